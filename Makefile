@@ -1,0 +1,64 @@
+# The verbs of this house. `make run` and `make test` set up everything they need.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench docs lock clean
+
+help:  ## Say what each verb does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
+
+run: $(VENV)/run  ## Start everything on this machine, with a sample network
+	@$(BIN)/pratique up
+
+test: $(VENV)/dev  ## Run every test; private RabbitMQ and PostgreSQL are started from the installed binaries
+	@$(BIN)/python -m tests.servers --install
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev  ## Formatting, lint, types, import contracts, generated files
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pratique.docs --check
+
+fix: $(VENV)/dev  ## Format and mend what can be mended by a tool
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/bench  ## Measure against peers, on private servers; prints a table of ratios
+	@$(BIN)/python -m tests.servers --install
+	@$(BIN)/python -m tests.bench
+
+docs: $(VENV)/dev  ## Write docs/generated from the code
+	@$(BIN)/python -m pratique.docs
+
+lock:  ## Resolve requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url \
+	    --custom-compile-command "make lock" --upgrade -o requirements.lock
+
+clean:  ## Remove the virtual environment and the data of make run
+	rm -rf $(VENV) var
+
+$(VENV)/python: Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	    { echo "Pratique needs Python 3.11, 3.12 or 3.13. Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	    { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/run: $(VENV)/python requirements.lock pyproject.toml
+	@echo "Installing the locked dependencies into $(VENV) (once)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -c requirements.lock -e '.[service]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run
+	@echo "Installing the tools for tests and checks into $(VENV) (once)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c requirements.lock -e '.[service,dev]'
+	@touch $@
+
+$(VENV)/bench: $(VENV)/dev
+	@echo "Installing the peers that make bench measures against (once)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c requirements.lock -e '.[service,dev,bench]'
+	@touch $@

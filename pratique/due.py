@@ -1,0 +1,110 @@
+"""What must happen later is a row with a due time, claimed by whichever replica comes first.
+
+Its effect and its mark are one transaction: no leader, no double fire. The due time is computed once, from the
+community's wall time and zone (``clock.on_the_wall``); whether it still makes sense is decided when it is due.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint, Uuid, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from pratique import clock, store
+from pratique.retry import RETRY_AFTER_S, next_attempt_at
+
+log = logging.getLogger(__name__)
+
+DUE = Table(
+    "due",
+    store.KERNEL,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("subject", Uuid, nullable=False),
+    Column("due_at", store.Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+    Column("state", String(16), nullable=False, default="waiting", server_default="waiting"),  # done, dead
+    Column("error", Text),
+    UniqueConstraint("kind", "subject"),
+    Index("ix_due_state_due_at", "state", "due_at"),
+)
+
+Handler = Callable[[Session, UUID], None]
+Handlers = Mapping[str, Handler]  #: kind -> what to do with its subject
+
+
+def plan(session: Session, kind: str, subject: UUID, at: datetime) -> None:
+    """Let ``kind`` happen to ``subject`` at ``at``, once; planning it again before then moves it."""
+    row = {"id": uuid4(), "kind": kind, "subject": subject, "due_at": at, "state": "waiting", "attempts": 0}
+    statement = store.insert(session, DUE).values(row)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["kind", "subject"], set_={"due_at": at}, where=DUE.c.state == "waiting"
+        )
+    )
+    store.wake(session, "due")
+
+
+def plan_many(session: Session, rows: Iterable[tuple[str, UUID, datetime]]) -> None:
+    """Plan each (kind, subject, at) that is not planned yet, in one statement."""
+    store.insert_many(
+        session,
+        DUE,
+        [
+            {"id": uuid4(), "kind": kind, "subject": subject, "due_at": at, "state": "waiting", "attempts": 0}
+            for kind, subject, at in rows
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def cancel(session: Session, kind: str, subject: UUID) -> None:
+    """Let it not happen; nothing if it has, or was never planned."""
+    session.execute(delete(DUE).where(DUE.c.kind == kind, DUE.c.subject == subject, DUE.c.state == "waiting"))
+
+
+def run_next(opened: store.Store, handlers: Handlers) -> bool:
+    """Do the one thing that has been due longest; False if nothing is.
+
+    A handler that fails is tried again, later each time, and is dead after the last attempt (``pratique dead``).
+    """
+    row = None
+    try:
+        with opened.begin() as session:
+            row = session.execute(
+                select(DUE.c.id, DUE.c.kind, DUE.c.subject, DUE.c.attempts)
+                .where(DUE.c.state == "waiting", DUE.c.due_at <= clock.now())
+                .order_by(DUE.c.due_at)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).first()
+            if row is None:
+                return False
+            session.execute(update(DUE).where(DUE.c.id == row.id).values(state="done"))
+            handlers[row.kind](session, row.subject)
+    except store.StoreAway:
+        raise
+    except Exception as error:
+        if row is None:
+            raise
+        log.warning("%s of %s failed; it is tried again later", row.kind, row.subject, exc_info=error)
+        with opened.begin() as session:
+            session.execute(
+                update(DUE)
+                .where(DUE.c.id == row.id, DUE.c.attempts == row.attempts)
+                .values(
+                    state="dead" if row.attempts >= len(RETRY_AFTER_S) else "waiting",
+                    attempts=row.attempts + 1,
+                    due_at=next_attempt_at(row.attempts),
+                    error=f"{type(error).__name__}: {error}"[:2000],
+                )
+            )
+    return True
+
+
+def overdue(session: Session) -> int:
+    """How many things should have happened and have not."""
+    waiting = DUE.c.state == "waiting"
+    return int(session.scalar(select(func.count()).where(waiting, DUE.c.due_at <= clock.now())) or 0)

@@ -1,0 +1,113 @@
+"""Events of membership: people, organisations, communities, and who belongs where."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from pratique.event import Event
+
+
+class Locale(StrEnum):
+    """The languages in which Pratique speaks."""
+
+    FR = "fr"
+    EN = "en"
+
+
+class CommunityKind(StrEnum):
+    """Who meets: anyone eligible, a cohort chosen for a fixed programme, or people in their own name (S3:109)."""
+
+    OPEN = "open"
+    COHORT = "cohort"
+    INDIVIDUALS = "individuals"
+
+
+class Capacity(StrEnum):
+    """In whose name a member takes part: the organisation's, or their own (S3:109)."""
+
+    REPRESENTATIVE = "representative"
+    INDIVIDUAL = "individual"
+
+
+class Role(StrEnum):
+    """What a member is trusted with in a community."""
+
+    COORDINATOR = "coordinator"
+    FACILITATOR = "facilitator"
+    RESOURCE_PERSON = "resource_person"
+
+
+class CommunityFounded(Event, subject="community_id"):
+    """Published when a community is first recorded. Meetings, evaluation and notifications learn of it."""
+
+    community_id: UUID
+    kind: CommunityKind
+    locale: Locale
+    timezone: str  # IANA name
+
+
+class CommunityChanged(Event, subject="community_id"):
+    """Published when a community's kind, language or zone changed. Those who learned of it take the newer."""
+
+    community_id: UUID
+    kind: CommunityKind
+    locale: Locale
+    timezone: str  # IANA name
+
+
+class CommunityDescribed(Event, subject="community_id", private=True):
+    """Published with the words of a community whenever they change. Notifications writes them into mails."""
+
+    community_id: UUID
+    name: str
+    purpose: str
+    locale: Locale
+    timezone: str  # IANA name
+
+
+class MemberRegistered(Event, subject="member_id"):
+    """Published when a person is first recorded. Integrators learn that there is one more, not who."""
+
+    member_id: UUID
+    locale: Locale
+    timezone: str  # IANA name
+
+
+class MemberContactChanged(Event, subject="member_id", private=True):
+    """Published with a person's contact card, first and whenever it changes. Notifications keeps its copy."""
+
+    member_id: UUID
+    name: str
+    email: str
+    locale: Locale
+    timezone: str  # IANA name
+
+
+class MembershipActivated(Event, subject="membership_id"):
+    """Published when a person begins to belong to a community, or belongs in another capacity.
+
+    Meetings lets them be marked as attending; notifications invites them to what is scheduled.
+    """
+
+    membership_id: UUID
+    community_id: UUID
+    member_id: UUID
+    capacity: Capacity
+    organization_id: UUID | None  # whom they represent; None for individuals
+
+
+class RoleAssigned(Event, subject="assignment_id"):
+    """Published when a member receives a role in a community. Notifications sends results to facilitators."""
+
+    assignment_id: UUID
+    community_id: UUID
+    member_id: UUID
+    role: Role
+
+
+class RoleEnded(Event, subject="assignment_id"):
+    """Published when a member's role in a community ends. Notifications stops what the role brought."""
+
+    assignment_id: UUID
+    community_id: UUID
+    member_id: UUID
+    role: Role

@@ -1,0 +1,53 @@
+"""Events of notifications: what became of each message."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pratique.event import Event
+
+
+class Template(StrEnum):
+    """What a message says."""
+
+    MEETING_INVITATION = "meeting_invitation"
+    MEETING_CANCELLED = "meeting_cancelled"
+    SURVEY_INVITATION = "survey_invitation"
+    SURVEY_REMINDER = "survey_reminder"
+    RESULTS_RELEASED = "results_released"
+    RESULTS_WITHHELD = "results_withheld"
+
+
+class DropReason(StrEnum):
+    """Why a message was not sent; it is never queued stale."""
+
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REVOKED = "revoked"
+
+
+class MessageDelivered(Event, subject="message_id"):
+    """Published when the mail server accepted a message."""
+
+    message_id: UUID
+    member_id: UUID
+    template: Template
+    delivered_at: datetime
+
+
+class MessageFailed(Event, subject="message_id"):
+    """Published when a message was refused for good, or could not be delivered in time."""
+
+    message_id: UUID
+    member_id: UUID
+    template: Template
+    is_permanent: bool  # refused for good by the mail server, so asking again will not help
+
+
+class MessageDropped(Event, subject="message_id"):
+    """Published when a message lost its reason before it was sent."""
+
+    message_id: UUID
+    member_id: UUID
+    template: Template
+    reason: DropReason

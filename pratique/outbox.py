@@ -1,0 +1,149 @@
+"""Events wait here, in the transaction that made them true, until the relay has sent them.
+
+``outbox.add`` is the only way to publish. ``event_log`` keeps what was ever published; ``outbox`` holds only
+what the broker has not confirmed yet, and stays tiny.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Uuid,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.orm import Session
+
+from pratique import clock, store
+from pratique.event import Envelope, Event
+
+_SEQ = BigInteger().with_variant(Integer, "sqlite")
+
+EVENT_LOG = Table(
+    "event_log",
+    store.KERNEL,
+    Column("seq", _SEQ, primary_key=True, autoincrement=True),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("type", String(200), nullable=False),
+    Column("subject", String(36), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", store.Instant, nullable=False),
+    Index("ix_event_log_at", "at"),
+    Index("ix_event_log_subject", "subject"),
+)
+OUTBOX = Table(
+    "outbox",
+    store.KERNEL,
+    Column("seq", _SEQ, ForeignKey(EVENT_LOG.c.seq), primary_key=True, autoincrement=False),
+)
+
+
+def add(session: Session, event: Event, because: Event | None = None) -> None:
+    """Promise to publish the event if, and only if, the session commits.
+
+    In a reaction to one event the cause is known; one that takes a list says ``because`` of which it is.
+    """
+    causes: dict[int, Envelope] = session.info.get("causes", {})
+    cause = causes.get(id(because)) if because else session.info.get("cause")
+    pending(session).append(Envelope.seal(event, clock.now(), cause))
+
+
+def pending(session: Session) -> list[Envelope]:
+    """What this session has promised and not yet written."""
+    waiting: list[Envelope] = session.info.setdefault("outbox", [])
+    return waiting
+
+
+@event.listens_for(Session, "before_commit")
+def _write(session: Session) -> None:
+    """Write all that was promised in two statements, whatever its number."""
+    envelopes = pending(session)
+    if not envelopes:
+        return
+    rows = [
+        {"id": e.id, "type": e.event.type, "subject": e.event.subject, "body": e.to_bytes(), "at": e.time}
+        for e in envelopes
+    ]
+    envelopes.clear()
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(insert(EVENT_LOG), rows)
+        ids = [row["id"] for row in rows]
+        session.execute(
+            insert(OUTBOX).from_select(
+                ["seq"], select(EVENT_LOG.c.seq).where(EVENT_LOG.c.id.in_(ids)).order_by(EVENT_LOG.c.seq)
+            )
+        )
+    else:
+        seqs = store.insert_many(session, EVENT_LOG, rows, returning="seq")
+        store.insert_many(session, OUTBOX, [{"seq": seq} for seq in seqs])
+    store.wake(session, "outbox")
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    pending(session).clear()
+
+
+def unpublished(session: Session, limit: int) -> list[Row[tuple[int, bytes]]]:
+    """The oldest rows that wait for the broker, as (seq, body)."""
+    return list(
+        session.execute(
+            select(OUTBOX.c.seq, EVENT_LOG.c.body)
+            .join(EVENT_LOG, EVENT_LOG.c.seq == OUTBOX.c.seq)
+            .order_by(OUTBOX.c.seq)
+            .limit(limit)
+        )
+    )
+
+
+def confirmed(session: Session, seqs: list[int]) -> None:
+    """Take what the broker confirmed out of the outbox; it stays in the event log."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(delete(OUTBOX).where(OUTBOX.c.seq.in_(seqs)))
+    else:
+        session.execute(text("delete from outbox where seq = any(:seqs)"), {"seqs": seqs})
+
+
+def offer_again(session: Session, since: datetime) -> int:
+    """Put what was published since then back into the outbox; inboxes drop what they have seen. Returns how many.
+
+    For the embedded mode, whose broker forgets with the process, and for repairs.
+    """
+    waiting = select(OUTBOX.c.seq)
+    again = select(EVENT_LOG.c.seq).where(EVENT_LOG.c.at >= since, EVENT_LOG.c.seq.not_in(waiting))
+    seqs = list(session.scalars(again.order_by(EVENT_LOG.c.seq)))
+    if seqs:
+        session.execute(insert(OUTBOX), [{"seq": seq} for seq in seqs])
+        store.wake(session, "outbox")
+    return len(seqs)
+
+
+def backlog(session: Session) -> tuple[int, float]:
+    """How many events wait for the broker, and the age of the oldest in seconds (0 if none)."""
+    count, oldest = session.execute(
+        select(func.count(), func.min(EVENT_LOG.c.at)).select_from(OUTBOX).join(EVENT_LOG)
+    ).one()
+    return count, (clock.now() - oldest).total_seconds() if oldest else 0.0
+
+
+def prune(session: Session, keep: timedelta) -> int:
+    """Forget events published longer than ``keep`` ago; what is unpublished stays. Returns how many."""
+    old = EVENT_LOG.c.at < clock.now() - keep
+    result: Any = session.execute(delete(EVENT_LOG).where(old, EVENT_LOG.c.seq.not_in(select(OUTBOX.c.seq))))
+    return int(result.rowcount)
+
+
+__all__ = ["EVENT_LOG", "OUTBOX", "add", "backlog", "confirmed", "offer_again", "pending", "prune", "unpublished"]

@@ -1,0 +1,118 @@
+"""What an operator may set, read once at start from the environment.
+
+Every ``PRATIQUE_X`` may be given as ``PRATIQUE_X_FILE`` instead: a file that holds the value, as container secrets do.
+"""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+SERVICES = ("membership", "meetings", "evaluation", "notifications")
+STORES = (*SERVICES, "gateway")
+EMBEDDED = "embedded://"
+
+
+class Missing(Exception):
+    """A setting is missing or malformed; the message says which, and what to set it to."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """All settings of one process."""
+
+    broker_url: str  #: amqp://user:password@host:5672/vhost, or embedded:// for one process without a broker
+    store_urls: Mapping[str, str]  #: SQLAlchemy URL by service; only those that this process opens are needed
+    home: Path  #: the folder that holds services/ and gateway/
+    public_url: str = "http://127.0.0.1:8000"  #: how people reach the gateway; links in mails begin with it
+    http_host: str = "127.0.0.1"
+    http_port: int = 8000  #: 1 to 65535
+    health_port: int = 0  #: /healthz, /readyz and /metrics of a service; 0: none
+    smtp_url: str = ""  #: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; empty: into files
+    mail_dir: Path = Path("var/mail")  #: where mails go while smtp_url is empty
+    mail_from: str = "Pratique <pratique@localhost>"
+    batch_size: int = 100  #: deliveries in one transaction, at most
+    max_workers: int = 10  #: RPC calls that one service handles at once
+    rpc_timeout_s: float = 5.0  #: after this the gateway answers 503
+    log_format: str = "json"  #: json, or text for people
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether everything runs in this one process."""
+        return self.broker_url.startswith("embedded:")
+
+    def store_url(self, name: str) -> str:
+        """The URL of one store.
+
+        Raises:
+            Missing: it is not set.
+        """
+        if name not in self.store_urls:
+            raise Missing(
+                f"PRATIQUE_STORE_{name.upper()} is not set. Set it to the database of {name}, "
+                f"for instance postgresql+psycopg2://{name}:PASSWORD@postgres/{name}"
+            )
+        return self.store_urls[name]
+
+
+def embedded(home: Path, data: Path) -> Settings:
+    """The settings of ``pratique up``: one process, SQLite files under ``data``, mail into files."""
+    urls = {name: f"sqlite:///{(data / name).resolve()}.sqlite" for name in STORES}
+    port = _integer(os.environ, "HTTP_PORT", 8000)
+    return Settings(
+        broker_url=EMBEDDED,
+        store_urls=urls,
+        home=home,
+        http_port=port,
+        public_url=f"http://127.0.0.1:{port}",
+        mail_dir=data / "mail",
+        log_format="text",
+    )
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        Missing: a setting that has no default is absent, or one cannot be read. Nothing has been started.
+    """
+    env = os.environ if environ is None else environ
+    broker_url = _text(env, "BROKER_URL", "")
+    if not broker_url:
+        raise Missing(
+            "PRATIQUE_BROKER_URL is not set. Set it to your RabbitMQ, for instance "
+            "amqp://pratique:PASSWORD@rabbitmq:5672//, or run `pratique up`, which needs none."
+        )
+    return Settings(
+        broker_url=broker_url,
+        store_urls={name: url for name in STORES if (url := _text(env, f"STORE_{name.upper()}", ""))},
+        home=Path(_text(env, "HOME", ".")),
+        public_url=_text(env, "PUBLIC_URL", Settings.public_url).rstrip("/"),
+        http_host=_text(env, "HTTP_HOST", Settings.http_host),
+        http_port=_integer(env, "HTTP_PORT", Settings.http_port),
+        health_port=_integer(env, "HEALTH_PORT", Settings.health_port),
+        smtp_url=_text(env, "SMTP_URL", ""),
+        mail_dir=Path(_text(env, "MAIL_DIR", str(Settings.mail_dir))),
+        mail_from=_text(env, "MAIL_FROM", Settings.mail_from),
+        batch_size=_integer(env, "BATCH_SIZE", Settings.batch_size),
+        max_workers=_integer(env, "MAX_WORKERS", Settings.max_workers),
+        rpc_timeout_s=float(_integer(env, "RPC_TIMEOUT_S", int(Settings.rpc_timeout_s))),
+        log_format=_text(env, "LOG_FORMAT", Settings.log_format),
+    )
+
+
+def _text(env: Mapping[str, str], name: str, default: str) -> str:
+    name = f"PRATIQUE_{name}"
+    if path := env.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Missing(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+    return env.get(name, default)
+
+
+def _integer(env: Mapping[str, str], name: str, default: int) -> int:
+    text = _text(env, name, str(default))
+    if not text.isdigit():
+        raise Missing(f"PRATIQUE_{name} is {text!r}; it must be a whole number, for instance {default}.")
+    return int(text)

@@ -1,0 +1,283 @@
+"""One store per service: PostgreSQL in earnest, SQLite in the embedded mode, the same code for both."""
+
+import dataclasses
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    MetaData,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from pratique.errors import PreconditionRequired, Stale
+
+Row = TypeVar("Row")
+
+
+class StoreAway(Exception):
+    """The database does not answer; nothing was changed. Wait and do the same again."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, kept in UTC on both databases. A naive datetime is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse what has no offset; SQLite keeps no offset, so it gets UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in a store; give it its zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the offset back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+#: For ``type_annotation_map`` of each service's declarative base.
+COLUMN_TYPES: dict[Any, Any] = {
+    datetime: Instant(),
+    dict[str, Any]: JSON().with_variant(postgresql.JSONB(), "postgresql"),
+    list[str]: JSON().with_variant(postgresql.JSONB(), "postgresql"),
+    list[UUID]: JSON(),
+    enum.Enum: Enum(
+        enum.Enum,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda kind: [each.value for each in kind],
+    ),
+}
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def metadata() -> MetaData:
+    """A fresh catalogue of tables whose constraints are named the same on both databases."""
+    return MetaData(naming_convention=NAMES)
+
+
+#: The tables that every store has: event_log, outbox, inbox, parked, due, binding.
+KERNEL = metadata()
+
+
+@dataclasses.dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Rows in key order, and where the next page begins."""
+
+    rows: Sequence[Row]
+    after: str | None  #: the key to ask for the next page with; None on the last page
+
+
+@dataclasses.dataclass(frozen=True)
+class Saved(Generic[Row]):
+    """What a PUT left: the row, and whether it is new (201) or was there (200)."""
+
+    row: Row
+    is_new: bool
+
+
+class Store:
+    """The database of one service, and who is to be woken when something was committed."""
+
+    def __init__(self, name: str, url: str, pool_size: int = 10) -> None:
+        self.name, self.url = name, url
+        self.engine = _engine(url, pool_size)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._wake: dict[str, list[Callable[[], None]]] = {}
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded mode's store."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction: committed at the end, or nothing of it.
+
+        Raises:
+            StoreAway: the database cannot be reached or cut the connection.
+        """
+        session = self._sessions()
+        session.info["wake"] = set()
+        try:
+            with session.begin():
+                yield session
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            if isinstance(error, PoolTimeout) or _is_away(error):
+                raise StoreAway(f"the store of {self.name} does not answer") from error
+            raise
+        finally:
+            session.close()
+        for name in session.info["wake"]:
+            for callback in self._wake.get(name, ()):
+                callback()
+
+    def on_commit(self, name: str, callback: Callable[[], None]) -> None:
+        """Call ``callback`` after each commit that called ``wake(session, name)``."""
+        self._wake.setdefault(name, []).append(callback)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def wake(session: Session, name: str) -> None:
+    """After the commit, and only then, wake the loop of this name in this process."""
+    session.info.setdefault("wake", set()).add(name)
+
+
+def _is_away(error: OperationalError | InterfaceError) -> bool:
+    """Whether the database is unreachable, rather than unhappy with one statement (deadlock, lock time-out)."""
+    code = getattr(error.orig, "pgcode", None)
+    if code:  # 57P01-3: shutting down; 53300: too many connections; class 08: connection
+        return code[:2] in ("08", "57") or code == "53300"
+    return "sqlite" not in type(error.orig).__module__
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=5,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 3,
+                "application_name": "pratique",
+                "options": "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+            },
+        )
+    database = make_url(url).database
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        # One connection: a second writer in the same thread would wait for itself.
+        engine = create_engine(
+            url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=30, connect_args=_SQLITE
+        )
+    else:
+        engine = create_engine(url, poolclass=StaticPool, connect_args=_SQLITE)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+_SQLITE = {"check_same_thread": False, "timeout": 30}
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, so that reads and writes are one transaction
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def insert(session: Session, table: Any) -> Any:
+    """The dialect's INSERT of a table or a mapped class, which knows ``on_conflict_do_nothing`` and ``…_do_update``."""
+    dialect = session.get_bind().dialect.name
+    return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+
+
+def insert_many(
+    session: Session,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    ignore_conflicts: bool = False,
+    returning: str | None = None,
+) -> list[Any]:
+    """Insert rows that all have the same keys, in one statement; return ``returning`` of those inserted.
+
+    On PostgreSQL each column travels as one array (``unnest``), several times faster than a list of VALUES.
+    """
+    if not rows:
+        return []
+    if session.get_bind().dialect.name == "sqlite":
+        statement = insert(session, table)
+        statement = statement.on_conflict_do_nothing() if ignore_conflicts else statement
+        if returning is None:
+            session.execute(statement, list(rows))
+            return []
+        statement = statement.values(list(rows)).returning(table.c[returning])
+        return list(session.scalars(statement))
+    dialect = session.get_bind().dialect
+    columns, parameters = [], {}
+    for name in rows[0]:
+        column = table.c[name]
+        encode = column.type.dialect_impl(dialect).bind_processor(dialect)
+        values = [row[name] for row in rows]
+        parameters[name] = [encode(value) for value in values] if encode else values
+        if parameters[name] and isinstance(next((v for v in parameters[name] if v is not None), None), UUID):
+            parameters[name] = [value and str(value) for value in parameters[name]]
+        columns.append(f"unnest(%({name})s::{column.type.compile(dialect)}[])")
+    names = ", ".join(f'"{name}"' for name in rows[0])
+    sql = f'insert into "{table.name}" ({names}) select {", ".join(columns)}'
+    sql += " on conflict do nothing" if ignore_conflicts else ""
+    sql += f' returning "{returning}"' if returning else ""
+    result = session.connection().exec_driver_sql(sql, parameters)
+    if returning is None:
+        return []
+    return [_as_uuid(value) for (value,) in result]
+
+
+def _as_uuid(value: Any) -> Any:
+    return UUID(value) if isinstance(value, str) and len(value) == 36 else value
+
+
+def check_version(version: int, if_version: int | None) -> None:
+    """Let a change pass only to a caller who has seen the row as it is (RFC 9110, If-Match).
+
+    Raises:
+        PreconditionRequired: no version was given.
+        Stale: the row has another version by now.
+    """
+    if if_version is None:
+        raise PreconditionRequired("It exists and differs; send If-Match with the ETag that you read to change it.")
+    if if_version != version:
+        raise Stale("It changed since you read it; read it again, then send your change with the new ETag.")
+
+
+def try_lock(connection: Connection, name: str) -> bool:
+    """Take the lock of this name for as long as the connection lives; False if another holds it.
+
+    SQLite has one process by design, so the lock is always free.
+    """
+    if connection.dialect.name == "sqlite":
+        return True
+    return bool(connection.scalar(select(func.pg_try_advisory_lock(func.hashtext(literal_column(f"'{name}'"))))))

@@ -1,0 +1,90 @@
+"""For tests of services and of integrators: samples of every event, and what a session has published."""
+
+import dataclasses
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
+from uuid import UUID, uuid5
+
+from pratique.event import Envelope, Event, Value
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+    from sqlalchemy.orm import Session
+
+    from pratique.store import Store
+
+AT = datetime(2026, 3, 12, 14, 0, tzinfo=UTC)  #: the instant in samples
+_SPACE = UUID("6f0a4f1e-0b3a-4b7e-9a53-3f6f0d9a1b12")
+Some = TypeVar("Some", bound=Event)
+Part = TypeVar("Part", bound=Value)
+
+
+def sample(event_class: type[Some], **fields: Any) -> Some:
+    """An event of this class in which every field has a value that fits; ``fields`` replace some. Always the same."""
+    return event_class(**{**_values(event_class), **fields})
+
+
+def part(value_class: type[Part], **fields: Any) -> Part:
+    """A part of an event, such as one attendee, filled in the same way."""
+    return value_class(**{**_values(value_class), **fields})
+
+
+def _values(struct: type[Any]) -> dict[str, Any]:
+    hints = get_type_hints(struct)
+    return {field.name: _value(field.name, hints[field.name]) for field in dataclasses.fields(struct)}
+
+
+def _value(name: str, hint: Any) -> Any:
+    if get_origin(hint) is UnionType:
+        return _value(name, get_args(hint)[0])
+    if get_origin(hint) is tuple:
+        return (_value(name, get_args(hint)[0]),)
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return part(hint)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return next(iter(hint))
+    plain = {
+        UUID: uuid5(_SPACE, name),
+        datetime: AT,
+        str: {"timezone": "America/Toronto", "email": "someone@example.org"}.get(name, name),
+        int: 1,
+        float: 0.5,
+        bool: True,
+    }
+    return plain[hint]
+
+
+def envelope(event: Event, **attributes: Any) -> Envelope:
+    """The event in an envelope of its own, a minute after ``AT``."""
+    sealed = Envelope.seal(event, AT + timedelta(minutes=1))
+    return dataclasses.replace(sealed, **attributes)
+
+
+def published(session: "Session", event_class: type[Some]) -> list[Some]:
+    """The events of this class that the session's store has published or has promised, oldest first."""
+    from sqlalchemy import select
+
+    from pratique import outbox
+
+    rows = session.scalars(select(outbox.EVENT_LOG.c.body).order_by(outbox.EVENT_LOG.c.seq))
+    events = [Envelope.from_bytes(body).event for body in rows]
+    events += [promised.event for promised in outbox.pending(session)]
+    return [each for each in events if isinstance(each, event_class)]
+
+
+@contextmanager
+def memory_store(name: str, metadata: "MetaData") -> Iterator["Store"]:
+    """An empty store of the service in SQLite's memory, with all its tables."""
+    from pratique import store
+    from pratique.tables import create_all
+
+    opened = store.Store(name, "sqlite://")
+    create_all(opened, metadata)
+    try:
+        yield opened
+    finally:
+        opened.close()
