@@ -135,6 +135,15 @@ def park(opened: store.Store, failed: Sequence[tuple[Envelope, str]]) -> None:
         store.wake(session, "parked")
 
 
+def park_unread(opened: store.Store, bodies: Sequence[bytes]) -> None:
+    """Set deliveries aside before they are handled, because handling them may have ended the process."""
+    for body in bodies:
+        try:
+            park(opened, [(Envelope.from_bytes(body), "it was delivered again and again without being acknowledged")])
+        except Undecodable as error:
+            _bury(opened, [(body, str(error))])
+
+
 def _bury(opened: store.Store, refused: Sequence[tuple[bytes, str]]) -> None:
     """What cannot be decoded is a dead letter at once: asking again would not help."""
     for _, error in refused:

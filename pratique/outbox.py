@@ -30,6 +30,8 @@ from sqlalchemy.orm import Session
 from pratique import clock, store
 from pratique.event import Envelope, Event
 
+OFFER_AGAIN_FOR = timedelta(days=3)  #: how far back the embedded mode offers again at start
+
 _SEQ = BigInteger().with_variant(Integer, "sqlite")
 
 EVENT_LOG = Table(

@@ -1,0 +1,117 @@
+"""Takes deliveries in batches, lets the inbox react to them in one transaction, then acknowledges them at once."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import eventlet
+from kombu import Consumer
+from sqlalchemy import delete, insert, select
+
+from pratique import broker, inbox, metrics, store
+from pratique.crashpoint import crashpoint
+from pratique.event import Envelope
+from pratique.listener import Listener
+from pratique.tables import BINDING
+
+log = logging.getLogger(__name__)
+
+SUSPICIOUS_AFTER = 3  #: deliveries without an acknowledgement, after which a message is parked before it is handled
+Reacted = Callable[[list[Envelope]], None]
+
+
+class Reactor(Listener):
+    """The queue of one service."""
+
+    def __init__(self, opened: store.Store, reactions: inbox.Reactions, url: str, batch_size: int) -> None:
+        super().__init__(url, f"{opened.name} reactions")
+        self._store, self._reactions, self._batch_size = opened, reactions, batch_size
+        self._buffer: list[Any] = []
+        self.reacted: Reacted = lambda envelopes: None  #: told of each batch; for whoever watches
+
+    def consumers(self, channel: Any) -> Sequence[Any]:
+        """The service's queue, bound to exactly what its reactions table names."""
+        self._buffer.clear()
+        service = self._store.name
+        queue = broker.declare_queue(channel, service, self.url, self._reactions)
+        self._unbind_unwanted(queue)
+        channel.basic_qos(0, self._batch_size * 2, False)
+        # What kombu itself cannot unpack is for the inbox to judge, like all else that cannot be read.
+        take = self._buffer.append
+        return [Consumer(channel, queue, on_message=take, on_decode_error=lambda message, error: take(message))]
+
+    def _unbind_unwanted(self, queue: Any) -> None:
+        wanted = {(event.exchange(), event.routing_key) for event in self._reactions}
+        with self._store.begin() as session:
+            known = {(row.exchange, row.routing_key) for row in session.execute(select(BINDING))}
+            for exchange, routing_key in known - wanted:
+                queue.unbind_from(exchange, routing_key)
+                mine = (BINDING.c.exchange == exchange) & (BINDING.c.routing_key == routing_key)
+                session.execute(delete(BINDING).where(mine))
+            if wanted - known:
+                rows = [{"exchange": exchange, "routing_key": key} for exchange, key in sorted(wanted - known)]
+                session.execute(insert(BINDING), rows)
+
+    def round(self, connection: Any) -> None:
+        """Take what is there, wait for no more, react, acknowledge."""
+        with suppress(TimeoutError):
+            connection.drain_events(timeout=1.0)
+            while len(self._buffer) < self._batch_size:
+                connection.drain_events(timeout=0)
+        if not self._buffer:
+            return
+        self.is_busy = True
+        try:
+            batch, self._buffer[:] = self._buffer[: self._batch_size], self._buffer[self._batch_size :]
+            if self._react([message for message in batch if not self._is_suspicious(message)]):
+                self._set_aside([message for message in batch if self._is_suspicious(message)])
+                crashpoint("reactor.before_ack")
+                self._acknowledge(batch)
+                crashpoint("reactor.acked")
+        finally:
+            self.is_busy = False
+
+    def _react(self, batch: Sequence[Any]) -> bool:
+        """React; while the store is away, wait and acknowledge nothing. False: stopped meanwhile."""
+        pause_s = 0.1
+        while batch:
+            try:
+                with metrics.BATCH_SECONDS.labels(self._store.name).time():
+                    envelopes = inbox.receive(self._store, self._reactions, [_body(message) for message in batch])
+            except store.StoreAway as error:
+                log.warning("%s: %s; consumption pauses", self.name, error)
+                self.is_busy = False  # nothing of it is in flight: the thread may be ended here
+                if self.is_stopping:
+                    return False
+                eventlet.sleep(pause_s)
+                self.is_busy = True
+                pause_s = min(pause_s * 2, 2.0)
+            else:
+                metrics.EVENTS_HANDLED.labels(self._store.name).inc(len(envelopes))
+                self.reacted(envelopes)
+                return True
+        return True
+
+    def _acknowledge(self, batch: Sequence[Any]) -> None:
+        if self.url.startswith("embedded:"):  # kombu's virtual channels know no "all up to this one"
+            for message in batch:
+                message.ack()
+        else:
+            batch[-1].channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+
+    @staticmethod
+    def _is_suspicious(message: Any) -> bool:
+        count = (message.headers or {}).get("x-delivery-count", 0)
+        return isinstance(count, int) and count >= SUSPICIOUS_AFTER
+
+    def _set_aside(self, suspicious: Sequence[Any]) -> None:
+        """Park what may have ended the process before: its attempts are counted in the store from here on."""
+        if suspicious:
+            log.warning("%s: %d messages came %d times", self.name, len(suspicious), SUSPICIOUS_AFTER)
+            inbox.park_unread(self._store, [_body(message) for message in suspicious])
+
+
+def _body(message: Any) -> bytes:
+    body = message.body
+    return body.encode() if isinstance(body, str) else bytes(body)

@@ -1,0 +1,27 @@
+"""Once an hour each store forgets what has served its time."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from pratique import clock, inbox, outbox, store
+
+KEEP_EVENTS = timedelta(days=90)  #: in the event log; 30 days are promised
+KEEP_SEEN = timedelta(days=90)  #: in the inbox; a later repeat meets natural keys
+_EVERY = timedelta(hours=1)
+
+
+def upkeep(opened: store.Store) -> Callable[[], bool]:
+    """A unit of work that does nothing for an hour after it has done something."""
+    last: datetime | None = None
+
+    def tidy() -> bool:
+        nonlocal last
+        if last is not None and clock.now() - last < _EVERY:
+            return False
+        last = clock.now()
+        with opened.begin() as session:
+            outbox.prune(session, KEEP_EVENTS)
+            inbox.prune(session, KEEP_SEEN)
+        return False
+
+    return tidy
