@@ -1,0 +1,104 @@
+"""Private RabbitMQ and PostgreSQL for tests and measurements, from the installed programs.
+
+On free loopback ports, with their data in a temporary folder. They are ended by their own process ids, also when the
+tests are interrupted or killed; servers that already run on the machine are left alone.
+"""
+
+import atexit
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pratique.migrate import migrate
+from pratique.settings import SERVICES, STORES, Settings
+from pratique.store import Store
+from tests.servers.broker import Broker
+from tests.servers.database import Database
+from tests.servers.find import is_compulsory, missing, why_skipped
+
+__all__ = ["Fresh", "Servers", "is_compulsory", "missing", "started", "why_skipped"]
+HOME = Path(__file__).parents[2]  #: the folder that holds services/ and gateway/
+
+
+@dataclasses.dataclass(frozen=True)
+class Fresh:
+    """An empty virtual host and new databases, for one test."""
+
+    servers: "Servers"
+    vhost: str
+    store_urls: dict[str, str]
+
+    @property
+    def broker_url(self) -> str:
+        """AMQP URL of the virtual host."""
+        return self.servers.broker.url(self.vhost)
+
+    def settings(self, **changes: Any) -> Settings:
+        """Settings of a process on these servers."""
+        fields = {"broker_url": self.broker_url, "store_urls": self.store_urls, "home": HOME}
+        return Settings(**{**fields, **changes})
+
+    def environ(self) -> dict[str, str]:
+        """The same as environment variables, for a process of its own."""
+        urls = {f"PRATIQUE_STORE_{name.upper()}": url for name, url in self.store_urls.items()}
+        return {"PRATIQUE_BROKER_URL": self.broker_url, "PRATIQUE_HOME": str(HOME), **urls}
+
+
+class Servers:
+    """Both servers, started side by side; ``options`` are PostgreSQL settings, such as ``fsync=on``."""
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="pratique-servers-"))
+        self.folder.chmod(0o711)  # PostgreSQL runs as another user and must reach its own folder within
+        self.broker = Broker(self.folder / "broker")
+        self.database = Database(self.folder / "database", STORES, options)
+
+    def start(self) -> None:
+        """Return when both answer; a broker needs some seconds."""
+        atexit.register(self.discard)
+        try:
+            self.broker.launch()
+            self.database.launch()
+            self.database.wait()
+            self.broker.wait()
+        except BaseException:
+            self.discard()
+            raise
+
+    def rabbitmqctl(self, *arguments: str) -> str:
+        """What rabbitmqctl prints when asked this of our node."""
+        return self.broker.rabbitmqctl(*arguments)
+
+    def fresh(self, is_migrated: bool = True) -> Fresh:
+        """A virtual host and databases in which nothing has happened yet, with all tables or with none."""
+        return Fresh(self, self.broker.fresh_vhost(), self.database.fresh(_migrate if is_migrated else None))
+
+    def discard(self) -> None:
+        """End both and remove their data; harmless when done already."""
+        self.broker.discard()
+        self.database.discard()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        atexit.unregister(self.discard)
+
+
+def _migrate(store: str, url: str) -> None:
+    opened = Store(store, url)
+    try:
+        migrate(opened, f"services.{store}" if store in SERVICES else store)
+    finally:
+        opened.close()
+
+
+@contextmanager
+def started(options: Sequence[str] = ()) -> Iterator[Servers]:
+    """Both servers for the length of a ``with`` block."""
+    servers = Servers(options)
+    servers.start()
+    try:
+        yield servers
+    finally:
+        servers.discard()

@@ -1,0 +1,65 @@
+"""Install missing servers from the distribution's packages, without starting the daemons that come with them."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+_PACKAGES = ("rabbitmq-server", "postgresql")
+_POLICY = Path("/usr/sbin/policy-rc.d")  # asked by invoke-rc.d; 101 means: do not start it
+_TELLING = ("Get:", "Unpacking ", "Setting up ", "E: ", "Err:")
+
+
+def why_not(os_release: Path = Path("/etc/os-release")) -> str:
+    """Why packages cannot be installed here, as the end of a sentence; empty when they can."""
+    if not {"debian", "ubuntu"} & _family(os_release):
+        return "this is neither Debian nor Ubuntu"
+    if shutil.which("apt-get") is None:
+        return "apt-get is missing"
+    if os.geteuid() != 0:
+        return "installing packages needs root"
+    return ""
+
+
+def _family(os_release: Path) -> set[str]:
+    """ID and ID_LIKE of the distribution."""
+    if not os_release.exists():
+        return set()
+    lines = (line.partition("=") for line in os_release.read_text().splitlines())
+    values = {name: value.strip('"') for name, _, value in lines}
+    return {*values.get("ID", "").split(), *values.get("ID_LIKE", "").split()}
+
+
+def install() -> bool:
+    """Install both packages, with a line of progress for each step; False if apt refused."""
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    print("Installing RabbitMQ and PostgreSQL for the tests (once)", flush=True)
+    with daemons_stay_down():
+        return _run(["apt-get", "update"], env) and _run(
+            ["apt-get", "install", "--yes", "--no-install-recommends", *_PACKAGES], env
+        )
+
+
+def _run(command: list[str], env: Mapping[str, str]) -> bool:
+    print("  " + " ".join(command), flush=True)
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        for line in child.stdout or ():
+            if line.startswith(_TELLING):
+                print("  " + line.rstrip()[:110], flush=True)
+    return child.returncode == 0
+
+
+@contextlib.contextmanager
+def daemons_stay_down(policy: Path = _POLICY) -> Iterator[None]:
+    """Let packages start no daemon meanwhile; a policy that the machine already has is left as it is."""
+    if policy.exists() or not policy.parent.is_dir():
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink()

@@ -1,0 +1,112 @@
+"""A server of our own: started in its own process group, ended by that group's id, even if the tests are killed."""
+
+import contextlib
+import os
+import pwd
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+#: Ends the group when our end of the pipe closes, however we end. $1 signal, $2 process group, $3 folder.
+_GUARD = 'cat >/dev/null; kill -"$1" -"$2"; sleep 1; kill -KILL -"$2"; rm -rf "$3"; rmdir "$(dirname "$3")"'
+
+
+def free_port() -> int:
+    """A loopback port on which nothing listens now, below those that outgoing connections take meanwhile."""
+    while True:
+        port = random.randint(15000, 32000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def unprivileged() -> dict[str, object]:
+    """Arguments of subprocess that give up root, for programs that refuse it; empty if we are not root."""
+    if os.geteuid() != 0:
+        return {}
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+class Process:
+    """One program with its children. Its output goes to a file in its folder."""
+
+    def __init__(self, folder: Path, name: str, ends_by: signal.Signals = signal.SIGKILL) -> None:
+        self.folder, self.name, self.ends_by = folder, name, ends_by
+        self.log = folder / f"{name}.log"
+        self._child: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._child is not None and self._child.poll() is None
+
+    def start(self, command: list[str], env: Mapping[str, str], **options: object) -> None:
+        """Start it; it may need a while before it answers (``wait_for_port``)."""
+        with self.log.open("ab") as output:
+            self._child = subprocess.Popen(  # type: ignore[call-overload]  # options are those of unprivileged()
+                command,
+                env=dict(env),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                **options,
+            )
+        group, sign = str(self._child.pid), self.ends_by.name.removeprefix("SIG")
+        self._guard = subprocess.Popen(
+            ["sh", "-c", _GUARD, "guard", sign, group, str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def wait_for_port(self, port: int, timeout_s: float = 60) -> None:
+        """Return when something answers on the port.
+
+        Raises:
+            RuntimeError: the program ended, or the time is over; with the end of its output.
+        """
+        end = time.monotonic() + timeout_s
+        while self.is_running and time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the program and all its children."""
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, number)
+
+    def stop(self, number: signal.Signals | None = None, timeout_s: float = 10) -> None:
+        """End it, and nothing else; harmless if it has ended."""
+        if self._child is None:
+            return
+        if self.is_running:
+            self.send(signal.SIGCONT)
+            self.send(number or self.ends_by)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(timeout_s)
+        self.send(signal.SIGKILL)
+        self._child.wait(timeout_s)
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.kill()
+            self._guard.wait(timeout_s)
+            self._guard.stdin.close()
+        self._child = self._guard = None
+
+    def discard(self) -> None:
+        """End it and remove its folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
