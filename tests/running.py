@@ -1,0 +1,77 @@
+"""Services running in this process, as ``pratique run`` would run them, and a caller beside them."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import eventlet
+from nameko.runners import ServiceRunner
+
+from pratique import bus
+from pratique.rpc import Services
+from pratique.settings import Settings
+from pratique.store import Store
+
+
+class Caller:
+    """What the gateway is to the services: somebody who calls them."""
+
+    name = "caller"
+    services = Services()
+
+
+class Running:
+    """A runner that has been started; ``call`` asks its services over the bus."""
+
+    def __init__(self, runner: ServiceRunner) -> None:
+        self.runner = runner
+
+    def container(self, name: str) -> Any:
+        """The container of one service."""
+        return next(each for each in self.runner.containers if each.service_name == name)
+
+    def extension(self, name: str, kind: type) -> Any:
+        """The extension of this kind in one service."""
+        return next(each for each in self.container(name).extensions if isinstance(each, kind))
+
+    def store(self, name: str) -> Store:
+        """The store of one service."""
+        return self.extension(name, bus.Bus).store
+
+    def call(self, service: str, method: str, **payload: Any) -> Any:
+        """What the service answers; its errors are raised here."""
+        return self.extension("caller", Services).call(service, method, payload)
+
+    def is_ready(self) -> bool:
+        """Whether everything consumes."""
+        return all(all(bus.readiness(each).values()) for each in self.runner.containers)
+
+    def stop(self) -> None:
+        """Drain and end, as SIGTERM does."""
+        self.runner.stop()
+
+
+def until(is_true: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+    """Wait for it and return what it returned; fail when it has not come true in time."""
+    deadline = time.monotonic() + timeout_s
+    while not (found := is_true()):
+        assert time.monotonic() < deadline, f"not within {timeout_s} s"
+        eventlet.sleep(0.01)
+    return found
+
+
+@contextmanager
+def running(settings: Settings, classes: Sequence[type], is_awaited: bool = True) -> Iterator[Running]:
+    """Start these nameko classes, wait until they consume, stop them at the end."""
+    runner = bus.runner(settings, [])
+    for each in [*classes, Caller]:
+        runner.add_service(each)
+    runner.start()
+    started = Running(runner)
+    try:
+        if is_awaited:
+            until(started.is_ready)
+        yield started
+    finally:
+        runner.stop()
