@@ -46,7 +46,7 @@ class Reactor(Listener):
         with self._store.begin() as session:
             known = {(row.exchange, row.routing_key) for row in session.execute(select(BINDING))}
             for exchange, routing_key in known - wanted:
-                queue.unbind_from(exchange, routing_key)
+                queue.channel.queue_unbind(queue=queue.name, exchange=exchange, routing_key=routing_key)
                 mine = (BINDING.c.exchange == exchange) & (BINDING.c.routing_key == routing_key)
                 session.execute(delete(BINDING).where(mine))
             if wanted - known:
