@@ -1,0 +1,50 @@
+"""A network to look at: six communities, some 120 people, two years of meetings, answers and releases.
+
+It is made by the same commands as anything else, with the clock set to when each would have been given, and carried
+between the stores in this process; the same date makes the same network.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from pratique import clock
+from pratique.errors import Conflict
+from pratique.sample.history import History
+from pratique.sample.network import Network, id_of
+from pratique.sample.people import COMMUNITIES
+from pratique.settings import Settings
+
+YEARS = 2
+Progress = Callable[[int, int], None]  #: done, of how many
+
+
+def is_loaded(settings: Settings) -> bool:
+    """Whether the sample's first community is there."""
+    with Network(settings) as network:
+        return network.has_community(community_id(COMMUNITIES[0].key))
+
+
+def community_id(key: str) -> UUID:
+    """The id of one of the sample's communities."""
+    return id_of("community", key)
+
+
+def load(settings: Settings, progress: Progress = lambda done, total: None) -> None:
+    """Fill empty stores with the sample network.
+
+    Takes tens of seconds; ``progress`` is called after each step. Mails of the past go where mails go.
+
+    Raises:
+        Conflict: the sample is there already, or the stores hold something else.
+    """
+    with Network(settings) as network:
+        if network.is_used():
+            raise Conflict("The stores are not empty; the sample network is only loaded into empty ones.")
+        until = clock.now()
+        history = History(network, until - timedelta(days=365 * YEARS), until)
+        with clock.fixed(until - timedelta(days=365 * YEARS)):
+            history.play(progress)
+
+
+__all__ = ["community_id", "is_loaded", "load"]
