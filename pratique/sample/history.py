@@ -145,9 +145,9 @@ class History:
         network.do("meetings", "start_meeting", meeting_id=id)
         members = self._members[plan.key]
         present = self._chance.sample(members[1:], min(self._chance.randint(*plan.present), len(members) - 1))
-        absent = self._chance.sample([each for each in members[1:] if each not in present], 2)
+        absent = [each for each in members[1:] if each not in present][:2]
         states = {members[0]: "attended"} | dict.fromkeys(present, "attended")
-        states |= {present[-1]: "attended_partly", absent[0]: "excused", absent[1]: "no_show"}
+        states |= {present[-1]: "attended_partly"} | dict(zip(absent, ("excused", "no_show"), strict=False))
         entries = [{"member_id": str(_member(each)), "state": state} for each, state in states.items()]
         network.do("meetings", "record_attendance", meeting_id=id, entries=entries)
         self._at(ends_at - timedelta(minutes=5), partial(self._wrap_up, plan, meeting_id, present))
