@@ -141,13 +141,12 @@ def register_member(session: Session, *, meeting_id: UUID, member_id: UUID, part
     meeting = _locked(session, meeting_id)
     registration = session.get(Registration, (meeting_id, member_id))
     is_new = registration is None
-    registration = registration or Registration(meeting_id=meeting_id, member_id=member_id, version=0)
-    events = registration.say(meeting, partstat, clock.now())
-    if is_new:
+    if registration is None:
         if member_id not in (meeting.facilitator_id, meeting.note_taker_id):
             _check_belongs(session, meeting, member_id)
-        session.add(registration)
-    _announce(session, events)
+        registration = Registration(meeting_id=meeting_id, member_id=member_id, version=0)
+    _announce(session, registration.say(meeting, partstat, clock.now()))
+    session.add(registration)
     return Saved(registration, is_new)
 
 
