@@ -48,16 +48,7 @@ class World:
         self, member_id: UUID, community_id: UUID, organization_id: UUID | None = None, version: int = 1
     ) -> None:
         """The person belongs to the community, as membership announces it."""
-        self.hears(
-            sample(
-                MembershipActivated,
-                membership_id=UUID(int=member_id.int * 1000 + community_id.int),
-                community_id=community_id,
-                member_id=member_id,
-                organization_id=organization_id,
-                version=version,
-            )
-        )
+        self.hears(_belongs(member_id, community_id, organization_id, version))
 
     def schedule(self, **said: Any) -> Meeting:
         """The usual meeting, or as said."""
@@ -100,16 +91,28 @@ class World:
         return {row.member_id: row.state for row in self.meeting().attendance}
 
 
+def _belongs(member_id: UUID, community_id: UUID, organization_id: UUID | None, version: int = 1) -> Event:
+    return sample(
+        MembershipActivated,
+        membership_id=UUID(int=member_id.int * 1000 + community_id.int),
+        community_id=community_id,
+        member_id=member_id,
+        organization_id=organization_id,
+        version=version,
+    )
+
+
 @pytest.fixture(scope="session")
 def new_world() -> Callable[[Store], World]:
     """For property tests, which need many."""
 
     def make(opened: Store) -> World:
         world = World(opened)
-        for community_id in (World.COMMUNITY, World.OTHER):
-            world.hears(sample(CommunityFounded, community_id=community_id))
-        for member_id in (World.AMINA, World.LOUIS, World.MEI):
-            world.belongs(member_id, World.COMMUNITY, UUID(int=0x0F))
+        people = (World.AMINA, World.LOUIS, World.MEI)
+        world.hears(
+            *(sample(CommunityFounded, community_id=each) for each in (World.COMMUNITY, World.OTHER)),
+            *(_belongs(each, World.COMMUNITY, UUID(int=0x0F)) for each in people),
+        )
         return world
 
     return make

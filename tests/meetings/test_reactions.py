@@ -27,7 +27,7 @@ EVENTS: list[Event] = [
 ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     order=st.permutations(range(len(EVENTS))),
     repeats=st.lists(st.integers(0, len(EVENTS) - 1), max_size=8),

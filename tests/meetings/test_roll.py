@@ -207,7 +207,7 @@ STATES = st.sampled_from(AttendanceState)
 SHEETS = st.dictionaries(st.sampled_from([UUID(int=0xFA), UUID(int=1), UUID(int=2), UUID(int=3)]), STATES, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(before=st.lists(SHEETS, max_size=4), after=st.lists(SHEETS, max_size=4), wraps_up=st.booleans())
 def test_who_replays_the_events_knows_the_roll_and_its_history(
     new_world: Callable[..., World],

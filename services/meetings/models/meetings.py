@@ -166,6 +166,7 @@ class Meeting(Base):
         if self.closed_at is not None:
             return []
         self.refuse_unless_begun("close it")
+        started_at = self.started_at or at  # which it has by now; the type cannot know
         self.state, self.closed_at, self.version = MeetingState.CLOSED, at, self.version + 1
         return [
             MeetingClosed(
@@ -176,7 +177,7 @@ class Meeting(Base):
                 timezone=self.timezone,
                 starts_at=self.starts_at,
                 ends_at=self.ends_at,
-                started_at=self.started_at or at,
+                started_at=started_at,
                 closed_at=at,
                 themes_count=len(self.themes),
                 attendees=tuple(each.as_attendee() for each in self.attendance),
