@@ -200,6 +200,13 @@ class Meeting(Base):
         )
         return [cancelled, self._described()]
 
+    def refuse_unless_begun(self, then: str) -> None:
+        """Raise Conflict for a meeting that was cancelled or has not started; ``then`` is what its caller wants."""
+        if self.state is MeetingState.CANCELLED:
+            raise Conflict("This meeting was cancelled; schedule another.")
+        if self.state is MeetingState.SCHEDULED:
+            raise Conflict(f"This meeting has not started; start it, then {then}.")
+
     def _described(self) -> MeetingDescribed:
         return MeetingDescribed(
             meeting_id=self.meeting_id,
@@ -209,10 +216,3 @@ class Meeting(Base):
             cancel_reason=self.cancel_reason,
             version=self.version,
         )
-
-    def refuse_unless_begun(self, then: str) -> None:
-        """Raise Conflict for a meeting that was cancelled or has not started; ``then`` is what its caller wants."""
-        if self.state is MeetingState.CANCELLED:
-            raise Conflict("This meeting was cancelled; schedule another.")
-        if self.state is MeetingState.SCHEDULED:
-            raise Conflict(f"This meeting has not started; start it, then {then}.")
