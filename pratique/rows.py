@@ -1,0 +1,102 @@
+"""What every service does with its rows: PUT them, project them from events, and read them page by page."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, inspect
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from pratique.errors import Invalid
+from pratique.store import Page, Saved, check_version, insert
+
+Row = TypeVar("Row")
+Mapped = TypeVar("Mapped", bound=DeclarativeBase)
+MAX_PAGE = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class Put(Saved[Row]):
+    """What a PUT left, and which columns it changed in a row that was there."""
+
+    changed: frozenset[str]
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the store already said exactly this."""
+        return not self.is_new and not self.changed
+
+
+def claim(session: Session, row: Mapped) -> Saved[Mapped]:
+    """Leave a row with this key in the store, locked until the end of the transaction.
+
+    Two that claim the same key at once get one new row: the second waits and finds the first's. ``row`` must be a new
+    object that is in no session; what it says is taken only if the row is new. Relationships are not looked at.
+    """
+    mapper = inspect(type(row))
+    values = {attribute.key: getattr(row, attribute.key) for attribute in mapper.column_attrs}
+    key = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+    statement = insert(session, type(row)).values(values).on_conflict_do_nothing(index_elements=key)
+    result: Any = session.execute(statement)
+    kept = session.get_one(type(row), tuple(values[name] for name in key), with_for_update=True)
+    return Saved(kept, is_new=result.rowcount == 1)
+
+
+def put(session: Session, row: Mapped, if_version: int | None) -> Put[Mapped]:
+    """Leave the row as ``row`` says: created with version 1, unchanged, or changed with its version grown by one.
+
+    ``row`` must say every column but ``version``.
+
+    Raises:
+        PreconditionRequired: it exists and differs, and no version was given.
+        Stale: it exists and differs, and has another version than the one given.
+    """
+    said: Any = row
+    said.version = 1
+    saved = claim(session, row)
+    kept: Any = saved.row
+    if saved.is_new:
+        return Put(kept, True, frozenset())
+    names = [attribute.key for attribute in inspect(type(row)).column_attrs if attribute.key != "version"]
+    changed = frozenset(name for name in names if getattr(kept, name) != getattr(said, name))
+    if changed:
+        check_version(kept.version, if_version)
+        for name in changed:
+            setattr(kept, name, getattr(said, name))
+        kept.version += 1
+    return Put(kept, False, changed)
+
+
+def keep_newest(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Let the projection hold the newest ``version`` of each row, whatever order and number they arrive in.
+
+    ``table`` is a mapped class with one primary key and a ``version``; all rows have the same keys. One statement.
+    """
+    key = inspect(table).primary_key[0].key
+    newest: dict[Any, Mapping[str, Any]] = {}
+    for row in rows:
+        if row[key] not in newest or newest[row[key]]["version"] < row["version"]:
+            newest[row[key]] = row
+    if not newest:
+        return
+    ordered = [newest[each] for each in sorted(newest)]  # the same order in every process, so that none waits in a ring
+    statement = insert(session, table).values(ordered)
+    taken = {name: statement.excluded[name] for name in ordered[0] if name != key}
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[key], set_=taken, where=table.version < statement.excluded.version
+        )
+    )
+
+
+def page(session: Session, statement: Select[Row], limit: int, key: Callable[[Row], str]) -> Page[Row]:
+    """Return the first ``limit`` (1 to 500) rows of an ordered statement, and the last one's key if more follow.
+
+    Raises:
+        Invalid: the limit is out of its bounds.
+    """
+    if not 1 <= limit <= MAX_PAGE:
+        words = f"limit is {limit}; ask for 1 to {MAX_PAGE} rows."
+        raise Invalid(words, {"/limit": words})
+    rows = list(session.scalars(statement.limit(limit + 1)))
+    return Page(rows[:limit], key(rows[limit - 1]) if len(rows) > limit else None)

@@ -1,0 +1,198 @@
+"""What people ask of meetings. Each command locks its meeting, so that two at once announce once."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from pratique import clock, outbox, rows
+from pratique.errors import Invalid
+from pratique.event import Event
+from pratique.events.meetings import MeetingKind, Mode, Partstat
+from pratique.faults import Faults
+from pratique.store import Saved
+from services.meetings import queries
+from services.meetings.models import (
+    AttendanceEntry,
+    Community,
+    Meeting,
+    MeetingCommunity,
+    MeetingState,
+    Membership,
+    Registration,
+)
+from services.meetings.models.checks import check
+from services.meetings.models.roll import take_roll
+
+REASON_AT_MOST = 1000  #: characters
+
+
+def put_meeting(
+    session: Session,
+    *,
+    meeting_id: UUID,
+    community_ids: tuple[UUID, ...],
+    kind: MeetingKind,
+    mode: Mode,
+    starts_at: datetime,
+    ends_at: datetime,
+    timezone: str,
+    place: str = "",
+    link: str = "",
+    themes: tuple[str, ...] = (),
+    capacity: int | None = None,
+    facilitator_id: UUID | None = None,
+    note_taker_id: UUID | None = None,
+    if_version: int | None = None,
+) -> Saved[Meeting]:
+    """A meeting is scheduled, as said; while it is scheduled, all but its time and communities may still change.
+
+    The facilitator and the note taker need not be members of its communities.
+
+    Raises:
+        Conflict: it would be moved, or it has begun, is over or cancelled, and would be changed.
+    """
+    said = Meeting(
+        meeting_id=meeting_id,
+        kind=kind,
+        mode=mode,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        timezone=timezone,
+        place=place,
+        link=link,
+        themes=list(themes),
+        capacity=capacity,
+        facilitator_id=facilitator_id,
+        note_taker_id=note_taker_id,
+    )
+    return _schedule(session, said, community_ids, if_version)
+
+
+def _schedule(session: Session, said: Meeting, community_ids: Sequence[UUID], if_version: int | None) -> Saved[Meeting]:
+    said.state, said.cancel_reason, said.head_count, said.version = MeetingState.SCHEDULED, "", 0, 1
+    said.communities = [
+        MeetingCommunity(community_id=community_id, position=position)
+        for position, community_id in enumerate(community_ids)
+    ]
+    with Faults() as faults:
+        check(said, faults)
+    _check_communities(session, community_ids)
+    saved = rows.claim(session, said)
+    if saved.is_new:
+        saved.row.communities = said.communities
+        _announce(session, saved.row.scheduled())
+    else:
+        _announce(session, saved.row.change(said, if_version))
+    return saved
+
+
+def _check_communities(session: Session, community_ids: Sequence[UUID]) -> None:
+    known = set(session.scalars(select(Community.community_id).where(Community.community_id.in_(community_ids))))
+    with Faults() as faults:
+        for index, community_id in enumerate(community_ids):
+            if community_id not in known:
+                faults.add(
+                    f"/community_ids/{index}",
+                    f"There is no community {community_id}; record it first "
+                    "(one recorded moments ago may need a second to arrive).",
+                )
+
+
+def start_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
+    """The meeting is in progress, and attendance can be taken. Starting twice announces once."""
+    meeting = _locked(session, meeting_id)
+    _announce(session, meeting.start(clock.now()))
+    return meeting
+
+
+def wrap_up_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
+    """The last minutes of the meeting have begun, and its survey opens. Asking twice announces once."""
+    meeting = _locked(session, meeting_id)
+    _announce(session, meeting.wrap_up(clock.now()))
+    return meeting
+
+
+def close_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
+    """The meeting is over, and all that should follow, follows. Closing twice announces once."""
+    meeting = _locked(session, meeting_id, with_attendance=True)
+    _announce(session, meeting.close(clock.now()))
+    return meeting
+
+
+def cancel_meeting(session: Session, *, meeting_id: UUID, reason: str) -> Meeting:
+    """The meeting will not be held, for this reason. Cancelling twice announces once; the first reason stays."""
+    with Faults() as faults:
+        faults.text("/reason", reason, REASON_AT_MOST)
+    meeting = _locked(session, meeting_id)
+    _announce(session, meeting.cancel(clock.now(), reason))
+    return meeting
+
+
+def register_member(session: Session, *, meeting_id: UUID, member_id: UUID, partstat: Partstat) -> Saved[Registration]:
+    """The member has said whether they come; their last word counts, and saying it twice announces once.
+
+    Raises:
+        Conflict: the meeting is over or cancelled.
+        Invalid: they belong to none of its communities, and neither facilitate nor take notes.
+    """
+    meeting = _locked(session, meeting_id)
+    registration = session.get(Registration, (meeting_id, member_id))
+    is_new = registration is None
+    if registration is None:
+        if member_id not in (meeting.facilitator_id, meeting.note_taker_id):
+            _check_belongs(session, meeting, member_id)
+        registration = Registration(meeting_id=meeting_id, member_id=member_id, version=0)
+    _announce(session, registration.say(meeting, partstat, clock.now()))
+    session.add(registration)
+    return Saved(registration, is_new)
+
+
+def record_attendance(session: Session, *, meeting_id: UUID, entries: tuple[AttendanceEntry, ...]) -> Meeting:
+    """These people's attendance is known: recorded until the meeting closes, corrected afterwards.
+
+    Only what differs is kept and announced. People whom no entry names stay as they are. Five queries at most.
+
+    Raises:
+        Conflict: the meeting has not started, or was cancelled.
+        Invalid: an entry names the note taker, a stranger, or a person whom another entry names.
+    """
+    meeting = _locked(session, meeting_id, with_attendance=True)
+    belonging = _belonging(session, meeting, [entry.member_id for entry in entries])
+    _announce(session, take_roll(meeting, entries, belonging, clock.now()))
+    return meeting
+
+
+def _locked(session: Session, meeting_id: UUID, with_attendance: bool = False) -> Meeting:
+    """The meeting, which nobody else changes until this transaction ends; NotFound if there is none."""
+    options = [selectinload(Meeting.attendance)] if with_attendance else []
+    meeting = session.get(Meeting, meeting_id, with_for_update=True, options=options)
+    if meeting is None:
+        raise queries.no_meeting(meeting_id)
+    return meeting
+
+
+def _belonging(session: Session, meeting: Meeting, member_ids: Iterable[UUID]) -> dict[UUID, Membership]:
+    """The membership by which each of these comes: of several, that in the community named first."""
+    order = {community_id: position for position, community_id in enumerate(meeting.community_ids)}
+    found = session.scalars(
+        select(Membership).where(Membership.community_id.in_(order), Membership.member_id.in_(member_ids))
+    )
+    last_first = sorted(found, key=lambda membership: -order[membership.community_id])
+    return {membership.member_id: membership for membership in last_first}
+
+
+def _check_belongs(session: Session, meeting: Meeting, member_id: UUID) -> None:
+    if not _belonging(session, meeting, [member_id]):
+        words = (
+            f"Member {member_id} belongs to none of the meeting's communities; record the membership first "
+            "(one recorded moments ago may need a second to arrive)."
+        )
+        raise Invalid(words, {"/member_id": words})
+
+
+def _announce(session: Session, events: Iterable[Event]) -> None:
+    for event in events:
+        outbox.add(session, event)

@@ -1,0 +1,19 @@
+"""What meetings keeps, and the rules that one meeting can check alone."""
+
+from services.meetings.models.attendance import Attendance, AttendanceChange, AttendanceEntry
+from services.meetings.models.communities import Base, Community, Membership
+from services.meetings.models.meetings import Meeting, MeetingCommunity, MeetingState
+from services.meetings.models.registrations import Registration
+
+__all__ = [
+    "Attendance",
+    "AttendanceChange",
+    "AttendanceEntry",
+    "Base",
+    "Community",
+    "Meeting",
+    "MeetingCommunity",
+    "MeetingState",
+    "Membership",
+    "Registration",
+]

@@ -1,0 +1,40 @@
+"""What meetings knows of the network: its own copy of membership's communities and memberships."""
+
+from uuid import UUID
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from pratique import store
+from pratique.events.membership import CommunityKind
+
+
+class Base(DeclarativeBase):
+    """The tables of meetings."""
+
+    metadata = store.metadata()
+    type_annotation_map = store.COLUMN_TYPES
+
+
+class Community(Base):
+    """Our copy of membership's communities, fed by its events."""
+
+    __tablename__ = "community"
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[CommunityKind]
+    timezone: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+
+
+class Membership(Base):
+    """Our copy of who belongs to which community, and for whom, fed by membership's events."""
+
+    __tablename__ = "membership"
+    __table_args__ = (Index(None, "community_id", "member_id"),)
+
+    membership_id: Mapped[UUID] = mapped_column(primary_key=True)
+    community_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    organization_id: Mapped[UUID | None]
+    version: Mapped[int]

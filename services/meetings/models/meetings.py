@@ -1,0 +1,218 @@
+"""A meeting and its life. Methods return the events of what happened."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from pratique import store
+from pratique.errors import Conflict
+from pratique.event import Event
+from pratique.events.meetings import (
+    MeetingCancelled,
+    MeetingClosed,
+    MeetingDescribed,
+    MeetingKind,
+    MeetingScheduled,
+    MeetingStarted,
+    MeetingWrapUpStarted,
+    Mode,
+)
+from services.meetings.models.attendance import Attendance
+from services.meetings.models.communities import Base
+
+PLACE_AT_MOST = 300  #: characters
+LINK_AT_MOST = 1000  #: characters
+
+_TIMES = ("starts_at", "ends_at", "timezone")
+_WORDS = ("themes", "place", "link")
+_TRAITS = ("kind", "mode", "capacity", "facilitator_id", "note_taker_id")
+
+
+class MeetingState(StrEnum):
+    """Where a meeting is in its life."""
+
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in_progress"
+    WRAP_UP = "wrap_up"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+    @property
+    def in_words(self) -> str:
+        """As a sentence says it: in progress."""
+        return self.value.replace("_", " ")
+
+
+class MeetingCommunity(Base):
+    """That a community meets here; several may meet together."""
+
+    __tablename__ = "meeting_community"
+
+    meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.meeting_id"), primary_key=True)
+    community_id: Mapped[UUID] = mapped_column(ForeignKey("community.community_id"), primary_key=True, index=True)
+    position: Mapped[int]
+
+
+class Meeting(Base):
+    """A meeting of one community or several, from scheduled to closed or cancelled."""
+
+    __tablename__ = "meeting"
+
+    meeting_id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[MeetingState]
+    kind: Mapped[MeetingKind]
+    mode: Mapped[Mode]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    timezone: Mapped[str] = mapped_column(String(64))
+    place: Mapped[str] = mapped_column(String(PLACE_AT_MOST))
+    link: Mapped[str] = mapped_column(String(LINK_AT_MOST))
+    themes: Mapped[list[str]]
+    capacity: Mapped[int | None]
+    facilitator_id: Mapped[UUID | None]
+    note_taker_id: Mapped[UUID | None]
+    started_at: Mapped[datetime | None]
+    wrap_up_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str] = mapped_column(Text)
+    head_count: Mapped[int]  # people who were there, wholly or in part; the note taker not counted
+    version: Mapped[int]
+    communities: Mapped[list[MeetingCommunity]] = relationship(order_by=MeetingCommunity.position, lazy="selectin")
+    attendance: Mapped[list[Attendance]] = relationship(order_by=Attendance.member_id, lazy="raise")
+
+    @property
+    def community_ids(self) -> tuple[UUID, ...]:
+        """The communities that meet, in the order in which they were named."""
+        return tuple(each.community_id for each in self.communities)
+
+    def scheduled(self) -> list[Event]:
+        """That the meeting will be held; its words privately."""
+        scheduled = MeetingScheduled(
+            meeting_id=self.meeting_id,
+            community_ids=self.community_ids,
+            kind=self.kind,
+            mode=self.mode,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            timezone=self.timezone,
+            facilitator_id=self.facilitator_id,
+            note_taker_id=self.note_taker_id,
+            version=self.version,
+        )
+        return [scheduled, self._described()]
+
+    def change(self, said: "Meeting", if_version: int | None) -> list[Event]:
+        """Take over what ``said`` says otherwise; nothing if it says the same.
+
+        Raises:
+            Conflict: the meeting has begun, is over or cancelled, or it would be moved.
+            PreconditionRequired, Stale: the caller has not seen it as it is.
+        """
+        changed = {name for name in (*_TIMES, *_WORDS, *_TRAITS) if getattr(self, name) != getattr(said, name)}
+        is_moved = bool(changed & set(_TIMES)) or set(self.community_ids) != set(said.community_ids)
+        if not changed and not is_moved:
+            return []
+        if self.state is not MeetingState.SCHEDULED:
+            raise Conflict(f"This meeting is {self.state.in_words}; only a scheduled one can be changed.")
+        if is_moved:
+            raise Conflict(
+                "The time, the zone and the communities of a meeting are changed by rescheduling, not by a PUT; "
+                "cancel it and schedule another."
+            )
+        store.check_version(self.version, if_version)
+        for name in changed:
+            setattr(self, name, getattr(said, name))
+        self.version += 1
+        return [self._described()] if changed & set(_WORDS) else []
+
+    def start(self, at: datetime) -> list[Event]:
+        """Begin; nothing if it has begun. Conflict if it was cancelled."""
+        if self.started_at is not None:
+            return []
+        if self.state is MeetingState.CANCELLED:
+            raise Conflict("This meeting was cancelled and cannot start; schedule another.")
+        self.state, self.started_at, self.version = MeetingState.IN_PROGRESS, at, self.version + 1
+        return [
+            MeetingStarted(
+                meeting_id=self.meeting_id, community_ids=self.community_ids, started_at=at, version=self.version
+            )
+        ]
+
+    def wrap_up(self, at: datetime) -> list[Event]:
+        """Begin the last minutes; nothing if they have begun. Conflict unless the meeting is in progress."""
+        if self.wrap_up_at is not None:
+            return []
+        self.refuse_unless_begun("begin its wrap-up")
+        if self.state is MeetingState.CLOSED:
+            raise Conflict("This meeting is closed; its wrap-up can no longer begin.")
+        self.state, self.wrap_up_at, self.version = MeetingState.WRAP_UP, at, self.version + 1
+        return [
+            MeetingWrapUpStarted(
+                meeting_id=self.meeting_id,
+                community_ids=self.community_ids,
+                timezone=self.timezone,
+                wrap_up_at=at,
+                ends_at=self.ends_at,
+                version=self.version,
+            )
+        ]
+
+    def close(self, at: datetime) -> list[Event]:
+        """End, with the attendance that is recorded; nothing if it has ended. Conflict unless it was started."""
+        if self.closed_at is not None:
+            return []
+        self.refuse_unless_begun("close it")
+        started_at = self.started_at or at  # which it has by now; the type cannot know
+        self.state, self.closed_at, self.version = MeetingState.CLOSED, at, self.version + 1
+        return [
+            MeetingClosed(
+                meeting_id=self.meeting_id,
+                community_ids=self.community_ids,
+                kind=self.kind,
+                mode=self.mode,
+                timezone=self.timezone,
+                starts_at=self.starts_at,
+                ends_at=self.ends_at,
+                started_at=started_at,
+                closed_at=at,
+                themes_count=len(self.themes),
+                attendees=tuple(each.as_attendee() for each in self.attendance),
+                head_count=self.head_count,
+                version=self.version,
+            )
+        ]
+
+    def cancel(self, at: datetime, reason: str) -> list[Event]:
+        """Not be held; nothing if it was cancelled. Conflict if it has begun."""
+        if self.cancelled_at is not None:
+            return []
+        if self.state is not MeetingState.SCHEDULED:
+            instead = "what was held stays on record" if self.state is MeetingState.CLOSED else "close it instead"
+            raise Conflict(f"This meeting is {self.state.in_words} and can no longer be cancelled; {instead}.")
+        self.state, self.cancelled_at, self.version = MeetingState.CANCELLED, at, self.version + 1
+        self.cancel_reason = reason
+        cancelled = MeetingCancelled(
+            meeting_id=self.meeting_id, community_ids=self.community_ids, cancelled_at=at, version=self.version
+        )
+        return [cancelled, self._described()]
+
+    def refuse_unless_begun(self, then: str) -> None:
+        """Raise Conflict for a meeting that was cancelled or has not started; ``then`` is what its caller wants."""
+        if self.state is MeetingState.CANCELLED:
+            raise Conflict("This meeting was cancelled; schedule another.")
+        if self.state is MeetingState.SCHEDULED:
+            raise Conflict(f"This meeting has not started; start it, then {then}.")
+
+    def _described(self) -> MeetingDescribed:
+        return MeetingDescribed(
+            meeting_id=self.meeting_id,
+            themes=tuple(self.themes),
+            place=self.place,
+            link=self.link,
+            cancel_reason=self.cancel_reason,
+            version=self.version,
+        )

@@ -1,0 +1,64 @@
+"""What people read from meetings."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import literal, select, tuple_
+from sqlalchemy.orm import Session, selectinload
+
+from pratique import rows
+from pratique.errors import Invalid, NotFound
+from pratique.store import Instant, Page
+from services.meetings.models import Community, Meeting, MeetingCommunity
+
+_KEY = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def get_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
+    """Return the meeting with its attendance, by member id. Three queries, whatever the size; NotFound if none."""
+    meeting = session.get(Meeting, meeting_id, options=[selectinload(Meeting.attendance)], populate_existing=True)
+    if meeting is None:
+        raise no_meeting(meeting_id)
+    return meeting
+
+
+def no_meeting(meeting_id: UUID) -> NotFound:
+    """What to raise where a meeting is unknown."""
+    return NotFound(f"There is no meeting {meeting_id}; schedule it first.")
+
+
+def list_meetings(session: Session, *, community_id: UUID, after: str | None = None, limit: int = 100) -> Page[Meeting]:
+    """Return a community's meetings without attendance, the latest to start first, one page at a time.
+
+    Three queries, whatever the size. ``after`` is the last page's ``after``.
+
+    Raises:
+        NotFound: there is no such community.
+        Invalid: the limit is out of its bounds, or ``after`` comes from no page of this list.
+    """
+    if session.get(Community, community_id) is None:
+        raise NotFound(f"There is no community {community_id}; record it first.")
+    statement = (
+        select(Meeting)
+        .join(MeetingCommunity, MeetingCommunity.meeting_id == Meeting.meeting_id)
+        .where(MeetingCommunity.community_id == community_id)
+        .order_by(Meeting.starts_at.desc(), Meeting.meeting_id.desc())
+    )
+    if after is not None:
+        starts_at, meeting_id = _read_key(after)
+        key = tuple_(literal(starts_at, Instant()), literal(meeting_id))
+        statement = statement.where(tuple_(Meeting.starts_at, Meeting.meeting_id) < key)
+    return rows.page(session, statement, limit, _key)
+
+
+def _key(meeting: Meeting) -> str:
+    return f"{meeting.starts_at.astimezone(UTC).strftime(_KEY)}_{meeting.meeting_id}"
+
+
+def _read_key(after: str) -> tuple[datetime, UUID]:
+    starts_at, _, meeting_id = after.partition("_")
+    try:
+        return datetime.strptime(starts_at, _KEY).replace(tzinfo=UTC), UUID(meeting_id)
+    except ValueError as error:
+        words = "after is no key of this list; take it from the page before, or leave it out."
+        raise Invalid(words, {"/after": words}) from error

@@ -1,0 +1,178 @@
+"""What people ask of membership. Ids are the caller's, so that asking twice is harmless."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pratique import clock, outbox, rows
+from pratique.errors import Conflict, NotFound
+from pratique.event import Event
+from pratique.events.membership import Capacity, CommunityKind, Locale, Role
+from pratique.faults import Faults
+from pratique.store import Saved
+from services.membership import queries
+from services.membership.models import Community, Member, Membership, Organization, RoleAssignment
+
+
+def put_organization(
+    session: Session,
+    *,
+    organization_id: UUID,
+    name: str,
+    region: str = "",
+    sector: str = "",
+    size_band: str = "",
+    if_version: int | None = None,
+) -> Saved[Organization]:
+    """An organisation is known, as said. Nothing is announced."""
+    organization = Organization(
+        organization_id=organization_id, name=name, region=region, sector=sector, size_band=size_band
+    )
+    with Faults() as faults:
+        organization.check(faults)
+    return rows.put(session, organization, if_version)
+
+
+def put_community(
+    session: Session,
+    *,
+    community_id: UUID,
+    name: str,
+    purpose: str,
+    kind: CommunityKind,
+    locale: Locale,
+    timezone: str,
+    if_version: int | None = None,
+) -> Saved[Community]:
+    """A community is known, as said: its traits are announced to all, its words privately.
+
+    Raises:
+        Conflict: it would become one of individuals while representatives belong to it.
+    """
+    community = Community(
+        community_id=community_id, name=name, purpose=purpose, kind=kind, locale=locale, timezone=timezone
+    )
+    with Faults() as faults:
+        community.check(faults)
+    saved = rows.put(session, community, if_version)
+    if "kind" in saved.changed and kind is CommunityKind.INDIVIDUALS:
+        _check_no_representatives(session, community_id)
+    _announce(session, saved.row.events_of(saved))
+    return saved
+
+
+def _check_no_representatives(session: Session, community_id: UUID) -> None:
+    representatives = session.scalar(
+        select(func.count()).where(
+            Membership.community_id == community_id, Membership.capacity == Capacity.REPRESENTATIVE
+        )
+    )
+    if representatives:
+        raise Conflict(
+            f"{representatives} of its members represent an organisation; "
+            "let them belong as individuals first, then make this a community of individuals."
+        )
+
+
+def put_member(
+    session: Session,
+    *,
+    member_id: UUID,
+    name: str,
+    email: str,
+    locale: Locale,
+    timezone: str,
+    if_version: int | None = None,
+) -> Saved[Member]:
+    """A person is known, as said; only notifications is told their name and address."""
+    member = Member(member_id=member_id, name=name, email=email, locale=locale, timezone=timezone)
+    with Faults() as faults:
+        member.check(faults)
+    saved = rows.put(session, member, if_version)
+    _announce(session, saved.row.events_of(saved))
+    return saved
+
+
+def put_membership(
+    session: Session,
+    *,
+    community_id: UUID,
+    member_id: UUID,
+    capacity: Capacity,
+    organization_id: UUID | None = None,
+    if_version: int | None = None,
+) -> Saved[Membership]:
+    """A person belongs to a community, in this capacity.
+
+    Raises:
+        NotFound: the community, the member or the organisation is unknown; the message names which.
+    """
+    # Held until the end, so that the community does not become one of individuals meanwhile.
+    community = session.get(Community, community_id, with_for_update={"read": True})
+    if community is None:
+        raise queries.no_community(community_id)
+    queries.get_member(session, member_id=member_id)
+    membership = Membership(
+        membership_id=Membership.id_of(community_id, member_id),
+        community_id=community_id,
+        member_id=member_id,
+        capacity=capacity,
+        organization_id=organization_id,
+    )
+    with Faults() as faults:
+        membership.check(faults, community)
+    if organization_id is not None and session.get(Organization, organization_id) is None:
+        words = f"There is no organisation {organization_id}; record it first."
+        raise NotFound(words, {"/organization_id": words})
+    saved = rows.put(session, membership, if_version)
+    if not saved.is_unchanged:
+        outbox.add(session, saved.row.activated())
+    return saved
+
+
+def put_role(session: Session, *, community_id: UUID, member_id: UUID, role: Role) -> Saved[RoleAssignment]:
+    """A member has the role in the community. ``is_new`` also when it had ended and is given again.
+
+    Raises:
+        NotFound: the community or the member is unknown; the message names which.
+        Conflict: the member does not belong to the community.
+    """
+    queries.get_community(session, community_id=community_id)
+    queries.get_member(session, member_id=member_id)
+    if session.get(Membership, Membership.id_of(community_id, member_id)) is None:
+        raise Conflict(
+            f"Member {member_id} does not belong to community {community_id}; "
+            "record the membership first, then give the role."
+        )
+    saved = rows.claim(
+        session,
+        RoleAssignment(
+            assignment_id=RoleAssignment.id_of(community_id, member_id, role),
+            community_id=community_id,
+            member_id=member_id,
+            role=role,
+            assigned_at=clock.now(),
+            version=1,
+        ),
+    )
+    is_new = saved.is_new or saved.row.assign_again(clock.now())
+    if is_new:
+        outbox.add(session, saved.row.assigned())
+    return Saved(saved.row, is_new)
+
+
+def end_role(session: Session, *, community_id: UUID, member_id: UUID, role: Role) -> RoleAssignment:
+    """A member no longer has the role; ending it twice is harmless. Whoever never had it: NotFound."""
+    assignment_id = RoleAssignment.id_of(community_id, member_id, role)
+    assignment = session.get(RoleAssignment, assignment_id, with_for_update=True)
+    if assignment is None:
+        raise NotFound(f"Member {member_id} has never been {role.value} of community {community_id}.")
+    _announce(session, assignment.end(clock.now()))
+    return assignment
+
+
+def _announce(session: Session, events: Sequence[Event]) -> None:
+    for event in events:
+        outbox.add(session, event)

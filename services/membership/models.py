@@ -1,0 +1,249 @@
+"""What membership keeps, and the rules that one row can check alone. Methods return the events of what happened."""
+
+import re
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from pratique import store
+from pratique.event import Event
+from pratique.events.membership import (
+    Capacity,
+    CommunityChanged,
+    CommunityDescribed,
+    CommunityFounded,
+    CommunityKind,
+    Locale,
+    MemberContactChanged,
+    MemberRegistered,
+    MembershipActivated,
+    Role,
+    RoleAssigned,
+    RoleEnded,
+)
+from pratique.faults import Faults, is_control
+from pratique.rows import Put
+
+NAME_AT_MOST = 200  #: characters
+PURPOSE_AT_MOST = 4000  #: characters
+EMAIL_AT_MOST = 254  #: characters, RFC 5321 with its erratum 1690
+#: One @, no white space, and none of the characters by which a mail's header would read more than one address.
+_EMAIL = re.compile(r'[^\s@<>()\[\],;:"\\]+@[^\s@<>()\[\],;:"\\.]+(\.[^\s@<>()\[\],;:"\\.]+)*')
+
+
+class Base(DeclarativeBase):
+    """The tables of membership."""
+
+    metadata = store.metadata()
+    type_annotation_map = store.COLUMN_TYPES
+
+
+class Organization(Base):
+    """A body whose people take part in communities."""
+
+    __tablename__ = "organization"
+
+    organization_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_AT_MOST))
+    region: Mapped[str] = mapped_column(String(NAME_AT_MOST))
+    sector: Mapped[str] = mapped_column(String(NAME_AT_MOST))
+    size_band: Mapped[str] = mapped_column(String(NAME_AT_MOST))
+    version: Mapped[int]
+
+    def check(self, faults: Faults) -> None:
+        """Say what cannot be kept."""
+        faults.line("/name", self.name, NAME_AT_MOST)
+        for field in ("region", "sector", "size_band"):
+            faults.line(f"/{field}", getattr(self, field), NAME_AT_MOST, required=False)
+
+
+class Community(Base):
+    """A group that shares a field and meets regularly."""
+
+    __tablename__ = "community"
+
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_AT_MOST))
+    purpose: Mapped[str] = mapped_column(Text)
+    kind: Mapped[CommunityKind]
+    locale: Mapped[Locale]
+    timezone: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+
+    def check(self, faults: Faults) -> None:
+        """Say what cannot be kept."""
+        faults.line("/name", self.name, NAME_AT_MOST)
+        faults.text("/purpose", self.purpose, PURPOSE_AT_MOST)
+        faults.zone("/timezone", self.timezone)
+
+    def events_of(self, put: Put["Community"]) -> list[Event]:
+        """What a PUT of this community has to announce: its traits to all, its words privately."""
+        events: list[Event] = []
+        if put.is_new:
+            events.append(self._traits(CommunityFounded))
+        elif put.changed & {"kind", "locale", "timezone"}:
+            events.append(self._traits(CommunityChanged))
+        if put.is_new or put.changed - {"kind"}:
+            events.append(
+                CommunityDescribed(
+                    community_id=self.community_id,
+                    name=self.name,
+                    purpose=self.purpose,
+                    locale=self.locale,
+                    timezone=self.timezone,
+                    version=self.version,
+                )
+            )
+        return events
+
+    def _traits(self, event_class: type[CommunityFounded] | type[CommunityChanged]) -> Event:
+        return event_class(
+            community_id=self.community_id,
+            kind=self.kind,
+            locale=self.locale,
+            timezone=self.timezone,
+            version=self.version,
+        )
+
+
+class Member(Base):
+    """A person. Several may share one address, so an address identifies nobody."""
+
+    __tablename__ = "member"
+
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_AT_MOST))
+    email: Mapped[str] = mapped_column(String(EMAIL_AT_MOST))
+    locale: Mapped[Locale]
+    timezone: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+
+    @property
+    def label(self) -> str:
+        """First name and initial of the last ("Amina K."): enough to recognise oneself in a room, and no more."""
+        first, *others = self.name.split()
+        return f"{first} {others[-1][0].upper()}." if others else first
+
+    def check(self, faults: Faults) -> None:
+        """Say what cannot be kept."""
+        faults.line("/name", self.name, NAME_AT_MOST)
+        faults.zone("/timezone", self.timezone)
+        if len(self.email) > EMAIL_AT_MOST:
+            faults.add("/email", f"An e-mail address has at most {EMAIL_AT_MOST} characters.")
+        elif not _EMAIL.fullmatch(self.email) or any(map(is_control, self.email)):
+            faults.add("/email", "That is no e-mail address; write one, such as amina@example.org, and nothing else.")
+
+    def events_of(self, put: Put["Member"]) -> list[Event]:
+        """What a PUT of this person has to announce: to all that there is one more, privately who."""
+        registered = MemberRegistered(
+            member_id=self.member_id, locale=self.locale, timezone=self.timezone, version=self.version
+        )
+        contact = MemberContactChanged(
+            member_id=self.member_id,
+            name=self.name,
+            email=self.email,
+            locale=self.locale,
+            timezone=self.timezone,
+            version=self.version,
+        )
+        if put.is_new:
+            return [registered, contact]
+        return [] if put.is_unchanged else [contact]
+
+
+class Membership(Base):
+    """That a person belongs to a community, and in whose name."""
+
+    __tablename__ = "membership"
+    __table_args__ = (UniqueConstraint("community_id", "member_id"),)
+
+    membership_id: Mapped[UUID] = mapped_column(primary_key=True)
+    community_id: Mapped[UUID] = mapped_column(ForeignKey("community.community_id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"), index=True)
+    capacity: Mapped[Capacity]
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.organization_id"))
+    version: Mapped[int]
+
+    @staticmethod
+    def id_of(community_id: UUID, member_id: UUID) -> UUID:
+        """The id of this person's membership in this community: always the same."""
+        return uuid5(community_id, str(member_id))
+
+    def check(self, faults: Faults, community: Community) -> None:
+        """Say what cannot be kept: a representative has an organisation, an individual has none."""
+        if self.capacity is Capacity.INDIVIDUAL and self.organization_id is not None:
+            faults.add("/organization_id", "An individual represents nobody; leave organization_id out.")
+        if self.capacity is Capacity.REPRESENTATIVE and self.organization_id is None:
+            faults.add("/organization_id", "A representative needs the organization_id of whom they represent.")
+        if self.capacity is Capacity.REPRESENTATIVE and community.kind is CommunityKind.INDIVIDUALS:
+            faults.add("/capacity", "This community is one of individuals; take part in it as an individual.")
+
+    def activated(self) -> MembershipActivated:
+        """That the person belongs, as the row now says."""
+        return MembershipActivated(
+            membership_id=self.membership_id,
+            community_id=self.community_id,
+            member_id=self.member_id,
+            capacity=self.capacity,
+            organization_id=self.organization_id,
+            version=self.version,
+        )
+
+
+class RoleAssignment(Base):
+    """What a member is trusted with in a community; the row stays when the role ends."""
+
+    __tablename__ = "role_assignment"
+    __table_args__ = (
+        ForeignKeyConstraint(["community_id", "member_id"], ["membership.community_id", "membership.member_id"]),
+        UniqueConstraint("community_id", "member_id", "role"),
+    )
+
+    assignment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    community_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    role: Mapped[Role]
+    assigned_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    version: Mapped[int]
+
+    @staticmethod
+    def id_of(community_id: UUID, member_id: UUID, role: Role) -> UUID:
+        """The id of this role of this person in this community: always the same."""
+        return uuid5(Membership.id_of(community_id, member_id), role.value)
+
+    def assign_again(self, at: datetime) -> bool:
+        """Let a role that had ended begin anew; False if it has not ended."""
+        if self.ended_at is None:
+            return False
+        self.assigned_at, self.ended_at = at, None
+        self.version += 1
+        return True
+
+    def end(self, at: datetime) -> list[Event]:
+        """Let the role end; nothing if it has."""
+        if self.ended_at is not None:
+            return []
+        self.ended_at = at
+        self.version += 1
+        return [
+            RoleEnded(
+                assignment_id=self.assignment_id,
+                community_id=self.community_id,
+                member_id=self.member_id,
+                role=self.role,
+                version=self.version,
+            )
+        ]
+
+    def assigned(self) -> RoleAssigned:
+        """That the member has the role."""
+        return RoleAssigned(
+            assignment_id=self.assignment_id,
+            community_id=self.community_id,
+            member_id=self.member_id,
+            role=self.role,
+            version=self.version,
+        )

@@ -1,0 +1,124 @@
+"""A meetings store in memory that knows a community and its people, and one transaction for each thing asked."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pytest
+
+from pratique import clock, inbox
+from pratique.event import Event
+from pratique.events.meetings import AttendanceState, MeetingKind, Mode
+from pratique.events.membership import CommunityFounded, MembershipActivated
+from pratique.store import Store
+from pratique.testing import AT, envelope, memory_store, published, sample
+from services.meetings import commands, queries
+from services.meetings.models import AttendanceEntry, Base, Meeting
+from services.meetings.reactions import REACTIONS
+
+Some = TypeVar("Some", bound=Event)
+
+
+class World:
+    """What happens around a store of meetings: things are asked, and others hear of them."""
+
+    MEETING, COMMUNITY, OTHER = UUID(int=0x111), UUID(int=0xC0), UUID(int=0xC1)
+    FACILITATOR, NOTE_TAKER, STRANGER = UUID(int=0xFA), UUID(int=0x107E), UUID(int=0xBAD)
+    AMINA, LOUIS, MEI = UUID(int=1), UUID(int=2), UUID(int=3)
+
+    def __init__(self, opened: Store) -> None:
+        self.opened = opened
+
+    def ask(self, command: Callable[..., Any], **said: Any) -> Any:
+        """One command or query in a transaction of its own, as a caller would."""
+        with self.opened.begin() as session:
+            return command(session, **said)
+
+    def heard(self, event_class: type[Some]) -> list[Some]:
+        """What subscribers hear, oldest first."""
+        with self.opened.begin() as session:
+            return published(session, event_class)
+
+    def hears(self, *events: Event) -> None:
+        """The broker delivers these."""
+        inbox.receive(self.opened, REACTIONS, [envelope(event).to_bytes() for event in events])
+
+    def belongs(
+        self, member_id: UUID, community_id: UUID, organization_id: UUID | None = None, version: int = 1
+    ) -> None:
+        """The person belongs to the community, as membership announces it."""
+        self.hears(_belongs(member_id, community_id, organization_id, version))
+
+    def schedule(self, **said: Any) -> Meeting:
+        """The usual meeting, or as said."""
+        usual = {
+            "meeting_id": self.MEETING,
+            "community_ids": (self.COMMUNITY,),
+            "kind": MeetingKind.MEETING,
+            "mode": Mode.HYBRID,
+            "starts_at": AT,
+            "ends_at": AT + timedelta(hours=2),
+            "timezone": "America/Toronto",
+            "themes": ("Mesurer sans peser",),
+            "facilitator_id": self.FACILITATOR,
+            "note_taker_id": self.NOTE_TAKER,
+        }
+        saved = self.ask(commands.put_meeting, **{**usual, **said})
+        assert isinstance(saved.row, Meeting)
+        return saved.row
+
+    def do(self, *verbs: str) -> None:
+        """Take the meeting through these steps of its life."""
+        reason = {"reason": "Tempête de neige"}
+        for verb in verbs:
+            said = reason if verb == "cancel" else {}
+            self.ask(getattr(commands, f"{verb}_meeting"), meeting_id=self.MEETING, **said)
+
+    def mark(self, states: dict[UUID, AttendanceState]) -> None:
+        """Take, or correct, the attendance of these people."""
+        entries = tuple(AttendanceEntry(member_id=each, state=state) for each, state in states.items())
+        self.ask(commands.record_attendance, meeting_id=self.MEETING, entries=entries)
+
+    def meeting(self) -> Meeting:
+        """The meeting with its attendance, as it is by now."""
+        found = self.ask(queries.get_meeting, meeting_id=self.MEETING)
+        assert isinstance(found, Meeting)
+        return found
+
+    def roll(self) -> dict[UUID, AttendanceState]:
+        """Who is marked how, by now."""
+        return {row.member_id: row.state for row in self.meeting().attendance}
+
+
+def _belongs(member_id: UUID, community_id: UUID, organization_id: UUID | None, version: int = 1) -> Event:
+    return sample(
+        MembershipActivated,
+        membership_id=UUID(int=member_id.int * 1000 + community_id.int),
+        community_id=community_id,
+        member_id=member_id,
+        organization_id=organization_id,
+        version=version,
+    )
+
+
+@pytest.fixture(scope="session")
+def new_world() -> Callable[[Store], World]:
+    """For property tests, which need many."""
+
+    def make(opened: Store) -> World:
+        world = World(opened)
+        people = (World.AMINA, World.LOUIS, World.MEI)
+        world.hears(
+            *(sample(CommunityFounded, community_id=each) for each in (World.COMMUNITY, World.OTHER)),
+            *(_belongs(each, World.COMMUNITY, UUID(int=0x0F)) for each in people),
+        )
+        return world
+
+    return make
+
+
+@pytest.fixture
+def world(new_world: Callable[[Store], World]) -> Iterator[World]:
+    with clock.fixed(AT), memory_store("meetings", Base.metadata) as opened:
+        yield new_world(opened)

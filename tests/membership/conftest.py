@@ -1,0 +1,77 @@
+"""A membership store in memory, and people to put into it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from pratique import clock
+from pratique.events.membership import Capacity, CommunityKind, Locale
+from pratique.testing import AT, memory_store
+from services.membership import commands
+from services.membership.models import Base, Community, Member, Membership, Organization
+
+COMMUNITY, MEMBER, ORGANIZATION = UUID(int=0xC), UUID(int=0xA), UUID(int=0x0F)
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    with clock.fixed(AT), memory_store("membership", Base.metadata) as opened, opened.begin() as session:
+        yield session
+
+
+@pytest.fixture
+def organization(session: Session) -> Organization:
+    return commands.put_organization(session, organization_id=ORGANIZATION, name="Maison de la culture").row
+
+
+@pytest.fixture
+def put_community(session: Session) -> Callable[..., Community]:
+    def put(**said: Any) -> Community:
+        usual = {
+            "community_id": COMMUNITY,
+            "name": "Médiation culturelle",
+            "purpose": "Partager nos pratiques.",
+            "kind": CommunityKind.OPEN,
+            "locale": Locale.FR,
+            "timezone": "America/Toronto",
+        }
+        return commands.put_community(session, **{**usual, **said}).row
+
+    return put
+
+
+@pytest.fixture
+def put_member(session: Session) -> Callable[..., Member]:
+    def put(**said: Any) -> Member:
+        usual = {
+            "member_id": MEMBER,
+            "name": "Amina Koné",
+            "email": "amina@example.org",
+            "locale": Locale.FR,
+            "timezone": "America/Toronto",
+        }
+        return commands.put_member(session, **{**usual, **said}).row
+
+    return put
+
+
+@pytest.fixture
+def membership(
+    session: Session,
+    organization: Organization,
+    put_community: Callable[..., Community],
+    put_member: Callable[..., Member],
+) -> Membership:
+    put_community()
+    put_member()
+    saved = commands.put_membership(
+        session,
+        community_id=COMMUNITY,
+        member_id=MEMBER,
+        capacity=Capacity.REPRESENTATIVE,
+        organization_id=ORGANIZATION,
+    )
+    return saved.row

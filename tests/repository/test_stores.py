@@ -1,0 +1,73 @@
+"""Each service's migrations make exactly the tables that its models name."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData, inspect
+
+import pratique.tables
+from pratique import settings
+from pratique.migrate import is_current, migrate
+from pratique.store import KERNEL, Store
+
+ROOT = Path(__file__).parents[2]
+MIGRATED = [name for name in settings.SERVICES if (ROOT / "services" / name / "migrations").is_dir()]
+VERSION_TABLES = {"pratique_version", "service_version"}
+
+
+def test_there_are_migrations_to_check() -> None:
+    assert {"membership", "meetings"} <= set(MIGRATED)
+    assert pratique.tables.BINDING.name in KERNEL.tables
+
+
+@pytest.fixture(params=MIGRATED)
+def service(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def opened(service: str, tmp_path: Path) -> Iterator[Store]:
+    opened = Store(service, f"sqlite:///{tmp_path}/{service}.sqlite")
+    yield opened
+    opened.close()
+
+
+def differences(opened: Store, service: str) -> list[Any]:
+    metadata: MetaData = import_module(f"services.{service}.models").Base.metadata
+    ours = {"include_name": lambda name, kind, _: kind != "table" or name not in VERSION_TABLES}
+    with opened.begin() as session:
+        context = MigrationContext.configure(session.connection(), opts=ours)
+        return list(compare_metadata(context, [metadata, KERNEL]))
+
+
+def schema(opened: Store) -> dict[str, Any]:
+    catalogue = inspect(opened.engine)
+    return {table: catalogue.get_columns(table) for table in catalogue.get_table_names()}
+
+
+def test_migrations_make_what_the_models_say(opened: Store, service: str) -> None:
+    migrate(opened, f"services.{service}")
+
+    assert differences(opened, service) == []
+    assert is_current(opened, f"services.{service}")
+
+
+def test_migrating_twice_changes_nothing(opened: Store, service: str) -> None:
+    migrate(opened, f"services.{service}")
+    before = str(schema(opened))
+
+    migrate(opened, f"services.{service}")
+
+    assert str(schema(opened)) == before
+
+
+def test_an_empty_store_is_seen_to_differ(opened: Store, service: str) -> None:
+    """So that the comparison above cannot pass by comparing nothing."""
+    added = {table.name for kind, table in differences(opened, service) if kind == "add_table"}
+
+    assert {"outbox", "inbox"} < added
