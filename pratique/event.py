@@ -79,7 +79,7 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     if hint is uuid.UUID:
         return lambda raw: uuid.UUID(_typed(raw, str))
     if hint is datetime:
-        return _read_instant
+        return read_instant
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     return lambda raw: _typed(raw, hint)
@@ -110,7 +110,7 @@ def _typed(raw: Any, kind: type) -> Any:
     return raw
 
 
-def _read_instant(raw: Any) -> datetime:
+def read_instant(raw: Any) -> datetime:
     at = datetime.fromisoformat(_typed(raw, str))
     if at.tzinfo is None:
         raise ValueError("an instant needs its offset")
@@ -288,7 +288,7 @@ class Envelope:
             return cls(
                 event=_event_class(raw.get("type")).read(raw.get("data")),
                 id=uuid.UUID(raw["id"]),
-                time=_read_instant(raw["time"]),
+                time=read_instant(raw["time"]),
                 correlation_id=uuid.UUID(raw.get("correlationid") or raw["id"]),
                 causation_id=uuid.UUID(cause) if cause else None,
             )

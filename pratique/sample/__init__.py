@@ -33,7 +33,7 @@ def community_id(key: str) -> UUID:
 def load(settings: Settings, progress: Progress = lambda done, total: None) -> None:
     """Fill empty stores with the sample network.
 
-    Takes tens of seconds; ``progress`` is called after each step. Mails of the past go where mails go.
+    Takes tens of seconds; ``progress`` is called after each step. Mails of the past are recorded as sent and not kept.
 
     Raises:
         Conflict: the sample is there already, or the stores hold something else.

@@ -1,6 +1,7 @@
 """The services of a deployment, driven in this process: each command as RPC would give it, events by the pump."""
 
 from collections.abc import Callable
+from email.message import EmailMessage
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,22 @@ def id_of(kind: str, key: object) -> UUID:
     return uuid5(_SPACE, f"{kind}/{key}")
 
 
+class Forgetful:
+    """A post for mails of the past: they were sent long ago, and nobody is to get them now."""
+
+    def send(self, mail: EmailMessage) -> None:
+        """Keep nothing."""
+
+    def rest(self) -> None:
+        """Hold nothing."""
+
+
+def _mail_loop(settings: Settings, opened: Store) -> Callable[[], bool]:
+    delivery, mails = import_module("services.notifications.delivery"), import_module("services.notifications.mails")
+    letterhead = mails.Letterhead(settings.mail_from, settings.public_url)
+    return lambda: delivery.deliver(opened, Forgetful(), letterhead) > 0
+
+
 class Network:
     """Open stores, and what moves between them."""
 
@@ -34,8 +51,7 @@ class Network:
         self._handlers: dict[str, due.Handlers] = {
             name: import_module(f"services.{name}.reactions").DUE for name in SERVICES
         }
-        make_mail_loop = import_module("services.notifications.delivery").loop
-        self._send_mail: Callable[[], bool] = make_mail_loop(settings, self.stores["notifications"])
+        self._send_mail = _mail_loop(settings, self.stores["notifications"])
 
     def __enter__(self) -> Self:
         return self

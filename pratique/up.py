@@ -1,0 +1,119 @@
+"""Everything in this one process, with a sample network, for whoever wants to see it: ``make run``."""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import eventlet
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pratique import bus, clock, migrate, sample
+from pratique.event import Envelope, read_instant
+from pratique.sample.play import play
+from pratique.settings import SERVICES, STORES, Settings
+from pratique.store import Store
+
+_READY_S = 20.0
+
+
+def up(settings: Settings) -> None:
+    """Start all services and the gateway on the embedded bus, load the sample once, and stay until Ctrl-C."""
+    console = Console(highlight=False)
+    console.print(f"Preparing the stores in {settings.mail_dir.parent}/")
+    for name in STORES:
+        opened = Store(name, settings.store_url(name))
+        migrate.migrate(opened, f"services.{name}" if name in SERVICES else name)
+        opened.close()
+    is_first = not sample.is_loaded(settings)
+    if is_first:
+        _load_sample(settings, console)
+    story = Story(console)
+    made = bus.runner(settings, [*SERVICES, "gateway"], story.observe)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: eventlet.spawn_n(made.stop))
+    made.start()
+    with eventlet.Timeout(_READY_S):
+        while not all(all(bus.readiness(each).values()) for each in bus.containers(made)):
+            eventlet.sleep(0.02)
+    token = _token(settings)
+    if is_first:
+        story.is_told = True
+        play(settings.public_url, token, console.print)
+        eventlet.sleep(0.5)  # so that the last reactions are told before what follows
+        story.is_told = False
+    _tell(settings, token, console)
+    made.wait()
+    console.print("Stopped. What was committed is kept.")
+
+
+def _load_sample(settings: Settings, console: Console) -> None:
+    bar = Progress(
+        TextColumn("Loading two years of a sample network"), BarColumn(), TimeElapsedColumn(), console=console
+    )
+    with bar:
+        task = bar.add_task("load", total=None)
+        sample.load(settings, lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def _token(settings: Settings) -> str:
+    """The bearer token for trying the API on this machine, made once and kept beside the stores."""
+    path = Path(settings.mail_dir.parent) / "token"
+    if not path.exists():
+        opened = Store("gateway", settings.store_url("gateway"))
+        with opened.begin() as session:
+            text = str(import_module("gateway.auth").create_token(session, "sample", ["*"]))
+        opened.close()
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+def _tell(settings: Settings, token: str, console: Console) -> None:
+    url, community = settings.public_url, sample.community_id("familles")
+    console.print(
+        f"\n[bold]Pratique is up.[/bold] Open {url}/ in a browser, or ask the API:\n\n"
+        f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities\n"
+        f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities/{community}/meetings\n\n"
+        f"  The API's description: {url}/openapi.json\n"
+        f"  Mails are files in:    {settings.mail_dir}/\n"
+        f"  Look after it with:    pratique --embedded doctor\n\n"
+        "Ctrl-C stops it; the data stays, and the next start takes seconds.",
+        soft_wrap=True,
+    )
+
+
+class Story:
+    """Tells each event as a line: who published what, who reacted, how long after."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.is_told = False
+        self._tellers: dict[str, Callable[[str, Sequence[Any]], None]] = {
+            "published": self._published,
+            "reacted": self._reacted,
+        }
+
+    def observe(self, what: str, service: str, items: Sequence[Any]) -> None:
+        """Called by the bus for each window that was published and each batch that was reacted to."""
+        if self.is_told:
+            self._tellers[what](service, items)
+
+    def _published(self, service: str, bodies: Sequence[Mapping[str, Any]]) -> None:
+        for body in bodies:
+            name = body["type"].split(".")[-2]
+            after_ms = _ms_since(read_instant(body["time"]))
+            self._console.print(f"  [cyan]{service:>13}[/cyan] published [bold]{name}[/bold] [dim]+{after_ms} ms[/dim]")
+
+    def _reacted(self, service: str, envelopes: Sequence[Envelope]) -> None:
+        for envelope in envelopes:
+            name = type(envelope.event).__name__
+            after_ms = _ms_since(envelope.time)
+            self._console.print(f"  [green]{service:>13}[/green] reacted to {name} [dim]+{after_ms} ms[/dim]")
+
+
+def _ms_since(at: datetime) -> int:
+    return round((clock.now() - at).total_seconds() * 1000)
