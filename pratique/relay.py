@@ -98,11 +98,11 @@ class Relay:
                     log.error("outbox row %d holds %s, which this code does not know; it waits", row.seq, body["type"])
             self._publisher.publish(messages)
             self.is_connected = True
+            self.published(bodies)
             crashpoint("relay.confirmed")
             outbox.confirmed(session, seqs)
             crashpoint("relay.before_clear")
         metrics.EVENTS_PUBLISHED.labels(self._store.name).inc(len(seqs))
-        self.published(bodies)
         return len(seqs)
 
     def stop(self, flush_s: float = 2.0) -> None:

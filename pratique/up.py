@@ -103,16 +103,19 @@ class Story:
             self._tellers[what](service, items)
 
     def _published(self, service: str, bodies: Sequence[Mapping[str, Any]]) -> None:
-        for body in bodies:
-            name = body["type"].split(".")[-2]
-            after_ms = _ms_since(read_instant(body["time"]))
-            self._console.print(f"  [cyan]{service:>13}[/cyan] published [bold]{name}[/bold] [dim]+{after_ms} ms[/dim]")
+        told = [(str(body["type"]).split(".")[-2], read_instant(body["time"])) for body in bodies]
+        self._print(f"[cyan]{service:>13}[/cyan] published  ", told)
 
     def _reacted(self, service: str, envelopes: Sequence[Envelope]) -> None:
-        for envelope in envelopes:
-            name = type(envelope.event).__name__
-            after_ms = _ms_since(envelope.time)
-            self._console.print(f"  [green]{service:>13}[/green] reacted to {name} [dim]+{after_ms} ms[/dim]")
+        told = [(type(envelope.event).__name__, envelope.time) for envelope in envelopes]
+        self._print(f"[green]{service:>13}[/green] reacted to ", told)
+
+    def _print(self, who: str, told: Sequence[tuple[str, datetime]]) -> None:
+        """One line for all events of one name: the oldest of them says how long after."""
+        for name in dict.fromkeys(name for name, _ in told):
+            times = [at for other, at in told if other == name]
+            count = f" × {len(times)}" if len(times) > 1 else ""
+            self._console.print(f"  {who}[bold]{name}[/bold]{count} [dim]{_ms_since(min(times))} ms after[/dim]")
 
 
 def _ms_since(at: datetime) -> int:
