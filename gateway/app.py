@@ -9,10 +9,11 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, 
 from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
-from gateway import errors, evaluation, meetings, membership, notifications, operations, pages
+from gateway import errors, evaluation, meetings, membership, notifications, operations
 from gateway.auth import Holder, Keyring
 from gateway.forward import forward
 from gateway.limits import Tries, client_address
+from gateway.pages import survey
 from gateway.reading import MAX_BODY_BYTES, read_body
 from gateway.routes import Ask, Call, Media, Route
 from pratique.errors import DomainError, Unavailable
@@ -30,7 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *evaluation.ROUTES,
     *notifications.ROUTES,
     *operations.ROUTES,
-    *pages.ROUTES,
+    *survey.ROUTES,
 )
 
 #: The routes that need no token. A row without a scope that is not named here fails a test.
@@ -69,11 +70,11 @@ class App:
 
     def respond(self, request: Request) -> Response:
         """The response to one request, whatever happens."""
-        began, template = time.perf_counter(), "unknown"
+        began, template, media = time.perf_counter(), "unknown", Media.JSON
         request.max_content_length = MAX_BODY_BYTES
         try:
             route, path = self._match(request)
-            template = route.template
+            template, media = route.template, route.media
             response = self._serve(route, path, request)
         except DomainError as error:
             response = errors.problem(error)
@@ -84,7 +85,8 @@ class App:
         except HTTPException as error:
             response = errors.refusal(error)
         except Exception as error:  # noqa: BLE001  (the edge: what escapes here would reach the client)
-            response = errors.failure(error)
+            incident = errors.record(error)
+            response = survey.apologise(request, incident) if media is Media.HTML else errors.failure(incident)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         method = request.method if request.method in _METHODS else "other"
         operations.REQUESTS.labels(template, method, str(response.status_code)).inc()

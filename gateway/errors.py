@@ -96,12 +96,17 @@ def refusal(error: HTTPException) -> Response:
     return response
 
 
-def failure(error: BaseException) -> Response:
-    """What a client reads when we are at fault: an id, by which the operator finds the rest in the log."""
-    incident = uuid.uuid4()
+def record(error: BaseException) -> str:
+    """The log has the error; the id that finds it there is all that a client is told."""
+    incident = str(uuid.uuid4())
     log.error("request failed, incident %s", incident, exc_info=error)
+    return incident
+
+
+def failure(incident: str) -> Response:
+    """What a client reads when we are at fault: an id, by which the operator finds the rest in the log."""
     extra = {
-        "detail": "This is our fault. Tell the operator the id that follows; nothing else is known of it outside.",
+        "detail": "This is our fault. Tell the operator the id in instance; nothing else is known of it outside.",
         "instance": f"urn:uuid:{incident}",
     }
     return _response(Kind(500, "internal", "Internal error"), extra)

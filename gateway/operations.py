@@ -72,9 +72,7 @@ def _answers(store: Store) -> bool:
 
 
 ROUTES = (
-    Route(
-        "GET", "/healthz", "Say that the process lives", act=tell_health, operation="tell_health", answer=Health
-    ),
+    Route("GET", "/healthz", "Say that the process lives", act=tell_health, operation="tell_health", answer=Health),
     Route(
         "GET",
         "/readyz",

@@ -1,4 +1,4 @@
-"""What a row of a route table is. A row says everything about a route: who may call it, what goes in, what comes out."""
+"""What a row of a route table is: who may call the route, what goes in, what comes out."""
 
 import re
 from collections.abc import Callable, Mapping
