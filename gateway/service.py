@@ -13,7 +13,7 @@ from pratique.store import Store
 from pratique.web import http
 
 
-class Site(DependencyProvider):  # type: ignore[misc]  # nameko has no types
+class Site(DependencyProvider):
     """Brings the app, with the store of tokens behind it and the services before it."""
 
     services = Services()
@@ -42,7 +42,7 @@ class Gateway:
     max_workers = 100  #: a request waits for a service most of its time; nameko's ten would be a queue
     site = Site()
 
-    @http("*", "/", defaults={"path": ""})
+    @http("*", "/")
     @http("*", "/<path:path>")
     def answer(self, request: Request, path: str = "") -> Response:
         """Answer one request."""

@@ -10,7 +10,7 @@ import resource
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import eventlet
 from eventlet import greenio, wsgi
@@ -18,7 +18,7 @@ from eventlet.semaphore import Semaphore
 from nameko.web.handlers import HttpRequestHandler
 from nameko.web.server import HttpOnlyProtocol, WebServer
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import Rule
+from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from pratique.settings import Settings
@@ -51,7 +51,7 @@ def masked(path: str) -> str:
     return "".join(ch if ch.isprintable() else "?" for ch in path[:200])
 
 
-class Protocol(HttpOnlyProtocol):  # type: ignore[misc]  # nameko has no types
+class Protocol(HttpOnlyProtocol):
     """One connection, with one deadline for each request's head, however slowly its bytes drip in."""
 
     def handle_one_request(self) -> None:
@@ -76,11 +76,12 @@ class Protocol(HttpOnlyProtocol):  # type: ignore[misc]  # nameko has no types
         """Say nothing: what the stock one prints holds the path, and paths hold secrets."""
 
 
-class HttpServer(WebServer):  # type: ignore[misc]  # nameko has no types
+class HttpServer(WebServer):
     """Accepts connections whatever happens, and lets requests in flight finish when it stops."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._is_accepting = True
         self._connections: set[_Connection] = set()
         self._refused_at = 0.0
 
@@ -94,6 +95,15 @@ class HttpServer(WebServer):  # type: ignore[misc]  # nameko has no types
     def port(self) -> int:
         """The port that is listened on; of use where the settings say 0, for any free one."""
         return int(self._sock.getsockname()[1])
+
+    def make_url_map(self) -> Map:
+        """What the entrypoints answer; two slashes are two slashes, and no reason to redirect."""
+        rules = []
+        for provider in self._providers:
+            rule = provider.get_url_rule()
+            rule.endpoint = provider
+            rules.append(rule)
+        return Map(rules, merge_slashes=False)
 
     def get_wsgi_app(self) -> "WSGIApplication":
         """The application that finds the entrypoint, behind what bounds bodies."""
@@ -217,7 +227,7 @@ class _Entrypoints:
         return response(environ, start_response)
 
 
-class Http(HttpRequestHandler):  # type: ignore[misc]  # nameko has no types
+class Http(HttpRequestHandler):
     """An HTTP entrypoint. The method ``*`` takes all methods. A failure tells an id and nothing else."""
 
     server = HttpServer()
@@ -238,7 +248,13 @@ class Http(HttpRequestHandler):  # type: ignore[misc]  # nameko has no types
         return _problem(500, f'"instance":"urn:uuid:{incident}",')
 
 
-http: Callable[..., Any] = Http.decorator
+Method = TypeVar("Method", bound=Callable[..., Response])
+
+
+def http(method: str, url: str) -> Callable[[Method], Method]:
+    """The method answers these requests; ``url`` as werkzeug writes rules, ``method`` ``*`` for all."""
+    decorate: Callable[[Method], Method] = Http.decorator(method, url)
+    return decorate
 
 
 def bounded(app: "WSGIApplication") -> "WSGIApplication":
