@@ -12,16 +12,16 @@ from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
 from gateway.routes import Ask, Route
 from pratique.errors import Conflict, Gone, NotFound, TooManyTries
-from pratique.events.evaluation import CountBand
+from pratique.events.evaluation import CountBand, WithheldReason
 from pratique.events.membership import Locale
 
 
 class Survey(fields.Answer):
     """A meeting's survey."""
 
-    survey_id = fields.ident("Id.", "survey")
+    id = fields.ident("Id.", "survey")
     meeting_id = fields.ident("The meeting that it asks about.", "meeting")
-    state = fields.text("open, closed, released or withheld.", "open")
+    state = fields.text("open, released or withheld.", "open")
     opens_at = fields.instant("From when answers are taken.", "2026-03-12T19:50:00+00:00")
     closes_at = fields.instant("Until when answers are taken.", "2026-03-19T19:50:00+00:00")
     eligible_band = fields.one_of(CountBand, "Roughly how many may answer.")
@@ -61,20 +61,22 @@ class BallotBody(fields.Body):
             raise ValidationError("Send either token, or room_code with member_id.")
 
 
-class Choice(fields.Answer):
+class Option(fields.Answer):
     """One answer that can be chosen."""
 
-    value = fields.text("What to send.", "5")
-    text = fields.text("What to show.", "Tout à fait")
+    value = fields.scalar("What to send.", 5)
+    label = fields.text("What to show.", "Tout à fait")
 
 
 class Question(fields.Answer):
     """One question, in the asked language."""
 
-    question = fields.text("Key of the question.", "satisfaction")
-    type = fields.text("scale, choice or text.", "scale")
-    text = fields.text("What is asked.", "Cette rencontre m'a été utile.", 1000)
-    choices = plain.List(plain.Nested(Choice), metadata={"description": "What can be chosen; empty for free text."})
+    key = fields.text("Name of the question in answers and results.", "satisfaction")
+    type = fields.text("scale1_5 (1 to 5), yes_no (true or false) or text.", "scale1_5")
+    text = fields.text("What is asked.", "Êtes-vous satisfaite ou satisfait de cette rencontre?", 1000)
+    options = plain.List(plain.Nested(Option), metadata={"description": "What can be chosen; empty for text."})
+    max_length = fields.whole("Characters that a text may have; null for others.", 2000, allow_none=True)
+    about = fields.text("The text question that this asks leave to show; null for others.", "comment", allow_none=True)
 
 
 class Ballot(fields.Answer):
@@ -89,39 +91,44 @@ class OneAnswer(fields.Body):
     """The answer to one question."""
 
     question = fields.text("Key of the question.", "satisfaction", 64, 1, required=True)
-    value = fields.text("What was chosen or written.", "4", 5000, lines=True, required=True)
+    value = fields.scalar("A number, true or false, or text, as the type of the question has it.", 4, required=True)
 
 
 class AnswersBody(fields.Body):
     """A filled ballot. Questions may be left out."""
 
-    answers = plain.List(plain.Nested(OneAnswer), required=True, metadata={"description": "At most one per question."})
+    answers = fields.listed(plain.Nested(OneAnswer), "At most one to each question.", required=True)
 
 
 class QuestionResult(fields.Answer):
-    """What was answered to one question, as far as it may be told."""
+    """What may be told of one question; of a withheld one, nothing else."""
 
     question = fields.text("Key of the question.", "satisfaction")
+    type = fields.text("scale1_5 or yes_no.", "scale1_5")
+    is_withheld = fields.flag("Whether too few answered it.", False)
     n = fields.whole("How many answered it.", 7)
     distribution = plain.Dict(
         keys=plain.String(),
         values=plain.Integer(),
         metadata={"description": "How many chose each value.", "examples": [{"4": 5, "5": 2}]},
     )
-    mean = fields.number("Mean of a scale; null for others.", 4.29, allow_none=True)
-    interval = fields.listed(fields.number("A bound.", 3.84), "95 % confidence interval of the mean, low and high.", 2)
-    comments = fields.listed(fields.text("What someone wrote.", "Plus de temps pour échanger.", 5000), "Shuffled.")
+    mean = fields.number("Mean of a scale.", 4.29)
+    share = fields.number("Share of those who said yes, 0 to 1.", 0.86)
+    interval = fields.listed(fields.number("A bound.", 3.84), "95 % interval of mean or share: low and high.", 2)
 
 
 class Results(fields.Answer):
-    """What may be told of a survey's answers."""
+    """What may be told of a survey's answers; what does not apply is absent."""
 
     survey_id = fields.ident("The survey.", "survey")
     state = fields.text("open, released or withheld.", "released")
-    reason = fields.text("Why they are withheld; empty otherwise.", "")
-    n = fields.whole("How many answered; only once released.", 7)
-    released_at = fields.instant("When they were released.", "2026-03-19T19:51:00+00:00", allow_none=True)
-    questions = plain.List(plain.Nested(QuestionResult), metadata={"description": "Only once released."})
+    reason = fields.one_of(WithheldReason, "Why they are withheld.")
+    responses = fields.one_of(CountBand, "Roughly how many answered, where they are withheld.")
+    release_id = fields.ident("The release, where there is one.", "release")
+    n = fields.whole("How many answered; 5 or more.", 7)
+    questions = plain.List(plain.Nested(QuestionResult), metadata={"description": "One for each question."})
+    comments = fields.listed(fields.text("What someone wrote.", "Plus de temps.", 5000), "In random order.", 1000)
+    suppressed_count = fields.whole("How many questions are withheld.", 0)
 
 
 def show_room(ask: Ask) -> Response:

@@ -49,6 +49,19 @@ class Whole(fields.Integer):
         return number
 
 
+class Scalar(fields.Field[int | bool | str]):
+    """A whole number, true or false, or text: what an answer to a question can be."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> int | bool | str:
+        if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 1_000_000):
+            return value
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1_000_000:
+            return int(value)
+        if isinstance(value, str):
+            return Text(lines=True, validate=validate.Length(max=5000)).deserialize(value)
+        raise ValidationError("Not a whole number, true or false, or text.")
+
+
 class Flag(fields.Boolean):
     """``true`` or ``false``; no other word for them."""
 
@@ -104,6 +117,13 @@ def whole(words: str, example: int, least: int = 0, most: int = 1_000_000, **opt
 def number(words: str, example: float, **options: Any) -> fields.Float:
     """A number."""
     return fields.Float(**_documented(words, example, options))
+
+
+def scalar(words: str, example: int | bool | str, **options: Any) -> Scalar:
+    """A whole number, true or false, or text of at most 5,000 characters."""
+    documented = _documented(words, example, options)
+    documented["metadata"]["type"] = ["integer", "boolean", "string"]
+    return Scalar(**documented)
 
 
 def flag(words: str, example: bool, **options: Any) -> Flag:

@@ -5,9 +5,7 @@ from marshmallow import fields as plain
 from gateway import fields
 from gateway.routes import Route
 from pratique.errors import Conflict, DomainError, NotFound, PreconditionRequired, Stale
-from pratique.events.meetings import AttendanceState, MeetingKind, Mode, Partstat
-
-STATES = ("scheduled", "in_progress", "wrap_up", "closed", "cancelled")
+from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, Mode, Partstat
 
 
 class MeetingBody(fields.Body):
@@ -21,9 +19,9 @@ class MeetingBody(fields.Body):
     starts_at = fields.instant("When it starts.", "2026-03-12T14:00:00-04:00", required=True)
     ends_at = fields.instant("When it ends.", "2026-03-12T16:00:00-04:00", required=True)
     timezone = fields.zone(required=True)
-    place = fields.text("Where to come.", "Salle 3, 455 rue de Verdun", 500)
+    place = fields.text("Where to come.", "Salle 3, 455 rue de Verdun", 300)
     link = fields.text("Where to join online.", "https://meet.example.org/abc", 1000)
-    themes = fields.listed(fields.text("A theme.", "Le répit", 200, 1), "What it is about.", 50)
+    themes = fields.listed(fields.text("A theme.", "Le répit", 200, 1), "What it is about.", 20)
     capacity = fields.whole("How many can come; null without a limit.", 25, 1, 100_000, allow_none=True)
     facilitator_id = fields.ident("Who leads it; null if not known yet.", "facilitator", allow_none=True)
     note_taker_id = fields.ident("Who takes notes; never counted nor surveyed.", "note taker", allow_none=True)
@@ -39,26 +37,35 @@ class AttendanceEntry(fields.Body):
 class AttendanceBody(fields.Body):
     """Who came; those who are not named keep the state they have."""
 
-    entries = plain.List(plain.Nested(AttendanceEntry), required=True, metadata={"description": "One for each person."})
+    entries = fields.listed(plain.Nested(AttendanceEntry), "Not the note taker; each person once.", 5000, required=True)
 
 
 class Meeting(MeetingBody):
     """A meeting, as far as it has come."""
 
     meeting_id = fields.ident("Id, chosen by whoever scheduled it.", "meeting")
-    state = fields.text(f"One of {', '.join(STATES)}.", "scheduled")
+    state = fields.text("scheduled, in_progress, wrap_up, closed or cancelled.", "scheduled")
     started_at = fields.instant("When it was started; null before.", allow_none=True)
     wrap_up_at = fields.instant("When its last minutes began; null before.", allow_none=True)
     closed_at = fields.instant("When it was closed; null before.", allow_none=True)
     cancelled_at = fields.instant("When it was cancelled; null unless it was.", allow_none=True)
     cancel_reason = fields.text("Why it was cancelled; empty unless it was.", "")
+    head_count = fields.whole("How many were there, wholly or in part; the note taker not counted.", 12)
     version = fields.version()
+
+
+class Attendance(AttendanceEntry):
+    """Whether one person came, as of the meeting's day."""
+
+    role = fields.one_of(MeetingRole, "Their part in the meeting.")
+    community_id = fields.ident("By which community they came.", "community", allow_none=True)
+    organization_id = fields.ident("Whom they represented; null for individuals.", "organization", allow_none=True)
 
 
 class MeetingWithAttendance(Meeting):
     """A meeting and who came."""
 
-    attendance = plain.List(plain.Nested(AttendanceEntry), metadata={"description": "Everyone with a recorded state."})
+    attendance = plain.List(plain.Nested(Attendance), metadata={"description": "Everyone with a recorded state."})
 
 
 class RegistrationBody(fields.Body):
@@ -72,12 +79,14 @@ class Registration(RegistrationBody):
 
     meeting_id = fields.ident("The meeting.", "meeting")
     member_id = fields.ident("The member.", "member")
+    registered_at = fields.instant("When they said so.")
+    version = fields.version()
 
 
 class CancelBody(fields.Body):
     """Why a meeting will not be held."""
 
-    reason = fields.text("Told to those who were invited.", "La salle est inondée.", 500, 1, lines=True, required=True)
+    reason = fields.text("Told to those who were invited.", "La salle est inondée.", 1000, 1, lines=True, required=True)
 
 
 def _step(verb: str, rpc: str, summary: str, body: type[fields.Body] | None = None) -> Route:
@@ -129,7 +138,7 @@ ROUTES = (
         scope="meetings:write",
         rpc="meetings.record_attendance",
         body=AttendanceBody,
-        answer=MeetingWithAttendance,
+        answer=Meeting,
         problems=(NotFound, Conflict),
     ),
     Route(

@@ -12,7 +12,7 @@ class OrganizationBody(fields.Body):
     name = fields.text("Name of the organization.", "Centre des aînés de Verdun", least=1, required=True)
     region = fields.text("Where it works.", "Montréal")
     sector = fields.text("What it works on.", "Vieillissement")
-    size_band = fields.text("How large it is, roughly.", "10-49", 32)
+    size_band = fields.text("How large it is, roughly.", "10-49")
 
 
 class Organization(OrganizationBody):
@@ -26,7 +26,7 @@ class CommunityBody(fields.Body):
     """What is recorded of a community."""
 
     name = fields.text("Name that its members know it by.", "Proches aidance", least=1, required=True)
-    purpose = fields.text("Why it meets.", "Échanger sur nos pratiques.", 2000, lines=True, required=True)
+    purpose = fields.text("Why it meets.", "Échanger sur nos pratiques.", 4000, lines=True, required=True)
     kind = fields.one_of(CommunityKind, "Who meets.", required=True)
     locale = fields.one_of(Locale, "Language that it is written to in.", required=True)
     timezone = fields.zone(required=True)
@@ -76,6 +76,9 @@ class RoleAssignment(fields.Answer):
     community_id = fields.ident("The community.", "community")
     member_id = fields.ident("The member.", "member")
     role = fields.one_of(Role, "What with.")
+    assigned_at = fields.instant("When it was given.")
+    ended_at = fields.instant("When it ended; null while they have it.", allow_none=True)
+    version = fields.version()
 
 
 _CHANGE = (PreconditionRequired, Stale)

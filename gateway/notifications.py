@@ -2,19 +2,24 @@
 
 from gateway import fields
 from gateway.routes import Route
-from pratique.events.notifications import Template
+from pratique.events.notifications import DropReason, Template
 
 
 class Message(fields.Answer):
     """One message to one member, without its words."""
 
-    message_id = fields.ident("Id.", "message")
+    id = fields.ident("Id.", "message")
     member_id = fields.ident("To whom.", "member")
     template = fields.one_of(Template, "What it says.")
-    state = fields.text("What became of it.", "sent")
-    reason = fields.text("Why it was dropped or failed; empty otherwise.", "")
+    meeting_id = fields.ident("About which meeting.", "meeting")
+    survey_id = fields.ident("About which survey; null if about none.", "survey", allow_none=True)
+    state = fields.text("queued, sending, sent, failed or dropped.", "sent")
+    drop_reason = fields.one_of(DropReason, "Why it was dropped; null otherwise.", allow_none=True)
+    last_error = fields.text("What the mail server said last; null if nothing.", "", 1000, allow_none=True)
+    attempts = fields.whole("How often it was tried.", 1)
     created_at = fields.instant("When there was a reason to send it.")
-    sent_at = fields.instant("When the mail server took it; null if it did not.", allow_none=True)
+    due_at = fields.instant("When it was to go.")
+    settled_at = fields.instant("When it was sent, dropped or given up; null before.", allow_none=True)
 
 
 ROUTES = (

@@ -47,7 +47,7 @@ class Ask:
         return self.app.call(service, method, payload)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Route:
     """One row. A scope of None means that anyone may call; every such row stands in ``PUBLIC`` of the app too."""
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from nameko.extensions import DependencyProvider
-from pratique.bus import readiness
-from pratique.rpc import Services
 from werkzeug.wrappers import Request, Response
 
 from gateway.app import App
+from pratique.bus import readiness
+from pratique.rpc import Services
 from pratique.settings import Settings
 from pratique.store import Store
 from pratique.web import http

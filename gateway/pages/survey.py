@@ -1,8 +1,9 @@
 """The survey on a phone: a link from a mail, or the code of a room. A GET never uses up anything."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -23,7 +24,9 @@ from pratique.errors import (
     Unavailable,
 )
 
-MAX_TEXT = 2000  #: characters of a free answer
+Question = dict[str, Any]  #: as evaluation tells it: key, type, text, options, max_length, about
+
+MAX_TEXT = 2000  #: characters of a free answer, where the question does not say
 MAX_ANSWERS = 100  #: fields of a form that are looked at
 _UNTYPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -125,80 +128,94 @@ def _names(ask: Ask, locale: str, wrong: bool = False) -> Response:
     return page("names", locale, 422 if wrong else 200, title=title, attending=attending, wrong=wrong)
 
 
-def _read_questions(visit: Visit) -> list[dict[str, Any]]:
+def _read_questions(visit: Visit) -> list[Question]:
     read = visit.ask.call("evaluation.read_questions", **visit.ask.path, locale=visit.locale)
-    return _to_show(read["questions"], visit.text)
-
-
-def _to_show(questions: list[dict[str, Any]], text: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Questions as the template takes them; a scale without words of its own gets the usual five."""
-    usual = [{"value": str(step), "text": text[f"scale_{step}"]} for step in range(1, 6)]
-    return [
-        {
-            "key": each["question"],
-            "text": each["text"],
-            "choices": each.get("choices") or (usual if each["type"].startswith("scale") else []),
-        }
-        for each in questions
-    ]
+    questions: list[Question] = read["questions"]
+    return questions
 
 
 def _answer(visit: Visit) -> Response:
-    if visit.ballot:
-        return _cast(visit, None)
-    questions = _read_questions(visit)
+    """Check, take a ballot, cast it. What was typed is kept in the page until it has arrived."""
+    try:
+        questions = _read_questions(visit)
+    except Unavailable:
+        return _again(visit)
     wrong = _faults(visit, questions)
     if wrong or not visit.answers:
         return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
-    opened = visit.ask.call("evaluation.open_ballot", **visit.entitled_by, locale=visit.locale)
-    visit = Visit(visit.ask, visit.locale, visit.member, opened["ballot_id"], visit.answers)
+    if not visit.ballot:
+        try:
+            opened = visit.ask.call("evaluation.open_ballot", **visit.entitled_by, locale=visit.locale)
+        except Unavailable:
+            return _again(visit)
+        visit = replace(visit, ballot=opened["ballot_id"])
     return _cast(visit, questions)
 
 
-def _faults(visit: Visit, questions: list[dict[str, Any]]) -> dict[str, str]:
+def _faults(visit: Visit, questions: list[Question]) -> dict[str, str]:
     """What is wrong with which answer, found before the ballot is taken, since a ballot is taken only once."""
     wrong = {}
     for question in questions:
-        typed, choices = visit.answers.get(question["key"]), question["choices"]
+        typed, options = visit.answers.get(question["key"]), question["options"]
         if typed is None:
             continue
-        if choices and typed not in [choice["value"] for choice in choices]:
+        if options and typed not in [_as_typed(option["value"]) for option in options]:
             wrong[question["key"]] = visit.text["bad_choice"]
-        elif not choices and len(typed) > MAX_TEXT:
+        elif not options and len(typed) > (question["max_length"] or MAX_TEXT):
             wrong[question["key"]] = visit.text["bad_text"]
     return wrong
 
 
-def _cast(visit: Visit, questions: list[dict[str, Any]] | None) -> Response:
+def _as_typed(value: object) -> str:
+    """The value of an option as a form carries it: ``4``, ``true``, or the text itself."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _options(question: Question) -> list[dict[str, str]]:
+    return [{"value": _as_typed(option["value"]), "label": option["label"]} for option in question["options"]]
+
+
+def _answers(visit: Visit, questions: list[Question]) -> list[dict[str, object]]:
+    """What was typed as evaluation takes it, in the order of the questions; what names no question is dropped."""
+    answers = []
+    for question in questions:
+        typed = visit.answers.get(question["key"])
+        if typed is not None:
+            by_typed = {_as_typed(option["value"]): option["value"] for option in question["options"]}
+            answers.append({"question": question["key"], "value": by_typed.get(typed, typed)})
+    return answers
+
+
+def _cast(visit: Visit, questions: list[Question]) -> Response:
     """Spend the ballot. If that fails, the page keeps it with what was typed, so that the vote is not lost."""
-    answers = [{"question": key, "value": value} for key, value in visit.answers.items()]
+    answers = _answers(visit, questions)
     try:
         visit.ask.call("evaluation.cast_ballot", ballot_id=visit.ballot, answers=answers)
     except Gone:
         return message("spent", visit.locale, 410, title="already")
     except Unavailable:
-        return _kept(visit, questions, 503, {})
+        return _again(visit)
     except Invalid as error:
-        return _kept(visit, questions, 422, _told(visit, questions or [], error))
+        wrong = _told(visit, questions, answers, error)
+        return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
     return message("thanks", visit.locale)
 
 
-def _told(visit: Visit, questions: list[dict[str, Any]], error: Invalid) -> dict[str, str]:
+def _told(visit: Visit, questions: list[Question], answers: list[dict[str, object]], error: Invalid) -> dict[str, str]:
     """The service's pointers (``/answers/0/value``) as sentences at the questions that they point to."""
-    has_choices = {question["key"]: bool(question["choices"]) for question in questions}
-    keys = list(visit.answers)
+    has_options = {question["key"]: bool(question["options"]) for question in questions}
     wrong = {}
     for pointer in error.fields:
         found = re.match(r"/answers/(\d+)", pointer)
-        if found and int(found[1]) < len(keys):
-            key = keys[int(found[1])]
-            wrong[key] = visit.text["bad_choice" if has_choices.get(key) else "bad_text"]
+        if found and int(found[1]) < len(answers):
+            key = str(answers[int(found[1])]["question"])
+            wrong[key] = visit.text["bad_choice" if has_options[key] else "bad_text"]
     return wrong
 
 
 def _form(
     visit: Visit,
-    questions: list[dict[str, Any]],
+    questions: list[Question],
     status: int = 200,
     words: str = "",
     wrong: dict[str, str] | None = None,
@@ -208,23 +225,22 @@ def _form(
         visit.locale,
         status,
         title=visit.text["title"],
-        questions=questions,
+        questions=[{**each, "options": _options(each)} for each in questions],
         answers=visit.answers,
         wrong=wrong or {},
         message=words,
         member=visit.member,
         ballot=visit.ballot,
-        most=MAX_TEXT,
     )
 
 
-def _kept(visit: Visit, questions: list[dict[str, Any]] | None, status: int, wrong: dict[str, str]) -> Response:
-    """The answers as typed, with the ballot; without the questions where the link is used up already."""
-    words = visit.text["mend" if status == 422 else "not_sent"]
-    if questions is not None:
-        return _form(visit, questions, status, words, wrong)
+def _again(visit: Visit) -> Response:
+    """Offer to send the same once more; nothing that was typed, and no ballot that was taken, is lost."""
     values = {"answers": visit.answers, "member": visit.member, "ballot": visit.ballot}
-    return page("again", visit.locale, status, title=visit.text["title"], message=words, **values)
+    text = visit.text
+    response = page("again", visit.locale, 503, title=text["title"], message=text["not_sent"], **values)
+    response.headers.update(kind_of(Unavailable("")).headers or {})
+    return response
 
 
 def _page(method: str, path: str, summary: str, act: Callable[[Ask], Response]) -> Route:
