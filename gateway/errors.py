@@ -71,15 +71,19 @@ REFUSALS: Mapping[int, Kind] = {
     415: Kind(415, "unsupported-media-type", "The body is not JSON"),
 }
 
+FAULT = Kind(500, "internal", "Internal error")  #: everything else
+
 
 def kind_of(error: DomainError) -> Kind:
-    """The row of the table for this error; a subclass is told as its nearest ancestor is."""
-    return next(PROBLEMS[parent] for parent in type(error).__mro__ if parent in PROBLEMS)
+    """The row of the table for this error, or for its nearest ancestor that has one; else FAULT."""
+    return next((PROBLEMS[parent] for parent in type(error).__mro__ if parent in PROBLEMS), FAULT)
 
 
 def problem(error: DomainError) -> Response:
-    """What a client reads of an error that the table knows."""
+    """What a client reads of an error that the table knows; of another, no word."""
     kind = kind_of(error)
+    if kind is FAULT:
+        return failure(record(error))
     extra: dict[str, Any] = {"detail": error.message}
     if error.fields:
         extra["errors"] = [{"pointer": at, "detail": words} for at, words in sorted(error.fields.items())]
@@ -109,7 +113,7 @@ def failure(incident: str) -> Response:
         "detail": "This is our fault. Tell the operator the id in instance; nothing else is known of it outside.",
         "instance": f"urn:uuid:{incident}",
     }
-    return _response(Kind(500, "internal", "Internal error"), extra)
+    return _response(FAULT, extra)
 
 
 def _response(kind: Kind, extra: Mapping[str, Any]) -> Response:

@@ -20,6 +20,10 @@ class Tries:
     def __init__(self) -> None:
         self._failed: OrderedDict[str, deque[datetime]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many addresses are remembered."""
+        return len(self._failed)
+
     def check(self, address: str) -> None:
         """Let an address pass that has not failed too often.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from gateway.errors import kind_of
+from gateway.errors import kind_of, record
 from gateway.evaluation import list_attending
 from gateway.pages.render import message, page
 from gateway.pages.texts import TEXTS
@@ -87,6 +87,8 @@ def show_index(ask: Ask) -> Response:
 def refuse(ask: Ask, error: DomainError) -> Response:
     """The page that tells this error to a person, in their language."""
     locale, status = read_locale(ask.request), kind_of(error).status
+    if status == 500:
+        return apologise(ask.request, record(error))
     if isinstance(error, Conflict) and ask.request.form.get("member"):
         return message("already_room", locale, status, title="already", back=True)
     names: dict[type[DomainError], str] = {
