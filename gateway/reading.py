@@ -98,5 +98,8 @@ def read_locale(request: Request) -> Locale:
     asked = request.args.get("lang", "").lower()
     if asked in tuple(Locale):
         return Locale(asked)
-    best = request.accept_languages.best_match(list(Locale))
-    return Locale(best) if best else Locale.FR
+    for tag, quality in request.accept_languages:  # best first; en-CA is English enough
+        language = tag.split("-")[0].lower()
+        if quality > 0 and language in tuple(Locale):
+            return Locale(language)
+    return Locale.FR

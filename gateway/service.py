@@ -14,15 +14,14 @@ from pratique.web import http
 
 
 class Site(DependencyProvider):
-    """Brings the app, with the store of tokens behind it and the services before it."""
-
-    services = Services()
+    """Brings the app, with the store of tokens behind it; it asks by the ``Services`` beside it."""
 
     def setup(self) -> None:
         """Make the app; a missing database shows at its first use, not here."""
         settings: Settings = self.container.config["settings"]
         self.store = Store("gateway", settings.store_url("gateway"), settings.max_workers)
-        self.app = App(self.services.call, self.store, settings, lambda: readiness(self.container))
+        services = next(each for each in self.container.dependencies if isinstance(each, Services))
+        self.app = App(services.call, self.store, settings, lambda: readiness(self.container))
 
     def stop(self) -> None:
         """Close the store; no request is in flight by now."""
@@ -40,6 +39,7 @@ class Gateway:
 
     name = "gateway"
     max_workers = 100  #: a request waits for a service most of its time; nameko's ten would be a queue
+    services = Services()
     site = Site()
 
     @http("*", "/")

@@ -4,6 +4,7 @@ What it closes is listed in docs/operate (weaknesses W21, W22 and W24 of nameko 
 accept loop that dies, no limit on connections, sizes and times, requests cut off at the stop.
 """
 
+import contextlib
 import io
 import logging
 import resource
@@ -70,7 +71,36 @@ class Protocol(HttpOnlyProtocol):
         """The head is read, so its deadline is over."""
         is_sound: bool = super().parse_request()
         self._deadline.cancel()
+        if is_sound and self.request_version == "HTTP/0.9":  # what a request cut short in its first line looks like
+            self.send_error(400)
+            return False
         return is_sound
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no request, in words of ours: the stock page repeats what was sent."""
+        self.close_connection = True
+        response = _problem(int(code))
+        head = f"HTTP/1.1 {response.status}\r\nContent-Type: {response.content_type}\r\nConnection: close\r\n"
+        body = response.get_data()
+        self.wfile.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def get_environ(self) -> dict[str, Any]:
+        """What the application is told, with a way to say that the connection cannot go on."""
+        environ: dict[str, Any] = super().get_environ()
+        environ["pratique.close"] = self._close_after_this
+        return environ
+
+    def finish(self) -> None:
+        """Give everything back, also where the client is gone and the last bytes cannot be sent."""
+        try:
+            super().finish()
+        finally:
+            for file in (self.wfile, self.rfile):
+                with contextlib.suppress(OSError):
+                    file.close()
+
+    def _close_after_this(self) -> None:
+        self.close_connection = True
 
     def log_message(self, words: str, *arguments: Any) -> None:
         """Say nothing: what the stock one prints holds the path, and paths hold secrets."""
@@ -264,9 +294,8 @@ def bounded(app: "WSGIApplication") -> "WSGIApplication":
     """
 
     def refuse(environ: "WSGIEnvironment", start_response: "StartResponse", status: int) -> Iterable[bytes]:
-        response = _problem(status)
-        response.headers["Connection"] = "close"
-        return response(environ, start_response)
+        environ.get("pratique.close", lambda: None)()  # what follows on the connection is no request
+        return _problem(status)(environ, start_response)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if "HTTP_TRANSFER_ENCODING" in environ:
@@ -311,6 +340,7 @@ _TITLES = {
     405: ("method-not-allowed", "The method is not allowed here"),
     408: ("timeout", "The body did not arrive in time"),
     411: ("length-required", "Send a Content-Length"),
+    431: ("too-large", "The headers are too large"),
     413: ("too-large", f"The body has more than {MAX_BODY_BYTES} bytes"),
     500: ("internal", "Internal error"),
 }
