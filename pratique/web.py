@@ -1,7 +1,7 @@
 """nameko's HTTP made safe: no connection, and no lack of descriptors, ends the process; bodies and waits are bounded.
 
-What it closes is listed in docs/operate (weaknesses W21, W22 and W24 of nameko 2.14): exception text in a 500, an
-accept loop that dies, no limit on connections, sizes and times, requests cut off at the stop.
+nameko 2.14 tells the text of exceptions in a 500, ends the process when descriptors run out, and limits neither
+connections nor sizes nor waits. This closes that by subclasses of its own extension points.
 """
 
 import contextlib

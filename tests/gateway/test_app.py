@@ -307,7 +307,7 @@ JSON = some.recursive(
 WITH_BODY = [route for route in ROUTES if route.body]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(route=some.sampled_from(WITH_BODY), chosen=some.data())
 def test_no_body_whatever_makes_a_5xx(gate, route, chosen):
     for rpc in ("membership", "meetings", "evaluation"):

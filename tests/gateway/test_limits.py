@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request
 from gateway.limits import ADDRESSES, FAILURES, Tries, client_address
 from pratique import clock
 from pratique.errors import NotFound, TooManyTries
+from pratique.settings import load
 from pratique.testing import AT
 
 WRONG = NotFound("This opens no survey.")
@@ -100,6 +101,11 @@ def test_behind_a_proxy_of_ours_its_word_counts_and_no_other(proxied):
 def test_an_address_is_told_as_far_as_it_can_be_believed(remote, forwarded, proxies, address):
     environ = create_environ(environ_base={"REMOTE_ADDR": remote}, headers={"X-Forwarded-For": forwarded})
     assert client_address(Request(environ), proxies) == address
+
+
+def test_the_number_of_proxies_is_a_setting_and_none_by_default():
+    assert load({"PRATIQUE_BROKER_URL": "amqp://x"}).trusted_proxies == 0
+    assert load({"PRATIQUE_BROKER_URL": "amqp://x", "PRATIQUE_TRUSTED_PROXIES": "2"}).trusted_proxies == 2
 
 
 def test_memory_is_bounded_and_the_newest_failures_are_kept():

@@ -1,5 +1,7 @@
 """The survey on a phone: what someone sees, in their language, and that no vote is lost or cast twice."""
 
+import re
+
 import html5lib
 import pytest
 
@@ -287,6 +289,38 @@ def test_the_first_page_says_in_two_languages_what_this_is(gate):
     assert page.get("lang") == "fr"
     assert [each.get("lang") for each in page.iter("section")] == ["en"]
     assert {each.get("href") for each in page.iter("a")} == {"/openapi.json"}
+
+
+def contrast(one, other):
+    """The ratio of WCAG 2.2 between two colours such as #1d2329."""
+
+    def luminance(colour):
+        parts = [int(colour[1:][at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_text_and_edges_stand_out_enough(open_survey):
+    style = parsed(open_survey.ask("GET", "/s/t")).find("head/style").text
+    rules = dict(re.findall(r"([^{}]+)\{([^{}]*)\}", style))
+    text = {colour for rule in rules.values() for colour in re.findall(r"(?<![\w-])color:(#\w{6})", rule)}
+    edges = {colour for rule in rules.values() for colour in re.findall(r"(?:border|outline)[\w-]*:[^;]*(#\w{6})", rule)}
+    assert len(text) >= 4
+    assert len(edges) >= 3
+    for ground in ("#ffffff", "#eaf3fb"):
+        assert all(contrast(colour, ground) >= 4.5 for colour in text)
+        assert all(contrast(colour, ground) >= 3 for colour in edges)
+    assert "background:#0b4f8a" in rules["\nbutton"]
+    assert contrast("#ffffff", "#0b4f8a") >= 4.5
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])
+def test_a_form_that_is_no_form_is_an_empty_one(open_survey, content_type):
+    response = open_survey.ask("POST", "/s/tok-1", data=b"\xff\x00--x", content_type=content_type)
+    assert (response.status_code, FR["empty"] in response.text) == (422, True)
 
 
 def test_both_languages_say_the_same_things():
