@@ -5,7 +5,6 @@ connections nor sizes nor waits. This closes that by subclasses of its own exten
 """
 
 import contextlib
-import io
 import logging
 import resource
 import time
@@ -22,6 +21,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from pratique.bounds import SECRET_AFTER, bounded, masked, problem
 from pratique.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,25 +31,10 @@ log = logging.getLogger("pratique.http")
 
 MAX_CONNECTIONS = 1000  #: open at once; half of the process's descriptors where those are fewer
 MAX_REQUEST_LINE = 8192  #: bytes; longer is 414. Header lines are limited to 8 KB and all of them to 64 KB by eventlet
-MAX_BODY_BYTES = 1_000_000  #: larger is 413, unread beyond ``_DRAINED_BYTES``
 HEADER_TIMEOUT_S = 10.0  #: for the request line and all headers together; also how long an idle connection is kept
-BODY_TIMEOUT_S = 30.0  #: for the whole body; it is read before a worker is taken
 WRITE_TIMEOUT_S = 30.0  #: for a client to take the next piece of the answer
 STOP_S = 10.0  #: for requests in flight, once asked to stop
 ACCEPT_PAUSE_S = 0.2  #: after accept failed, for want of descriptors for instance
-_DRAINED_BYTES = 4 * MAX_BODY_BYTES  #: read and dropped, so that a client that only writes hears of the 413
-
-#: The path segment after these is a secret: it is masked in logs, and a success there leaves no line at all, because
-#: the time of a line would tell when somebody answered.
-SECRET_AFTER = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/")
-
-
-def masked(path: str) -> str:
-    """The path as a log may hold it: without secrets, and in one line of bounded length."""
-    for prefix in SECRET_AFTER:
-        if path.startswith(prefix):
-            return f"{prefix}***"
-    return "".join(ch if ch.isprintable() else "?" for ch in path[:200])
 
 
 class Protocol(HttpOnlyProtocol):
@@ -79,7 +64,7 @@ class Protocol(HttpOnlyProtocol):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no request, in words of ours: the stock page repeats what was sent."""
         self.close_connection = True
-        response = _problem(int(code))
+        response = problem(int(code))
         head = f"HTTP/1.1 {response.status}\r\nContent-Type: {response.content_type}\r\nConnection: close\r\n"
         body = response.get_data()
         self.wfile.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
@@ -248,7 +233,7 @@ class _Entrypoints:
             provider, request.path_values = self._urls.bind_to_environ(environ).match()  # type: ignore[attr-defined]  # nameko reads it
             response: Response = provider.handle_request(request)
         except HTTPException as error:
-            response = _problem(error.code or 500)
+            response = problem(error.code or 500)
             if isinstance(error, MethodNotAllowed) and error.valid_methods:
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         if response.status_code >= 500 or not request.path.startswith((*SECRET_AFTER, "/v1/ballots")):
@@ -275,7 +260,7 @@ class Http(HttpRequestHandler):
         """A 500 with an id, by which the log tells the rest."""
         incident = uuid.uuid4()
         log.error("request failed, incident %s", incident, exc_info=exc)
-        return _problem(500, f'"instance":"urn:uuid:{incident}",')
+        return problem(500, f'"instance":"urn:uuid:{incident}",')
 
 
 Method = TypeVar("Method", bound=Callable[..., Response])
@@ -287,66 +272,6 @@ def http(method: str, url: str) -> Callable[[Method], Method]:
     return decorate
 
 
-def bounded(app: "WSGIApplication") -> "WSGIApplication":
-    """The application, which now sees only requests whose whole body is here and small enough.
-
-    A body of unknown length is refused with 411: what two servers in a row could read differently, none reads.
-    """
-
-    def refuse(environ: "WSGIEnvironment", start_response: "StartResponse", status: int) -> Iterable[bytes]:
-        environ.get("pratique.close", lambda: None)()  # what follows on the connection is no request
-        return _problem(status)(environ, start_response)
-
-    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if "HTTP_TRANSFER_ENCODING" in environ:
-            return refuse(environ, start_response, 411)
-        lengths = {value for name, value in environ.get("headers_raw", ()) if name.lower() == "content-length"}
-        lengths = lengths or {environ.get("CONTENT_LENGTH") or "0"}
-        length = lengths.pop()
-        if lengths or not (length.isascii() and length.isdigit()):
-            return refuse(environ, start_response, 400)
-        size = int(length[:12])
-        body = b""
-        with eventlet.Timeout(BODY_TIMEOUT_S, False):
-            if size > MAX_BODY_BYTES:
-                _drop(environ, size)
-                return refuse(environ, start_response, 413)
-            body = environ["wsgi.input"].read(size) if size else b""
-        if len(body) < size:
-            return refuse(environ, start_response, 408)
-        environ["wsgi.input"] = io.BytesIO(body)
-        return app(environ, start_response)
-
-    return answer
-
-
-def _drop(environ: "WSGIEnvironment", size: int) -> None:
-    """Read a body that is too large and keep nothing of it; but not from those who ask before they send."""
-    if "HTTP_EXPECT" in environ:
-        return
-    left = min(size, _DRAINED_BYTES)
-    while left > 0 and (piece := environ["wsgi.input"].read(min(left, 65536))):
-        left -= len(piece)
-
-
 def _connection_limit() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(8, min(MAX_CONNECTIONS, soft // 2))
-
-
-_TITLES = {
-    400: ("malformed", "The request cannot be read"),
-    404: ("not-found", "Not found"),
-    405: ("method-not-allowed", "The method is not allowed here"),
-    408: ("timeout", "The body did not arrive in time"),
-    411: ("length-required", "Send a Content-Length"),
-    431: ("too-large", "The headers are too large"),
-    413: ("too-large", f"The body has more than {MAX_BODY_BYTES} bytes"),
-    500: ("internal", "Internal error"),
-}
-
-
-def _problem(status: int, extra: str = "") -> Response:
-    slug, title = _TITLES.get(status, ("refused", "The request is refused"))
-    body = f'{{"type":"urn:pratique:problem:{slug}",{extra}"title":"{title}","status":{status}}}'
-    return Response(body, status, content_type="application/problem+json")

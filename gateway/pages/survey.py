@@ -1,15 +1,13 @@
 """The survey on a phone: a link from a mail, or the code of a room. A GET never uses up anything."""
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from gateway.errors import kind_of, record
 from gateway.evaluation import list_attending
+from gateway.pages.answers import Question, find_faults, to_cast, to_show, told_faults, typed_answers
 from gateway.pages.render import message, page
 from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
@@ -23,12 +21,6 @@ from pratique.errors import (
     TooManyTries,
     Unavailable,
 )
-
-Question = dict[str, Any]  #: as evaluation tells it: key, type, text, options, max_length, about
-
-MAX_TEXT = 2000  #: characters of a free answer, where the question does not say
-MAX_ANSWERS = 100  #: fields of a form that are looked at
-_UNTYPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -110,17 +102,12 @@ def apologise(request: Request, incident: str) -> Response:
 
 def _visit(ask: Ask) -> Visit:
     form = ask.request.form
-    typed = {
-        name[2:]: _UNTYPED.sub("", value.replace("\r\n", "\n")).strip()
-        for name, value in list(form.items())[:MAX_ANSWERS]
-        if name.startswith("q.")
-    }
     return Visit(
         ask,
         read_locale(ask.request),
         member=form.get("member", "")[:40],
         ballot=form.get("ballot", "")[:100],
-        answers={key: value for key, value in typed.items() if value},
+        answers=typed_answers(form),
     )
 
 
@@ -142,7 +129,7 @@ def _answer(visit: Visit) -> Response:
         questions = _read_questions(visit)
     except Unavailable:
         return _again(visit)
-    wrong = _faults(visit, questions)
+    wrong = find_faults(visit.answers, questions, visit.text)
     if wrong or not visit.answers:
         return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
     if not visit.ballot:
@@ -154,43 +141,9 @@ def _answer(visit: Visit) -> Response:
     return _cast(visit, questions)
 
 
-def _faults(visit: Visit, questions: list[Question]) -> dict[str, str]:
-    """What is wrong with which answer, found before the ballot is taken, since a ballot is taken only once."""
-    wrong = {}
-    for question in questions:
-        typed, options = visit.answers.get(question["key"]), question["options"]
-        if typed is None:
-            continue
-        if options and typed not in [_as_typed(option["value"]) for option in options]:
-            wrong[question["key"]] = visit.text["bad_choice"]
-        elif not options and len(typed) > (question["max_length"] or MAX_TEXT):
-            wrong[question["key"]] = visit.text["bad_text"]
-    return wrong
-
-
-def _as_typed(value: object) -> str:
-    """The value of an option as a form carries it: ``4``, ``true``, or the text itself."""
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _options(question: Question) -> list[dict[str, str]]:
-    return [{"value": _as_typed(option["value"]), "label": option["label"]} for option in question["options"]]
-
-
-def _answers(visit: Visit, questions: list[Question]) -> list[dict[str, object]]:
-    """What was typed as evaluation takes it, in the order of the questions; what names no question is dropped."""
-    answers = []
-    for question in questions:
-        typed = visit.answers.get(question["key"])
-        if typed is not None:
-            by_typed = {_as_typed(option["value"]): option["value"] for option in question["options"]}
-            answers.append({"question": question["key"], "value": by_typed.get(typed, typed)})
-    return answers
-
-
 def _cast(visit: Visit, questions: list[Question]) -> Response:
     """Spend the ballot. If that fails, the page keeps it with what was typed, so that the vote is not lost."""
-    answers = _answers(visit, questions)
+    answers = to_cast(visit.answers, questions)
     try:
         visit.ask.call("evaluation.cast_ballot", ballot_id=visit.ballot, answers=answers)
     except Gone:
@@ -198,21 +151,9 @@ def _cast(visit: Visit, questions: list[Question]) -> Response:
     except Unavailable:
         return _again(visit)
     except Invalid as error:
-        wrong = _told(visit, questions, answers, error)
+        wrong = told_faults(error, answers, questions, visit.text)
         return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
     return message("thanks", visit.locale)
-
-
-def _told(visit: Visit, questions: list[Question], answers: list[dict[str, object]], error: Invalid) -> dict[str, str]:
-    """The service's pointers (``/answers/0/value``) as sentences at the questions that they point to."""
-    has_options = {question["key"]: bool(question["options"]) for question in questions}
-    wrong = {}
-    for pointer in error.fields:
-        found = re.match(r"/answers/(\d+)", pointer)
-        if found and int(found[1]) < len(answers):
-            key = str(answers[int(found[1])]["question"])
-            wrong[key] = visit.text["bad_choice" if has_options[key] else "bad_text"]
-    return wrong
 
 
 def _form(
@@ -227,7 +168,7 @@ def _form(
         visit.locale,
         status,
         title=visit.text["title"],
-        questions=[{**each, "options": _options(each)} for each in questions],
+        questions=to_show(questions),
         answers=visit.answers,
         wrong=wrong or {},
         message=words,

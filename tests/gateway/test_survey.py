@@ -307,7 +307,9 @@ def test_text_and_edges_stand_out_enough(open_survey):
     style = parsed(open_survey.ask("GET", "/s/t")).find("head/style").text
     rules = dict(re.findall(r"([^{}]+)\{([^{}]*)\}", style))
     text = {colour for rule in rules.values() for colour in re.findall(r"(?<![\w-])color:(#\w{6})", rule)}
-    edges = {colour for rule in rules.values() for colour in re.findall(r"(?:border|outline)[\w-]*:[^;]*(#\w{6})", rule)}
+    edges = {
+        colour for rule in rules.values() for colour in re.findall(r"(?:border|outline)[\w-]*:[^;]*(#\w{6})", rule)
+    }
     assert len(text) >= 4
     assert len(edges) >= 3
     for ground in ("#ffffff", "#eaf3fb"):

@@ -14,7 +14,7 @@ import eventlet
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from pratique import bus, web
+from pratique import bounds, bus, web
 from pratique.settings import EMBEDDED, Settings
 
 HOME = Path(__file__).parent.parent.parent
@@ -141,7 +141,7 @@ def test_a_head_that_drips_in_is_cut_off(port, monkeypatch):
 
 
 def test_a_body_that_drips_in_takes_no_worker_and_is_cut_off(port, monkeypatch):
-    monkeypatch.setattr(web, "BODY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(bounds, "BODY_TIMEOUT_S", 0.5)
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
     slow = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(6)]
     for sock in slow:
@@ -284,7 +284,7 @@ def test_a_full_house_waits_its_turn(monkeypatch):
     ],
 )
 def test_secrets_are_masked_in_logs(path, shown):
-    assert web.masked(path) == shown
+    assert bounds.masked(path) == shown
 
 
 def test_a_success_behind_a_secret_leaves_no_line(port, caplog):
