@@ -27,6 +27,7 @@ class Settings:
     public_url: str = "http://127.0.0.1:8000"  #: how people reach the gateway; links in mails begin with it
     http_host: str = "127.0.0.1"
     http_port: int = 8000  #: 1 to 65535
+    trusted_proxies: int = 0  #: proxies of your own before the gateway; as many entries of X-Forwarded-For are believed
     health_port: int = 0  #: /healthz, /readyz and /metrics of a service; 0: none
     smtp_url: str = ""  #: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; empty: into files
     mail_dir: Path = Path("var/mail")  #: where mails go while smtp_url is empty
@@ -90,6 +91,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=_text(env, "PUBLIC_URL", Settings.public_url).rstrip("/"),
         http_host=_text(env, "HTTP_HOST", Settings.http_host),
         http_port=_integer(env, "HTTP_PORT", Settings.http_port),
+        trusted_proxies=_integer(env, "TRUSTED_PROXIES", Settings.trusted_proxies),
         health_port=_integer(env, "HEALTH_PORT", Settings.health_port),
         smtp_url=_text(env, "SMTP_URL", ""),
         mail_dir=Path(_text(env, "MAIL_DIR", str(Settings.mail_dir))),

@@ -128,9 +128,7 @@ def test_a_message_that_comes_again_and_again_is_parked_before_it_is_handled(pre
 
 def test_a_bare_subscriber_sees_a_cloud_event_and_nothing_private(prepared: Fresh, wire: Any) -> None:
     with running(prepared.settings(), [Meetings]) as network:
-        network.call(
-            "meetings", "close_meeting", meeting_id=str(uuid4())
-        )  # declares the exchanges
+        network.call("meetings", "close_meeting", meeting_id=str(uuid4()))  # declares the exchanges
         until(lambda: _backlog(network.store("meetings")) == 0)
         wire.queue_declare("int.acme", durable=True)
         wire.queue_bind("int.acme", "pratique.events", "#")

@@ -1,0 +1,157 @@
+"""Who may call: bearer tokens of machines, stored hashed, each with the scopes it was given.
+
+A token reads ``prt_<id>_<secret>``. The id finds the row; the secret has 256 bits and is shown once.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.models import ApiToken
+from pratique import clock
+from pratique.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from pratique.store import Store
+
+#: Every scope that a route can ask for, and what it lets its holder do.
+SCOPES: Mapping[str, str] = {
+    "membership:read": "Read communities, and members with their names and addresses.",
+    "membership:write": "Record organizations, communities, members, memberships and roles.",
+    "meetings:read": "Read meetings and who attended them.",
+    "meetings:write": "Schedule and run meetings, take attendance.",
+    "surveys:read": "Read the state of surveys, and results once they are released.",
+    "surveys:facilitate": "See the code by which a room answers its survey.",
+    "messages:read": "Read which messages a member was sent.",
+    "metrics:read": "Read the gateway's own metrics.",
+}
+EVERYTHING = "*"  #: the scope that contains all others
+BELIEVED_FOR = timedelta(seconds=5)  #: how long a token that was looked up is believed without asking the store again
+CACHE_SIZE = 1000  #: tokens; the least recently used is forgotten first
+
+_TOKEN = re.compile(r"prt_(?P<id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
+_NOBODY = hashlib.sha256(b"nobody").hexdigest()
+
+
+def create_token(session: Session, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
+    """There is one more token; its text is returned now and can never be shown again.
+
+    Raises:
+        Invalid: no name, no scope, or a scope that does not exist.
+    """
+    unknown = sorted(set(scopes) - {*SCOPES, EVERYTHING})
+    if unknown or not scopes:
+        words = f"There is no scope {unknown[0]!r}." if unknown else "A token without a scope opens nothing."
+        raise Invalid(f"{words} Choose from {', '.join([*SCOPES, EVERYTHING])}.", {"/scopes": "unknown or missing"})
+    if not 0 < len(name.strip()) <= 100:
+        raise Invalid("Give the token a name of at most 100 characters that says whose it is.", {"/name": "missing"})
+    token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    session.add(
+        ApiToken(
+            token_id=token_id,
+            secret_sha256=_hash(secret),
+            name=name.strip(),
+            scopes=sorted(set(scopes)),
+            created_at=clock.now(),
+            expires_at=expires_at,
+            revoked_at=None,
+            last_used_on=None,
+        )
+    )
+    session.flush()
+    return f"prt_{token_id}_{secret}"
+
+
+def list_tokens(session: Session) -> Sequence[ApiToken]:
+    """Every token there ever was, oldest first; revoked and expired ones too."""
+    return session.scalars(select(ApiToken).order_by(ApiToken.created_at, ApiToken.token_id)).all()
+
+
+def revoke_token(session: Session, token_id: str) -> ApiToken:
+    """The token opens nothing any more, within 5 s everywhere. Revoking twice changes nothing.
+
+    Raises:
+        NotFound: no token has this id; ``pratique token list`` shows the ids.
+    """
+    token = session.get(ApiToken, token_id)
+    if token is None:
+        raise NotFound(f"No token has the id {token_id[:40]!r}; list the tokens to see their ids.")
+    token.revoked_at = token.revoked_at or clock.now()
+    return token
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whoever sent the request, as far as their token tells."""
+
+    token_id: str
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        """Whether the token has this scope."""
+        return scope in self.scopes or EVERYTHING in self.scopes
+
+    def must(self, scope: str) -> None:
+        """Let only a holder of this scope pass.
+
+        Raises:
+            Forbidden: the token lacks the scope, which the message names.
+        """
+        if not self.may(scope):
+            raise Forbidden(f"This token lacks the scope {scope}; ask the operator for one that has it.")
+
+
+class Keyring:
+    """Tells holders by their tokens; asks the store at most once in five seconds for each token."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._seen: OrderedDict[str, tuple[datetime, ApiToken]] = OrderedDict()
+
+    def holder(self, authorization: str) -> Holder:
+        """Whoever sent this ``Authorization`` header.
+
+        Raises:
+            Unauthenticated: there is none, or it names no token that is valid now. Which of the two is not told.
+        """
+        scheme, _, credentials = authorization.partition(" ")
+        parts = _TOKEN.fullmatch(credentials.strip())
+        if scheme.lower() != "bearer" or not parts:
+            raise Unauthenticated("Send Authorization: Bearer with a token that `pratique token create` made.")
+        token = self._token(parts["id"])
+        is_right = hmac.compare_digest(token.secret_sha256 if token else _NOBODY, _hash(parts["secret"]))
+        if token is None or not is_right or not token.is_valid(clock.now()):
+            raise Unauthenticated("This token is unknown, expired or revoked; ask the operator for a new one.")
+        return Holder(token.token_id, frozenset(token.scopes))
+
+    def _token(self, token_id: str) -> ApiToken | None:
+        now = clock.now()
+        read_at, token = self._seen.get(token_id, (None, None))
+        if read_at is None or not timedelta(0) <= now - read_at < BELIEVED_FOR:
+            token = self._read(token_id, now)
+        return token
+
+    def _read(self, token_id: str, now: datetime) -> ApiToken | None:
+        with self.store.begin() as session:
+            token = session.get(ApiToken, token_id)
+            if token is not None and token.is_valid(now) and token.last_used_on != now.date():
+                token.last_used_on = now.date()
+        if token is None:
+            self._seen.pop(token_id, None)
+            return None
+        self._seen[token_id] = now, token
+        self._seen.move_to_end(token_id)
+        if len(self._seen) > CACHE_SIZE:
+            self._seen.popitem(last=False)
+        return token
+
+
+def _hash(secret: str) -> str:
+    """SHA-256 without salt or stretching: a random secret of 256 bits cannot be guessed from it."""
+    return hashlib.sha256(secret.encode("ascii")).hexdigest()

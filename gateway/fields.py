@@ -1,0 +1,183 @@
+"""The fields of bodies and answers. They are the public documentation too, so each has a description and an example."""
+
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID, uuid5
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from pratique import clock
+from pratique.errors import Invalid
+
+_SPACE = UUID("6f0a4f1e-0b3a-4b7e-9a53-3f6f0d9a1b12")
+_EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class Body(Schema):
+    """What a client sends: a field that is not named here is refused."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Answer(Schema):
+    """What a client gets: what is not named here does not leave the gateway."""
+
+
+class Text(fields.String):
+    """Text that every store and mail can carry: no NUL, no halves of characters; in one line unless told otherwise."""
+
+    def __init__(self, *, lines: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self._allowed = "\n\r\t" if lines else ""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **rest)
+        if any((ch < " " and ch not in self._allowed) or ch == "\x7f" or "\ud800" <= ch <= "\udfff" for ch in text):
+            raise ValidationError("Holds a character that is no text.")
+        return text
+
+
+class Whole(fields.Integer):
+    """A whole number. ``12.0`` is one, as JSON Schema has it; ``"12"`` and ``true`` are not."""
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, bool | str) or (isinstance(value, float) and not value.is_integer()):
+            raise self.make_error("invalid", input=value)
+        number: int = super()._validated(value)
+        return number
+
+
+class Scalar(fields.Field[int | bool | str]):
+    """A whole number, true or false, or text: what an answer to a question can be."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> int | bool | str:
+        if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 1_000_000):
+            return value
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1_000_000:
+            return int(value)
+        if isinstance(value, str):
+            return Text(lines=True, validate=validate.Length(max=5000)).deserialize(value)
+        raise ValidationError("Not a whole number, true or false, or text.")
+
+
+class Flag(fields.Boolean):
+    """``true`` or ``false``; no other word for them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+def example_id(name: str) -> str:
+    """A UUID that stands for this kind of thing in examples; always the same."""
+    return str(uuid5(_SPACE, name))
+
+
+def ident(words: str, name: str, **options: Any) -> fields.UUID:
+    """A UUID, chosen by whoever creates the thing."""
+    return fields.UUID(**_documented(words, example_id(name), options))
+
+
+def text(words: str, example: str, most: int = 200, least: int = 0, lines: bool = False, **options: Any) -> Text:
+    """Text of ``least`` to ``most`` characters."""
+    checks = [validate.Length(least, most), *options.pop("validate", [])]
+    return Text(lines=lines, validate=checks, **_documented(words, example, options))
+
+
+def zone(**options: Any) -> Text:
+    """The IANA name of a time zone."""
+    return text("Time zone, by its IANA name.", "America/Toronto", 64, 1, validate=[_known_zone], **options)
+
+
+def email(words: str, **options: Any) -> Text:
+    """An address that mail can be sent to."""
+    pattern = validate.Regexp(r"[^@\s,;<>]+@[^@\s,;<>]+\Z", error="Not an e-mail address.")
+    return text(words, "amina.k+cop@example.org", 254, 3, validate=[pattern], **options)
+
+
+def one_of(kind: type[Enum], words: str, **options: Any) -> fields.Enum[Any]:
+    """One of the values of an enum of ``pratique.events``."""
+    return fields.Enum(kind, by_value=True, **_documented(words, next(iter(kind)).value, options))
+
+
+def instant(words: str, example: str = "2026-03-12T14:00:00+00:00", **options: Any) -> fields.AwareDateTime:
+    """An instant with its offset from UTC; one without is refused."""
+    sane = validate.Range(_EARLIEST, _LATEST, error="Not between 1990 and 2200.")
+    return fields.AwareDateTime(format="iso", validate=sane, **_documented(words, example, options))
+
+
+def whole(words: str, example: int, least: int = 0, most: int = 1_000_000, **options: Any) -> Whole:
+    """A whole number from ``least`` to ``most``."""
+    return Whole(validate=validate.Range(least, most), **_documented(words, example, options))
+
+
+def number(words: str, example: float, **options: Any) -> fields.Float:
+    """A number."""
+    return fields.Float(**_documented(words, example, options))
+
+
+def scalar(words: str, example: int | bool | str, **options: Any) -> Scalar:
+    """A whole number, true or false, or text of at most 5,000 characters."""
+    documented = _documented(words, example, options)
+    documented["metadata"]["type"] = ["integer", "boolean", "string"]
+    return Scalar(**documented)
+
+
+def flag(words: str, example: bool, **options: Any) -> Flag:
+    """Yes or no."""
+    return Flag(**_documented(words, example, options))
+
+
+def listed(inner: fields.Field[Any], words: str, most: int = 100, least: int = 0, **options: Any) -> fields.List[Any]:
+    """A list of ``least`` to ``most`` of something."""
+    return fields.List(inner, validate=validate.Length(least, most), metadata={"description": words}, **options)
+
+
+def version() -> Whole:
+    """The version that the ETag names."""
+    return whole("Version of the row; its ETag is this number in quotes.", 1)
+
+
+def _documented(words: str, example: Any, options: dict[str, Any]) -> dict[str, Any]:
+    return {**options, "metadata": {"description": words, "examples": [example]}}
+
+
+def _known_zone(name: str) -> None:
+    try:
+        clock.known_zone(name)
+    except Invalid as error:
+        raise ValidationError(error.message) from error
+
+
+def example_of(schema: type[Schema]) -> dict[str, Any]:
+    """An object that fits the schema, made of the examples of its fields."""
+    return {name: _example(each) for name, each in schema().fields.items()}
+
+
+def _example(shown: Any) -> Any:
+    if isinstance(shown, fields.Nested):
+        nested = example_of(type(shown.schema))
+        return [nested] if shown.many else nested
+    if isinstance(shown, fields.List):
+        return [_example(shown.inner)]
+    return shown.metadata["examples"][0]
+
+
+def only_named(schema: Schema, row: Any) -> Any:
+    """The row without whatever the schema does not name, at any depth."""
+    if not isinstance(row, dict):
+        return row
+    return {name: _only(each, row[name]) for name, each in schema.fields.items() if name in row}
+
+
+def _only(shown: Any, value: Any) -> Any:
+    if isinstance(shown, fields.Nested):
+        if isinstance(value, list):
+            return [only_named(shown.schema, each) for each in value]
+        return only_named(shown.schema, value)
+    if isinstance(shown, fields.List) and isinstance(value, list):
+        return [_only(shown.inner, each) for each in value]
+    return value

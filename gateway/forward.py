@@ -1,0 +1,84 @@
+"""The generic way through the gateway: one RPC, its answer as JSON with ETag, Link and status."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.wrappers import Response
+
+from gateway.errors import to_json
+from gateway.fields import only_named
+from gateway.reading import read_if_match, read_page
+from gateway.routes import Ask, Media
+
+
+def forward(ask: Ask) -> Response:
+    """What the service says to path, body, If-Match, after and limit."""
+    route = ask.route
+    payload: dict[str, Any] = {**ask.path, **ask.body}
+    if route.is_versioned and (version := read_if_match(ask.request)) is not None:
+        payload["if_version"] = version
+    if route.is_list:
+        payload |= read_page(ask.request)
+    result = ask.call(route.rpc, **payload)
+    if route.answer is None:
+        return no_content()
+    if route.is_list:
+        return _listed(ask, result)
+    if _is_saved(result):
+        return _saved(ask, result)
+    return answered(ask, result, route.status)
+
+
+def answered(ask: Ask, row: Any, status: int = 200) -> Response:
+    """The row as the route's answer schema shows it, with its ETag; 304 where the client has it already."""
+    response = Response(to_json(_shown(ask, row)), status, content_type=Media.JSON)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Authorization"
+    version = row.get("version") if isinstance(row, dict) else None
+    if isinstance(version, int) and not ask.route.reserved:  # who may see more gets another text of the same version
+        response.set_etag(str(version))
+    if ask.request.method in ("GET", "HEAD"):
+        response.make_conditional(ask.request)
+    return response
+
+
+def no_content() -> Response:
+    """Done, and there is nothing to say."""
+    response = Response(status=204)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _is_saved(result: Any) -> bool:
+    return isinstance(result, dict) and result.keys() == {"row", "is_new"}
+
+
+def _saved(ask: Ask, result: Mapping[str, Any]) -> Response:
+    response = answered(ask, result["row"], 201 if result["is_new"] else 200)
+    if result["is_new"]:
+        response.headers["Location"] = ask.request.path
+    return response
+
+
+def _listed(ask: Ask, page: Mapping[str, Any]) -> Response:
+    body = {"items": [_shown(ask, row) for row in page["rows"]]}
+    response = Response(to_json(body), content_type=Media.JSON)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Authorization"
+    if page["after"] is not None:
+        query = {"after": page["after"]}
+        if "limit" in ask.request.args:
+            query["limit"] = ask.request.args["limit"]
+        response.headers["Link"] = f'<{ask.request.path}?{urlencode(query)}>; rel="next"'
+    return response
+
+
+def _shown(ask: Ask, row: Any) -> Any:
+    """Only what the schema names; a reserved field is null for those who may not see it."""
+    route = ask.route
+    shown = only_named(route.answer(), row) if route.answer else row
+    for name, scope in route.reserved.items():
+        if ask.holder is None or not ask.holder.may(scope):
+            shown[name] = None
+    return shown

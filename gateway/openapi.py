@@ -1,0 +1,209 @@
+"""The description of the API, OpenAPI 3.1, made from the route tables and the schemas that serve it."""
+
+import functools
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+
+from gateway import errors
+from gateway.auth import SCOPES
+from gateway.fields import example_of
+from gateway.routes import Media, Route
+from pratique.errors import (
+    DomainError,
+    Forbidden,
+    Invalid,
+    Unauthenticated,
+    Unavailable,
+)
+
+_ABOUT = """\
+Programs call `/v1` with a bearer token that the operator made (`pratique token create NAME --scope …`).
+Ids are UUIDs chosen by the caller: the first PUT is 201, the same again is 200 and announces nothing; a change needs
+`If-Match` with the ETag that was read. Lists come in pages; `Link: rel="next"` leads on. Whatever goes wrong is a
+problem by RFC 9457, with a JSON pointer to each bad field.
+
+Scopes:
+
+"""
+
+
+@functools.cache
+def document(routes: Sequence[Route], public_url: str) -> dict[str, Any]:
+    """The whole description, as plain JSON."""
+    spec = APISpec(
+        title="Pratique",
+        version=_version(),
+        openapi_version="3.1.0",
+        plugins=[MarshmallowPlugin()],
+        info={"description": _ABOUT + "\n".join(f"- `{name}`: {words}" for name, words in SCOPES.items())},
+        servers=[{"url": public_url}],
+    )
+    spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "prt_<id>_<secret>"})
+    spec.components.schema("Problem", _PROBLEM)
+    operations: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        operations.setdefault(route.template, {})[route.method.lower()] = _operation(route)
+    for path, by_method in operations.items():
+        spec.path(path, operations=by_method)
+    described: dict[str, Any] = spec.to_dict()
+    return described
+
+
+def _version() -> str:
+    try:
+        return version("pratique")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.operation_id,
+        "summary": route.summary,
+        "tags": [_tag(route)],
+        "security": [{"token": [route.scope]}] if route.scope else [],
+        "parameters": _parameters(route),
+        "responses": _responses(route),
+    }
+    if route.description:
+        operation["description"] = route.description
+    if route.body is not None:
+        content = {"schema": route.body, "example": _body_example(route)}
+        operation["requestBody"] = {"required": True, "content": {Media.JSON.value: content}}
+    return operation
+
+
+def _tag(route: Route) -> str:
+    if route.media is Media.HTML:
+        return "pages"
+    return route.rpc.partition(".")[0] or ("evaluation" if route.path.startswith("/v1/") else "operations")
+
+
+def _body_example(route: Route) -> dict[str, Any]:
+    assert route.body is not None
+    example = example_of(route.body)
+    if route.operation_id == "open_ballot":  # one way in, not both
+        del example["room_code"], example["member_id"]
+    return example
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    found = [_path_parameter(*variable) for variable in route.variables]
+    if route.is_versioned:
+        found.append(_header("If-Match", "The ETag that was read; needed for a change."))
+    elif route.method == "GET" and route.answer and "version" in route.answer().fields and not route.is_list:
+        found.append(_header("If-None-Match", "The ETag that one has; 304 if it still holds."))
+    if route.is_list:
+        limit = {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}
+        found.append({"name": "after", "in": "query", "schema": {"type": "string"}, "description": "From Link."})
+        found.append({"name": "limit", "in": "query", "schema": limit, "description": "Rows in a page."})
+    if not route.scope and "{" in route.template and route.media is not Media.METRICS and route.method != "PUT":
+        words = "Language; by default that of Accept-Language, else fr."
+        found.append(
+            {"name": "lang", "in": "query", "schema": {"type": "string", "enum": ["fr", "en"]}, "description": words}
+        )
+    return found
+
+
+def _path_parameter(name: str, kind: str, choices: list[str]) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
+    if kind == "uuid":
+        schema["format"] = "uuid"
+    if choices:
+        schema["enum"] = choices
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _header(name: str, words: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": {"type": "string"}, "example": '"3"', "description": words}
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for status in [201, 200] if _creates(route) else [route.status]:
+        told[str(status)] = _success(route, status)
+    for kind in _kinds(route):
+        shown = told.setdefault(str(kind.status), {"description": kind.title})
+        shown.setdefault("content", _problem_content(kind))
+        if kind.headers:
+            shown["headers"] = {name: {"schema": {"type": "string"}} for name in kind.headers}
+    return told
+
+
+def _creates(route: Route) -> bool:
+    return route.method == "PUT" and route.status == 200
+
+
+def _success(route: Route, status: int) -> dict[str, Any]:
+    words = {201: "Created.", 204: "Done; nothing to say."}.get(status, "Done.")
+    shown: dict[str, Any] = {"description": words}
+    if route.media is not Media.JSON:
+        shown["content"] = {route.media.value: {"schema": {"type": "string"}}}
+    elif route.answer is None:
+        if status != 204:
+            shown["content"] = {Media.JSON.value: {"schema": {"type": "object"}}}
+    elif route.is_list:
+        items = {"type": "array", "items": route.answer}
+        schema = {"type": "object", "properties": {"items": items}, "required": ["items"]}
+        example = {"items": [example_of(route.answer)]}
+        shown["content"] = {Media.JSON.value: {"schema": schema, "example": example}}
+        shown["headers"] = {"Link": {"schema": {"type": "string"}, "description": 'The next page, rel="next".'}}
+    else:
+        shown["content"] = {Media.JSON.value: {"schema": route.answer, "example": example_of(route.answer)}}
+        if "version" in route.answer().fields and not route.reserved:
+            shown["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "The version, in quotes."}}
+    return shown
+
+
+def _kinds(route: Route) -> list[errors.Kind]:
+    """The problems that can come back, from the row's columns and from what it says itself."""
+    domain: list[type[DomainError]] = list(route.problems)
+    if route.scope:
+        domain += [Unauthenticated, Forbidden]
+    kinds = []
+    if route.media is Media.JSON:
+        if route.body or route.is_list:
+            domain.append(Invalid)
+        if route.body:
+            kinds += [errors.REFUSALS[status] for status in (400, 413, 415)]
+        if route.rpc or route.is_guessable:
+            domain.append(Unavailable)
+    kinds += [errors.PROBLEMS[each] for each in dict.fromkeys(domain)]
+    return sorted(kinds, key=lambda kind: kind.status)
+
+
+def _problem_content(kind: errors.Kind) -> dict[str, Any]:
+    example: dict[str, Any] = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": "What to do."}
+    if kind is errors.PROBLEMS[Invalid]:
+        example["errors"] = [{"pointer": "/starts_at", "detail": "Not a valid aware datetime."}]
+    return {errors.CONTENT_TYPE: {"schema": "Problem", "example": example}}
+
+
+_TEXT = {"type": "string"}
+_PROBLEM = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {**_TEXT, "format": "uri", "description": "Which kind of problem; stays the same for ever."},
+        "title": {**_TEXT, "description": "The kind, in words."},
+        "status": {"type": "integer"},
+        "detail": {**_TEXT, "description": "A sentence that a person can act on."},
+        "instance": {**_TEXT, "description": "An id to tell the operator, where the fault is ours."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {**_TEXT, "description": "JSON pointer to the field."},
+                    "detail": {**_TEXT, "description": "What is wrong with it."},
+                },
+            },
+        },
+    },
+}

@@ -1,0 +1,96 @@
+"""The routes for operators and for programs that want to know what there is."""
+
+from prometheus_client import REGISTRY, Counter, Histogram, generate_latest
+from werkzeug.wrappers import Response
+
+from gateway import fields, openapi
+from gateway.errors import to_json
+from gateway.routes import Ask, Media, Route
+from pratique.store import Store, StoreAway
+
+REQUESTS = Counter(
+    "pratique_http_requests_total", "Requests answered, by the template of their route.", ["route", "method", "status"]
+)
+REQUEST_SECONDS = Histogram("pratique_http_request_seconds", "From request to response.", ["route", "method"])
+
+
+class Health(fields.Answer):
+    """The process lives."""
+
+    status = fields.text("Always ok.", "ok")
+
+
+class Readiness(fields.Answer):
+    """Whether requests can be served, and what is missing if not."""
+
+    is_ready = fields.flag("Whether all parts are there.", True)
+    store = fields.flag("Whether the store of tokens answers.", True)
+    rpc = fields.flag("Whether answers of services can arrive.", True)
+
+
+def tell_health(ask: Ask) -> Response:
+    """Say that the process lives; asks nobody."""
+    return _told({"status": "ok"}, 200)
+
+
+def tell_readiness(ask: Ask) -> Response:
+    """Say whether requests can be served: 200, or 503 with the part that is missing."""
+    parts = {**ask.app.readiness(), "store": _answers(ask.app.store)}
+    is_ready = all(parts.values())
+    return _told({"is_ready": is_ready, **parts}, 200 if is_ready else 503)
+
+
+def tell_metrics(ask: Ask) -> Response:
+    """Show what was counted, for Prometheus."""
+    response = Response(generate_latest(REGISTRY), content_type="text/plain; version=0.0.4; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def tell_openapi(ask: Ask) -> Response:
+    """Show the description of this API."""
+    response = Response(to_json(openapi.document(ask.app.routes, ask.app.settings.public_url)), content_type=Media.JSON)
+    response.headers["Cache-Control"] = "public, max-age=300"
+    response.add_etag()
+    response.make_conditional(ask.request)
+    return response
+
+
+def _told(body: dict[str, object], status: int) -> Response:
+    response = Response(to_json(body), status, content_type=Media.JSON)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _answers(store: Store) -> bool:
+    try:
+        with store.begin() as session:
+            session.connection().exec_driver_sql("select 1")
+    except StoreAway:
+        return False
+    return True
+
+
+ROUTES = (
+    Route("GET", "/healthz", "Say that the process lives", act=tell_health, operation="tell_health", answer=Health),
+    Route(
+        "GET",
+        "/readyz",
+        "Say whether requests can be served",
+        act=tell_readiness,
+        operation="tell_readiness",
+        answer=Readiness,
+        description="503 with the same body while a part is missing.",
+    ),
+    Route(
+        "GET",
+        "/metrics",
+        "Show the gateway's metrics, for Prometheus",
+        scope="metrics:read",
+        act=tell_metrics,
+        operation="tell_metrics",
+        media=Media.METRICS,
+        description="Needs a token, since the gateway may face the internet: they tell how much is answered when.",
+    ),
+    Route("GET", "/openapi.json", "Describe this API", act=tell_openapi, operation="tell_openapi"),
+)

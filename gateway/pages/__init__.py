@@ -1,0 +1,1 @@
+"""What people look at: a survey on a phone, in French or English, without JavaScript, cookies or images."""

@@ -1,0 +1,208 @@
+"""The survey on a phone: a link from a mail, or the code of a room. A GET never uses up anything."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from werkzeug.wrappers import Request, Response
+
+from gateway.errors import kind_of, record
+from gateway.evaluation import list_attending
+from gateway.pages.answers import Question, find_faults, to_cast, to_show, told_faults, typed_answers
+from gateway.pages.render import message, page
+from gateway.pages.texts import TEXTS
+from gateway.reading import read_locale
+from gateway.routes import Ask, Media, Route
+from pratique.errors import (
+    Conflict,
+    DomainError,
+    Gone,
+    Invalid,
+    NotFound,
+    TooManyTries,
+    Unavailable,
+)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One person before the survey, by a link or in a room."""
+
+    ask: Ask
+    locale: str
+    member: str  #: empty for those who came by a link
+    ballot: str  #: empty unless it was opened before, and casting it failed
+    answers: dict[str, str]  #: what was typed, by question; what was left out is not in it
+
+    @property
+    def entitled_by(self) -> dict[str, str]:
+        """What lets them answer, as evaluation takes it."""
+        return dict(self.ask.path) | ({"member_id": self.member} if self.member else {})
+
+    @property
+    def text(self) -> Mapping[str, str]:
+        """The sentences of their language."""
+        return TEXTS[self.locale]
+
+
+def show_survey(ask: Ask) -> Response:
+    """Show the questions to whoever has the link. Uses up nothing: mail scanners follow links too."""
+    visit = _visit(ask)
+    return _form(visit, _read_questions(visit))
+
+
+def answer_survey(ask: Ask) -> Response:
+    """Take a ballot for the link and cast it, in one go."""
+    return _answer(_visit(ask))
+
+
+def show_names(ask: Ask) -> Response:
+    """Show who is marked as attending, to choose oneself from."""
+    locale = read_locale(ask.request)
+    return _names(ask, locale)
+
+
+def answer_in_room(ask: Ask) -> Response:
+    """Show the questions to whoever chose a name; then take a ballot and cast it."""
+    visit = _visit(ask)
+    if not visit.member:
+        return _names(ask, visit.locale, wrong=True)
+    if ask.request.form.get("step") == "answer":
+        return _answer(visit)
+    return _form(visit, _read_questions(visit))
+
+
+def show_index(ask: Ask) -> Response:
+    """Say in two languages what this is."""
+    return page("index", "fr")
+
+
+def refuse(ask: Ask, error: DomainError) -> Response:
+    """The page that tells this error to a person, in their language."""
+    locale, status = read_locale(ask.request), kind_of(error).status
+    if status == 500:
+        return apologise(ask.request, record(error))
+    if isinstance(error, Conflict) and ask.request.form.get("member"):
+        return message("already_room", locale, status, title="already", back=True)
+    names: dict[type[DomainError], str] = {
+        NotFound: "unknown",
+        Conflict: "already",
+        Gone: "closed",
+        TooManyTries: "tries",
+        Unavailable: "away",
+    }
+    response = message(names.get(type(error), "unread"), locale, status)
+    response.headers.update(kind_of(error).headers or {})
+    return response
+
+
+def apologise(request: Request, incident: str) -> Response:
+    """The page for a fault of ours, with the id under which the log tells the rest."""
+    return message("broken", read_locale(request), 500, incident=incident)
+
+
+def _visit(ask: Ask) -> Visit:
+    form = ask.request.form
+    return Visit(
+        ask,
+        read_locale(ask.request),
+        member=form.get("member", "")[:40],
+        ballot=form.get("ballot", "")[:100],
+        answers=typed_answers(form),
+    )
+
+
+def _names(ask: Ask, locale: str, wrong: bool = False) -> Response:
+    attending = list_attending(ask, ask.path["room_code"])
+    title = TEXTS[locale]["who_title"]
+    return page("names", locale, 422 if wrong else 200, title=title, attending=attending, wrong=wrong)
+
+
+def _read_questions(visit: Visit) -> list[Question]:
+    read = visit.ask.call("evaluation.read_questions", **visit.ask.path, locale=visit.locale)
+    questions: list[Question] = read["questions"]
+    return questions
+
+
+def _answer(visit: Visit) -> Response:
+    """Check, take a ballot, cast it. What was typed is kept in the page until it has arrived."""
+    try:
+        questions = _read_questions(visit)
+    except Unavailable:
+        return _again(visit)
+    wrong = find_faults(visit.answers, questions, visit.text)
+    if wrong or not visit.answers:
+        return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
+    if not visit.ballot:
+        try:
+            opened = visit.ask.call("evaluation.open_ballot", **visit.entitled_by, locale=visit.locale)
+        except Unavailable:
+            return _again(visit)
+        visit = replace(visit, ballot=opened["ballot_id"])
+    return _cast(visit, questions)
+
+
+def _cast(visit: Visit, questions: list[Question]) -> Response:
+    """Spend the ballot. If that fails, the page keeps it with what was typed, so that the vote is not lost."""
+    answers = to_cast(visit.answers, questions)
+    try:
+        visit.ask.call("evaluation.cast_ballot", ballot_id=visit.ballot, answers=answers)
+    except Gone:
+        return message("spent", visit.locale, 410, title="already")
+    except Unavailable:
+        return _again(visit)
+    except Invalid as error:
+        wrong = told_faults(error, answers, questions, visit.text)
+        return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
+    return message("thanks", visit.locale)
+
+
+def _form(
+    visit: Visit,
+    questions: list[Question],
+    status: int = 200,
+    words: str = "",
+    wrong: dict[str, str] | None = None,
+) -> Response:
+    return page(
+        "questions",
+        visit.locale,
+        status,
+        title=visit.text["title"],
+        questions=to_show(questions),
+        answers=visit.answers,
+        wrong=wrong or {},
+        message=words,
+        member=visit.member,
+        ballot=visit.ballot,
+    )
+
+
+def _again(visit: Visit) -> Response:
+    """Offer to send the same once more; nothing that was typed, and no ballot that was taken, is lost."""
+    values = {"answers": visit.answers, "member": visit.member, "ballot": visit.ballot}
+    text = visit.text
+    response = page("again", visit.locale, 503, title=text["title"], message=text["not_sent"], **values)
+    response.headers.update(kind_of(Unavailable("")).headers or {})
+    return response
+
+
+def _page(method: str, path: str, summary: str, act: Callable[[Ask], Response]) -> Route:
+    return Route(
+        method,
+        path,
+        summary,
+        act=act,
+        operation=act.__name__,
+        media=Media.HTML,
+        is_guessable="<" in path,
+        refuse=refuse,
+    )
+
+
+ROUTES = (
+    _page("GET", "/", "Say what this is", show_index),
+    _page("GET", "/s/<token>", "Show a survey to whoever has its link", show_survey),
+    _page("POST", "/s/<token>", "Answer a survey", answer_survey),
+    _page("GET", "/r/<room_code>", "Show a room's survey: choose your name", show_names),
+    _page("POST", "/r/<room_code>", "Answer a survey in the room", answer_in_room),
+)

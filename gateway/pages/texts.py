@@ -1,0 +1,97 @@
+"""Every sentence that people read here, in French and English."""
+
+from collections.abc import Mapping
+
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "fr": {
+        "anonymous": (
+            "Vos réponses sont anonymes : nous notons que vous avez répondu, jamais ce que vous répondez, et rien ne "
+            "permet de relier l’un à l’autre. Les résultats ne sont communiqués que si au moins cinq personnes ont "
+            "répondu."
+        ),
+        "title": "Votre avis sur la rencontre",
+        "who_title": "Qui êtes-vous ?",
+        "who_legend": "Choisissez votre nom",
+        "who_why": "Votre nom sert seulement à ce que chaque personne réponde une fois.",
+        "who_absent": "Votre nom n’y est pas ? Demandez à la personne qui anime de noter votre présence.",
+        "who_none": "Aucune présence n’est encore notée. Demandez à la personne qui anime de le faire, puis rechargez.",
+        "who_missing": "Choisissez votre nom dans la liste.",
+        "continue": "Continuer",
+        "may_skip": "Vous pouvez sauter une question.",
+        "send": "Envoyer mes réponses",
+        "send_again": "Envoyer de nouveau",
+        "mend": "Vos réponses ne sont pas encore envoyées. Corrigez ce qui est indiqué, puis envoyez-les.",
+        "empty": "Répondez à au moins une question, puis envoyez vos réponses.",
+        "bad_choice": "Choisissez l’une des réponses proposées.",
+        "bad_text": "Raccourcissez votre texte : 2 000 caractères au plus.",
+        "not_sent": "Vos réponses ne sont pas parties : le service ne répond pas. Attendez un instant, puis réessayez.",
+        "kept": "Rien n’est perdu : vos réponses sont gardées dans cette page.",
+        "thanks_title": "Merci !",
+        "thanks": "Vos réponses sont bien reçues. Vous pouvez fermer cette page.",
+        "already_title": "C’est déjà fait",
+        "already": "Une réponse a déjà été reçue par ce lien. On ne peut répondre qu’une fois, et rien ne peut être "
+        "modifié, puisque personne ne sait quelles réponses sont les vôtres.",
+        "already_room": "Une réponse a déjà été reçue sous ce nom. Si ce n’est pas la vôtre, revenez à la liste et "
+        "vérifiez que vous avez choisi le bon nom.",
+        "back": "Revenir à la liste des noms",
+        "spent": "Ces réponses ont déjà été reçues, ou le sondage a pris fin entre-temps. Vous pouvez fermer la page.",
+        "closed_title": "Le sondage est terminé",
+        "closed": "Ce sondage n’accepte plus de réponses. Merci d’avoir voulu y répondre.",
+        "unknown_title": "Lien inconnu",
+        "unknown": "Ce lien ou ce code ne mène à aucun sondage ouvert. Vérifiez que vous l’avez copié en entier.",
+        "tries_title": "Trop d’essais",
+        "tries": "Trop de liens ou de codes erronés sont venus de votre réseau. Attendez une minute, puis réessayez.",
+        "away_title": "Un instant",
+        "away": "Le service ne répond pas pour le moment. Rien n’a été envoyé ; réessayez dans un instant.",
+        "unread_title": "Formulaire illisible",
+        "unread": "Ce formulaire n’a pas pu être lu. Ouvrez de nouveau le lien que vous avez reçu.",
+        "broken_title": "Une erreur de notre part",
+        "broken": "Quelque chose n’a pas fonctionné chez nous. Réessayez plus tard ou, si cela persiste, transmettez "
+        "ce numéro à la personne qui anime :",
+    },
+    "en": {
+        "anonymous": (
+            "Your answers are anonymous: we note that you answered, never what you answer, and nothing can join the "
+            "two. Results are shared only if at least five people answered."
+        ),
+        "title": "Your view of the meeting",
+        "who_title": "Who are you?",
+        "who_legend": "Choose your name",
+        "who_why": "Your name is used only so that each person answers once.",
+        "who_absent": "Is your name missing? Ask the facilitator to mark you as present.",
+        "who_none": "Nobody is marked as present yet. Ask the facilitator to do so, then reload.",
+        "who_missing": "Choose your name from the list.",
+        "continue": "Continue",
+        "may_skip": "You may skip a question.",
+        "send": "Send my answers",
+        "send_again": "Send again",
+        "mend": "Your answers are not sent yet. Mend what is marked, then send them.",
+        "empty": "Answer at least one question, then send your answers.",
+        "bad_choice": "Choose one of the answers offered.",
+        "bad_text": "Shorten your text: 2000 characters at most.",
+        "not_sent": "Your answers did not go out: the service does not answer. Wait a moment, then try again.",
+        "kept": "Nothing is lost: your answers are kept in this page.",
+        "thanks_title": "Thank you!",
+        "thanks": "Your answers have been received. You may close this page.",
+        "already_title": "Already done",
+        "already": "An answer has been received through this link already. One can answer only once, and nothing can "
+        "be changed, since nobody knows which answers are yours.",
+        "already_room": "An answer has been received under this name already. If it is not yours, go back to the list "
+        "and check that you chose the right name.",
+        "back": "Back to the list of names",
+        "spent": "These answers have been received already, or the survey ended meanwhile. You may close this page.",
+        "closed_title": "The survey is over",
+        "closed": "This survey takes no more answers. Thank you for wanting to answer.",
+        "unknown_title": "Unknown link",
+        "unknown": "This link or code leads to no open survey. Check that you copied the whole of it.",
+        "tries_title": "Too many tries",
+        "tries": "Too many wrong links or codes came from your network. Wait a minute, then try again.",
+        "away_title": "One moment",
+        "away": "The service does not answer right now. Nothing was sent; try again in a moment.",
+        "unread_title": "Unreadable form",
+        "unread": "This form could not be read. Open the link that you received again.",
+        "broken_title": "A fault of ours",
+        "broken": "Something went wrong on our side. Try again later or, if it persists, give this number to the "
+        "facilitator:",
+    },
+}

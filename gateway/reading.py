@@ -1,0 +1,105 @@
+"""Reads what a client sent: a JSON body that fits its schema, If-Match, the place in a list, the language."""
+
+import json
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.wrappers import Request
+
+from pratique.arguments import pointers
+from pratique.errors import Invalid, PreconditionRequired, Stale
+from pratique.events.membership import Locale
+
+MAX_BODY_BYTES = 1_000_000
+MAX_AFTER = 1000  #: characters of a cursor
+
+
+def read_body(request: Request, schema: type[Schema] | None) -> dict[str, Any]:
+    """The body as plain JSON that fits the schema. Without a schema, only no body or ``{}`` fits.
+
+    Raises:
+        UnsupportedMediaType: it is not called application/json.
+        BadRequest: it is no JSON.
+        RequestEntityTooLarge: it has more than ``MAX_BODY_BYTES``.
+        Invalid: it does not fit; with a JSON pointer to each bad field.
+    """
+    raw = request.get_data()
+    if schema is None and not raw:
+        return {}
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType("Send the body as application/json, in UTF-8.")
+    document = _decoded(raw)
+    if not isinstance(document, dict):
+        raise Invalid("The body must be a JSON object.", {"/": "not an object"})
+    checker = (schema or Schema)(unknown=RAISE)
+    try:
+        fitted: dict[str, Any] = checker.dump(checker.load(document))
+    except ValidationError as error:
+        raise Invalid("Some of what was sent cannot be read.", pointers(error.messages)) from error
+    return fitted
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=_no_number)
+    except UnicodeDecodeError as error:
+        raise BadRequest("The body is not UTF-8.") from error
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"The body is no JSON: {error.msg}, at character {error.pos}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The body is JSON of a kind that is refused: too deep, or a number that is none.") from error
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number in JSON")
+
+
+def read_if_match(request: Request) -> int | None:
+    """The version that If-Match names; None without the header.
+
+    Raises:
+        PreconditionRequired: it is ``*``, which does not say what was read.
+        Stale: it names no version, so none can match.
+    """
+    header = request.headers.get("If-Match", "").strip()
+    if not header:
+        return None
+    if header == "*":
+        raise PreconditionRequired("If-Match: * does not say which version you read; send the ETag that you read.")
+    tag = header[1:-1]
+    if header != f'"{tag}"' or not (tag.isascii() and tag.isdigit() and len(tag) < 10):
+        raise Stale("If-Match names no ETag that was ever given; read it again and send the ETag that you get.")
+    return int(tag)
+
+
+def read_page(request: Request) -> dict[str, Any]:
+    """``after`` and ``limit`` of the query, for the service to check further.
+
+    Raises:
+        Invalid: the limit is no whole number from 1 to 500, or after is no cursor.
+    """
+    page: dict[str, Any] = {}
+    limit, after = request.args.get("limit"), request.args.get("after")
+    if limit is not None:
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= 500):
+            raise Invalid("A page holds 1 to 500 rows.", {"/limit": "must be a whole number from 1 to 500"})
+        page["limit"] = int(limit)
+    if after is not None:
+        if not 0 < len(after) <= MAX_AFTER or not after.isprintable() or "\ufffd" in after:
+            raise Invalid("Take after from the Link header of the page before.", {"/after": "no cursor"})
+        page["after"] = after
+    return page
+
+
+def read_locale(request: Request) -> Locale:
+    """The language to answer in: ``?lang=``, then Accept-Language, then French."""
+    asked = request.args.get("lang", "").lower()
+    if asked in tuple(Locale):
+        return Locale(asked)
+    for tag, quality in request.accept_languages:  # best first; en-CA is English enough
+        language = tag.split("-")[0].lower()
+        if quality > 0 and language in tuple(Locale):
+            return Locale(language)
+    return Locale.FR

@@ -1,0 +1,93 @@
+"""What a row of a route table is: who may call the route, what goes in, what comes out."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from marshmallow import Schema
+from werkzeug.routing import Rule
+from werkzeug.wrappers import Request, Response
+
+from pratique.errors import DomainError
+
+if TYPE_CHECKING:
+    from gateway.app import App
+    from gateway.auth import Holder
+
+#: ``call(service, method, payload)``: ask a service and wait; raises what ``pratique.errors`` names.
+Call = Callable[[str, str, Mapping[str, Any]], Any]
+
+_VARIABLE = re.compile(r"<(?:(?P<kind>\w+)(?:\((?P<choices>[^)]*)\))?:)?(?P<name>\w+)>")
+
+
+class Media(StrEnum):
+    """What a route answers with."""
+
+    JSON = "application/json"
+    HTML = "text/html"
+    METRICS = "text/plain"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request that may be served: its holder has the scope and its body fits the schema."""
+
+    app: "App"
+    route: "Route"
+    request: Request
+    path: Mapping[str, str]  #: the variables of the path, ids as text
+    body: Mapping[str, Any]  #: as the schema dumped it; plain JSON
+    holder: "Holder | None"  #: None on public routes
+
+    def call(self, rpc: str, **payload: Any) -> Any:
+        """What ``service.method`` answers; raises what it raises."""
+        service, _, method = rpc.partition(".")
+        return self.app.call(service, method, payload)
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """One row. A scope of None means that anyone may call; every such row stands in ``PUBLIC`` of the app too."""
+
+    method: str
+    path: str  #: as werkzeug writes it, ``/v1/meetings/<uuid:meeting_id>``
+    summary: str
+    scope: str | None = None
+    rpc: str = ""  #: ``service.method``; the payload is path, body, If-Match as if_version, and after and limit
+    act: Callable[[Ask], Response] | None = None  #: instead of one RPC
+    operation: str = ""  #: the operationId; by default the RPC method
+    body: type[Schema] | None = None
+    answer: type[Schema] | None = None
+    status: int = 200
+    description: str = ""
+    problems: tuple[type[DomainError], ...] = ()  #: beside those that follow from the other columns
+    media: Media = Media.JSON
+    is_list: bool = False  #: takes after and limit, answers with items and a Link to the next page
+    is_versioned: bool = False  #: a change needs If-Match
+    is_guessable: bool = False  #: what stands in for a password is in the request, so failures are counted
+    reserved: Mapping[str, str] = field(default_factory=dict)  #: a field of the answer -> the scope that sees it
+    refuse: Callable[[Ask, DomainError], Response] | None = None  #: pages tell errors in their own way
+
+    @property
+    def operation_id(self) -> str:
+        """What generated clients call it."""
+        return self.operation or self.rpc.partition(".")[2]
+
+    @property
+    def template(self) -> str:
+        """The path as OpenAPI and the metrics write it, ``/v1/meetings/{meeting_id}``."""
+        return _VARIABLE.sub(lambda found: "{" + found["name"] + "}", self.path)
+
+    @property
+    def variables(self) -> list[tuple[str, str, list[str]]]:
+        """Name, converter and choices of each variable in the path."""
+        return [
+            (found["name"], found["kind"] or "string", [c.strip() for c in (found["choices"] or "").split(",") if c])
+            for found in _VARIABLE.finditer(self.path)
+        ]
+
+    def rule(self) -> Rule:
+        """The row as werkzeug matches it."""
+        return Rule(self.path, methods=[self.method], endpoint=self)

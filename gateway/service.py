@@ -1,0 +1,50 @@
+"""Binds the gateway to the bus: every HTTP request goes to the app, which asks the services by RPC."""
+
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+from werkzeug.wrappers import Request, Response
+
+from gateway.app import App
+from pratique.bus import readiness
+from pratique.rpc import Services
+from pratique.settings import Settings
+from pratique.store import Store
+from pratique.web import http
+
+
+class Site(DependencyProvider):
+    """Brings the app, with the store of tokens behind it; it asks by the ``Services`` beside it."""
+
+    def setup(self) -> None:
+        """Make the app; a missing database shows at its first use, not here."""
+        settings: Settings = self.container.config["settings"]
+        self.store = Store("gateway", settings.store_url("gateway"), settings.max_workers)
+        services = next(each for each in self.container.dependencies if isinstance(each, Services))
+        self.app = App(services.call, self.store, settings, lambda: readiness(self.container))
+
+    def stop(self) -> None:
+        """Close the store; no request is in flight by now."""
+        self.store.close()
+
+    kill = stop
+
+    def get_dependency(self, worker_ctx: Any) -> App:
+        """The app."""
+        return self.app
+
+
+class Gateway:
+    """Hands every request to the app."""
+
+    name = "gateway"
+    max_workers = 100  #: a request waits for a service most of its time; nameko's ten would be a queue
+    services = Services()
+    site = Site()
+
+    @http("*", "/")
+    @http("*", "/<path:path>")
+    def answer(self, request: Request, path: str = "") -> Response:
+        """Answer one request."""
+        response: Response = self.site.respond(request)
+        return response

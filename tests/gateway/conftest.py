@@ -1,0 +1,94 @@
+"""The gateway with a small peer on the far side of the wire: functions by RPC name, which record and answer."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from gateway import auth
+from gateway.app import App
+from gateway.models import Base
+from pratique.errors import Unavailable
+from pratique.settings import EMBEDDED, Settings
+from pratique.store import Store
+from pratique.testing import memory_store
+
+SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=Path())
+
+
+@dataclasses.dataclass
+class Peer:
+    """What stands at the other end of RPC: answers or raises what a test says, and remembers what it was asked."""
+
+    answers: dict[str, Callable[..., Any]] = dataclasses.field(default_factory=dict)
+    asked: list[tuple[str, dict[str, Any]]] = dataclasses.field(default_factory=list)
+
+    def call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
+        """Take one request."""
+        name = f"{service}.{method}"
+        self.asked.append((name, dict(payload)))
+        if name not in self.answers:
+            raise Unavailable(f"The service {service} did not answer within 5 s; try again in a moment.")
+        return self.answers[name](**payload)
+
+    def says(self, name: str, answer: Any) -> None:
+        """From now on answer this, or raise it if it is an exception."""
+
+        def reply(**payload: Any) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        self.answers[name] = reply
+
+
+@dataclasses.dataclass
+class Gate:
+    """The gateway, ready to be asked, by someone with the scope ``*`` unless a test says otherwise."""
+
+    app: App
+    peer: Peer
+    store: Store
+    token: str
+
+    def with_scopes(self, *scopes: str) -> str:
+        """A token that has these scopes."""
+        with self.store.begin() as session:
+            return auth.create_token(session, "test", scopes)
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The response to one request."""
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        headers = {name: value for name, value in headers.items() if value is not None}
+        return Client(self.app).open(path, method=method, headers=headers, **options)
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """An empty store of tokens."""
+    with memory_store("gateway", Base.metadata) as opened:
+        yield opened
+
+
+@pytest.fixture
+def gate(store: Store) -> Gate:
+    """The gateway before a peer that knows nothing yet."""
+    return make_gate(store)
+
+
+@pytest.fixture
+def proxied(store: Store) -> Gate:
+    """The gateway behind one proxy of our own."""
+    return make_gate(store, trusted_proxies=1)
+
+
+def make_gate(store: Store, **settings: Any) -> Gate:
+    """A gateway with these settings."""
+    peer = Peer()
+    app = App(peer.call, store, dataclasses.replace(SETTINGS, **settings), lambda: {"rpc": True})
+    gate = Gate(app, peer, store, "")
+    gate.token = gate.with_scopes(auth.EVERYTHING)
+    return gate

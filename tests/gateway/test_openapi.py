@@ -1,0 +1,143 @@
+"""The description fits what is served: references resolve, examples fit, every route is there."""
+
+import jsonschema
+import pytest
+from jsonschema.validators import Draft202012Validator
+
+from gateway.app import ROUTES
+from gateway.auth import SCOPES
+
+NEEDED = """
+PUT /v1/organizations/{organization_id}
+PUT /v1/communities/{community_id}
+PUT /v1/members/{member_id}
+PUT /v1/communities/{community_id}/memberships/{member_id}
+PUT /v1/communities/{community_id}/roles/{member_id}/{role}
+DELETE /v1/communities/{community_id}/roles/{member_id}/{role}
+PUT /v1/meetings/{meeting_id}
+POST /v1/meetings/{meeting_id}/start
+POST /v1/meetings/{meeting_id}/wrap-up
+POST /v1/meetings/{meeting_id}/close
+POST /v1/meetings/{meeting_id}/cancel
+PUT /v1/meetings/{meeting_id}/registrations/{member_id}
+PUT /v1/meetings/{meeting_id}/attendance
+GET /v1/meetings/{meeting_id}
+GET /v1/communities/{community_id}/meetings
+GET /v1/communities/{community_id}
+GET /v1/communities
+GET /v1/members/{member_id}
+GET /v1/meetings/{meeting_id}/survey
+GET /v1/rooms/{room_code}
+POST /v1/ballots
+PUT /v1/ballots/{ballot_id}
+GET /v1/surveys/{survey_id}/results
+GET /v1/members/{member_id}/messages
+GET /healthz
+GET /readyz
+GET /metrics
+GET /openapi.json
+"""
+
+
+@pytest.fixture
+def document(gate):
+    response = gate.ask("GET", "/openapi.json", headers={"Authorization": None})
+    assert response.status_code == 200
+    return response.json
+
+
+def operations(document):
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def nodes(value):
+    yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nodes(inner)
+
+
+def test_it_says_which_openapi_it_is(document):
+    assert document["openapi"] == "3.1.0"
+    assert document["info"]["title"] == "Pratique"
+
+
+def test_every_fixed_route_is_described(document):
+    assert set(NEEDED.strip().splitlines()) <= set(operations(document))
+
+
+def test_what_is_described_is_what_is_served(document):
+    assert set(operations(document)) == {f"{route.method} {route.template}" for route in ROUTES}
+
+
+def test_operation_ids_are_there_and_differ(document):
+    ids = [operation["operationId"] for operation in operations(document).values()]
+    assert all(ids)
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_reference_leads_somewhere(document):
+    references = [node["$ref"] for node in nodes(document) if isinstance(node, dict) and "$ref" in node]
+    assert references
+    for reference in references:
+        found = document
+        for step in reference.removeprefix("#/").split("/"):
+            found = found[step]
+
+
+def test_every_schema_is_json_schema_and_describes_its_fields(document):
+    for name, schema in document["components"]["schemas"].items():
+        Draft202012Validator.check_schema(schema)
+        for field, shown in schema.get("properties", {}).items():
+            assert {"description", "$ref", "type"} & shown.keys(), f"{name}.{field}"
+
+
+def test_every_example_fits_its_schema(document):
+    shown = [node for node in nodes(document) if isinstance(node, dict) and {"example", "schema"} <= node.keys()]
+    assert len(shown) > 60
+    for each in shown:
+        schema = {**each["schema"], "components": document["components"]}
+        jsonschema.validate(each["example"], schema, Draft202012Validator, format_checker=jsonschema.FormatChecker())
+    for schema in document["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            for example in field.get("examples", []):
+                jsonschema.validate(example, {**field, "components": document["components"]}, Draft202012Validator)
+
+
+def test_an_example_body_is_taken_by_the_route_that_shows_it(document, gate):
+    taken = 0
+    for name, operation in operations(document).items():
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if body:
+            method, path = name.split(" ")
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "path":
+                    kind = parameter["schema"]
+                    text = "00000000-0000-4000-8000-000000000001" if kind.get("format") == "uuid" else "x"
+                    path = path.replace("{" + parameter["name"] + "}", kind.get("enum", [text])[0])
+            response = gate.ask(method, path, json=body["example"])
+            assert response.status_code == 503, response.text  # it went as far as the service, which is not there
+            taken += 1
+    assert taken >= 10
+
+
+def test_scopes_and_problems_are_told(document):
+    close = operations(document)["POST /v1/meetings/{meeting_id}/close"]
+    assert close["security"] == [{"token": ["meetings:write"]}]
+    assert {"200", "401", "403", "404", "409", "503"} <= close["responses"].keys()
+    assert operations(document)["POST /v1/ballots"]["security"] == []
+    assert all(scope in document["info"]["description"] for scope in SCOPES)
+
+
+def test_every_path_variable_is_a_parameter(document):
+    for name, operation in operations(document).items():
+        variables = {part[1:-1] for part in name.split("/") if part.startswith("{")}
+        assert variables == {each["name"] for each in operation["parameters"] if each["in"] == "path"}
+
+
+def test_it_is_not_sent_again_to_who_has_it(gate):
+    etag = gate.ask("GET", "/openapi.json").headers["ETag"]
+    assert gate.ask("GET", "/openapi.json", headers={"If-None-Match": etag}).status_code == 304

@@ -1,0 +1,105 @@
+"""The gateway as it runs: HTTP in, RPC out over the bus, and an end that loses nothing."""
+
+import dataclasses
+import http.client
+import json
+from pathlib import Path
+
+import eventlet
+import pytest
+
+from gateway import auth
+from gateway.service import Gateway, Site
+from pratique import bus, embedded, migrate
+from pratique.errors import NotFound
+from pratique.rpc import Refusal, rpc
+from pratique.settings import EMBEDDED, Settings
+from pratique.web import HttpServer
+from tests.running import running, until
+
+COMMUNITY = "/v1/communities/00000000-0000-4000-8000-000000000001"
+
+
+class Membership:
+    """A peer at the other end of the bus, in place of the service of this name."""
+
+    name = "membership"
+
+    @rpc
+    def get_community(self, community_id):
+        return {"community_id": community_id, "name": "Répit", "version": 2}
+
+    @rpc
+    def get_member(self, member_id):
+        return Refusal(NotFound("There is no such member."))
+
+    @rpc
+    def list_communities(self, **page):
+        eventlet.sleep(0.3)
+        return {"rows": [], "after": None}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    embedded.forget_everything()
+    urls = {"gateway": f"sqlite:///{tmp_path}/gateway.sqlite"}
+    return Settings(broker_url=EMBEDDED, store_urls=urls, home=Path(), http_port=0, rpc_timeout_s=1.0)
+
+
+def opened(started):
+    """Where it listens, and a token for everything."""
+    store = started.extension("gateway", Site).store
+    migrate.migrate(store, "gateway")
+    with store.begin() as session:
+        token = auth.create_token(session, "test", ["*"])
+    return started.extension("gateway", HttpServer).port, {"Authorization": f"Bearer {token}"}
+
+
+def get(port, path, headers):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        body = response.read()
+        return response, json.loads(body) if "json" in response.headers["Content-Type"] else body.decode()
+    finally:
+        connection.close()
+
+
+def test_a_request_crosses_the_bus_and_comes_back(settings):
+    with running(settings, [Gateway, Membership]) as started:
+        port, headers = opened(started)
+        response, body = get(port, COMMUNITY, headers)
+        assert (response.status, response.headers["ETag"], body["name"]) == (200, '"2"', "Répit")
+        response, body = get(port, "/v1/members/00000000-0000-4000-8000-000000000001", headers)
+        assert (response.status, body["detail"]) == (404, "There is no such member.")
+        assert get(port, "/readyz", {})[1] == {"is_ready": True, "rpc": True, "store": True}
+        assert "Pratique" in get(port, "/", {})[1]
+
+
+def test_a_service_that_is_absent_is_503_in_bounded_time(settings):
+    with running(settings, [Gateway]) as started:
+        port, headers = opened(started)
+        with eventlet.Timeout(3):
+            response, body = get(port, COMMUNITY, headers)
+        assert (response.status, response.headers["Retry-After"]) == (503, "5")
+        assert body["type"] == "urn:pratique:problem:unavailable"
+
+
+def test_it_takes_a_hundred_requests_at_once_and_not_nameko_s_ten(settings):
+    with running(dataclasses.replace(settings, max_workers=3), [Gateway]) as started:
+        assert started.container("gateway").max_workers == 100
+
+
+def test_a_stop_lets_what_was_asked_be_answered(settings):
+    with running(settings, [Gateway, Membership]) as started:
+        port, headers = opened(started)
+        asking = eventlet.spawn(get, port, "/v1/communities", headers)
+        until(lambda: started.container("membership")._worker_threads)
+        started.container("gateway").stop()
+        response, body = asking.wait()
+        assert (response.status, body) == (200, {"items": []})
+
+
+def test_the_class_is_found_by_its_name():
+    assert bus.service_class("gateway") is Gateway

@@ -1,0 +1,330 @@
+"""The survey on a phone: what someone sees, in their language, and that no vote is lost or cast twice."""
+
+import re
+
+import html5lib
+import pytest
+
+from gateway.pages.texts import TEXTS
+from pratique.errors import Conflict, Gone, Invalid, NotFound, Unavailable
+
+QUESTIONS = [
+    {
+        "key": "satisfaction",
+        "type": "scale1_5",
+        "text": "Êtes-vous satisfaite ou satisfait ?",
+        "options": [{"value": value, "label": f"niveau {value}"} for value in range(1, 6)],
+        "max_length": None,
+        "about": None,
+    },
+    {
+        "key": "would_come_again",
+        "type": "yes_no",
+        "text": "Reviendriez-vous ?",
+        "options": [{"value": True, "label": "Oui"}, {"value": False, "label": "Non"}],
+        "max_length": None,
+        "about": None,
+    },
+    {
+        "key": "what_should_change",
+        "type": "text",
+        "text": "Que devrions-nous <changer> ?",
+        "options": [],
+        "max_length": 2000,
+        "about": None,
+    },
+]
+ANNE, BODO = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+FR, EN = TEXTS["fr"], TEXTS["en"]
+
+
+@pytest.fixture
+def open_survey(gate):
+    """The gateway before an open survey."""
+    gate.token = ""
+    gate.peer.says("evaluation.read_questions", {"survey_id": "s", "questions": QUESTIONS})
+    gate.peer.says("evaluation.open_ballot", {"ballot_id": "b-1", "survey_id": "s", "questions": QUESTIONS})
+    gate.peer.says("evaluation.cast_ballot", None)
+    gate.peer.says("evaluation.get_room", {"survey_id": "s", "meeting_id": "m", "member_ids": [ANNE, BODO]})
+    labels = [{"member_id": BODO, "label": "Bodo L."}, {"member_id": ANNE, "label": "Anne & Co."}]
+    gate.peer.says("membership.list_labels", labels)
+    return gate
+
+
+def parsed(response):
+    """The page as a browser reads it; html5lib in strict mode refuses what is not HTML."""
+    assert response.content_type == "text/html; charset=utf-8"
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.text)
+
+
+def form_of(response):
+    """What a browser would send back: name -> value of hidden and checked inputs and of text areas."""
+    sent = {}
+    for each in parsed(response).iter("input"):
+        if each.get("type") == "hidden" or each.get("checked") is not None:
+            sent[each.get("name")] = each.get("value")
+    for each in parsed(response).iter("textarea"):
+        sent[each.get("name")] = each.text or ""
+    return sent
+
+
+def asked(gate, name):
+    return [payload for rpc, payload in gate.peer.asked if rpc == name]
+
+
+def test_opening_the_link_uses_up_nothing(open_survey):
+    for method in ("GET", "HEAD", "GET"):
+        assert open_survey.ask(method, "/s/tok-1").status_code == 200
+    assert {name for name, _ in open_survey.peer.asked} == {"evaluation.read_questions"}
+
+
+def test_the_first_line_says_what_anonymous_means_here(open_survey):
+    main = parsed(open_survey.ask("GET", "/s/tok-1")).find("body/main")
+    assert main[0].text == FR["anonymous"]
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "locale"),
+    [
+        ("", "", "fr"),
+        ("", "en-CA,fr;q=0.3", "en"),
+        ("?lang=fr", "en", "fr"),
+        ("?lang=en", "fr", "en"),
+        ("", "de", "fr"),
+    ],
+)
+def test_the_page_speaks_the_language_asked_for(open_survey, query, accept, locale):
+    response = open_survey.ask("GET", f"/s/tok-1{query}", headers={"Accept-Language": accept or None})
+    assert parsed(response).get("lang") == locale
+    assert response.headers["Content-Language"] == locale
+    assert asked(open_survey, "evaluation.read_questions")[0]["locale"] == locale
+    assert TEXTS[locale]["title"] in response.text
+
+
+def test_every_field_has_its_label_and_every_group_its_legend(open_survey):
+    room = open_survey.ask("GET", "/r/K7MQ2P")
+    for response in (open_survey.ask("GET", "/s/tok-1"), room, open_survey.ask("POST", "/r/X", data={"member": ANNE})):
+        page = parsed(response)
+        labelled = {label.get("for") for label in page.iter("label")}
+        wrapped = {id(field) for label in page.iter("label") for field in label.iter("input")}
+        for field in [*page.iter("input"), *page.iter("textarea")]:
+            is_hidden = field.get("type") == "hidden"
+            assert is_hidden or id(field) in wrapped or field.get("id") in labelled
+        assert all("".join(group.find("legend").itertext()).strip() for group in page.iter("fieldset"))
+        grouped = {id(field) for group in page.iter("fieldset") for field in group.iter("input")}
+        assert all(id(field) in grouped for field in page.iter("input") if field.get("type") == "radio")
+        assert page.find("head/title").text
+        assert len(list(page.iter("h1"))) == 1
+
+
+def test_the_page_is_small_and_needs_nothing_else(open_survey):
+    response = open_survey.ask("GET", "/s/tok-1")
+    assert len(response.data) < 14_000
+    tags = {each.tag for each in parsed(response).iter() if isinstance(each.tag, str)}
+    assert tags.isdisjoint({"script", "link", "img", "iframe"})
+
+
+def test_the_headers_keep_the_link_to_oneself(open_survey):
+    headers = open_survey.ask("GET", "/s/tok-1").headers
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "form-action 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "Set-Cookie" not in headers
+
+
+def test_the_style_is_the_one_that_the_policy_lets_in(open_survey):
+    import base64
+    import hashlib
+
+    response = open_survey.ask("GET", "/s/tok-1")
+    style = parsed(response).find("head/style").text
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in response.headers["Content-Security-Policy"]
+
+
+def test_texts_are_shown_and_never_run(open_survey):
+    response = open_survey.ask(
+        "POST", "/s/t", data={"q.what_should_change": "</textarea><script>x</script>", "q.satisfaction": "9"}
+    )
+    assert response.status_code == 422
+    assert "<script>" not in response.text
+    assert form_of(response)["q.what_should_change"].strip() == "</textarea><script>x</script>"
+
+
+def test_sending_takes_a_ballot_and_casts_it(open_survey):
+    typed = {
+        "q.satisfaction": "4",
+        "q.would_come_again": "false",
+        "q.what_should_change": "Plus court.\r\nMerci",
+        "x": "y",
+    }
+    response = open_survey.ask("POST", "/s/tok-1?lang=fr", data=typed)
+    assert (response.status_code, FR["thanks"] in response.text) == (200, True)
+    assert asked(open_survey, "evaluation.open_ballot") == [{"token": "tok-1", "locale": "fr"}]
+    answers = [
+        {"question": "satisfaction", "value": 4},
+        {"question": "would_come_again", "value": False},
+        {"question": "what_should_change", "value": "Plus court.\nMerci"},
+    ]
+    assert asked(open_survey, "evaluation.cast_ballot") == [{"ballot_id": "b-1", "answers": answers}]
+
+
+@pytest.mark.parametrize("typed", [{}, {"q.satisfaction": ""}, {"q.what_should_change": "   "}])
+def test_an_empty_form_takes_no_ballot(open_survey, typed):
+    response = open_survey.ask("POST", "/s/tok-1", data=typed)
+    assert (response.status_code, FR["empty"] in response.text) == (422, True)
+    assert asked(open_survey, "evaluation.open_ballot") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"), [({"q.satisfaction": "6"}, "bad_choice"), ({"q.what_should_change": "x" * 2001}, "bad_text")]
+)
+def test_a_bad_answer_is_told_at_its_field_and_takes_no_ballot(open_survey, typed, words):
+    response = open_survey.ask("POST", "/s/tok-1", data={"q.would_come_again": "true", **typed})
+    assert (response.status_code, FR[words] in response.text) == (422, True)
+    assert form_of(response)["q.would_come_again"] == "true"
+    page = parsed(response)
+    told = next(each for each in page.iter("p") if each.get("class") == "wrong")
+    assert told.get("id") in [each.get("aria-describedby") for each in page.iter()]
+    assert asked(open_survey, "evaluation.open_ballot") == []
+
+
+def test_answers_that_the_service_refuses_can_be_mended_on_the_same_ballot(open_survey):
+    open_survey.peer.says("evaluation.cast_ballot", Invalid("Mend it.", {"/answers/1/value": "too rude"}))
+    typed = {"q.satisfaction": "4", "q.what_should_change": "…"}
+    refused = open_survey.ask("POST", "/s/tok-1", data=typed)
+    assert (refused.status_code, FR["bad_text"] in refused.text) == (422, True)
+    again = form_of(refused)
+    assert (again["ballot"], again["q.satisfaction"], again["q.what_should_change"].strip()) == ("b-1", "4", "…")
+    open_survey.peer.says("evaluation.cast_ballot", None)
+    assert FR["thanks"] in open_survey.ask("POST", "/s/tok-1", data=again | {"q.what_should_change": "Bon"}).text
+    assert len(asked(open_survey, "evaluation.open_ballot")) == 1
+    assert asked(open_survey, "evaluation.cast_ballot")[-1]["ballot_id"] == "b-1"
+
+
+@pytest.mark.parametrize("away", ["evaluation.read_questions", "evaluation.open_ballot", "evaluation.cast_ballot"])
+def test_what_was_typed_survives_a_service_that_is_away(open_survey, away):
+    answer = open_survey.peer.answers[away]
+    open_survey.peer.says(away, Unavailable("Away."))
+    typed = {"q.satisfaction": "4", "q.what_should_change": 'Dire "oui" & <non>\nsouvent'}
+    kept = open_survey.ask("POST", "/s/tok-1", data=typed)
+    assert (kept.status_code, FR["not_sent"] in kept.text) == (503, True)
+    open_survey.peer.answers[away] = answer
+    assert FR["thanks"] in open_survey.ask("POST", "/s/tok-1", data=form_of(kept)).text
+    sent = asked(open_survey, "evaluation.cast_ballot")[-1]["answers"]
+    assert [each["value"] for each in sent] == [4, 'Dire "oui" & <non>\nsouvent']
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (NotFound("x"), 404, "unknown"),
+        (Gone("x"), 410, "closed"),
+        (Unavailable("x"), 503, "away"),
+        (Invalid("x"), 422, "unread"),
+        (RuntimeError("secret dsn"), 500, "broken"),
+    ],
+)
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_each_failure_is_a_sentence_in_the_right_language(open_survey, error, status, words, locale):
+    open_survey.peer.says("evaluation.read_questions", error)
+    response = open_survey.ask("GET", f"/s/tok-1?lang={locale}")
+    assert response.status_code == status
+    assert TEXTS[locale][words] in response.text
+    assert TEXTS[locale][f"{words}_title"] in response.text
+    assert parsed(response).get("lang") == locale
+    assert "secret dsn" not in response.text
+
+
+def test_who_has_answered_is_told_so(open_survey):
+    open_survey.peer.says("evaluation.open_ballot", Conflict("Taken."))
+    response = open_survey.ask("POST", "/s/tok-1", data={"q.satisfaction": "4"})
+    assert (response.status_code, FR["already"] in response.text) == (409, True)
+    assert asked(open_survey, "evaluation.cast_ballot") == []
+
+
+def test_a_ballot_that_was_spent_meanwhile_is_told_so(open_survey):
+    open_survey.peer.says("evaluation.cast_ballot", Gone("Spent."))
+    response = open_survey.ask("POST", "/s/tok-1", data={"q.satisfaction": "4", "ballot": "b-1"})
+    assert (response.status_code, FR["spent"] in response.text) == (410, True)
+
+
+def test_in_the_room_one_chooses_a_name_then_answers(open_survey):
+    names = open_survey.ask("GET", "/r/K7MQ2P")
+    radios = [each for each in parsed(names).iter("input") if each.get("type") == "radio"]
+    assert [each.get("value") for each in radios] == [ANNE, BODO]
+    chosen = open_survey.ask("POST", "/r/K7MQ2P", data={"member": BODO})
+    assert form_of(chosen)["member"] == BODO
+    assert asked(open_survey, "evaluation.open_ballot") == []
+    sent = open_survey.ask("POST", "/r/K7MQ2P", data=form_of(chosen) | {"q.satisfaction": "5"})
+    assert FR["thanks"] in sent.text
+    opened = {"room_code": "K7MQ2P", "member_id": BODO, "locale": "fr"}
+    assert asked(open_survey, "evaluation.open_ballot") == [opened]
+
+
+def test_in_the_room_no_name_is_chosen_for_anyone(open_survey):
+    response = open_survey.ask("POST", "/r/K7MQ2P", data={})
+    assert (response.status_code, FR["who_missing"] in response.text) == (422, True)
+
+
+def test_in_the_room_a_taken_name_leads_back_to_the_list(open_survey):
+    open_survey.peer.says("evaluation.open_ballot", Conflict("Taken."))
+    typed = {"member": BODO, "step": "answer", "q.satisfaction": "5"}
+    response = open_survey.ask("POST", "/r/K7MQ2P", data=typed)
+    assert (response.status_code, FR["already_room"] in response.text) == (409, True)
+    assert "?lang=fr" in [each.get("href") for each in parsed(response).iter("a")]
+
+
+def test_a_room_where_nobody_is_marked_says_whom_to_ask(open_survey):
+    open_survey.peer.says("membership.list_labels", [])
+    assert EN["who_none"] in open_survey.ask("GET", "/r/K7MQ2P?lang=en").text
+
+
+def test_the_first_page_says_in_two_languages_what_this_is(gate):
+    page = parsed(gate.ask("GET", "/", headers={"Authorization": None}))
+    assert page.get("lang") == "fr"
+    assert [each.get("lang") for each in page.iter("section")] == ["en"]
+    assert {each.get("href") for each in page.iter("a")} == {"/openapi.json"}
+
+
+def contrast(one, other):
+    """The ratio of WCAG 2.2 between two colours such as #1d2329."""
+
+    def luminance(colour):
+        parts = [int(colour[1:][at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_text_and_edges_stand_out_enough(open_survey):
+    style = parsed(open_survey.ask("GET", "/s/t")).find("head/style").text
+    rules = dict(re.findall(r"([^{}]+)\{([^{}]*)\}", style))
+    text = {colour for rule in rules.values() for colour in re.findall(r"(?<![\w-])color:(#\w{6})", rule)}
+    edges = {
+        colour for rule in rules.values() for colour in re.findall(r"(?:border|outline)[\w-]*:[^;]*(#\w{6})", rule)
+    }
+    assert len(text) >= 4
+    assert len(edges) >= 3
+    for ground in ("#ffffff", "#eaf3fb"):
+        assert all(contrast(colour, ground) >= 4.5 for colour in text)
+        assert all(contrast(colour, ground) >= 3 for colour in edges)
+    assert "background:#0b4f8a" in rules["\nbutton"]
+    assert contrast("#ffffff", "#0b4f8a") >= 4.5
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])
+def test_a_form_that_is_no_form_is_an_empty_one(open_survey, content_type):
+    response = open_survey.ask("POST", "/s/tok-1", data=b"\xff\x00--x", content_type=content_type)
+    assert (response.status_code, FR["empty"] in response.text) == (422, True)
+
+
+def test_both_languages_say_the_same_things():
+    assert FR.keys() == EN.keys()
+    assert not [key for key in FR if FR[key] == EN[key]]
