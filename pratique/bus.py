@@ -172,19 +172,21 @@ def answer(function: Callable[..., Any], dump: Schema | None = None) -> Any:
         try:
             checked = arguments.load(function, payload)
             with self.bus.begin() as session:
-                return _dumped(function(session, **checked), dump)
+                return dumped(function(session, **checked), dump)
         except (DomainError, store.StoreAway) as error:
             return Refusal(error)
 
     method.__name__, method.__doc__ = function.__name__, function.__doc__
+    method.answers = function, dump  # type: ignore[attr-defined]  # so that a caller in process finds what is behind
     return rpc(method)
 
 
-def _dumped(result: Any, dump: Schema | None) -> Any:
+def dumped(result: Any, dump: Schema | None) -> Any:
+    """A result as it crosses RPC: plain JSON, in the shape that its kind has."""
     if isinstance(result, store.Saved):
-        return {"row": _dumped(result.row, dump), "is_new": result.is_new}
+        return {"row": dumped(result.row, dump), "is_new": result.is_new}
     if isinstance(result, store.Page):
-        return {"rows": _dumped(list(result.rows), dump), "after": result.after}
+        return {"rows": dumped(list(result.rows), dump), "after": result.after}
     if result is None or dump is None:
         return result
     return dump.dump(result, many=isinstance(result, list | tuple))
