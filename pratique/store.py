@@ -63,12 +63,25 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class _Ids(TypeDecorator[list[UUID]]):
+    """Ids as a JSON list of texts, and back."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: list[UUID] | None, dialect: Dialect) -> Any:
+        return value if value is None else [str(each) for each in value]
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> list[UUID] | None:
+        return value if value is None else [UUID(each) for each in value]
+
+
 #: For ``type_annotation_map`` of each service's declarative base.
 COLUMN_TYPES: dict[Any, Any] = {
     datetime: Instant(),
     dict[str, Any]: JSON().with_variant(postgresql.JSONB(), "postgresql"),
     list[str]: JSON().with_variant(postgresql.JSONB(), "postgresql"),
-    list[UUID]: JSON(),
+    list[UUID]: _Ids(),
     enum.Enum: Enum(
         enum.Enum,
         native_enum=False,
