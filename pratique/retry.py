@@ -16,6 +16,6 @@ def next_attempt_at(attempts: int) -> datetime:
 
 
 def words_of(error: BaseException | str) -> str:
-    """What went wrong, as text that every store takes: no NUL, no half of a surrogate pair, at most 4,000 characters."""
+    """What went wrong, as text that every store takes: no NUL, no half surrogate pair, at most 4,000 characters."""
     words = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
     return words[:4000].replace("\x00", "").encode("utf-8", "replace").decode()

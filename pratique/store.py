@@ -177,7 +177,7 @@ def _is_away(error: OperationalError | InterfaceError) -> bool:
     """Whether the database is unreachable, rather than unhappy with one statement (deadlock, lock time-out)."""
     code = getattr(error.orig, "pgcode", None)
     if code:  # 57P01-3: shutting down, not 57014, a cancelled statement; 53300: too many connections
-        return code[:2] == "08" or code[:4] == "57P0" or code == "53300"
+        return str(code).startswith(("08", "57P0", "53300"))
     return "sqlite" not in type(error.orig).__module__
 
 

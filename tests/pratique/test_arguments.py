@@ -123,8 +123,7 @@ ANY_JSON = st.recursive(
 def test_whatever_is_sent_is_loaded_or_refused(payload: dict[str, Any]) -> None:
     try:
         loaded = arguments.load(command, {**LEAST, **json.loads(json.dumps(payload))})
-    except Invalid as refused:
-        assert refused.fields
-    else:
-        assert isinstance(loaded["entries"], tuple)
-        assert loaded["at"].tzinfo is not None
+    except Invalid:
+        return
+    assert isinstance(loaded["entries"], tuple)
+    assert loaded["at"].tzinfo is not None

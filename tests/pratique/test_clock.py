@@ -73,7 +73,8 @@ def test_a_known_zone_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Mars/Olympus", "../etc/passwd", "/etc/localtime", "America", "a\x00b", "\ud800", "x" * 5000, "zone.tab"]
+    "name",
+    ["", "Mars/Olympus", "../etc/passwd", "/etc/localtime", "America", "a\x00b", "\ud800", "x" * 5000, "zone.tab"],
 )
 def test_an_unknown_zone_is_told_at_its_field(name: str) -> None:
     with pytest.raises(Invalid, match="is no time zone") as caught:

@@ -233,10 +233,9 @@ def read_or_refused(body: bytes) -> None:
     """Either it is refused, or it is an event that can be written and read again, as parking needs."""
     try:
         envelope = Envelope.from_bytes(body)
-    except Undecodable as error:
-        assert str(error)
-    else:
-        assert Envelope.from_bytes(envelope.to_bytes()) == envelope
+    except Undecodable:
+        return
+    assert Envelope.from_bytes(envelope.to_bytes()) == envelope
 
 
 @given(st.sampled_from(EVENTS).flatmap(lambda kind: mutated(json.loads(envelope(sample(kind)).to_bytes()))))

@@ -240,7 +240,7 @@ def test_a_set_based_reaction_gets_the_new_ones_together(either: store.Store) ->
     inbox.receive(either, {MeetingClosed: open_surveys}, bodies(batch))
 
     assert calls == [[1, 2], [3, 4, 5]]
-    assert surveys(either) == {number: 1 for number in range(1, 6)}
+    assert surveys(either) == dict.fromkeys(range(1, 6), 1)
 
 
 def test_while_the_store_is_away_nothing_is_done_and_the_caller_knows(either: store.Store) -> None:

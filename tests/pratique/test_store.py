@@ -48,7 +48,7 @@ FULL = {
     "number": -7,
     "rate": 0.25,
     "is_open": False,
-    "words": "d'été \"%s\" {x} \\ :name, NULL",
+    "words": 'd\'été "%s" {x} \\ :name, NULL',
     "at": datetime(2026, 3, 12, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=-5))),
     "colour": Colour.NONE,
     "other_id": UUID(int=2**128 - 1),
@@ -57,7 +57,7 @@ FULL = {
     "settings": {"deep": [1, None, {"é": True}], "x": "\\"},
     "ids": [UUID(int=3)],
 }
-EMPTY = {name: None for name in FULL} | {"id": UUID(int=2)}
+EMPTY = dict.fromkeys(FULL) | {"id": UUID(int=2)}
 
 
 @pytest.fixture
