@@ -129,7 +129,7 @@ def park(opened: store.Store, failed: Sequence[tuple[Envelope, str]]) -> None:
     """Set events aside with what went wrong; they are tried again by themselves."""
     with opened.begin() as session:
         rows = [
-            _parked(envelope.id, envelope.event.type, envelope.to_bytes(), error, "waiting")
+            _parked(envelope.id, envelope.event.type, envelope.to_bytes(), error, state="waiting")
             for envelope, error in failed
         ]
         store.insert_many(session, PARKED, rows, ignore_conflicts=True)
@@ -150,7 +150,7 @@ def _bury(opened: store.Store, refused: Sequence[tuple[bytes, str]]) -> None:
     for _, error in refused:
         log.error("an undecodable message became a dead letter: %s", error[:500])
     with opened.begin() as session:
-        rows = [_parked(_id_of(body), "", body, error, "dead") for body, error in refused]
+        rows = [_parked(_id_of(body), "", body, error, state="dead") for body, error in refused]
         store.insert_many(session, PARKED, rows, ignore_conflicts=True)
 
 
@@ -159,7 +159,7 @@ def _id_of(body: bytes) -> UUID:
     return UUID(bytes=hashlib.sha256(body).digest()[:16])
 
 
-def _parked(id: UUID, type_name: str, body: bytes, error: str, state: str) -> dict[str, Any]:
+def _parked(id: UUID, type_name: str, body: bytes, error: str, *, state: str) -> dict[str, Any]:
     row = {"id": id, "type": type_name, "body": body, "error": words_of(error), "attempts": 0, "state": state}
     return row | {"next_attempt_at": next_attempt_at(0), "parked_at": clock.now()}
 
