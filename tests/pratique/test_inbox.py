@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import MetaData, Row, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -96,6 +96,7 @@ def test_an_event_without_a_reaction_is_passed_over(either: store.Store) -> None
     assert surveys(either) == {}
 
 
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.integers(0, 7), max_size=8), max_size=6), st.sets(st.integers(1, 8)))
 def test_any_deliveries_in_any_order_give_each_effect_once(batches: list[list[int]], bad: set[int]) -> None:
     known = closings(8)

@@ -13,7 +13,7 @@ EVENTS = {event.__name__ for event in docs.all_events()}
 BANNED = {"utils", "util", "helpers", "common", "manager", "managers", "base", "impl", "data", "info", "misc", "shared"}
 BANNED |= {"scripts", "core", "lib"}
 BANNED_BEGINNINGS = ("handle_", "process_", "do_")
-#: Names that another library looks for.
+#: Names that nameko, eventlet or SQLAlchemy look for.
 NOT_OURS = {"handle_request", "handle_result", "handle_one_request", "process_bind_param", "process_result_value"}
 SAME_LINES = 6
 
