@@ -43,6 +43,7 @@ def pointers(messages: Any, at: str = "") -> dict[str, str]:
     if isinstance(messages, dict):
         found: dict[str, str] = {}
         for key, inner in messages.items():
-            found |= pointers(inner, at if key == "_schema" else f"{at}/{key}")
+            step = str(key).replace("~", "~0").replace("/", "~1")  # RFC 6901
+            found |= pointers(inner, at if key == "_schema" else f"{at}/{step}")
         return found
     return {at or "/": " ".join(str(message) for message in messages)}

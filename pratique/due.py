@@ -13,7 +13,7 @@ from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstr
 from sqlalchemy.orm import Session
 
 from pratique import clock, store
-from pratique.retry import RETRY_AFTER_S, next_attempt_at
+from pratique.retry import RETRY_AFTER_S, next_attempt_at, words_of
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def run_next(opened: store.Store, handlers: Handlers) -> bool:
                     state="dead" if row.attempts >= len(RETRY_AFTER_S) else "waiting",
                     attempts=row.attempts + 1,
                     due_at=next_attempt_at(row.attempts),
-                    error=f"{type(error).__name__}: {error}"[:2000],
+                    error=words_of(error),
                 )
             )
     return True

@@ -7,6 +7,7 @@ wire it is a CloudEvents 1.0 object in structured JSON, whose ``type`` ends in t
 
 import dataclasses
 import json
+import math
 import types
 import uuid
 from collections.abc import Callable, Mapping
@@ -28,9 +29,21 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_BODY_BYTES = 4 * 1024 * 1024  #: larger bodies are refused unread; 5,000 attendees need 0.8 MB
 
+
+class _Instant(fields.AwareDateTime):
+    """An instant with its offset, read into UTC; one that UTC's calendar cannot hold is refused."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        at: datetime = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return at.astimezone(UTC)
+        except OverflowError as error:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from error
+
+
 _PLAIN: dict[Any, type[fields.Field[Any]]] = {
     uuid.UUID: fields.UUID,
-    datetime: fields.AwareDateTime,
+    datetime: _Instant,
     str: fields.String,
     int: fields.Integer,
     float: fields.Float,
@@ -82,6 +95,8 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         return read_instant
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
+    if hint is float:
+        return _read_number
     return lambda raw: _typed(raw, hint)
 
 
@@ -114,7 +129,17 @@ def read_instant(raw: Any) -> datetime:
     at = datetime.fromisoformat(_typed(raw, str))
     if at.tzinfo is None:
         raise ValueError("an instant needs its offset")
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("an instant that UTC cannot hold") from error
+
+
+def _read_number(raw: Any) -> float:
+    number: float = _typed(raw, float)
+    if not math.isfinite(number):
+        raise ValueError("a number must be finite")
+    return number
 
 
 class _Struct:
@@ -260,10 +285,15 @@ class Envelope:
         return attributes
 
     def to_bytes(self) -> bytes:
-        """The body on the wire: structured CloudEvents JSON in UTF-8."""
+        """The body on the wire: structured CloudEvents JSON in UTF-8.
+
+        Raises:
+            ValueError: a text holds half a surrogate pair, or a number is not finite; no reader could take it.
+        """
         return json.dumps(
             {**self.attributes(), "data": self.event.dump()},
             ensure_ascii=False,
+            allow_nan=False,
             separators=(",", ":"),
         ).encode()
 
@@ -278,9 +308,11 @@ class Envelope:
         if len(body) > MAX_BODY_BYTES:
             raise Undecodable(f"the body has {len(body)} bytes; {MAX_BODY_BYTES} are allowed")
         try:
-            raw = json.loads(body)
+            raw = json.loads(body.decode())
+            if b"\\u" in body:  # half a surrogate pair is no text: neither UTF-8 nor a store takes it
+                json.dumps(raw, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
-            raise Undecodable(f"the body is not JSON: {error}") from error
+            raise Undecodable(f"the body is not JSON in UTF-8: {error}") from error
         if not isinstance(raw, Mapping) or raw.get("specversion") != "1.0":
             raise Undecodable("the body is not a CloudEvents 1.0 object")
         try:

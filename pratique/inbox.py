@@ -4,11 +4,12 @@ Deliveries come in batches; a batch is one transaction. What fails is tried alon
 still fails is *parked* in the store and tried again later, and after the last attempt it is a dead letter.
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text, Uuid, delete, select, update
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from pratique import clock, store
 from pratique.crashpoint import crashpoint
 from pratique.errors import NotYet
 from pratique.event import Envelope, Event, Undecodable
-from pratique.retry import RETRY_AFTER_S, next_attempt_at
+from pratique.retry import RETRY_AFTER_S, next_attempt_at, words_of
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ INBOX = Table(
 PARKED = Table(
     "parked",
     store.KERNEL,
-    Column("id", Uuid, primary_key=True),  # the event's, or random where there is none to read
+    Column("id", Uuid, primary_key=True),  # the event's, or made of the bytes where there is none to read
     Column("type", String(200), nullable=False, default="", server_default=""),
     Column("body", LargeBinary, nullable=False),
     Column("error", Text, nullable=False),
@@ -85,7 +86,7 @@ def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) 
             raise
         except Exception as error:  # noqa: BLE001  (the bus loop: the parked row remembers it)
             _log_failure(envelope, error)
-            park(opened, [(envelope, f"{type(error).__name__}: {error}")])
+            park(opened, [(envelope, words_of(error))])
     return done
 
 
@@ -128,7 +129,7 @@ def park(opened: store.Store, failed: Sequence[tuple[Envelope, str]]) -> None:
     """Set events aside with what went wrong; they are tried again by themselves."""
     with opened.begin() as session:
         rows = [
-            _parked(envelope.id, envelope.event.type, envelope.to_bytes(), error, "waiting")
+            _parked(envelope.id, envelope.event.type, envelope.to_bytes(), error, state="waiting")
             for envelope, error in failed
         ]
         store.insert_many(session, PARKED, rows, ignore_conflicts=True)
@@ -149,13 +150,17 @@ def _bury(opened: store.Store, refused: Sequence[tuple[bytes, str]]) -> None:
     for _, error in refused:
         log.error("an undecodable message became a dead letter: %s", error[:500])
     with opened.begin() as session:
-        rows = [_parked(uuid4(), "", body, error, "dead") for body, error in refused]
-        store.insert_many(session, PARKED, rows)
+        rows = [_parked(_id_of(body), "", body, error, state="dead") for body, error in refused]
+        store.insert_many(session, PARKED, rows, ignore_conflicts=True)
 
 
-def _parked(id: UUID, type_name: str, body: bytes, error: str, state: str) -> dict[str, Any]:
-    error = error.replace("\x00", "")[:4000]
-    row = {"id": id, "type": type_name, "body": body, "error": error, "attempts": 0, "state": state}
+def _id_of(body: bytes) -> UUID:
+    """The same for the same bytes, so that what is delivered again is one dead letter and not two."""
+    return UUID(bytes=hashlib.sha256(body).digest()[:16])
+
+
+def _parked(id: UUID, type_name: str, body: bytes, error: str, *, state: str) -> dict[str, Any]:
+    row = {"id": id, "type": type_name, "body": body, "error": words_of(error), "attempts": 0, "state": state}
     return row | {"next_attempt_at": next_attempt_at(0), "parked_at": clock.now()}
 
 
@@ -197,8 +202,7 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
     except Exception as error:  # noqa: BLE001  (the bus loop: the parked row remembers it)
         _log_failure(row.type, error)
         with opened.begin() as session:
-            words = f"{type(error).__name__}: {error}".replace("\x00", "")[:4000]
-            session.execute(update(PARKED).where(PARKED.c.id == row.id).values(error=words))
+            session.execute(update(PARKED).where(PARKED.c.id == row.id).values(error=words_of(error)))
         return True
     with opened.begin() as session:
         session.execute(delete(PARKED).where(PARKED.c.id == row.id))

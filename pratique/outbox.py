@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from pratique import clock, store
 from pratique.event import Envelope, Event
@@ -71,9 +71,9 @@ def pending(session: Session) -> list[Envelope]:
 
 @event.listens_for(Session, "before_commit")
 def _write(session: Session) -> None:
-    """Write all that was promised in two statements, whatever its number."""
+    """Write all that was promised in two statements, whatever its number; at the end, not at a savepoint's."""
     envelopes = pending(session)
-    if not envelopes:
+    if not envelopes or session.in_nested_transaction():
         return
     rows = [
         {"id": e.id, "type": e.event.type, "subject": e.event.subject, "body": e.to_bytes(), "at": e.time}
@@ -94,9 +94,19 @@ def _write(session: Session) -> None:
     store.wake(session, "outbox")
 
 
-@event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    pending(session).clear()
+@event.listens_for(Session, "after_transaction_create")
+def _mark(session: Session, transaction: SessionTransaction) -> None:
+    """Remember how much had been promised when a savepoint was set."""
+    if transaction.nested:
+        session.info.setdefault("savepoints", {})[transaction] = len(pending(session))
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    """Forget what was promised since the savepoint, or all of it; a flush that fails takes its savepoint with it."""
+    while transaction.parent is not None and not transaction.nested:
+        transaction = transaction.parent
+    del pending(session)[session.info.get("savepoints", {}).get(transaction, 0) :]
 
 
 def unpublished(session: Session, limit: int) -> list[Row[tuple[int, bytes]]]:

@@ -63,12 +63,25 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class _Ids(TypeDecorator[list[UUID]]):
+    """Ids as a JSON list of texts, and back."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: list[UUID] | None, dialect: Dialect) -> Any:
+        return value if value is None else [str(each) for each in value]
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> list[UUID] | None:
+        return value if value is None else [UUID(each) for each in value]
+
+
 #: For ``type_annotation_map`` of each service's declarative base.
 COLUMN_TYPES: dict[Any, Any] = {
     datetime: Instant(),
     dict[str, Any]: JSON().with_variant(postgresql.JSONB(), "postgresql"),
     list[str]: JSON().with_variant(postgresql.JSONB(), "postgresql"),
-    list[UUID]: JSON(),
+    list[UUID]: _Ids(),
     enum.Enum: Enum(
         enum.Enum,
         native_enum=False,
@@ -163,8 +176,8 @@ def wake(session: Session, name: str) -> None:
 def _is_away(error: OperationalError | InterfaceError) -> bool:
     """Whether the database is unreachable, rather than unhappy with one statement (deadlock, lock time-out)."""
     code = getattr(error.orig, "pgcode", None)
-    if code:  # 57P01-3: shutting down; 53300: too many connections; class 08: connection
-        return code[:2] in ("08", "57") or code == "53300"
+    if code:  # 57P01-3: shutting down, not 57014, a cancelled statement; 53300: too many connections
+        return str(code).startswith(("08", "57P0", "53300"))
     return "sqlite" not in type(error.orig).__module__
 
 

@@ -49,13 +49,13 @@ def subscribe(
     while not until():
         try:
             with Connection(url, connect_timeout=5, heartbeat=30) as connection:
-                _consume(connection, queue_name, events, handle, until)
+                _consume(connection, queue_name, events, handle, until=until)
         except connection.connection_errors as error:
             log.warning("the broker is away (%s); trying again", error)
             time.sleep(RETRY_S)
 
 
-def _consume(connection: Any, queue_name: str, events: Any, handle: Any, until: Callable[[], bool]) -> None:
+def _consume(connection: Any, queue_name: str, events: Any, handle: Any, *, until: Callable[[], bool]) -> None:
     channel = connection.channel()
     queue = Queue(queue_name, durable=True, queue_arguments={"x-queue-type": "quorum"})(channel)
     queue.declare()

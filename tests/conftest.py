@@ -5,10 +5,19 @@ import eventlet
 eventlet.monkey_patch()  # before any import that takes a lock or a socket; nameko's containers hang without
 
 from collections.abc import Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
+from hypothesis import HealthCheck  # noqa: E402
+from hypothesis import settings as hypothesis  # noqa: E402
+from sqlalchemy import text  # noqa: E402
 
+import pratique.tables  # noqa: E402, F401  (completes KERNEL)
+from pratique.store import KERNEL, Store  # noqa: E402
 from tests import servers as private  # noqa: E402
+
+hypothesis.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("busy")  # how fast the machine is says nothing about the code
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +45,25 @@ def _need_servers() -> None:
         if private.is_compulsory():
             pytest.fail(words, pytrace=False)
         pytest.skip(words)
+
+
+@pytest.fixture(scope="session")
+def scratch_url(servers: private.Servers) -> str:
+    """An empty database on the real PostgreSQL, which each test that uses it empties again."""
+    return servers.fresh(is_migrated=False).store_urls["meetings"]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store with the kernel's tables and nothing in them: once SQLite's, once PostgreSQL's."""
+    url = f"sqlite:///{tmp_path}/meetings.sqlite"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("scratch_url")
+    opened = Store("meetings", url)
+    if not opened.is_sqlite:
+        with opened.begin() as session:
+            session.execute(text("drop schema public cascade"))
+            session.execute(text("create schema public"))
+    KERNEL.create_all(opened.engine)
+    yield opened
+    opened.close()

@@ -56,7 +56,7 @@ class Invitation(Value):
 
 
 class SurveyOpened(Event, subject="survey_id"):
-    """Published when a survey begins to take answers, at the wrap-up or when the meeting closes."""
+    """Published when a survey begins to take answers, at the wrap-up or when the meeting closes. No service reacts."""
 
     survey_id: UUID
     meeting_id: UUID
@@ -96,7 +96,7 @@ class InvitationRevoked(Event, subject="survey_id", private=True):
 
 
 class SurveyClosed(Event, subject="survey_id"):
-    """Published when a survey takes no more answers. Rates are None where fewer than 5 answered."""
+    """Published when a survey takes no more answers. No service reacts. Rates are None where fewer than 5 answered."""
 
     survey_id: UUID
     meeting_id: UUID

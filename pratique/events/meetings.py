@@ -96,7 +96,7 @@ class MeetingCancelled(Event, subject="meeting_id"):
 
 
 class MemberRegisteredForMeeting(Event, subject="meeting_id"):
-    """Published when a member says whether they come. ``version`` is the meeting's."""
+    """Published when a member says whether they come. No service reacts. ``version`` is the meeting's."""
 
     meeting_id: UUID
     member_id: UUID
@@ -104,7 +104,7 @@ class MemberRegisteredForMeeting(Event, subject="meeting_id"):
 
 
 class MeetingStarted(Event, subject="meeting_id"):
-    """Published when the facilitator starts the meeting."""
+    """Published when the facilitator starts the meeting. No service reacts; integrators may show it as running."""
 
     meeting_id: UUID
     community_ids: tuple[UUID, ...]

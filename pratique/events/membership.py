@@ -37,7 +37,7 @@ class Role(StrEnum):
 
 
 class CommunityFounded(Event, subject="community_id"):
-    """Published when a community is first recorded. Meetings, evaluation and notifications learn of it."""
+    """Published when a community is first recorded. Meetings learns where it may meet."""
 
     community_id: UUID
     kind: CommunityKind
@@ -46,7 +46,7 @@ class CommunityFounded(Event, subject="community_id"):
 
 
 class CommunityChanged(Event, subject="community_id"):
-    """Published when a community's kind, language or zone changed. Those who learned of it take the newer."""
+    """Published when a community's kind, language or zone changed. Meetings takes the newer."""
 
     community_id: UUID
     kind: CommunityKind

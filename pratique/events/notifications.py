@@ -27,7 +27,7 @@ class DropReason(StrEnum):
 
 
 class MessageDelivered(Event, subject="message_id"):
-    """Published when the mail server accepted a message."""
+    """Published when the mail server accepted a message. No service reacts."""
 
     message_id: UUID
     member_id: UUID
@@ -36,7 +36,7 @@ class MessageDelivered(Event, subject="message_id"):
 
 
 class MessageFailed(Event, subject="message_id"):
-    """Published when a message was refused for good, or could not be delivered in time."""
+    """Published when a message was refused for good, or could not be delivered in time. No service reacts."""
 
     message_id: UUID
     member_id: UUID
@@ -45,7 +45,7 @@ class MessageFailed(Event, subject="message_id"):
 
 
 class MessageDropped(Event, subject="message_id"):
-    """Published when a message lost its reason before it was sent."""
+    """Published when a message lost its reason before it was sent. No service reacts."""
 
     message_id: UUID
     member_id: UUID

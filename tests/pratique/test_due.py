@@ -1,0 +1,208 @@
+"""What must happen later happens once, when it is time, whoever looks first."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Row, select
+from sqlalchemy.exc import StatementError
+
+from pratique import clock, due, outbox, store
+from pratique.events.evaluation import SurveyClosed
+from pratique.retry import RETRY_AFTER_S
+from pratique.testing import AT, published, sample
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+HOUR = timedelta(hours=1)
+
+
+def close_survey(session: store.Session, subject: UUID) -> None:
+    """A handler whose effect can be counted."""
+    outbox.add(session, sample(SurveyClosed, survey_id=subject))
+
+
+def fail(session: store.Session, subject: UUID) -> None:
+    close_survey(session, subject)
+    raise ValueError("nul \x00 and half \ud800")
+
+
+HANDLERS = {"close": close_survey, "fail": fail}
+
+
+def plan(opened: store.Store, kind: str = "close", subject: UUID = ONE, at: datetime = AT + HOUR) -> None:
+    with opened.begin() as session:
+        due.plan(session, kind, subject, at)
+
+
+def run_all(opened: store.Store) -> int:
+    count = 0
+    while due.run_next(opened, HANDLERS):
+        count += 1
+    return count
+
+
+def closed(opened: store.Store) -> Counter[UUID]:
+    with opened.begin() as session:
+        return Counter(event.survey_id for event in published(session, SurveyClosed))
+
+
+def rows(opened: store.Store) -> list[Row[Any]]:
+    with opened.begin() as session:
+        return list(session.execute(select(due.DUE).order_by(due.DUE.c.subject)))
+
+
+def overdue(opened: store.Store) -> int:
+    with opened.begin() as session:
+        return due.overdue(session)
+
+
+def test_it_happens_once_and_not_before_its_time(either: store.Store) -> None:
+    with clock.fixed(AT):
+        plan(either)
+        clock.move(HOUR - timedelta(microseconds=1))
+        assert (run_all(either), overdue(either)) == (0, 0)
+        clock.move(timedelta(microseconds=1))
+        assert overdue(either) == 1
+        assert run_all(either) == 1
+        clock.move(timedelta(days=400))
+        assert run_all(either) == 0
+
+    assert closed(either) == {ONE: 1}
+
+
+def test_planning_again_moves_it(either: store.Store) -> None:
+    with clock.fixed(AT):
+        plan(either)
+        plan(either, at=AT + 3 * HOUR)
+        clock.move(2 * HOUR)
+        assert run_all(either) == 0
+        clock.move(HOUR)
+        assert run_all(either) == 1
+
+    assert closed(either) == {ONE: 1}
+
+
+def test_planning_what_has_happened_does_not_make_it_happen_again(either: store.Store) -> None:
+    with clock.fixed(AT):
+        plan(either, at=AT)
+        assert run_all(either) == 1
+        plan(either, at=AT)
+        assert run_all(either) == 0
+
+
+def test_planning_many_leaves_what_is_planned_where_it_is(either: store.Store) -> None:
+    with clock.fixed(AT):
+        plan(either, subject=ONE, at=AT + 5 * HOUR)
+        with either.begin() as session:
+            due.plan_many(session, [("close", ONE, AT), ("close", TWO, AT), ("close", TWO, AT)])
+            due.plan_many(session, [])
+        assert run_all(either) == 1
+
+    assert closed(either) == {TWO: 1}
+
+
+def test_what_is_cancelled_does_not_happen(either: store.Store) -> None:
+    with clock.fixed(AT):
+        plan(either)
+        plan(either, subject=TWO)
+        with either.begin() as session:
+            due.cancel(session, "close", ONE)
+            due.cancel(session, "close", UUID(int=99))
+        clock.move(HOUR)
+        run_all(either)
+
+    assert closed(either) == {TWO: 1}
+
+
+def test_what_was_planned_in_a_transaction_that_failed_does_not_happen(either: store.Store) -> None:
+    with pytest.raises(KeyError), either.begin() as session:
+        due.plan(session, "close", ONE, AT)
+        raise KeyError
+
+    assert rows(either) == []
+
+
+def test_the_longest_overdue_comes_first(either: store.Store) -> None:
+    with clock.fixed(AT):
+        plan(either, subject=ONE, at=AT - HOUR)
+        plan(either, subject=TWO, at=AT - 2 * HOUR)
+        due.run_next(either, HANDLERS)
+
+    assert closed(either) == {TWO: 1}
+
+
+def test_what_fails_is_tried_again_ever_later_and_is_dead_after_the_last(either: store.Store) -> None:
+    with clock.fixed(AT):
+        plan(either, kind="fail", at=AT)
+        for attempt, wait_s in enumerate([0, *RETRY_AFTER_S]):
+            clock.move(timedelta(seconds=wait_s * 0.79))
+            assert attempt == 0 or run_all(either) == 0, "tried too early"
+            clock.move(timedelta(seconds=wait_s * 0.42))
+            assert run_all(either) == 1
+            assert rows(either)[0].attempts == attempt + 1
+        clock.move(timedelta(days=400))
+        assert (run_all(either), overdue(either)) == (0, 0)
+
+    (row,) = rows(either)
+    assert (row.state, row.error) == ("dead", "ValueError: nul  and half ?")
+    assert closed(either) == {}
+
+
+def test_what_fails_keeps_nothing_else_waiting(either: store.Store) -> None:
+    with clock.fixed(AT):
+        plan(either, kind="fail", at=AT - HOUR)
+        plan(either, kind="nobody knows this kind", subject=TWO, at=AT - HOUR)
+        plan(either, at=AT)
+        assert run_all(either) == 3
+
+    assert closed(either) == {ONE: 1}
+    assert "KeyError" in rows(either)[2].error
+
+
+def test_a_naive_time_is_refused(either: store.Store) -> None:
+    with pytest.raises(StatementError, match="naive"):
+        plan(either, at=datetime(2026, 3, 12, 14, 0))  # noqa: DTZ001  (that is what is refused)
+
+
+def test_planning_wakes_the_loop_at_the_commit(either: store.Store) -> None:
+    woken: list[int] = []
+    either.on_commit("due", lambda: woken.append(1))
+    plan(either)
+
+    assert woken == [1]
+
+
+def test_while_the_store_is_away_the_attempt_is_not_counted(either: store.Store) -> None:
+    def lose_the_store(session: store.Session, subject: UUID) -> None:
+        raise store.StoreAway("the store does not answer")
+
+    with clock.fixed(AT):
+        plan(either, at=AT)
+        with pytest.raises(store.StoreAway):
+            due.run_next(either, {"close": lose_the_store})
+        assert rows(either)[0].attempts == 0
+        assert run_all(either) == 1
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("either", ["postgresql"], indirect=True)
+def test_two_runners_share_the_work_and_do_nothing_twice(either: store.Store) -> None:
+    other = store.Store("meetings", either.url)
+    found: list[bool] = []
+
+    def while_another_looks(session: store.Session, subject: UUID) -> None:
+        close_survey(session, subject)
+        if not found:
+            found.extend(due.run_next(other, HANDLERS) for _ in range(2))
+
+    with clock.fixed(AT):
+        plan(either, subject=ONE, at=AT - HOUR)
+        plan(either, subject=TWO, at=AT)
+        assert due.run_next(either, {"close": while_another_looks})
+        assert run_all(either) == 0
+    other.close()
+
+    assert found == [True, False]  # it did the second, and did not touch the first
+    assert closed(either) == {ONE: 1, TWO: 1}

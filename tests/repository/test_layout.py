@@ -1,0 +1,164 @@
+"""Whoever knows one service finds their way in each: the same names, small files, few lines."""
+
+import ast
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from pratique.settings import SERVICES
+from tests.repository.source import (
+    PACKAGES,
+    ROOT,
+    code_lines,
+    docstring_lines,
+    docstring_of,
+    functions,
+    lines_of,
+    name_of,
+    public,
+    sources,
+)
+
+NAMES = {"__init__", "models", "commands", "reactions", "queries", "schemas", "service", "migrations"}
+#: What a service has beside the names that all have, and why.
+OWN = {
+    "membership": {},
+    "meetings": {},
+    "evaluation": {"questions": "the questions themselves, in French and English: content, not code"},
+    "notifications": {
+        "calendar_entry": "the RFC 5545 entry that a meeting's mail carries",
+        "decisions": "who is written to, and when: rules of many messages, which no aggregate can check alone",
+        "delivery": "the loop that hands messages to the mail server",
+        "mails": "makes a message of a template and its facts",
+        "post": "SMTP, or files where there is no mail server",
+        "templates": "the texts of mails, in French and English",
+        "wording": "dates, names and numbers as French and English write them",
+    },
+}
+TOP = {
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "Makefile",
+    "pyproject.toml",
+    "requirements.lock",
+    "Dockerfile",
+    "docker-compose.yml",
+    ".dockerignore",
+    ".env.example",
+    ".gitignore",
+    ".ci",
+    "deploy",
+    "docs",
+    "gateway",
+    "pratique",
+    "services",
+    "tests",
+}
+KERNEL_LINES = 2500  #: code lines of pratique/ that every service leans on
+OUTSIDE = {
+    "events",  # the contract, which grows with the domain
+    "migrations",
+    "cli",  # what operators type
+    "sample",  # a made-up network: content
+    "docs",  # writes pages and goldens; no process runs it
+}
+EVERYWHERE = [path for path in sources(*PACKAGES) if "migrations" not in path.parts]
+each_service = pytest.mark.parametrize("service", SERVICES)
+each_file = pytest.mark.parametrize("path", sources(*PACKAGES, "tests"), ids=name_of)
+
+
+def parts(folder: Path) -> set[str]:
+    """The modules and folders of a package, by name."""
+    return {path.stem for path in folder.iterdir() if path.name != "__pycache__"}
+
+
+@each_service
+def test_each_service_has_the_same_names_and_few_of_its_own(service: str) -> None:
+    found = parts(ROOT / "services" / service)
+    expected = NAMES if found != {"__init__"} else {"__init__"}  # one that has only its charter is not begun
+
+    assert expected - found == set()
+    assert found - NAMES == set(OWN[service]) & found, "an own module needs its reason in OWN"
+
+
+def test_there_are_the_services_that_the_settings_name_and_no_other() -> None:
+    assert parts(ROOT / "services") == {"__init__", *SERVICES}
+    assert OWN.keys() == set(SERVICES)
+
+
+@pytest.mark.parametrize("package", [*(f"services/{name}" for name in SERVICES), "gateway"])
+def test_a_charter_is_short_and_says_nothing_but_words(package: str) -> None:
+    charter = ROOT / package / "__init__.py"
+
+    assert len(lines_of(charter)) <= 25
+    assert docstring_lines(charter)
+    assert code_lines(charter) == set()
+
+
+@each_service
+def test_the_binding_to_the_bus_is_short(service: str) -> None:
+    for path in (ROOT / "services" / service).glob("service.py"):
+        assert len(lines_of(path)) <= 150
+
+
+@each_file
+def test_no_module_is_longer_than_400_lines(path: Path) -> None:
+    assert len(lines_of(path)) <= 400, "make it a folder of the same name, one module per noun"
+
+
+@pytest.mark.parametrize("path", sources(*PACKAGES), ids=name_of)
+def test_no_function_is_longer_than_40_lines(path: Path) -> None:
+    """Its docstring is not counted, which may need room to be clear."""
+    if "migrations" in path.parts:
+        return  # a list of columns is as long as it is
+    for function in functions(path):
+        docstring = docstring_of(function)
+        words = (docstring.end_lineno or 0) - docstring.lineno + 1 if docstring else 0
+        length = (function.end_lineno or 0) - function.lineno + 1 - words
+        assert length <= 40, f"{function.name} has {length} lines"
+
+
+def test_nothing_unexpected_lies_at_the_top() -> None:
+    ignored = [line.rstrip("/") for line in lines_of(ROOT / ".gitignore") if line and not line.startswith("#")]
+    found = {path.name for path in ROOT.iterdir() if path.name != ".git"}
+
+    assert {name for name in found - TOP if not any(fnmatch(name, pattern) for pattern in ignored)} == set()
+
+
+def test_what_is_shared_stays_small() -> None:
+    """The common ground of services is where clutter gathers."""
+    kernel = [path for path in sources("pratique") if not OUTSIDE & set(path.relative_to(ROOT).with_suffix("").parts)]
+    lines = {name_of(path): len(code_lines(path)) for path in kernel}
+
+    assert sum(lines.values()) <= KERNEL_LINES, sorted(lines.items(), key=lambda each: -each[1])[:10]
+
+
+def test_what_is_public_says_what_it_is_for() -> None:
+    found = {
+        (name_of(path), getattr(node, "name", "")): docstring_of(node) for path in EVERYWHERE for node in public(path)
+    }
+    silent = [key for key, docstring in found.items() if docstring is None]
+
+    assert len(silent) <= 0.05 * len(found), silent
+
+
+def test_functions_say_what_they_return() -> None:
+    found = {(name_of(path), node.name): node.returns for path in EVERYWHERE for node in functions(path)}
+    silent = [key for key, returns in found.items() if returns is None]
+
+    assert len(silent) <= 0.05 * len(found), silent
+
+
+def test_docstrings_begin_with_a_sentence_that_ends() -> None:
+    odd = []
+    for path in EVERYWHERE:
+        for node in public(path):
+            words = ast.get_docstring(node) or "."
+            if not words.split("\n\n")[0].rstrip().endswith((".", ":", "?", ")")):
+                odd.append((name_of(path), getattr(node, "name", ""), words[:60]))
+
+    assert odd == []
