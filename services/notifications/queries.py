@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, defer
 
 from pratique.errors import Invalid
@@ -22,7 +22,9 @@ def list_messages(session: Session, *, member_id: UUID, after: str | None = None
     """
     statement = select(Message).options(defer(Message.token, raiseload=True)).where(Message.member_id == member_id)
     if after is not None:
-        statement = statement.where(tuple_(Message.created_at, Message.id) < tuple_(*_position(after)))
+        at, id = _position(after)
+        is_older = or_(Message.created_at < at, and_(Message.created_at == at, Message.id < id))
+        statement = statement.where(is_older)
     return page(session, statement.order_by(Message.created_at.desc(), Message.id.desc()), limit, _key)
 
 
