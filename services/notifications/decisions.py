@@ -100,8 +100,7 @@ def gather(session: Session, messages: Sequence[Message]) -> list[Facts]:
             companion=companions.get(companion_id) if companion_id else None,
             revoked_version=revocation.version if revocation else 0,
             notice=notice,
-            is_facilitator=notice is not None
-            and any((message.member_id, id) in leads for id in notice.community_ids),
+            is_facilitator=notice is not None and any((message.member_id, id) in leads for id in notice.community_ids),
         )
         gathered.append(facts)
     return gathered
@@ -168,9 +167,9 @@ def _by_key(session: Session, table: type[Row], keys: set[UUID]) -> dict[UUID, R
     """The rows with these primary keys; no statement if there are no keys."""
     if not keys:
         return {}
-    key = inspect(table).primary_key[0]
-    fresh = select(table).where(key.in_(keys)).execution_options(populate_existing=True)
-    return {inspect(row).identity[0]: row for row in session.scalars(fresh)}
+    mapper = inspect(table)
+    fresh = select(table).where(mapper.primary_key[0].in_(keys)).execution_options(populate_existing=True)
+    return {mapper.primary_key_from_instance(row)[0]: row for row in session.scalars(fresh)}
 
 
 def _community_names(session: Session, meetings: set[UUID]) -> dict[UUID, tuple[str, ...]]:

@@ -51,7 +51,7 @@ class Letterhead:
 def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
     """The mail of a message that is to be sent: text, HTML and, for a meeting, its calendar entry.
 
-    ``facts`` must have what ``decide`` asks for. Nothing in the mail is fetched from anywhere or tells that it was read.
+    ``facts`` must have what ``decide`` asks for. Nothing in the mail is fetched from elsewhere or tells that it was read.
 
     Raises:
         Unwritable: the address is malformed.
@@ -77,8 +77,7 @@ def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
         entry = _entry(facts, meeting, words, sender, recipient)
         written = write_entry(entry, method)
         mail.add_alternative(written.decode(), subtype="calendar", params={"method": method})
-        name = "invitation.ics" if method == "REQUEST" else "annulation.ics" if contact.locale == "fr" else "cancelled.ics"
-        mail.add_attachment(written, maintype="application", subtype="ics", filename=name)
+        mail.add_attachment(written, maintype="application", subtype="ics", filename=f"{method.lower()}.ics")
     return mail
 
 
@@ -92,9 +91,7 @@ def render(template: events.Template, words: dict[str, object]) -> tuple[str, st
     return subject, text, html
 
 
-def _context(
-    facts: Facts, contact: ContactCard, meeting: MeetingCard, letterhead: Letterhead
-) -> dict[str, object]:
+def _context(facts: Facts, contact: ContactCard, meeting: MeetingCard, letterhead: Letterhead) -> dict[str, object]:
     locale, zone = contact.locale, meeting.timezone
     words, notice, message = facts.words, facts.notice, facts.message
     when = wording.span(meeting.starts_at, meeting.ends_at, zone, locale)
@@ -104,6 +101,7 @@ def _context(
     return {
         "locale": locale.value,
         "name": _line(contact.name),
+        "of_communities": _line(wording.of_communities(facts.communities or (), locale)),
         "communities": _line(wording.listing(facts.communities or (), locale)),
         "kind": wording.KINDS[locale][meeting.kind],
         "mode": wording.MODES[locale][meeting.mode],
@@ -173,7 +171,7 @@ def _flow(text: str) -> str:
 def _environment(kind: str) -> Environment:
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=kind == "html",
+        autoescape=kind == "html",  # noqa: S701  (the other kind is plain text)
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -132,8 +132,9 @@ def invite_members(session: Session, event: MeetingScheduled) -> None:
     _one_at_a_time(session)
     card = session.get_one(MeetingCard, event.meeting_id, populate_existing=True)
     end = session.get(MeetingEnd, event.meeting_id)
+    outcome = end.outcome if end else None
     members = _members(session, event.community_ids)
-    queue_messages(session, [_invitation(member_id, card, end and end.outcome, event) for member_id in members])
+    queue_messages(session, [_invitation(member_id, card, outcome, event) for member_id in members])
 
 
 @set_based
@@ -321,15 +322,17 @@ def _tell(session: Session, event: ResultsReleased | ResultsWithheld, values: Ma
     _one_at_a_time(session)
     notice = session.get_one(ResultsNotice, row["subject_id"], populate_existing=True)
     audience = _members if isinstance(event, ResultsReleased) else _facilitators
-    queue_messages(session, [_results(member_id, notice, event) for member_id in audience(session, event.community_ids)])
+    queue_messages(
+        session, [_results(member_id, notice, event) for member_id in audience(session, event.community_ids)]
+    )
 
 
 def _ask(
     session: Session, template: Template, events: Sequence[SurveyInvitationsIssued] | Sequence[SurveyReminderDue]
 ) -> None:
     surveys = {event.survey_id for event in events}
-    revoked_ids = select(Revocation.invitation_id, Revocation.version).where(Revocation.survey_id.in_(surveys))
-    revoked = {id: version for id, version in session.execute(revoked_ids)}
+    revocations = session.scalars(select(Revocation).where(Revocation.survey_id.in_(surveys)))
+    revoked = {revocation.invitation_id: revocation.version for revocation in revocations}
     known = select(Message).where(Message.survey_id.in_(surveys), Message.template == template).order_by(Message.id)
     before = {message.id: message for message in session.scalars(known.with_for_update())}
     wanted = []

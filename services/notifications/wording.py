@@ -84,6 +84,14 @@ def zone_name(zone: str, locale: Locale) -> str:
     return f"heure d’{city}" if city[0] in "AEIOUYÉÎ" else f"heure de{NBSP}{city}"
 
 
+def of_communities(names: Sequence[str], locale: Locale) -> str:
+    """« de la communauté « A » », « des communautés « A » et « B » », "of A and B"."""
+    if locale is Locale.EN:
+        return f"of {listing(names, locale)}"
+    quoted = listing([f"«{NBSP}{name}{NBSP}»" for name in names], locale)
+    return f"des communautés {quoted}" if len(names) > 1 else f"de la communauté {quoted}"
+
+
 def listing(names: Sequence[str], locale: Locale) -> str:
     """« A, B et C », "A, B and C"."""
     if len(names) < 2:
