@@ -51,7 +51,7 @@ class Letterhead:
 def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
     """The mail of a message that is to be sent: text, HTML and, for a meeting, its calendar entry.
 
-    ``facts`` must have what ``decide`` asks for. Nothing in the mail is fetched from elsewhere or tells that it was read.
+    ``facts`` must have what ``decide`` asks for. Nothing is fetched from elsewhere, or tells that the mail was read.
 
     Raises:
         Unwritable: the address is malformed.
