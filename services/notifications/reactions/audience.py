@@ -8,18 +8,10 @@ from sqlalchemy.orm import Session
 
 from pratique import clock
 from pratique.event import Event
-from pratique.events.membership import (
-    Role,
-)
+from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
 from services.notifications.commands import Wanted
-from services.notifications.models import (
-    CommunityMember,
-    CommunityRole,
-    MeetingCard,
-    Outcome,
-    ResultsNotice,
-)
+from services.notifications.models import CommunityMember, CommunityRole, MeetingCard, Outcome, ResultsNotice
 
 _WHY_NOT = {Outcome.CANCELLED: DropReason.CANCELLED, Outcome.CLOSED: DropReason.EXPIRED}
 
@@ -41,17 +33,20 @@ def members_of(session: Session, community_ids: Iterable[UUID]) -> list[UUID]:
 
 
 def facilitators_of(session: Session, community_ids: Iterable[UUID]) -> list[UUID]:
+    """Who facilitates any of these communities at present, each once."""
     of_these = CommunityRole.community_id.in_(list(community_ids))
     leads = (CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
     return list(session.scalars(select(CommunityRole.member_id).where(of_these, *leads).distinct()))
 
 
 def list_news(session: Session, template: Template) -> list[ResultsNotice]:
+    """What there is to tell of results, of all communities; few rows, since news grows old in a week."""
     told = select(ResultsNotice).where(ResultsNotice.template == template, ResultsNotice.told_until > clock.now())
     return list(session.scalars(told))
 
 
 def meeting_invitation(member_id: UUID, card: MeetingCard, outcome: Outcome | None, because: Event) -> Wanted:
+    """The invitation of a member to a meeting, or the record that it had lost its reason."""
     return Wanted(
         template=Template.MEETING_INVITATION,
         subject_id=card.meeting_id,
@@ -65,6 +60,7 @@ def meeting_invitation(member_id: UUID, card: MeetingCard, outcome: Outcome | No
 
 
 def results_message(member_id: UUID, notice: ResultsNotice, because: Event) -> Wanted:
+    """The message that tells a member what there is to tell of results."""
     return Wanted(
         template=notice.template,
         subject_id=notice.subject_id,

@@ -18,16 +18,8 @@ from pratique.events.notifications import DropReason, Template
 from pratique.inbox import set_based
 from pratique.rows import keep_newest
 from services.notifications.commands import Wanted, drop_queued, queue_messages, renew
-from services.notifications.models import (
-    Message,
-    ResultsNotice,
-    Revocation,
-    message_id,
-)
-from services.notifications.reactions.audience import (
-    match_alone,
-    results_message,
-)
+from services.notifications.models import Message, ResultsNotice, Revocation, message_id
+from services.notifications.reactions.audience import facilitators_of, match_alone, members_of, results_message
 
 NEWS_FOR = timedelta(days=7)  #: results are told to whoever is concerned within a week, and to nobody later
 

@@ -20,11 +20,7 @@ from services.notifications.models import (
     Outcome,
     State,
 )
-from services.notifications.reactions.audience import (
-    match_alone,
-    meeting_invitation,
-    members_of,
-)
+from services.notifications.reactions.audience import match_alone, meeting_invitation, members_of
 
 
 def invite_members(session: Session, event: MeetingScheduled) -> None:

@@ -27,12 +27,7 @@ from services.notifications.models import (
     MeetingCommunity,
     MeetingEnd,
 )
-from services.notifications.reactions.audience import (
-    list_news,
-    match_alone,
-    meeting_invitation,
-    results_message,
-)
+from services.notifications.reactions.audience import list_news, match_alone, meeting_invitation, results_message
 
 
 @set_based
