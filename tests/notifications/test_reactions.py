@@ -182,7 +182,7 @@ ONCE_EACH = [
 ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_the_order_and_the_repeats_everyone_gets_each_message_once(
     network: Any, tmp_path_factory: Any, data: st.DataObject
@@ -201,7 +201,7 @@ def test_whatever_the_order_and_the_repeats_everyone_gets_each_message_once(
         assert outcomes == {(State.SENT, None): 3, (State.DROPPED, DropReason.CANCELLED): 2}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_while_mails_go_out_nobody_gets_two_and_every_invited_learns_of_the_cancellation(
     network: Any, tmp_path_factory: Any, data: st.DataObject
