@@ -70,7 +70,6 @@ def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
     mail["Message-ID"] = f"<{facts.message.id}@{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["Content-Language"] = contact.locale.value
     mail.set_content(text)
     mail.add_alternative(html, subtype="html")
     if method := _METHODS.get(facts.message.template):
@@ -78,6 +77,7 @@ def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
         written = write_entry(entry, method)
         mail.add_alternative(written.decode(), subtype="calendar", params={"method": method})
         mail.add_attachment(written, maintype="application", subtype="ics", filename=f"{method.lower()}.ics")
+    mail["Content-Language"] = contact.locale.value  # last, or it would move into the first part
     return mail
 
 

@@ -141,7 +141,7 @@ class SmtpPost:
         self._expect((250, 251), connection.rcpt(recipient), recipient)
         self._expect((354,), connection.docmd("DATA"), recipient)
         try:
-            connection.send(_transparent(mail.as_bytes()))
+            connection.send(_transparent(mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))))
             self._wait(connection, self._accept_s)
             answer = connection.getreply()
             self._wait(connection, self._connect_s)

@@ -193,10 +193,14 @@ class Server:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._running: Controller | None = None
+        self._port = self.spare_port()
+        self.url = f"smtp://127.0.0.1:{self._port}"
+
+    @staticmethod
+    def spare_port() -> int:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
-        self.url = f"smtp://127.0.0.1:{self._port}"
+            return int(probe.getsockname()[1])
 
     def start(self) -> None:
         self._running = Controller(self._sink, hostname="127.0.0.1", port=self._port)
