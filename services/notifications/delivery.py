@@ -11,8 +11,9 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from pratique import clock, outbox
@@ -33,6 +34,15 @@ DECISION_HOLDS = timedelta(seconds=2)
 #: Waits before each new attempt; a mail server may be away for four hours and nothing is lost.
 RETRY_AFTER_S = (1, 5, 30, 300, 900, 1800, 3600, 3600, 5400)
 MAX_INTERRUPTIONS = 2  #: attempts with an unknown outcome after which a message is given up
+
+_SETTLED = ("state", "settled_at", "version", "token", "lease_until", "last_error")
+#: Built once, for it runs once for every mail.
+_SETTLE = (
+    update(Message)
+    .where(Message.id == bindparam("held_id"), Message.state == State.SENDING)
+    .values({name: bindparam(name) for name in _SETTLED})
+    .execution_options(synchronize_session=False)
+)
 
 GAVE_UP = "it is not known whether the mail server took it, twice; a third copy would be too many"
 
@@ -156,12 +166,15 @@ def _record(opened: Store, facts: Facts, settle: Callable[[Message], MessageDeli
     is as good as interrupted, which is provided for, and is sent once more with the same Message-ID. Waiting would
     cost every mail a write to the disk and could not close that gap, for the server took the mail before the commit.
     """
+    message = facts.message
+    event = settle(message)
+    values = {name: getattr(message, name) for name in _SETTLED} | {"held_id": message.id}
     with opened.begin() as session:
         if not opened.is_sqlite:
             session.execute(text("set local synchronous_commit = off"))
-        message = session.get(Message, facts.message.id, with_for_update=True)
-        if message is not None and message.state is State.SENDING:
-            outbox.add(session, settle(message))
+        result: Any = session.connection().execute(_SETTLE, values)
+        if result.rowcount:
+            outbox.add(session, event)
 
 
 def _retry(opened: Store, claimed: Sequence[Facts], error: str) -> None:

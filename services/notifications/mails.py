@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-import textwrap
+from binascii import b2a_qp
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -15,7 +15,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from pratique import clock
 from pratique.events import notifications as events
 from pratique.events.meetings import Mode
-from pratique.faults import is_control
 from services.notifications import wording
 from services.notifications.calendar_entry import Entry, Method, write_entry
 from services.notifications.decisions import Facts
@@ -25,10 +24,15 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 #: Seven bits, so that every server takes it and no line is longer than one may be.
 _POLICY = SMTP.clone(cte_type="7bit")
+_ALWAYS = {"MIME-Version": "1.0", "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 _METHODS: dict[events.Template, Method] = {
     events.Template.MEETING_INVITATION: "REQUEST",
     events.Template.MEETING_CANCELLED: "CANCEL",
 }
+
+
+#: Spaces, and what breaks lines, headers or databases: controls, separators, halves of surrogates.
+_GAPS = re.compile("[ \\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]+")
 
 
 class Unwritable(Exception):
@@ -63,21 +67,38 @@ def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
     subject, text, html = render(facts.message.template, words)
     sender, recipient = letterhead.sender(), _address(contact.name, contact.email)
     mail = EmailMessage(_POLICY)
-    mail["From"] = sender
+    mail["From"] = _header("From", str(sender))
     mail["To"] = recipient
     mail["Subject"] = subject
     mail["Date"] = clock.now()
     mail["Message-ID"] = f"<{facts.message.id}@{sender.domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail.set_content(text)
-    mail.add_alternative(html, subtype="html")
-    if method := _METHODS.get(facts.message.template):
-        entry = _entry(facts, meeting, words, sender, recipient)
-        written = write_entry(entry, method)
-        mail.add_alternative(written.decode(), subtype="calendar", params={"method": method})
-        mail.add_attachment(written, maintype="application", subtype="ics", filename=f"{method.lower()}.ics")
-    mail["Content-Language"] = contact.locale.value  # last, or it would move into the first part
+    for name, value in _ALWAYS.items():
+        mail[name] = _header(name, value)
+    mail["Content-Language"] = _header("Content-Language", contact.locale.value)
+    bodies = [_body("text/plain", text), _body("text/html", html)]
+    method = _METHODS.get(facts.message.template)
+    if method is None:
+        return _hold(mail, "alternative", bodies)
+    entry = write_entry(_entry(facts, meeting, words, sender, recipient), method)
+    bodies.append(_body(f"text/calendar; method={method}", entry.decode()))
+    attached = _body("application/ics", entry.decode())
+    attached["Content-Disposition"] = f'attachment; filename="{method.lower()}.ics"'
+    return _hold(mail, "mixed", [_hold(EmailMessage(_POLICY), "alternative", bodies), attached])
+
+
+def _body(content_type: str, text: str) -> EmailMessage:
+    """A part of a mail. Put together by hand: the library parses each header anew, at half a millisecond each."""
+    part = EmailMessage(_POLICY)
+    part["Content-Type"] = _header("Content-Type", f'{content_type}; charset="utf-8"')
+    part["Content-Transfer-Encoding"] = _header("Content-Transfer-Encoding", "quoted-printable")
+    part.set_payload(b2a_qp(text.replace("\r\n", "\n").encode()).decode("ascii"))
+    return part
+
+
+def _hold(mail: EmailMessage, subtype: str, parts: list[EmailMessage]) -> EmailMessage:
+    """Parts in a mail, or in a part of one. Quoted-printable never holds ``=_``, so the boundary stands alone."""
+    mail["Content-Type"] = _header("Content-Type", f'multipart/{subtype}; boundary="=_{subtype}"')
+    mail.set_payload(parts)
     return mail
 
 
@@ -158,13 +179,25 @@ def _address(name: str, address: str) -> Address:
 
 def _line(text: str) -> str:
     """One line without controls, whatever a person typed; non-breaking spaces stay."""
-    clean = "".join(" " if is_control(each) else each for each in text)
-    return re.sub(" +", " ", clean).strip(" ")
+    return _GAPS.sub(" ", text).strip(" ")
 
 
 def _flow(text: str) -> str:
-    """A paragraph of plain text in lines of 72; addresses and non-breaking spaces stay whole."""
-    return textwrap.fill(_line(text), 72, break_long_words=False, break_on_hyphens=False)
+    """A paragraph of plain text in lines of 72; addresses and what non-breaking spaces join stay whole."""
+    lines = [""]
+    for word in _GAPS.sub(" ", text).strip(" ").split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > 72:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return "\n".join(lines)
+
+
+@lru_cache
+def _header(name: str, value: str) -> str:
+    """A header that many mails share, parsed once."""
+    header: str = _POLICY.header_factory(name, value)
+    return header
 
 
 @lru_cache
