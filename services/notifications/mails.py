@@ -98,7 +98,7 @@ def _body(content_type: str, text: str) -> EmailMessage:
 def _hold(mail: EmailMessage, subtype: str, parts: list[EmailMessage]) -> EmailMessage:
     """Parts in a mail, or in a part of one. Quoted-printable never holds ``=_``, so the boundary stands alone."""
     mail["Content-Type"] = _header("Content-Type", f'multipart/{subtype}; boundary="=_{subtype}"')
-    mail.set_payload(parts)
+    mail.set_payload([*parts])
     return mail
 
 

@@ -1,12 +1,15 @@
 """Every message leaves once, whatever the mail server does."""
 
+import dataclasses
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pratique import clock
 from pratique.events.notifications import DropReason, MessageDelivered, MessageFailed, Template
+from pratique.settings import embedded
 from services.notifications import delivery
 from services.notifications.delivery import deliver
 from services.notifications.mails import Letterhead
@@ -265,3 +268,14 @@ def test_two_senders_share_the_work_and_send_each_once(asked: Any, server: Any, 
         deliver(asked.opened, post, LETTERHEAD)
         post.close()
     assert recipients(sink) == ["ada", "bo"]
+
+
+def test_without_a_mail_server_the_loop_writes_files(network: Any, tmp_path: Path) -> None:
+    settings = dataclasses.replace(embedded(tmp_path, tmp_path / "var"), public_url="https://pratique.example")
+    work = delivery.loop(settings, network.opened)
+    assert work() is False
+    tell, events = network.tell, network.events
+    tell(events.contact("Ada"), events.community("Relève"), events.joins("Ada", "Relève"))
+    tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
+    assert work() is True
+    assert len(list((tmp_path / "var" / "mail").glob("*.eml"))) == 1
