@@ -34,6 +34,9 @@ REMIND_NO_SOONER = timedelta(hours=24)
 #: After so many attempts, five minutes or so, a message goes without what it could do without.
 PATIENCE = 4
 
+#: ResultsWithheld carries no instant; so long after the meeting, seven days of survey and some, it is no news.
+NO_NEWS_AFTER = timedelta(days=21)
+
 _ABOUT_MEETING = (Template.MEETING_INVITATION, Template.MEETING_CANCELLED)
 _ABOUT_SURVEY = (Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)
 #: The other message to the same person on which the sending of this one depends.
@@ -126,6 +129,9 @@ def decide(facts: Facts, now: datetime) -> None:
         raise Drop(DropReason.REVOKED)
     _heed_companion(facts, now)
     _need_words(facts)
+    is_old = facts.meeting is not None and facts.meeting.ends_at + NO_NEWS_AFTER < now
+    if message.template is Template.RESULTS_WITHHELD and is_old:
+        raise Drop(DropReason.EXPIRED)
 
 
 def _heed_companion(facts: Facts, now: datetime) -> None:

@@ -10,9 +10,10 @@ import html5lib
 import icalendar
 import pytest
 
+from pratique import clock
 from pratique.events.membership import Locale
 from pratique.events.notifications import Template
-from services.notifications import mails, wording
+from services.notifications import wording
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -47,7 +48,7 @@ def every_mail(network: Any) -> Any:
         tell(events.asked("rencontre", "Ada"), events.released("rencontre", "Relève"))
         tell(events.withheld("rencontre", "Relève"))
         network.send()
-        mails.clock.move(timedelta(days=3))
+        clock.move(timedelta(days=3))
         tell(events.cancelled("autre", "Relève"), events.described("autre", version=2, cancel_reason="Grève"))
         tell(events.reminded("rencontre", "Ada"))
         network.send()
@@ -146,7 +147,7 @@ def test_the_calendar_entry_shows_nine_o_clock_on_both_sides_of_a_clock_change(
     network: Any, day: str, hour_utc: int
 ) -> None:
     starts_at = datetime.fromisoformat(f"{day}T{hour_utc}:00:00+00:00")
-    with mails.clock.fixed(starts_at - timedelta(days=3)):
+    with clock.fixed(starts_at - timedelta(days=3)):
         tell, events = network.tell, network.events
         tell(events.contact("Ada"), events.joins("Ada", "Relève"), events.community("Relève"))
         tell(events.scheduled("rencontre", "Relève", starts_at=starts_at, ends_at=starts_at + timedelta(hours=1)))

@@ -48,11 +48,13 @@ def test_encryption_is_used_where_the_server_offers_it(
     assert [each["Subject"] for each in sink.mails] == ["Bonjour"]
 
 
-def test_a_password_is_not_sent_in_the_clear(mail: EmailMessage, sink: Any, server: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("services.notifications.post._LOOPBACK", ())
-    post = SmtpPost(server.url.replace("smtp://", "smtp://pratique:secret@"), "bonjour@pratique.example")
+def test_a_password_is_not_sent_in_the_clear_to_another_machine(mail: EmailMessage, sink: Any, server: Any) -> None:
+    elsewhere = Controller(sink, hostname="127.0.0.2", port=server.spare_port())
+    elsewhere.start()
+    post = SmtpPost(f"smtp://pratique:secret@127.0.0.2:{elsewhere.port}", "bonjour@pratique.example")
     with pytest.raises(NotSent, match="the password stays here"):
         post.send(mail)
+    elsewhere.stop()
     assert sink.mails == []
 
 

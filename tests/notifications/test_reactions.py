@@ -137,6 +137,14 @@ def test_withheld_results_are_told_to_facilitators_only(network: Any) -> None:
     assert told == [("results_withheld", "ada")]
 
 
+def test_withheld_results_of_a_meeting_long_past_are_no_news(network: Any) -> None:
+    network.invited("Ada")
+    clock.move(timedelta(days=30))
+    network.tell(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
+    network.send()
+    assert states(network, Template.RESULTS_WITHHELD) == [(State.DROPPED, DropReason.EXPIRED)]
+
+
 def test_who_facilitates_no_more_is_not_told(network: Any) -> None:
     network.invited("Ada")
     network.tell(network.events.role_ended("Ada", "Relève"))
