@@ -24,6 +24,7 @@ class DropReason(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     REVOKED = "revoked"
+    SUPERSEDED = "superseded"  # another message to this person has just said it
 
 
 class MessageDelivered(Event, subject="message_id"):

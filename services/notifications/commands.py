@@ -1,0 +1,127 @@
+"""How messages come to be wanted, and how what is still waiting is called off. Reactions alone ask for either."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Table, inspect, select
+from sqlalchemy.orm import Session
+
+from pratique import clock, outbox, store
+from pratique.event import Event
+from pratique.events.notifications import DropReason, MessageDropped, Template
+from services.notifications.models import Message, State, dedup_key, message_id
+
+#: What is worth least when it is late goes first.
+PRIORITY = {
+    Template.MEETING_CANCELLED: 0,
+    Template.SURVEY_INVITATION: 1,
+    Template.MEETING_INVITATION: 2,
+    Template.SURVEY_REMINDER: 2,
+    Template.RESULTS_RELEASED: 3,
+    Template.RESULTS_WITHHELD: 3,
+}
+_TABLE: Table = inspect(Message).local_table  # type: ignore[assignment]  # a mapped class has a Table
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A message that an event asks for."""
+
+    template: Template
+    subject_id: UUID  #: the meeting, the survey, or the release
+    member_id: UUID
+    meeting_id: UUID
+    survey_id: UUID | None = None
+    source_version: int
+    relevant_until: datetime
+    because: Event
+    token: str | None = None
+    drop_reason: DropReason | None = None  #: why it has lost its reason already, if it has
+
+    @property
+    def id(self) -> UUID:
+        """The id that the message has, or would have."""
+        return message_id(self.template, self.subject_id, self.member_id)
+
+
+def queue_messages(session: Session, wanted: Iterable[Wanted]) -> None:
+    """Let each message be sent once, as soon as may be; what has lost its reason is recorded as dropped, with it.
+
+    A message that was ever wanted before is left as it is. At most two statements, whatever the number.
+    """
+    now = clock.now()
+    live: dict[UUID, dict[str, Any]] = {}
+    lost: dict[UUID, dict[str, Any]] = {}
+    causes: dict[UUID, Event] = {}
+    for each in sorted(wanted, key=lambda one: one.source_version):  # the newest of two in one batch stays
+        row = _row(each, now)
+        causes[row["id"]] = each.because
+        (lost if row["drop_reason"] else live)[row["id"]] = row
+    if live:
+        store.insert_many(session, _TABLE, _in_order(live), ignore_conflicts=True)
+        store.wake(session, "mail")
+    rows = _in_order({id: row for id, row in lost.items() if id not in live})
+    for id in store.insert_many(session, _TABLE, rows, ignore_conflicts=True, returning="id"):
+        row = lost[id]
+        dropped = MessageDropped(
+            message_id=id, version=1, member_id=row["member_id"], template=row["template"], reason=row["drop_reason"]
+        )
+        outbox.add(session, dropped, because=causes[id])
+
+
+def drop_queued(session: Session, *criteria: ColumnElement[bool], reason: DropReason, because: Event) -> None:
+    """Let nothing that fits the criteria be sent any more; what a sender holds already goes its way."""
+    waiting = (
+        select(Message)
+        .where(Message.state == State.QUEUED, *criteria)
+        .order_by(Message.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    for message in session.scalars(waiting):
+        outbox.add(session, message.drop(reason), because=because)
+
+
+def renew(message: Message, wanted: Wanted) -> bool:
+    """Give a message that has not left a newer secret, and its reason back if it was revoked before.
+
+    Whether it is to be sent now. One that was sent stays sent: nobody is asked twice, and the reminder has the newer
+    secret too.
+    """
+    is_waiting = message.state is State.QUEUED or message.drop_reason is DropReason.REVOKED
+    if not is_waiting or wanted.drop_reason or message.source_version >= wanted.source_version:
+        return False
+    message.state, message.drop_reason, message.settled_at = State.QUEUED, None, None
+    message.token, message.source_version = wanted.token, wanted.source_version
+    message.relevant_until, message.due_at = wanted.relevant_until, clock.now()
+    return True
+
+
+def _row(wanted: Wanted, now: datetime) -> dict[str, Any]:
+    reason = wanted.drop_reason or (DropReason.EXPIRED if wanted.relevant_until <= now else None)
+    return {
+        "id": wanted.id,
+        "dedup_key": dedup_key(wanted.template, wanted.subject_id, wanted.member_id),
+        "member_id": wanted.member_id,
+        "template": wanted.template,
+        "subject_id": wanted.subject_id,
+        "meeting_id": wanted.meeting_id,
+        "survey_id": wanted.survey_id,
+        "state": State.DROPPED if reason else State.QUEUED,
+        "priority": PRIORITY[wanted.template],
+        "source_version": wanted.source_version,
+        "relevant_until": wanted.relevant_until,
+        "due_at": now,
+        "drop_reason": reason,
+        "token": None if reason else wanted.token,
+        "created_at": now,
+        "settled_at": now if reason else None,
+    }
+
+
+def _in_order(rows: dict[UUID, dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """The same order in every process, so that two that insert the same rows do not wait for each other in a ring."""
+    return [rows[id] for id in sorted(rows)]

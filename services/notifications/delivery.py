@@ -1,0 +1,208 @@
+"""Takes messages whose time has come, decides once more, sends them, and records what became of each.
+
+A message is claimed before it is sent and recorded after the server took it, each in a transaction of its own. When
+the process ends between the two, nobody can know whether it arrived: SMTP has no way to ask. Such a message is held
+until its lease runs out and sent once more with the same Message-ID, by which mailboxes that look at it show it once;
+after a second such end it is given up. A copy is harmless: a survey's link works once. Reminders and invitations that
+never arrive would be worse (RELIABILITY 2.6).
+"""
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.orm import Session
+
+from pratique import clock, outbox
+from pratique.crashpoint import crashpoint
+from pratique.events.notifications import MessageDelivered, MessageFailed
+from pratique.settings import Settings
+from pratique.store import Store
+from services.notifications.decisions import Drop, Facts, Wait, decide, gather
+from services.notifications.mails import Letterhead, Unwritable, write_mail
+from services.notifications.models import LEASE, Message, State
+from services.notifications.post import FilePost, NotSent, Post, Refused, SmtpPost, Unknown
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 20  #: messages that one sender holds, at most
+#: A decision to send is good for so long; what a slow server kept waiting longer is decided again.
+DECISION_HOLDS = timedelta(seconds=2)
+#: Waits before each new attempt; a mail server may be away for four hours and nothing is lost.
+RETRY_AFTER_S = (1, 5, 30, 300, 900, 1800, 3600, 3600, 5400)
+MAX_INTERRUPTIONS = 2  #: attempts with an unknown outcome after which a message is given up
+
+_SETTLED = ("state", "settled_at", "version", "token", "lease_until", "last_error")
+#: Built once, for it runs once for every mail.
+_SETTLE = (
+    update(Message)
+    .where(Message.id == bindparam("held_id"), Message.state == State.SENDING)
+    .values({name: bindparam(name) for name in _SETTLED})
+    .execution_options(synchronize_session=False)
+)
+
+GAVE_UP = "it is not known whether the mail server took it, twice; a third copy would be too many"
+
+
+def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
+    """A sender, for the bus: each call sends what is due, a few at a time, and says whether there was any."""
+    post: Post = SmtpPost(settings.smtp_url, settings.mail_from) if settings.smtp_url else FilePost(settings.mail_dir)
+    letterhead = Letterhead(settings.mail_from, settings.public_url)
+    letterhead.sender()  # an address that cannot be written shows now
+    return lambda: deliver(opened, post, letterhead) > 0
+
+
+def deliver(opened: Store, post: Post, letterhead: Letterhead) -> int:
+    """Send what is due, at most ``AT_ONCE``; return how many messages were looked at. Any number may run at once.
+
+    Raises:
+        StoreAway: what was claimed and not recorded is sent again when its lease has run out.
+    """
+    looked_at, claimed = _claim(opened)
+    if not looked_at:
+        post.rest()
+        return 0
+    crashpoint("mail.claimed")
+    decided_at = clock.now()
+    for position, facts in enumerate(claimed):
+        if clock.now() - decided_at > DECISION_HOLDS:
+            _give_back(opened, claimed[position:])
+            break
+        try:
+            _send(opened, post, facts, letterhead)
+        except NotSent as error:
+            is_over = error.is_away
+            _retry(opened, claimed[position:] if is_over else [facts], str(error))
+            if is_over:
+                log.warning("the mail server is away; %d messages wait: %s", len(claimed) - position, error)
+                break
+    return looked_at
+
+
+def _send(opened: Store, post: Post, facts: Facts, letterhead: Letterhead) -> None:
+    id = facts.message.id
+    try:
+        post.send(write_mail(facts, letterhead))
+    except (Refused, Unwritable) as error:
+        log.warning("message %s was refused for good: %s", id, error)
+        words = str(error)
+        _record(opened, facts, lambda message: message.fail(words, is_permanent=True))
+    except Unknown as error:
+        log.warning("whether message %s was taken is unknown; it is sent once more later: %s", id, error)
+        with opened.begin() as session:
+            session.execute(update(Message).where(Message.id == id).values(last_error=str(error)))
+    else:
+        crashpoint("mail.accepted")
+        _record(opened, facts, Message.deliver)
+
+
+def _claim(opened: Store) -> tuple[int, list[Facts]]:
+    """Decide about what is due and hold what is to be sent. Returns how many were due, and those."""
+    now = clock.now()
+    with opened.begin() as session:
+        due = _interrupted(session) or list(
+            session.scalars(
+                select(Message)
+                .where(Message.state == State.QUEUED, Message.due_at <= now)
+                .order_by(Message.priority, Message.due_at)
+                .limit(AT_ONCE)
+                .with_for_update(skip_locked=True)
+            )
+        )
+        claimed = []
+        for facts in gather(session, [message for message in due if message.state is not State.FAILED]):
+            try:
+                decide(facts, now)
+            except Drop as drop:
+                outbox.add(session, facts.message.drop(drop.reason))
+            except Wait as wait:
+                facts.message.attempts += 1
+                _try_later(session, facts.message, str(wait))
+            else:
+                claimed.append(facts)
+        session.flush()
+        _hold(session, claimed)
+    return len(due), claimed
+
+
+def _hold(session: Session, claimed: Sequence[Facts]) -> None:
+    """Count the attempt before it is made, in one statement."""
+    if claimed:
+        session.execute(
+            update(Message)
+            .where(Message.id.in_([facts.message.id for facts in claimed]))
+            .values(state=State.SENDING, attempts=Message.attempts + 1, lease_until=clock.now() + LEASE),
+            execution_options={"synchronize_session": False},
+        )
+    session.expunge_all()
+    for facts in claimed:
+        facts.message.attempts += 1
+
+
+def _interrupted(session: Session) -> list[Message]:
+    """The one message, if any, whose sender has ended or never learned its fate, alone so that it harms no other."""
+    message = session.scalars(
+        select(Message)
+        .where(Message.state == State.SENDING, Message.lease_until < clock.now())
+        .order_by(Message.lease_until)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if message is None:
+        return []
+    message.interruptions += 1
+    if message.interruptions >= MAX_INTERRUPTIONS:
+        outbox.add(session, message.fail(GAVE_UP, is_permanent=False))
+    return [message]
+
+
+def _record(opened: Store, facts: Facts, settle: Callable[[Message], MessageDelivered | MessageFailed]) -> None:
+    """Write down what the server said, at once, and publish it.
+
+    The commit does not wait for the disk: if the database's machine fails within the next half second, the message
+    is as good as interrupted, which is provided for, and is sent once more with the same Message-ID. Waiting would
+    cost every mail a write to the disk and could not close that gap, for the server took the mail before the commit.
+    """
+    message = facts.message
+    event = settle(message)
+    values = {name: getattr(message, name) for name in _SETTLED} | {"held_id": message.id}
+    with opened.begin() as session:
+        if not opened.is_sqlite:
+            session.execute(text("set local synchronous_commit = off"))
+        result: Any = session.connection().execute(_SETTLE, values)
+        if result.rowcount:
+            outbox.add(session, event)
+
+
+def _retry(opened: Store, claimed: Sequence[Facts], error: str) -> None:
+    with opened.begin() as session:
+        for message in _held(session, claimed):
+            _try_later(session, message, error)
+
+
+def _give_back(opened: Store, claimed: Sequence[Facts]) -> None:
+    """As if they had not been claimed."""
+    with opened.begin() as session:
+        for message in _held(session, claimed):
+            message.attempts -= 1
+            message.put_back(message.due_at, message.last_error)
+
+
+def _held(session: Session, claimed: Sequence[Facts]) -> list[Message]:
+    """Those of the claimed that nobody else has taken since."""
+    attempts = {facts.message.id: facts.message.attempts for facts in claimed}
+    held = select(Message).where(Message.id.in_(attempts), Message.state == State.SENDING)
+    rows = session.scalars(held.order_by(Message.id).with_for_update())
+    return [message for message in rows if message.attempts == attempts[message.id]]
+
+
+def _try_later(session: Session, message: Message, error: str) -> None:
+    """Put it back for a while, longer each time, or give it up."""
+    if message.attempts > len(RETRY_AFTER_S):
+        outbox.add(session, message.fail(error, is_permanent=False))
+        return
+    wait_s = RETRY_AFTER_S[message.attempts - 1] * random.uniform(1, 1.2)  # noqa: S311  (no secret; it spreads a crowd)
+    message.put_back(clock.now() + timedelta(seconds=wait_s), error)

@@ -1,0 +1,220 @@
+"""A message becomes a mail: words from templates, in the member's language, and for meetings a calendar entry."""
+
+import dataclasses
+import re
+from binascii import b2a_qp
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import parseaddr
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from pratique import clock
+from pratique.events import notifications as events
+from pratique.events.meetings import Mode
+from services.notifications import wording
+from services.notifications.calendar_entry import Entry, Method, write_entry
+from services.notifications.decisions import Facts
+from services.notifications.models import ContactCard, MeetingCard
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+#: Seven bits, so that every server takes it and no line is longer than one may be.
+_POLICY = SMTP.clone(cte_type="7bit")
+_ALWAYS = {"MIME-Version": "1.0", "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+_METHODS: dict[events.Template, Method] = {
+    events.Template.MEETING_INVITATION: "REQUEST",
+    events.Template.MEETING_CANCELLED: "CANCEL",
+}
+
+
+#: Spaces, and what breaks lines, headers or databases: controls, separators, halves of surrogates.
+_GAPS = re.compile("[ \\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]+")
+
+
+class Unwritable(Exception):
+    """No mail can be written to this address; trying again will not help. The message says why, without it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Letterhead:
+    """What is the same on every mail of a deployment."""
+
+    mail_from: str  #: "Pratique <pratique@example.org>"
+    public_url: str  #: how people reach the gateway, without a slash at the end
+
+    def sender(self) -> Address:
+        """Who writes."""
+        name, address = parseaddr(self.mail_from)
+        return _address(name, address)
+
+
+def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
+    """The mail of a message that is to be sent: text, HTML and, for a meeting, its calendar entry.
+
+    ``facts`` must have what ``decide`` asks for. Nothing is fetched from elsewhere, or tells that the mail was read.
+
+    Raises:
+        Unwritable: the address is malformed.
+    """
+    contact, meeting = facts.contact, facts.meeting
+    if contact is None or meeting is None:
+        raise AssertionError("decide() lets no message through without its cards")
+    words = _context(facts, contact, meeting, letterhead)
+    subject, text, html = render(facts.message.template, words)
+    sender, recipient = letterhead.sender(), _address(contact.name, contact.email)
+    mail = EmailMessage(_POLICY)
+    mail["From"] = _header("From", str(sender))
+    mail["To"] = recipient
+    mail["Subject"] = subject
+    mail["Date"] = clock.now()
+    mail["Message-ID"] = f"<{facts.message.id}@{sender.domain}>"
+    for name, value in _ALWAYS.items():
+        mail[name] = _header(name, value)
+    mail["Content-Language"] = _header("Content-Language", contact.locale.value)
+    bodies = [_body("text/plain", text), _body("text/html", html)]
+    method = _METHODS.get(facts.message.template)
+    if method is None:
+        return _hold(mail, "alternative", bodies)
+    entry = write_entry(_entry(facts, meeting, words, sender, recipient), method)
+    bodies.append(_body(f"text/calendar; method={method}", entry.decode()))
+    attached = _body("application/ics", entry.decode())
+    attached["Content-Disposition"] = f'attachment; filename="{method.lower()}.ics"'
+    return _hold(mail, "mixed", [_hold(EmailMessage(_POLICY), "alternative", bodies), attached])
+
+
+def _body(content_type: str, text: str) -> EmailMessage:
+    """A part of a mail. Put together by hand: the library parses each header anew, at half a millisecond each."""
+    part = EmailMessage(_POLICY)
+    part["Content-Type"] = _header("Content-Type", f'{content_type}; charset="utf-8"')
+    part["Content-Transfer-Encoding"] = _header("Content-Transfer-Encoding", "quoted-printable")
+    part.set_payload(b2a_qp(text.replace("\r\n", "\n").encode()).decode("ascii"))
+    return part
+
+
+def _hold(mail: EmailMessage, subtype: str, parts: list[EmailMessage]) -> EmailMessage:
+    """Parts in a mail, or in a part of one. Quoted-printable never holds ``=_``, so the boundary stands alone."""
+    mail["Content-Type"] = _header("Content-Type", f'multipart/{subtype}; boundary="=_{subtype}"')
+    mail.set_payload([*parts])
+    return mail
+
+
+def render(template: events.Template, words: dict[str, object]) -> tuple[str, str, str]:
+    """Subject, text and HTML of a template in ``words["locale"]``; a word that is missing is an error."""
+    as_text = _template(f"{words['locale']}/{template}.jinja", "txt")
+    context = as_text.new_context(words)
+    subject = _line("".join(as_text.blocks["subject"](context)))
+    text = as_text.render(words).strip() + "\n"
+    html = _template(f"{words['locale']}/{template}.jinja", "html").render(words | {"subject": subject})
+    return subject, text, html
+
+
+def _context(facts: Facts, contact: ContactCard, meeting: MeetingCard, letterhead: Letterhead) -> dict[str, object]:
+    locale, zone = contact.locale, meeting.timezone
+    words, notice, message = facts.words, facts.notice, facts.message
+    when = wording.span(meeting.starts_at, meeting.ends_at, zone, locale)
+    is_elsewhere = meeting.mode is not Mode.IN_PERSON and wording.hour(
+        meeting.starts_at, contact.timezone, locale
+    ) != wording.hour(meeting.starts_at, zone, locale)
+    return {
+        "locale": locale.value,
+        "name": _line(contact.name),
+        "of_communities": _line(wording.of_communities(facts.communities or (), locale)),
+        "communities": _line(wording.listing(facts.communities or (), locale)),
+        "kind": wording.KINDS[locale][meeting.kind],
+        "mode": wording.MODES[locale][meeting.mode],
+        "meeting_day": wording.day(meeting.starts_at, zone, locale),
+        "when": when,
+        "when_for_you": wording.span(meeting.starts_at, meeting.ends_at, contact.timezone, locale)
+        if is_elsewhere
+        else "",
+        "place": _line(words.place) if words else "",
+        "link": _line(words.link) if words else "",
+        "themes": _line(", ".join(words.themes)) if words else "",
+        "cancel_reason": _line(words.cancel_reason) if words else "",
+        "survey_url": f"{letterhead.public_url}/s/{message.token}" if message.token else "",
+        "closes": wording.moment(message.relevant_until, contact.timezone, locale),
+        "responses_count": notice.responses_count if notice else None,
+        "withheld_reason": notice.withheld_reason if notice else None,
+    }
+
+
+def _entry(
+    facts: Facts, meeting: MeetingCard, words: dict[str, object], organizer: Address, attendee: Address
+) -> Entry:
+    kind = str(words["kind"])
+    details = [str(words[name]) for name in ("themes", "link") if words[name]]
+    return Entry(
+        meeting_id=meeting.meeting_id,
+        sequence=max(meeting.version, facts.end.version if facts.end else 0),
+        starts_at=meeting.starts_at,
+        ends_at=meeting.ends_at,
+        timezone=meeting.timezone,
+        summary=f"{words['communities']}, {kind}",
+        description="\n".join(details),
+        place=str(words["place"]),
+        link=str(words["link"]),
+        organizer=organizer,
+        attendee=attendee,
+        stamped_at=clock.now(),
+    )
+
+
+def _address(name: str, address: str) -> Address:
+    """A mailbox that can stand in a header: one line, seven bits, one person."""
+    local, _, domain = address.strip().rpartition("@")
+    try:
+        ascii_domain = domain.encode("idna").decode()
+    except UnicodeError as error:
+        raise Unwritable("the domain of the address is malformed") from error
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", local):
+        raise Unwritable("the address has signs before its @ that not every mail server takes")
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", ascii_domain):
+        raise Unwritable("the domain of the address is malformed")
+    return Address(_line(name), local, ascii_domain)
+
+
+def _line(text: str) -> str:
+    """One line without controls, whatever a person typed; non-breaking spaces stay."""
+    return _GAPS.sub(" ", text).strip(" ")
+
+
+def _flow(text: str) -> str:
+    """A paragraph of plain text in lines of 72; addresses and what non-breaking spaces join stay whole."""
+    lines = [""]
+    for word in _GAPS.sub(" ", text).strip(" ").split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > 72:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return "\n".join(lines)
+
+
+@lru_cache
+def _header(name: str, value: str) -> str:
+    """A header that many mails share, parsed once."""
+    header: str = _POLICY.header_factory(name, value)
+    return header
+
+
+@lru_cache
+def _environment(kind: str) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=kind == "html",  # noqa: S701  (the other kind is plain text)
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(layout=f"layout.{kind}", parts=f"parts.{kind}")
+    made.filters["flow"] = _flow
+    return made
+
+
+@lru_cache
+def _template(name: str, kind: str) -> Template:
+    return _environment(kind).get_template(name)

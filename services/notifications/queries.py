@@ -1,0 +1,44 @@
+"""What may be read of messages: never their secrets."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, defer
+
+from pratique.errors import Invalid
+from pratique.rows import page
+from pratique.store import Page
+from services.notifications.models import Message
+
+
+def list_messages(session: Session, *, member_id: UUID, after: str | None = None, limit: int = 100) -> Page[Message]:
+    """Return what was, is or was not to be sent to a person, newest first, one page at a time.
+
+    Shape: at most ``limit`` rows (1 to 500). Nobody has messages of whom nothing was ever sent, known or not.
+
+    Raises:
+        Invalid: the limit is out of its bounds, or ``after`` is not what a page before gave.
+    """
+    statement = select(Message).options(defer(Message.token, raiseload=True)).where(Message.member_id == member_id)
+    if after is not None:
+        at, id = _position(after)
+        is_older = or_(Message.created_at < at, and_(Message.created_at == at, Message.id < id))
+        statement = statement.where(is_older)
+    return page(session, statement.order_by(Message.created_at.desc(), Message.id.desc()), limit, _key)
+
+
+def _key(message: Message) -> str:
+    return f"{message.created_at.astimezone(UTC).isoformat()}~{message.id}"
+
+
+def _position(after: str) -> tuple[datetime, UUID]:
+    created_at, _, id = after.partition("~")
+    try:
+        at = datetime.fromisoformat(created_at)
+        if at.tzinfo is not None:
+            return at, UUID(id)
+    except ValueError:
+        pass
+    words = "after is no place in this list; send the one that the page before gave."
+    raise Invalid(words, {"/after": words})

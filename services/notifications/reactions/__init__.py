@@ -1,0 +1,42 @@
+"""What events make notifications do: keep copies, and decide who is to be written to.
+
+Deliveries come in any order and repeat. A copy takes only what is newer; a message has one key, whichever of two
+events comes second and completes the reason for it.
+"""
+
+from pratique.due import Handlers
+from pratique.events.evaluation import (
+    InvitationRevoked,
+    ResultsReleased,
+    ResultsWithheld,
+    SurveyInvitationsIssued,
+    SurveyReminderDue,
+)
+from pratique.events.meetings import MeetingCancelled, MeetingClosed, MeetingDescribed, MeetingScheduled
+from pratique.events.membership import (
+    CommunityDescribed,
+    MemberContactChanged,
+    MembershipActivated,
+    RoleAssigned,
+    RoleEnded,
+)
+from pratique.inbox import Reactions
+from services.notifications.reactions import evaluation, meetings, membership
+
+REACTIONS: Reactions = {
+    MemberContactChanged: membership.keep_contact_cards,
+    CommunityDescribed: membership.keep_community_names,
+    MembershipActivated: membership.invite_new_members,
+    RoleAssigned: membership.tell_new_facilitator,
+    RoleEnded: membership.end_role,
+    MeetingScheduled: meetings.invite_members,
+    MeetingDescribed: meetings.keep_meeting_words,
+    MeetingCancelled: meetings.call_off,
+    MeetingClosed: meetings.stop_inviting,
+    SurveyInvitationsIssued: evaluation.invite_to_surveys,
+    SurveyReminderDue: evaluation.remind_of_surveys,
+    InvitationRevoked: evaluation.revoke_invitations,
+    ResultsReleased: evaluation.tell_members,
+    ResultsWithheld: evaluation.tell_facilitators,
+}
+DUE: Handlers = {}

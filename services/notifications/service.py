@@ -1,0 +1,15 @@
+"""Binds notifications to the bus; the only file here that knows nameko."""
+
+from pratique.bus import Bus, answer
+
+from services.notifications import delivery, queries, schemas
+from services.notifications.reactions import DUE, REACTIONS
+
+
+class Notifications:
+    """Writes to people. Its senders run in a loop of their own, so that a slow mail server delays nothing else."""
+
+    name = "notifications"
+    bus = Bus(REACTIONS, DUE, loops={"mail": delivery.loop})
+
+    list_messages = answer(queries.list_messages, schemas.Message())

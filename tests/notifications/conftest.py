@@ -1,0 +1,296 @@
+"""A small network to write to, and a mail server that really speaks SMTP."""
+
+import asyncio
+import dataclasses
+import email.policy
+import socket
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import select
+
+from pratique import clock
+from pratique.event import Event
+from pratique.events import evaluation, meetings, membership
+from pratique.events.notifications import Template
+from pratique.inbox import receive
+from pratique.store import Store
+from pratique.testing import AT, envelope, memory_store, part, published, sample
+from services.notifications import models, reactions
+from services.notifications.delivery import deliver
+from services.notifications.mails import Letterhead
+from services.notifications.post import FilePost, Post, SmtpPost
+
+LETTERHEAD = Letterhead("Pratique <bonjour@pratique.example>", "https://pratique.example")
+STARTS_AT = AT + timedelta(days=7)
+ENDS_AT = STARTS_AT + timedelta(minutes=90)
+CLOSES_AT = ENDS_AT + timedelta(days=7)
+_IDS = UUID("3d1f3f3a-54a5-4ad1-9b7f-2f6c54d3a001")
+
+
+def named(name: str) -> UUID:
+    """The id of whatever has this name in a test."""
+    return uuid5(_IDS, name)
+
+
+class Events:
+    """The events of one story; people, communities, meetings and surveys are called by name."""
+
+    def contact(self, name: str, /, locale: str = "fr", version: int = 1, **fields: Any) -> Event:
+        at = {"name": name, "email": f"{name.lower()}@membres.example", "timezone": "America/Toronto"} | fields
+        return membership.MemberContactChanged(
+            member_id=named(name), version=version, locale=membership.Locale(locale), **at
+        )
+
+    def community(self, name: str) -> Event:
+        return sample(membership.CommunityDescribed, community_id=named(name), name=name)
+
+    def joins(self, member: str, community: str, version: int = 1) -> Event:
+        return sample(
+            membership.MembershipActivated,
+            membership_id=named(f"{member} in {community}"),
+            community_id=named(community),
+            member_id=named(member),
+            version=version,
+        )
+
+    def role(self, member: str, community: str, role: str = "facilitator") -> Event:
+        return self._role(membership.RoleAssigned, member, community, role, 1)
+
+    def role_ended(self, member: str, community: str, role: str = "facilitator") -> Event:
+        return self._role(membership.RoleEnded, member, community, role, 2)
+
+    def _role(self, kind: Any, member: str, community: str, role: str, version: int) -> Event:
+        return sample(
+            kind,
+            assignment_id=named(f"{member} {role} {community}"),
+            community_id=named(community),
+            member_id=named(member),
+            role=membership.Role(role),
+            version=version,
+        )
+
+    def scheduled(self, meeting: str, *communities: str, **fields: Any) -> Event:
+        at = {"starts_at": STARTS_AT, "ends_at": ENDS_AT, "mode": meetings.Mode.HYBRID} | fields
+        return sample(
+            meetings.MeetingScheduled, meeting_id=named(meeting), community_ids=tuple(map(named, communities)), **at
+        )
+
+    def described(self, meeting: str, version: int = 1, **fields: Any) -> Event:
+        words = {"themes": ("La relève", "Le compost"), "place": "Salle 3", "link": "https://visio.example/42"}
+        return meetings.MeetingDescribed(
+            meeting_id=named(meeting), version=version, **{"cancel_reason": "", **words, **fields}
+        )
+
+    def cancelled(self, meeting: str, *communities: str) -> Event:
+        return sample(
+            meetings.MeetingCancelled,
+            meeting_id=named(meeting),
+            community_ids=tuple(map(named, communities)),
+            version=2,
+        )
+
+    def closed(self, meeting: str, *communities: str) -> Event:
+        return sample(
+            meetings.MeetingClosed,
+            meeting_id=named(meeting),
+            community_ids=tuple(map(named, communities)),
+            starts_at=STARTS_AT,
+            ends_at=ENDS_AT,
+            version=4,
+        )
+
+    def asked(self, meeting: str, *members: str, version: int = 2, token: str = "token") -> Event:
+        return self._ask(evaluation.SurveyInvitationsIssued, meeting, members, version, token)
+
+    def reminded(self, meeting: str, *members: str, version: int = 5, token: str = "again") -> Event:
+        return self._ask(evaluation.SurveyReminderDue, meeting, members, version, token)
+
+    def _ask(self, kind: Any, meeting: str, members: Sequence[str], version: int, token: str) -> Event:
+        return sample(
+            kind,
+            survey_id=named(f"survey of {meeting}"),
+            meeting_id=named(meeting),
+            invitations=tuple(
+                part(evaluation.Invitation, member_id=named(member), token=f"{token}-{member}") for member in members
+            ),
+            closes_at=CLOSES_AT,
+            version=version,
+        )
+
+    def revoked(self, meeting: str, *members: str, version: int = 3) -> Event:
+        return evaluation.InvitationRevoked(
+            survey_id=named(f"survey of {meeting}"),
+            meeting_id=named(meeting),
+            member_ids=tuple(map(named, members)),
+            version=version,
+        )
+
+    def released(self, meeting: str, *communities: str, count: int = 7) -> Event:
+        return sample(
+            evaluation.ResultsReleased,
+            release_id=named(f"release of {meeting}"),
+            survey_id=named(f"survey of {meeting}"),
+            meeting_id=named(meeting),
+            community_ids=tuple(map(named, communities)),
+            responses_count=count,
+            released_at=clock.now(),
+        )
+
+    def withheld(self, meeting: str, *communities: str) -> Event:
+        return sample(
+            evaluation.ResultsWithheld,
+            survey_id=named(f"survey of {meeting}"),
+            meeting_id=named(meeting),
+            community_ids=tuple(map(named, communities)),
+        )
+
+
+class Sink:
+    """A mail server that keeps what it took, and answers as a test wants."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.answers: list[str] = []  #: to the next mails, before 250
+        self.at_recipient: list[str] = []  #: to the next recipients, before 250
+        self.hangs_up_on = 0  #: so many mails are received whole and never answered
+        self.delay_s = 0.0
+        self.greetings = 0
+
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:
+        self.greetings += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self.at_recipient:
+            return self.at_recipient.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        await asyncio.sleep(self.delay_s)
+        if self.hangs_up_on:
+            self.hangs_up_on -= 1
+            server.transport.abort()
+            return "421 gone"
+        if self.answers:
+            return self.answers.pop(0)
+        self.mails.append(read_mail(envelope.content))
+        return "250 taken"
+
+
+class Server:
+    """The sink on a port of its own; it can be stopped and started again."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._running: Controller | None = None
+        self._port = self.spare_port()
+        self.url = f"smtp://127.0.0.1:{self._port}"
+
+    @staticmethod
+    def spare_port() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    def start(self) -> None:
+        self._running = Controller(self._sink, hostname="127.0.0.1", port=self._port)
+        self._running.start()
+
+    def stop(self) -> None:
+        running, self._running = self._running, None
+        if running:
+            running.stop()
+
+
+def read_mail(content: bytes) -> EmailMessage:
+    return BytesParser(EmailMessage, policy=email.policy.default).parsebytes(content)
+
+
+def recipient(mail: EmailMessage) -> str:
+    return mail["To"].addresses[0].username
+
+
+@dataclasses.dataclass
+class Network:
+    """Notifications at work: events in, mails out, into a folder."""
+
+    opened: Store
+    folder: Path
+    events: Events = dataclasses.field(default_factory=Events)
+
+    def tell(self, *events: Event) -> None:
+        """Deliver these events in one batch; each call is a new delivery of each."""
+        receive(self.opened, reactions.REACTIONS, [envelope(event).to_bytes() for event in events])
+
+    def send(self, post: Post | None = None) -> None:
+        """Let the senders work until nothing is due."""
+        while deliver(self.opened, post or FilePost(self.folder), LETTERHEAD):
+            pass
+
+    def mails(self) -> list[EmailMessage]:
+        """What was written into the folder."""
+        return [read_mail(path.read_bytes()) for path in sorted(self.folder.glob("*.eml"))]
+
+    def letters(self) -> list[tuple[str, str]]:
+        """(template, member's mailbox) of each mail in the folder, by alphabet."""
+        templates = {str(message.id): message.template.value for message in self.messages()}
+        return sorted((templates[mail["Message-ID"][1:37]], recipient(mail)) for mail in self.mails())
+
+    def messages(self, template: Template | None = None) -> list[models.Message]:
+        """All messages, or those of one template, as they stand."""
+        with self.opened.begin() as session:
+            rows = session.scalars(select(models.Message).order_by(models.Message.dedup_key))
+            return [row for row in rows if template in (None, row.template)]
+
+    def published(self, kind: Any) -> list[Any]:
+        """What notifications told the others."""
+        with self.opened.begin() as session:
+            return published(session, kind)
+
+    def invited(self, *members: str) -> None:
+        """Two communities, these members in the first, and a meeting of both whose invitations are out."""
+        self.tell(self.events.community("Relève"), self.events.community("Compost"))
+        self.tell(*(self.events.contact(name) for name in members))
+        self.tell(*(self.events.joins(name, "Relève") for name in members))
+        self.tell(self.events.scheduled("rencontre", "Relève", "Compost"), self.events.described("rencontre"))
+        self.send()
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    with memory_store("notifications", models.Base.metadata) as opened, clock.fixed(AT):
+        yield Network(opened, tmp_path / "mail")
+
+
+@pytest.fixture
+def sink() -> Sink:
+    return Sink()
+
+
+@pytest.fixture
+def server(sink: Sink) -> Iterator[Server]:
+    listening = Server(sink)
+    listening.start()
+    try:
+        yield listening
+    finally:
+        listening.stop()
+
+
+@pytest.fixture
+def post(server: Server) -> Iterator[SmtpPost]:
+    opened = SmtpPost(server.url, LETTERHEAD.mail_from, connect_s=2, accept_s=0.5)
+    try:
+        yield opened
+    finally:
+        opened.close()

@@ -1,0 +1,281 @@
+"""Every message leaves once, whatever the mail server does."""
+
+import dataclasses
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pratique import clock
+from pratique.events.notifications import DropReason, MessageDelivered, MessageFailed, Template
+from pratique.settings import embedded
+from services.notifications import delivery
+from services.notifications.delivery import deliver
+from services.notifications.mails import Letterhead
+from services.notifications.models import LEASE, State
+from services.notifications.post import SmtpPost
+
+LETTERHEAD = Letterhead("Pratique <bonjour@pratique.example>", "https://pratique.example")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class CrashingPost:
+    """Hands the mail over and then ends the process, before anyone could write that down."""
+
+    def __init__(self, post: SmtpPost) -> None:
+        self.post = post
+
+    def send(self, mail: Any) -> None:
+        self.post.send(mail)
+        raise Killed
+
+    def rest(self) -> None:
+        self.post.rest()
+
+
+@pytest.fixture
+def asked(network: Any) -> Any:
+    """Two members to be asked about a meeting."""
+    network.invited("Ada", "Bo")
+    network.tell(network.events.asked("rencontre", "Ada", "Bo"))
+    return network
+
+
+def surveys(network: Any) -> list[Any]:
+    return network.messages(Template.SURVEY_INVITATION)
+
+
+def recipients(sink: Any) -> list[str]:
+    return sorted(mail["To"].addresses[0].username for mail in sink.mails)
+
+
+def test_what_the_server_took_is_sent_and_told(asked: Any, post: Any, sink: Any) -> None:
+    asked.send(post)
+    assert recipients(sink) == ["ada", "bo"]
+    assert {message.state for message in surveys(asked)} == {State.SENT}
+    told = [each for each in asked.published(MessageDelivered) if each.template is Template.SURVEY_INVITATION]
+    assert {each.message_id for each in told} == {message.id for message in surveys(asked)}
+
+
+def test_one_connection_serves_many_mails(asked: Any, post: Any, sink: Any) -> None:
+    asked.send(post)
+    assert (len(sink.mails), sink.greetings) == (2, 1)
+
+
+def test_the_secret_is_forgotten_once_it_is_sent(asked: Any, post: Any) -> None:
+    assert all(message.token for message in surveys(asked))
+    asked.send(post)
+    assert not any(message.token for message in surveys(asked))
+
+
+def test_a_mailbox_that_is_busy_is_tried_again(asked: Any, post: Any, sink: Any) -> None:
+    sink.answers = ["451 try later"]
+    asked.send(post)
+    assert len(sink.mails) == 1
+    clock.move(timedelta(seconds=2))
+    asked.send(post)
+    assert recipients(sink) == ["ada", "bo"]
+
+
+def test_an_address_refused_for_good_fails_alone(asked: Any, post: Any, sink: Any) -> None:
+    sink.at_recipient = ["550 5.1.1 <ada@membres.example> is unknown"]
+    asked.send(post)
+    assert len(sink.mails) == 1
+    failed = [message for message in surveys(asked) if message.state is State.FAILED]
+    assert [message.last_error.startswith("550") for message in failed] == [True]
+    assert "@membres" not in failed[0].last_error
+    assert [each.is_permanent for each in asked.published(MessageFailed)] == [True]
+
+
+def test_a_mail_refused_after_its_text_fails_alone(asked: Any, post: Any, sink: Any) -> None:
+    sink.answers = ["554 looks like spam"]
+    asked.send(post)
+    assert sorted(message.state for message in surveys(asked)) == [State.FAILED, State.SENT]
+
+
+def test_four_hours_without_a_mail_server_lose_nothing(asked: Any, sink: Any, server: Any) -> None:
+    server.stop()
+    post = SmtpPost(server.url, LETTERHEAD.mail_from, connect_s=1)
+    for _ in range(16):
+        asked.send(post)
+        clock.move(timedelta(minutes=15))
+    assert {message.state for message in surveys(asked)} == {State.QUEUED}
+    server.start()
+    clock.move(timedelta(hours=2))
+    asked.send(post)
+    post.close()
+    assert recipients(sink) == ["ada", "bo"]
+
+
+def test_a_mail_server_that_stays_away_is_given_up_in_the_end(asked: Any, server: Any) -> None:
+    server.stop()
+    post = SmtpPost(server.url, LETTERHEAD.mail_from, connect_s=1)
+    for _ in range(10):
+        asked.send(post)
+        clock.move(timedelta(hours=2))
+    assert {message.state for message in surveys(asked)} == {State.FAILED}
+    assert {each.is_permanent for each in asked.published(MessageFailed)} == {False}
+
+
+def test_a_restarted_mail_server_is_found_again(asked: Any, post: Any, sink: Any, server: Any) -> None:
+    asked.send(post)
+    server.stop()
+    server.start()
+    asked.tell(asked.events.asked("rencontre", "Cy"), asked.events.contact("Cy"))
+    asked.send(post)
+    assert recipients(sink) == ["ada", "bo", "cy"]
+
+
+@pytest.mark.parametrize("trouble", ["hangs_up", "is_slow"])
+def test_a_mail_whose_fate_is_unknown_waits_and_is_sent_once_more(
+    asked: Any, post: Any, sink: Any, trouble: str
+) -> None:
+    if trouble == "hangs_up":
+        sink.hangs_up_on = 2
+    else:
+        sink.delay_s = 0.8
+    asked.send(post)
+    sink.delay_s = 0.0
+    asked.send(post)
+    assert {message.state for message in surveys(asked)} == {State.SENDING}
+    sink.mails.clear()
+    clock.move(LEASE + timedelta(seconds=1))
+    asked.send(post)
+    assert recipients(sink) == ["ada", "bo"]
+    assert {message.state for message in surveys(asked)} == {State.SENT}
+
+
+def test_a_second_unknown_fate_is_the_last(asked: Any, post: Any, sink: Any) -> None:
+    sink.hangs_up_on = 10
+    for _ in range(4):
+        asked.send(post)
+        clock.move(LEASE + timedelta(seconds=1))
+    assert sink.hangs_up_on == 6
+    assert {message.last_error for message in surveys(asked)} == {delivery.GAVE_UP}
+    assert {each.is_permanent for each in asked.published(MessageFailed)} == {False}
+
+
+def test_a_sender_killed_after_handing_over_repeats_one_mail_with_the_same_id(asked: Any, post: Any, sink: Any) -> None:
+    with pytest.raises(Killed):
+        deliver(asked.opened, CrashingPost(post), LETTERHEAD)
+    asked.send(post)
+    assert len(sink.mails) == 1  # both are held by the one that was killed
+    clock.move(LEASE + timedelta(seconds=1))
+    asked.send(post)
+    assert len(sink.mails) == 3
+    assert len({mail["Message-ID"] for mail in sink.mails}) == 2
+    assert {message.state for message in surveys(asked)} == {State.SENT}
+
+
+def test_what_waited_for_its_address_is_sent_when_that_comes(network: Any) -> None:
+    network.invited("Ada")
+    network.tell(network.events.asked("rencontre", "Zoé"))
+    network.send()
+    assert [message.state for message in surveys(network)] == [State.QUEUED]
+    network.tell(network.events.contact("Zoé", email="zoe@membres.example"))
+    clock.move(timedelta(seconds=2))
+    network.send()
+    assert ("survey_invitation", "zoe") in network.letters()
+
+
+def test_an_address_that_never_comes_is_recorded_as_failed(network: Any) -> None:
+    network.tell(network.events.asked("rencontre", "Zoé"))
+    for _ in range(10):
+        network.send()
+        clock.move(timedelta(hours=2))
+    assert [message.last_error for message in surveys(network)] == ["the member's contact card has not arrived"]
+    assert [message.state for message in surveys(network)] == [State.FAILED]
+
+
+@pytest.mark.parametrize(
+    "address", ["no-at-sign", "two@at@signs.example", "a b@x.example", "é@x.example", "a@x\r\nBcc: b@y"]
+)
+def test_an_address_that_cannot_be_written_fails_for_good(network: Any, address: str) -> None:
+    network.invited("Bo")
+    network.tell(network.events.contact("Ada", email=address), network.events.asked("rencontre", "Ada", "Bo"))
+    network.send()
+    assert sorted(message.state for message in surveys(network)) == [State.FAILED, State.SENT]
+
+
+def test_what_expired_while_it_waited_is_dropped(network: Any) -> None:
+    network.invited("Bo")
+    network.tell(network.events.asked("rencontre", "Zoé"))
+    network.send()
+    clock.move(timedelta(days=15))
+    network.tell(network.events.contact("Zoé", email="zoe@membres.example"))
+    network.send()
+    assert [message.drop_reason for message in surveys(network)] == [DropReason.EXPIRED]
+
+
+def test_the_reminder_goes_to_those_named_and_only_after_a_day(asked: Any) -> None:
+    asked.send()
+    clock.move(timedelta(hours=48))
+    asked.tell(asked.events.reminded("rencontre", "Bo"), asked.events.reminded("rencontre", "Bo"))
+    asked.send()
+    assert [each for each in asked.letters() if each[0] == "survey_reminder"] == [("survey_reminder", "bo")]
+
+
+def test_a_reminder_on_the_heels_of_its_invitation_is_dropped(asked: Any) -> None:
+    asked.tell(asked.events.reminded("rencontre", "Ada"))
+    asked.send()
+    assert [message.drop_reason for message in asked.messages(Template.SURVEY_REMINDER)] == [DropReason.SUPERSEDED]
+
+
+def test_a_reminder_is_sent_although_the_invitation_was_refused(asked: Any, post: Any, sink: Any) -> None:
+    sink.at_recipient = ["550 unknown"] * 2
+    asked.send(post)
+    clock.move(timedelta(hours=48))
+    asked.tell(asked.events.reminded("rencontre", "Ada"))
+    asked.send(post)
+    assert recipients(sink) == ["ada"]
+
+
+def test_a_cancellation_waits_for_an_invitation_whose_fate_is_unknown(network: Any, post: Any, sink: Any) -> None:
+    tell, events = network.tell, network.events
+    tell(events.community("Relève"), events.contact("Ada"), events.joins("Ada", "Relève"))
+    tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
+    sink.hangs_up_on = 1
+    network.send(post)
+    tell(events.cancelled("rencontre", "Relève"), events.described("rencontre", version=2))
+    for _ in range(8):
+        network.send(post)
+        clock.move(timedelta(minutes=5))
+    assert [mail["Subject"][:7] for mail in sink.mails] == ["Annulée"]
+
+
+def test_what_a_slow_server_kept_waiting_is_decided_again(asked: Any, post: Any, sink: Any) -> None:
+    class Slow:
+        def send(self, mail: Any) -> None:
+            post.send(mail)
+            clock.move(timedelta(seconds=3))
+            asked.tell(asked.events.revoked("rencontre", "Ada", "Bo"))
+
+        def rest(self) -> None:
+            post.rest()
+
+    asked.send(Slow())
+    assert len(sink.mails) == 1
+    assert sorted(message.state for message in surveys(asked)) == [State.DROPPED, State.SENT]
+
+
+def test_two_senders_share_the_work_and_send_each_once(asked: Any, server: Any, sink: Any) -> None:
+    posts = [SmtpPost(server.url, LETTERHEAD.mail_from) for _ in range(2)]
+    for post in posts * 2:
+        deliver(asked.opened, post, LETTERHEAD)
+        post.close()
+    assert recipients(sink) == ["ada", "bo"]
+
+
+def test_without_a_mail_server_the_loop_writes_files(network: Any, tmp_path: Path) -> None:
+    settings = dataclasses.replace(embedded(tmp_path, tmp_path / "var"), public_url="https://pratique.example")
+    work = delivery.loop(settings, network.opened)
+    assert work() is False
+    tell, events = network.tell, network.events
+    tell(events.contact("Ada"), events.community("Relève"), events.joins("Ada", "Relève"))
+    tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
+    assert work() is True
+    assert len(list((tmp_path / "var" / "mail").glob("*.eml"))) == 1

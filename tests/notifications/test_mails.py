@@ -1,0 +1,210 @@
+"""What a mail says, how it is written, and what nobody can make it say."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import html5lib
+import icalendar
+import pytest
+
+from pratique import clock
+from pratique.events.membership import Locale
+from pratique.events.notifications import Template
+from services.notifications import wording
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def text_of(mail: EmailMessage) -> str:
+    return str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+
+
+def html_of(mail: EmailMessage) -> str:
+    return str(mail.get_body(("html",)).get_content())  # type: ignore[union-attr]
+
+
+def calendar_of(mail: EmailMessage) -> tuple[str, Any]:
+    """The method of the calendar part, and its one event."""
+    [part] = [each for each in mail.walk() if each.get_content_type() == "text/calendar"]
+    calendar = icalendar.Calendar.from_ical(part.get_content())
+    [event] = calendar.walk("VEVENT")
+    assert calendar["METHOD"] == part.get_param("method")
+    return str(part.get_param("method")), event
+
+
+@pytest.fixture
+def every_mail(network: Any) -> Any:
+    """Each template once, to a member with this locale."""
+
+    def write(locale: str) -> dict[Template, EmailMessage]:
+        tell, events = network.tell, network.events
+        tell(events.contact("Ada", locale, name="Ada Dumas"), events.joins("Ada", "Relève"))
+        tell(*(events.community(name) for name in ("Relève", "Compost")), events.role("Ada", "Relève"))
+        for name in ("rencontre", "autre"):
+            tell(events.scheduled(name, "Relève", "Compost"), events.described(name))
+        tell(events.asked("rencontre", "Ada"), events.released("rencontre", "Relève"))
+        tell(events.withheld("rencontre", "Relève"))
+        network.send()
+        clock.move(timedelta(days=3))
+        tell(events.cancelled("autre", "Relève"), events.described("autre", version=2, cancel_reason="Grève"))
+        tell(events.reminded("rencontre", "Ada"))
+        network.send()
+        ids = {str(message.id): message.template for message in network.messages()}
+        return {ids[mail["Message-ID"][1:37]]: mail for mail in network.mails()}
+
+    return write
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_each_template_is_written_in_both_languages(every_mail: Any, locale: str) -> None:
+    written = every_mail(locale)
+    assert set(written) == set(Template)
+    for mail in written.values():
+        assert mail["Content-Language"] == locale
+        assert "Ada Dumas" in text_of(mail)
+        assert "{" not in text_of(mail) + html_of(mail)
+        assert "None" not in text_of(mail) + html_of(mail)
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_the_html_is_well_formed_says_its_language_and_fetches_nothing(every_mail: Any, locale: str) -> None:
+    for mail in every_mail(locale).values():
+        html = html_of(mail)
+        html5lib.HTMLParser(strict=True).parse(html)
+        assert f'<html lang="{locale}">' in html
+        assert not re.search(r"<(img|script|link|iframe|object)|url\(|@import|\bsrc=", html)
+
+
+def test_french_is_set_with_unbreakable_spaces_and_guillemets(every_mail: Any) -> None:
+    for mail in every_mail("fr").values():
+        for written in (text_of(mail), html_of(mail).split("<main", 1)[1], mail["Subject"]):
+            words = re.sub(r'https?://\S+|style="[^"]*"|"', "", written)
+            assert not re.search(r"(?<![" + NBSP + r"/]) ?[:;?!»](?=\s|$)", words), words
+            assert not re.search(r"«(?!" + NBSP + ")", words)
+            assert "'" not in words
+
+
+@pytest.mark.parametrize(
+    ("locale", "anonymous", "minutes", "reminder"),
+    [
+        ("fr", "Anonyme veut dire ici", "environ deux minutes", "au plus un rappel"),
+        ("en", "Anonymous means here", "about two minutes", "at most one reminder"),
+    ],
+)
+def test_a_survey_invitation_says_what_one_wants_to_know(
+    every_mail: Any, locale: str, anonymous: str, minutes: str, reminder: str
+) -> None:
+    text = " ".join(text_of(every_mail(locale)[Template.SURVEY_INVITATION]).split())
+    assert "https://pratique.example/s/token-Ada" in text
+    for words in (anonymous, minutes, reminder):
+        assert words in text
+    assert ("jusqu’au jeudi 26 mars 2026" if locale == "fr" else "until Thursday 26 March 2026") in text
+
+
+def test_withheld_results_are_told_without_a_number(every_mail: Any) -> None:
+    text = text_of(every_mail("en")[Template.RESULTS_WITHHELD])
+    assert re.findall(r"\d+", text) == ["19", "2026"]
+
+
+def test_headers_say_that_a_machine_wrote(every_mail: Any) -> None:
+    for mail in every_mail("fr").values():
+        assert str(mail["From"]) == "Pratique <bonjour@pratique.example>"
+        assert (mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
+        assert mail["Message-ID"].endswith("@pratique.example>")
+        assert mail["Date"].datetime.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    "hostile", ["Ada\r\nBcc: all@victim.example", "Ada\n\n<h1>", 'A"da\u2028Bcc: x@y', "Ada\x00\x0bB"]
+)
+def test_a_name_can_add_no_header_and_no_tag(network: Any, hostile: str) -> None:
+    tell, events = network.tell, network.events
+    tell(events.contact("Ada", name=hostile), events.joins("Ada", "Relève"), events.community("Relève"))
+    tell(events.scheduled("rencontre", "Relève"), events.described("rencontre", place=hostile, themes=(hostile,)))
+    network.send()
+    [mail] = network.mails()
+    assert mail["Bcc"] is None
+    assert [each.addr_spec for each in mail["To"].addresses] == ["ada@membres.example"]
+    assert "<h1>" not in html_of(mail)
+    assert calendar_of(mail)[1]["ATTENDEE"] == "mailto:ada@membres.example"
+
+
+def test_a_link_that_is_no_web_address_is_not_made_one(network: Any) -> None:
+    network.tell(
+        network.events.contact("Ada"), network.events.joins("Ada", "Relève"), network.events.community("Relève")
+    )
+    network.tell(network.events.scheduled("rencontre", "Relève"))
+    network.tell(network.events.described("rencontre", link="javascript:alert(1)"))
+    network.send()
+    assert "href" not in html_of(network.mails()[0])
+
+
+@pytest.mark.parametrize(("day", "hour_utc"), [("2026-03-07", 14), ("2026-03-09", 13), ("2026-11-02", 14)])
+def test_the_calendar_entry_shows_nine_o_clock_on_both_sides_of_a_clock_change(
+    network: Any, day: str, hour_utc: int
+) -> None:
+    starts_at = datetime.fromisoformat(f"{day}T{hour_utc}:00:00+00:00")
+    with clock.fixed(starts_at - timedelta(days=3)):
+        tell, events = network.tell, network.events
+        tell(events.contact("Ada"), events.joins("Ada", "Relève"), events.community("Relève"))
+        tell(events.scheduled("rencontre", "Relève", starts_at=starts_at, ends_at=starts_at + timedelta(hours=1)))
+        tell(events.described("rencontre"))
+        network.send()
+    [mail] = network.mails()
+    method, event = calendar_of(mail)
+    assert method == "REQUEST"
+    assert event["DTSTART"].params["TZID"] == "America/Toronto"
+    assert event["DTSTART"].dt.replace(tzinfo=None) == datetime.fromisoformat(f"{day}T09:00:00")
+    assert event["DTSTART"].dt.astimezone(UTC) == starts_at
+    assert f"de{NBSP}9{NBSP}h{NBSP}00" in text_of(mail).replace("\n", " ")
+
+
+def test_invitation_and_cancellation_are_one_entry_in_a_calendar(every_mail: Any, network: Any) -> None:
+    written = every_mail("fr")
+    cancelled, event = calendar_of(written[Template.MEETING_CANCELLED])
+    [invited] = [
+        calendar_of(mail)[1]
+        for mail in network.mails()
+        if mail["Subject"].startswith("Invitation") and calendar_of(mail)[1]["UID"] == event["UID"]
+    ]
+    assert (cancelled, event["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert event["SEQUENCE"] > invited["SEQUENCE"]
+    assert invited["ATTENDEE"].params["RSVP"] == "TRUE"
+    assert (invited["LOCATION"], invited["URL"]) == ("Salle 3", "https://visio.example/42")
+
+
+def test_the_entry_comes_as_an_attachment_too(every_mail: Any) -> None:
+    [attached] = every_mail("fr")[Template.MEETING_INVITATION].iter_attachments()
+    assert (attached.get_filename(), attached.get_content_type()) == ("request.ics", "application/ics")
+    icalendar.Calendar.from_ical(attached.get_content())
+
+
+def test_who_is_elsewhere_reads_their_own_time_too(network: Any) -> None:
+    tell, events = network.tell, network.events
+    tell(events.contact("Ada", timezone="Europe/Paris"), events.joins("Ada", "Relève"), events.community("Relève"))
+    tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
+    network.send()
+    text = " ".join(text_of(network.mails()[0]).split())
+    assert "de 10 h 00 à 11 h 30 (heure de Toronto)" in text
+    assert "de 15 h 00 à 16 h 30 (heure de Paris)" in text
+
+
+def test_days_and_hours_are_written_as_people_write_them() -> None:
+    nine = datetime(2026, 3, 12, 9, 0, tzinfo=ZoneInfo("America/Toronto"))
+    zone = "America/Toronto"
+    assert wording.moment(nine, zone, Locale.FR).replace(NBSP, " ") == "jeudi 12 mars 2026 à 9 h 00"
+    assert wording.moment(nine, zone, Locale.EN).replace(NBSP, " ") == "Thursday 12 March 2026 at 9:00"
+    assert wording.day(datetime(2026, 8, 1, 12, tzinfo=UTC), zone, Locale.FR).startswith("samedi 1er")
+    overnight = wording.span(nine, nine + timedelta(hours=20), zone, Locale.FR).replace(NBSP, " ")
+    assert overnight == "du jeudi 12 mars 2026 à 9 h 00 au vendredi 13 mars 2026 à 5 h 00 (heure de Toronto)"
+
+
+def test_names_are_listed_as_people_list_them() -> None:
+    assert wording.listing(["A", "B", "C"], Locale.FR) == "A, B et C"
+    assert wording.of_communities(["A"], Locale.FR).replace(NBSP, " ") == "de la communauté « A »"
+    assert wording.of_communities(["A", "B"], Locale.EN) == "of A and B"
+    assert wording.zone_name("America/Edmonton", Locale.FR) == "heure d’Edmonton"
+    assert wording.zone_name("Etc/UTC", Locale.EN) == "UTC time"

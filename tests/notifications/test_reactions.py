@@ -1,0 +1,237 @@
+"""Whom an event makes us write to, and whom not."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pratique import clock
+from pratique.events.notifications import DropReason, MessageDropped, Template
+from pratique.testing import AT, memory_store
+from services.notifications import models
+from services.notifications.models import State
+
+
+def states(network: Any, template: Template) -> list[tuple[State, DropReason | None]]:
+    return [(message.state, message.drop_reason) for message in network.messages(template)]
+
+
+def test_every_member_of_the_communities_is_invited_once(network: Any) -> None:
+    tell, events = network.tell, network.events
+    tell(*(events.contact(name) for name in ("Ada", "Bo", "Cy")))
+    tell(events.joins("Ada", "Relève"), events.joins("Ada", "Compost"), events.joins("Bo", "Compost"))
+    tell(events.joins("Cy", "Autre"), *(events.community(name) for name in ("Relève", "Compost", "Autre")))
+    tell(events.scheduled("rencontre", "Relève", "Compost"), events.described("rencontre"))
+    network.send()
+    assert network.letters() == [("meeting_invitation", "ada"), ("meeting_invitation", "bo")]
+
+
+def test_who_joins_later_is_invited_to_what_is_ahead_only(network: Any) -> None:
+    network.invited("Ada")
+    events = network.events
+    past = AT - timedelta(days=7)
+    network.tell(events.scheduled("hier", "Relève", starts_at=past, ends_at=past + timedelta(hours=1)))
+    network.tell(events.contact("Bo"), events.joins("Bo", "Relève"))
+    network.send()
+    assert network.letters() == [("meeting_invitation", "ada"), ("meeting_invitation", "bo")]
+
+
+def test_belonging_in_another_capacity_invites_nobody_again(network: Any) -> None:
+    network.invited("Ada")
+    network.tell(network.events.joins("Ada", "Relève", version=2))
+    network.send()
+    assert network.letters() == [("meeting_invitation", "ada")]
+
+
+def test_a_meeting_that_is_over_is_recorded_as_expired_and_told(network: Any) -> None:
+    network.tell(network.events.joins("Ada", "Relève"))
+    clock.move(timedelta(days=8))
+    network.tell(network.events.scheduled("rencontre", "Relève"))
+    network.tell(network.events.scheduled("rencontre", "Relève"))
+    assert states(network, Template.MEETING_INVITATION) == [(State.DROPPED, DropReason.EXPIRED)]
+    dropped = network.published(MessageDropped)
+    assert [(each.template, each.reason) for each in dropped] == [(Template.MEETING_INVITATION, DropReason.EXPIRED)]
+
+
+def test_a_cancelled_meeting_leaves_nothing_scheduled(network: Any) -> None:
+    network.tell(network.events.joins("Ada", "Relève"), network.events.scheduled("rencontre", "Relève"))
+    network.tell(network.events.asked("rencontre", "Ada"), network.events.cancelled("rencontre", "Relève"))
+    assert {message.state for message in network.messages()} == {State.DROPPED}
+    assert {each.reason for each in network.published(MessageDropped)} == {DropReason.CANCELLED}
+    assert all(message.token is None for message in network.messages())
+
+
+def test_a_cancellation_is_told_to_those_who_had_been_invited(network: Any) -> None:
+    network.invited("Ada", "Bo")
+    network.tell(network.events.joins("Cy", "Relève"))  # whose contact card has not come, so Cy was not yet invited
+    network.tell(network.events.cancelled("rencontre", "Relève"), network.events.described("rencontre", version=2))
+    network.send()
+    assert [each for each in network.letters() if each[0] == "meeting_cancelled"] == [
+        ("meeting_cancelled", "ada"),
+        ("meeting_cancelled", "bo"),
+    ]
+
+
+def test_a_closed_meeting_invites_nobody_any_more(network: Any) -> None:
+    network.tell(network.events.joins("Ada", "Relève"), network.events.scheduled("rencontre", "Relève"))
+    network.tell(network.events.closed("rencontre", "Relève"))
+    network.tell(network.events.joins("Bo", "Relève"))
+    assert states(network, Template.MEETING_INVITATION) == [(State.DROPPED, DropReason.EXPIRED)] * 2
+
+
+def test_those_named_are_asked_and_nobody_else(network: Any) -> None:
+    network.invited("Ada", "Bo", "Cy")
+    network.tell(network.events.asked("rencontre", "Ada", "Bo"), network.events.asked("rencontre", "Ada", "Bo"))
+    network.send()
+    asked = [mailbox for template, mailbox in network.letters() if template == "survey_invitation"]
+    assert asked == ["ada", "bo"]
+
+
+def test_nobody_is_asked_about_a_survey_that_is_closed(network: Any) -> None:
+    clock.move(timedelta(days=15))
+    network.tell(network.events.asked("rencontre", "Ada"), network.events.reminded("rencontre", "Ada"))
+    expired = [(State.DROPPED, DropReason.EXPIRED)]
+    assert states(network, Template.SURVEY_INVITATION) == states(network, Template.SURVEY_REMINDER) == expired
+
+
+def test_whoever_was_not_there_after_all_is_not_asked(network: Any) -> None:
+    network.tell(network.events.asked("rencontre", "Ada", "Bo"), network.events.revoked("rencontre", "Ada"))
+    revoked, waiting = (State.DROPPED, DropReason.REVOKED), (State.QUEUED, None)
+    assert sorted(states(network, Template.SURVEY_INVITATION)) == [revoked, waiting]
+
+
+def test_a_revocation_that_comes_first_holds(network: Any) -> None:
+    network.tell(network.events.revoked("rencontre", "Ada"))
+    network.tell(network.events.asked("rencontre", "Ada"))
+    assert states(network, Template.SURVEY_INVITATION) == [(State.DROPPED, DropReason.REVOKED)]
+
+
+def test_whoever_was_there_after_all_is_asked_with_the_newer_link(network: Any) -> None:
+    network.invited("Ada")
+    network.tell(network.events.asked("rencontre", "Ada"), network.events.revoked("rencontre", "Ada"))
+    network.tell(network.events.asked("rencontre", "Ada", version=4, token="newer"))
+    network.tell(network.events.revoked("rencontre", "Ada"))
+    network.send()
+    asked = [mail.get_body(("plain",)).get_content() for mail in network.mails()][-1]
+    assert "https://pratique.example/s/newer-Ada" in asked
+
+
+def test_the_results_are_told_to_members_once_each(network: Any) -> None:
+    network.invited("Ada", "Bo")
+    network.tell(network.events.joins("Ada", "Compost"))
+    network.tell(network.events.released("rencontre", "Relève", "Compost"))
+    network.send()
+    told = [each for each in network.letters() if each[0] == "results_released"]
+    assert told == [("results_released", "ada"), ("results_released", "bo")]
+
+
+def test_withheld_results_are_told_to_facilitators_only(network: Any) -> None:
+    network.invited("Ada", "Bo", "Cy")
+    network.tell(network.events.role("Ada", "Relève"), network.events.role("Bo", "Relève", "coordinator"))
+    network.tell(network.events.role("Cy", "Ailleurs"), network.events.withheld("rencontre", "Relève", "Compost"))
+    network.send()
+    told = [each for each in network.letters() if each[0] == "results_withheld"]
+    assert told == [("results_withheld", "ada")]
+
+
+def test_withheld_results_of_a_meeting_long_past_are_no_news(network: Any) -> None:
+    network.invited("Ada")
+    clock.move(timedelta(days=30))
+    network.tell(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
+    network.send()
+    assert states(network, Template.RESULTS_WITHHELD) == [(State.DROPPED, DropReason.EXPIRED)]
+
+
+def test_who_facilitates_no_more_is_not_told(network: Any) -> None:
+    network.invited("Ada")
+    network.tell(network.events.role_ended("Ada", "Relève"))
+    network.tell(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
+    assert network.messages(Template.RESULTS_WITHHELD) == []
+
+
+def test_a_role_that_ends_while_the_message_waits_drops_it(network: Any) -> None:
+    network.invited("Ada")
+    network.tell(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
+    network.tell(network.events.role_ended("Ada", "Relève"))
+    network.send()
+    assert states(network, Template.RESULTS_WITHHELD) == [(State.DROPPED, DropReason.REVOKED)]
+
+
+def whole_story(events: Any) -> list[Any]:
+    """Two communities, a meeting of both that is held, a survey, its results; and a meeting that is cancelled."""
+    return [
+        *(events.contact(name) for name in ("Ada", "Bo", "Cy")),
+        events.contact("Ada", version=2, name="Ada Dumas"),
+        *(events.community(name) for name in ("Relève", "Compost")),
+        *(events.joins(name, "Relève") for name in ("Ada", "Bo")),
+        *(events.joins(name, "Compost") for name in ("Ada", "Cy")),
+        events.role("Cy", "Compost"),
+        events.scheduled("rencontre", "Relève", "Compost"),
+        events.described("rencontre"),
+        events.scheduled("autre", "Compost"),
+        events.described("autre"),
+        events.described("autre", version=2, cancel_reason="La salle est prise."),
+        events.cancelled("autre", "Compost"),
+        events.asked("rencontre", "Ada", "Bo"),
+        events.revoked("rencontre", "Bo"),
+        events.asked("rencontre", "Cy", version=4),
+        events.released("rencontre", "Relève", "Compost"),
+        events.withheld("autre", "Compost"),
+    ]
+
+
+ONCE_EACH = [
+    *(("meeting_invitation", name) for name in ("ada", "bo", "cy")),
+    *(("results_released", name) for name in ("ada", "bo", "cy")),
+    *(("survey_invitation", name) for name in ("ada", "cy")),
+]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_the_order_and_the_repeats_everyone_gets_each_message_once(
+    network: Any, tmp_path_factory: Any, data: st.DataObject
+) -> None:
+    told = whole_story(network.events)
+    order = data.draw(st.permutations([*range(len(told)), *data.draw(st.lists(st.integers(0, len(told) - 1)))]))
+    batch = data.draw(st.integers(1, 8))
+    with memory_store("notifications", models.Base.metadata) as opened:
+        one = type(network)(opened, tmp_path_factory.mktemp("mail"))
+        for start in range(0, len(order), batch):
+            one.tell(*(told[position] for position in order[start : start + batch]))
+        one.send()
+        assert one.letters() == ONCE_EACH
+        invitations = one.messages(Template.MEETING_INVITATION)
+        outcomes = Counter((message.state, message.drop_reason) for message in invitations)
+        assert outcomes == {(State.SENT, None): 3, (State.DROPPED, DropReason.CANCELLED): 2}
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_while_mails_go_out_nobody_gets_two_and_every_invited_learns_of_the_cancellation(
+    network: Any, tmp_path_factory: Any, data: st.DataObject
+) -> None:
+    told = whole_story(network.events)
+    order = data.draw(st.permutations([*range(len(told)), *range(len(told))]))
+    with memory_store("notifications", models.Base.metadata) as opened, clock.fixed(AT):
+        one = type(network)(opened, tmp_path_factory.mktemp("mail"))
+        for position in order:
+            one.tell(told[position])
+            one.send()
+            clock.move(timedelta(seconds=2))
+        clock.move(timedelta(hours=1))
+        one.send()
+        assert len({mail["Message-ID"] for mail in one.mails()}) == len(one.mails())
+        held, off = (one.events.scheduled(name).meeting_id for name in ("rencontre", "autre"))
+        assert len(reached(one, Template.MEETING_INVITATION, held)) == 3
+        invited_in_vain = reached(one, Template.MEETING_INVITATION, off)
+        assert reached(one, Template.MEETING_CANCELLED, off) == invited_in_vain
+
+
+def reached(network: Any, template: Template, meeting_id: UUID) -> set[UUID]:
+    """Whom this message about this meeting was sent to."""
+    rows = network.messages(template)
+    return {row.member_id for row in rows if row.meeting_id == meeting_id and row.state is State.SENT}
