@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT_S = 5.0  #: a broker that is paused or blocked costs a publisher this long, and no longer
 CONNECT_TIMEOUT_S = 3.0
-HEARTBEAT_S = 20
+HEARTBEAT_S = 30  #: a peer that is gone is seen within two of these
 
 #: What can go wrong with a broker; the remedy is always a new connection.
 BROKER_ERRORS: tuple[type[Exception], ...] = (AMQPError, KombuError, OSError, EOFError)
@@ -162,6 +162,7 @@ class Publisher:
         """Close the connection, in bounded time."""
         context, self._context, self._connection, self._channel = self._context, None, None, None
         self._unconfirmed.clear()
+        self._refused = 0
         if context is not None:
             context.__exit__(None, None, None)
 

@@ -130,7 +130,7 @@ class _Repeating:
 
     def __init__(self, opened: store.Store, name: str, work: Callable[[], bool]) -> None:
         self.name, self._store, self._work = name, opened, work
-        self._woken, self._ended, self._is_stopping = Signal(), Signal(), False
+        self._woken, self._ended, self._is_stopping, self._is_running = Signal(), Signal(), False, False
         opened.on_commit(name, self.wake)
 
     def wake(self) -> None:
@@ -140,6 +140,7 @@ class _Repeating:
 
     def run(self) -> None:
         """Work until stopped, whatever goes wrong."""
+        self._is_running = True
         while not self._is_stopping:
             try:
                 if self._work():
@@ -162,7 +163,8 @@ class _Repeating:
         self._is_stopping = True
         self.wake()
         with eventlet.Timeout(10, False):
-            self._ended.wait()
+            if self._is_running:
+                self._ended.wait()
 
 
 def answer(function: Callable[..., Any], dump: Schema | None = None) -> Any:

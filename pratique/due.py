@@ -7,12 +7,14 @@ community's wall time and zone (``clock.on_the_wall``); whether it still makes s
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint, Uuid, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from pratique import clock, store
+from pratique.crashpoint import crashpoint
 from pratique.retry import RETRY_AFTER_S, next_attempt_at, words_of
 
 log = logging.getLogger(__name__)
@@ -68,40 +70,52 @@ def cancel(session: Session, kind: str, subject: UUID) -> None:
 def run_next(opened: store.Store, handlers: Handlers) -> bool:
     """Do the one thing that has been due longest; False if nothing is.
 
-    A handler that fails is tried again, later each time, and is dead after the last attempt (``pratique dead``).
+    The attempt is counted before it is made, so that a handler that ends its process uses its attempts up too. One
+    that fails is tried again, later each time, and is dead after the last attempt (``pratique dead``).
     """
-    row = None
+    row = _claim(opened)
+    if row is None:
+        return False
+    crashpoint("due.claimed")
+    mine = (DUE.c.id == row.id) & (DUE.c.attempts == row.attempts + 1) & (DUE.c.state != "done")
     try:
         with opened.begin() as session:
-            row = session.execute(
-                select(DUE.c.id, DUE.c.kind, DUE.c.subject, DUE.c.attempts)
-                .where(DUE.c.state == "waiting", DUE.c.due_at <= clock.now())
-                .order_by(DUE.c.due_at)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            ).first()
-            if row is None:
-                return False
-            session.execute(update(DUE).where(DUE.c.id == row.id).values(state="done"))
+            if session.scalar(select(DUE.c.id).where(mine).with_for_update()) is None:
+                return True  # moved, cancelled, or taken over meanwhile
+            session.execute(update(DUE).where(mine).values(state="done", error=None))
             handlers[row.kind](session, row.subject)
+            crashpoint("due.before_commit")
     except store.StoreAway:
         raise
     except Exception as error:
-        if row is None:
-            raise
         log.warning("%s of %s failed; it is tried again later", row.kind, row.subject, exc_info=error)
         with opened.begin() as session:
+            session.execute(update(DUE).where(mine).values(error=words_of(error)))
+    return True
+
+
+def _claim(opened: store.Store) -> Any:
+    """Count an attempt at the one thing that has been due longest, and put it off to when it would be tried again."""
+    with opened.begin() as session:
+        row = session.execute(
+            select(DUE.c.id, DUE.c.kind, DUE.c.subject, DUE.c.attempts)
+            .where(DUE.c.state == "waiting", DUE.c.due_at <= clock.now())
+            .order_by(DUE.c.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+        if row is not None:
+            is_last = row.attempts >= len(RETRY_AFTER_S)
             session.execute(
                 update(DUE)
-                .where(DUE.c.id == row.id, DUE.c.attempts == row.attempts)
+                .where(DUE.c.id == row.id)
                 .values(
-                    state="dead" if row.attempts >= len(RETRY_AFTER_S) else "waiting",
                     attempts=row.attempts + 1,
                     due_at=next_attempt_at(row.attempts),
-                    error=words_of(error),
+                    state="dead" if is_last else "waiting",
                 )
             )
-    return True
+        return row
 
 
 def overdue(session: Session) -> int:

@@ -57,9 +57,10 @@ def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) 
     """React to a batch of deliveries; when this returns, all may be acknowledged. Returns what was new.
 
     Raises:
-        StoreAway: nothing was changed; acknowledge nothing, wait, and do it again.
+        StoreAway: acknowledge nothing, wait, and do it again; what was recorded before is not done twice.
     """
     envelopes: dict[UUID, Envelope] = {}
+    raw: dict[UUID, bytes] = {}
     refused: list[tuple[bytes, str]] = []
     for body in bodies:
         try:
@@ -69,6 +70,7 @@ def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) 
         else:
             if type(envelope.event) in reactions:
                 envelopes.setdefault(envelope.id, envelope)
+                raw[envelope.id] = body
     if refused:
         _bury(opened, refused)
     try:
@@ -86,7 +88,7 @@ def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) 
             raise
         except Exception as error:  # noqa: BLE001  (the bus loop: the parked row remembers it)
             _log_failure(envelope, error)
-            park(opened, [(envelope, words_of(error))])
+            park(opened, envelope, raw[envelope.id], words_of(error))
     return done
 
 
@@ -125,14 +127,11 @@ def _react(opened: store.Store, reactions: Reactions, envelopes: list[Envelope])
     return new
 
 
-def park(opened: store.Store, failed: Sequence[tuple[Envelope, str]]) -> None:
-    """Set events aside with what went wrong; they are tried again by themselves."""
+def park(opened: store.Store, envelope: Envelope, body: bytes, error: str) -> None:
+    """Set an event aside as it came, with what went wrong; it is tried again by itself."""
     with opened.begin() as session:
-        rows = [
-            _parked(envelope.id, envelope.event.type, envelope.to_bytes(), error, state="waiting")
-            for envelope, error in failed
-        ]
-        store.insert_many(session, PARKED, rows, ignore_conflicts=True)
+        row = _parked(envelope.id, envelope.event.type, body, error, state="waiting")
+        store.insert_many(session, PARKED, [row], ignore_conflicts=True)
         store.wake(session, "parked")
 
 
@@ -140,7 +139,8 @@ def park_unread(opened: store.Store, bodies: Sequence[bytes]) -> None:
     """Set deliveries aside before they are handled, because handling them may have ended the process."""
     for body in bodies:
         try:
-            park(opened, [(Envelope.from_bytes(body), "it was delivered again and again without being acknowledged")])
+            envelope = Envelope.from_bytes(body)
+            park(opened, envelope, body, "it was delivered again and again without being acknowledged")
         except Undecodable as error:
             _bury(opened, [(body, str(error))])
 

@@ -53,12 +53,12 @@ class Listener:
                 try:
                     with broker.connection(self.url) as connection:
                         self._consume(connection)
-                        pause_s = 0.1
                 except broker.BROKER_ERRORS as error:
                     log.warning("%s lost the broker (%s: %s)", self.name, type(error).__name__, str(error)[:200])
                 except Exception:
                     log.exception("%s goes on with a new connection", self.name)
-                self.is_consuming = False
+                if self.is_consuming:
+                    self.is_consuming, pause_s = False, 0.1
                 if not self.is_stopping:
                     eventlet.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  (no secret)
                     pause_s = min(pause_s * 2, 2.0)

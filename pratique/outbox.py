@@ -57,9 +57,12 @@ def add(session: Session, event: Event, because: Event | None = None) -> None:
     """Promise to publish the event if, and only if, the session commits.
 
     In a reaction to one event the cause is known; one that takes a list says ``because`` of which it is.
+
+    Raises:
+        KeyError: ``because`` is none of the events that this session reacts to.
     """
     causes: dict[int, Envelope] = session.info.get("causes", {})
-    cause = causes.get(id(because)) if because else session.info.get("cause")
+    cause = causes[id(because)] if because else session.info.get("cause")
     pending(session).append(Envelope.seal(event, clock.now(), cause))
 
 

@@ -1,11 +1,11 @@
 """Takes deliveries in batches, lets the inbox react to them in one transaction, then acknowledges them at once."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-import eventlet
 from kombu import Consumer
 from sqlalchemy import delete, insert, select
 
@@ -18,6 +18,7 @@ from pratique.tables import BINDING
 log = logging.getLogger(__name__)
 
 SUSPICIOUS_AFTER = 3  #: deliveries without an acknowledgement, after which a message is parked before it is handled
+_PAUSE_S = 1.0  #: between two tries while the store is away
 Reacted = Callable[[list[Envelope]], None]
 
 
@@ -61,57 +62,57 @@ class Reactor(Listener):
                 connection.drain_events(timeout=0)
         if not self._buffer:
             return
-        self.is_busy = True
-        try:
-            batch, self._buffer[:] = self._buffer[: self._batch_size], self._buffer[self._batch_size :]
-            if self._react([message for message in batch if not self._is_suspicious(message)]):
-                self._set_aside([message for message in batch if self._is_suspicious(message)])
-                crashpoint("reactor.before_ack")
-                self._acknowledge(batch)
-                crashpoint("reactor.acked")
-        finally:
-            self.is_busy = False
+        batch, self._buffer[:] = self._buffer[: self._batch_size], self._buffer[self._batch_size :]
+        while not self._react(batch):
+            if self.is_stopping:
+                return
+            self._stay_connected(connection, _PAUSE_S)
+        self._acknowledge(batch)
 
     def _react(self, batch: Sequence[Any]) -> bool:
-        """React; while the store is away, wait and acknowledge nothing. False: stopped meanwhile."""
-        pause_s = 0.1
-        while batch:
-            try:
-                with metrics.BATCH_SECONDS.labels(self._store.name).time():
-                    envelopes = inbox.receive(self._store, self._reactions, [_body(message) for message in batch])
-            except store.StoreAway as error:
-                log.warning("%s: %s; consumption pauses", self.name, error)
-                self.is_busy = False  # nothing of it is in flight: the thread may be ended here
-                if self.is_stopping:
-                    return False
-                eventlet.sleep(pause_s)
-                self.is_busy = True
-                pause_s = min(pause_s * 2, 2.0)
-            else:
-                metrics.EVENTS_HANDLED.labels(self._store.name).inc(len(envelopes))
-                self.reacted(envelopes)
-                return True
+        """React; False while the store is away: nothing is acknowledged then, and nothing more is taken."""
+        fresh = [_body(message) for message in batch if not _is_suspicious(message)]
+        suspicious = [_body(message) for message in batch if _is_suspicious(message)]
+        self.is_busy = True
+        try:
+            with metrics.BATCH_SECONDS.labels(self._store.name).time():
+                envelopes = inbox.receive(self._store, self._reactions, fresh)
+            if suspicious:
+                log.warning("%s: %d messages came %d times", self.name, len(suspicious), SUSPICIOUS_AFTER)
+                inbox.park_unread(self._store, suspicious)
+        except store.StoreAway as error:
+            log.warning("%s: %s; consumption pauses", self.name, error)
+            return False
+        finally:
+            self.is_busy = False
+        metrics.EVENTS_HANDLED.labels(self._store.name).inc(len(envelopes))
+        self.reacted(envelopes)
         return True
 
+    def _stay_connected(self, connection: Any, seconds: float) -> None:
+        """Wait without losing the connection: what the broker still hands out is bounded by the prefetch."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                connection.drain_events(timeout=left)
+        if not self.url.startswith("embedded:"):
+            connection.heartbeat_check()
+
     def _acknowledge(self, batch: Sequence[Any]) -> None:
+        crashpoint("reactor.before_ack")
         if self.url.startswith("embedded:"):  # kombu's virtual channels know no "all up to this one"
             for message in batch:
                 message.ack()
         else:
             batch[-1].channel.basic_ack(batch[-1].delivery_tag, multiple=True)
 
-    @staticmethod
-    def _is_suspicious(message: Any) -> bool:
-        count = (message.headers or {}).get("x-delivery-count", 0)
-        return isinstance(count, int) and count >= SUSPICIOUS_AFTER
-
-    def _set_aside(self, suspicious: Sequence[Any]) -> None:
-        """Park what may have ended the process before: its attempts are counted in the store from here on."""
-        if suspicious:
-            log.warning("%s: %d messages came %d times", self.name, len(suspicious), SUSPICIOUS_AFTER)
-            inbox.park_unread(self._store, [_body(message) for message in suspicious])
-
 
 def _body(message: Any) -> bytes:
     body = message.body
     return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _is_suspicious(message: Any) -> bool:
+    """Whether handling it may have ended a process; its attempts are then counted in the store from here on."""
+    count = (message.headers or {}).get("x-delivery-count", 0)
+    return isinstance(count, int) and count >= SUSPICIOUS_AFTER

@@ -1,7 +1,7 @@
 """RPC between the gateway and the services: nameko's wire format, with deadlines, and errors that cross by name.
 
-A request that comes too late is not run, an answer that comes too late is dropped. Ids are chosen by the caller,
-so that asking again is harmless.
+A request that waits in the queue past its deadline is not run, an answer that comes too late is dropped. Ids are
+chosen by the caller, so that asking again is harmless.
 """
 
 import json
@@ -84,10 +84,6 @@ class RpcServer(SharedExtension, ProviderCollector):
         self.listener.is_stopping = True
 
     def _take(self, message: Any) -> None:
-        expires_at = (message.headers or {}).get("expires-at")
-        if isinstance(expires_at, (int, float)) and time.time() > expires_at:
-            message.ack()  # the caller has given up
-            return
         method = message.delivery_info.get("routing_key", "").rpartition(".")[2]
         provider = next((each for each in self._providers if each.method_name == method), None)
         try:
@@ -201,8 +197,11 @@ def _raised(error: Mapping[str, Any]) -> Exception:
     kind = DomainError.registry.get(str(error.get("exc_type")))
     if kind is None:
         return InternalError(str(error.get("value")))
-    message, fields = error["exc_args"]
-    return kind(message, fields)
+    try:
+        message, fields = error["exc_args"]
+        return kind(str(message), {str(pointer): str(words) for pointer, words in fields.items()})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return InternalError(str(error.get("value")))
 
 
 class _Replies(Listener):
@@ -228,8 +227,13 @@ class _Replies(Listener):
 
     def _on_reply(self, message: Any) -> None:
         signal = self.waiting.pop(str(message.properties.get("correlation_id")), None)
-        if signal is not None:  # else: too late, and dropped
-            signal.send(json.loads(message.body))
+        if signal is None:
+            return  # too late, and dropped
+        try:
+            answer = json.loads(message.body)
+        except (ValueError, RecursionError):
+            answer = None
+        signal.send(answer if isinstance(answer, dict) else {"error": {"value": "The answer cannot be read."}})
 
     def _on_return(self, *returned: Any) -> None:
         """The broker has no queue for the request: the service has never run."""

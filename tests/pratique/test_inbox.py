@@ -330,9 +330,9 @@ def test_retries_begin_with_what_has_waited_longest(either: store.Store) -> None
 
     with clock.fixed(AT):
         first, second = (envelope(sample(MeetingClosed, meeting_id=UUID(int=number))) for number in (1, 2))
-        inbox.park(either, [(first, "why")])
+        inbox.park(either, first, first.to_bytes(), "why")
         clock.move(timedelta(seconds=10))
-        inbox.park(either, [(second, "why")])
+        inbox.park(either, second, second.to_bytes(), "why")
         clock.move(timedelta(seconds=10))
         while inbox.retry_next(either, {MeetingClosed: react}):
             pass
