@@ -5,7 +5,7 @@ community's wall time and zone (``clock.on_the_wall``); whether it still makes s
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -64,7 +64,12 @@ def plan_many(session: Session, rows: Iterable[tuple[str, UUID, datetime]]) -> N
 
 def cancel(session: Session, kind: str, subject: UUID) -> None:
     """Let it not happen; nothing if it has, or was never planned."""
-    session.execute(delete(DUE).where(DUE.c.kind == kind, DUE.c.subject == subject, DUE.c.state == "waiting"))
+    cancel_many(session, kind, [subject])
+
+
+def cancel_many(session: Session, kind: str, subjects: Sequence[UUID]) -> None:
+    """Let it happen to none of these, in one statement."""
+    session.execute(delete(DUE).where(DUE.c.kind == kind, DUE.c.subject.in_(subjects), DUE.c.state == "waiting"))
 
 
 def run_next(opened: store.Store, handlers: Handlers) -> bool:

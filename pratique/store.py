@@ -234,39 +234,69 @@ def insert_many(
     rows: Sequence[Mapping[str, Any]],
     ignore_conflicts: bool = False,
     returning: str | None = None,
+    newest: str | None = None,
 ) -> list[Any]:
     """Insert rows that all have the same keys, in one statement; return ``returning`` of those inserted.
 
-    On PostgreSQL each column travels as one array (``unnest``), several times faster than a list of VALUES.
+    With ``newest`` a row whose primary key is there replaces it if its column of that name is higher; then no two rows
+    may share a primary key. On PostgreSQL each column travels as one array (``unnest``), several times faster than a
+    list of VALUES.
     """
     if not rows:
         return []
     if session.get_bind().dialect.name == "sqlite":
-        statement = insert(session, table)
-        statement = statement.on_conflict_do_nothing() if ignore_conflicts else statement
-        if returning is None:
-            session.execute(statement, list(rows))
-            return []
-        statement = statement.values(list(rows)).returning(table.c[returning])
-        return list(session.scalars(statement))
+        return _insert_in_sqlite(session, table, rows, ignore_conflicts, returning, newest)
     dialect = session.get_bind().dialect
     columns, parameters = [], {}
     for name in rows[0]:
         column = table.c[name]
         encode = column.type.dialect_impl(dialect).bind_processor(dialect)
         values = [row[name] for row in rows]
-        parameters[name] = [encode(value) for value in values] if encode else values
+        if encode and isinstance(column.type, Enum):
+            encoded = {value: encode(value) for value in set(values)}
+            values = [encoded[value] for value in values]
+        elif encode:
+            values = [encode(value) for value in values]
+        parameters[name] = values
         if parameters[name] and isinstance(next((v for v in parameters[name] if v is not None), None), UUID):
-            parameters[name] = [value and str(value) for value in parameters[name]]
+            parameters[name] = [value and value.hex for value in parameters[name]]
         columns.append(f"unnest(%({name})s::{column.type.compile(dialect)}[])")
     names = ", ".join(f'"{name}"' for name in rows[0])
     sql = f'insert into "{table.name}" ({names}) select {", ".join(columns)}'
     sql += " on conflict do nothing" if ignore_conflicts else ""
+    sql += _replacing(table, list(rows[0]), newest) if newest is not None else ""
     sql += f' returning "{returning}"' if returning else ""
     result = session.connection().exec_driver_sql(sql, parameters)
+    return [_as_uuid(value) for (value,) in result] if returning else []
+
+
+def _insert_in_sqlite(
+    session: Session,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    ignore_conflicts: bool,
+    returning: str | None,
+    newest: str | None,
+) -> list[Any]:
+    statement = insert(session, table)
+    statement = statement.on_conflict_do_nothing() if ignore_conflicts else statement
+    if newest is not None:
+        key = [column.name for column in table.primary_key]
+        taken = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        is_newer = table.c[newest] < statement.excluded[newest]
+        statement = statement.on_conflict_do_update(index_elements=key, set_=taken, where=is_newer)
     if returning is None:
+        session.execute(statement, list(rows))
         return []
-    return [_as_uuid(value) for (value,) in result]
+    return list(session.scalars(statement.values(list(rows)).returning(table.c[returning])))
+
+
+def _replacing(table: Table, names: Sequence[str], newest: str) -> str:
+    """The clause by which a row replaces one that is older by the column ``newest``."""
+    key = [column.name for column in table.primary_key]
+    taken = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in key)
+    quoted = ", ".join(f'"{name}"' for name in key)
+    return f' on conflict ({quoted}) do update set {taken} where "{table.name}"."{newest}" < excluded."{newest}"'
 
 
 def _as_uuid(value: Any) -> Any:

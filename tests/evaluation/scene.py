@@ -1,0 +1,160 @@
+"""One meeting, the people at it, and evaluation with a store of its own: what the tests of evaluation play on."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, func, select
+
+from pratique import clock, due, inbox, testing
+from pratique.event import Event
+from pratique.events.evaluation import SurveyInvitationsIssued
+from pratique.events.meetings import (
+    AttendanceCorrected,
+    AttendanceRecorded,
+    AttendanceState,
+    Attendee,
+    MeetingClosed,
+    MeetingRole,
+    MeetingWrapUpStarted,
+)
+from pratique.events.membership import Locale
+from pratique.store import Store
+from pratique.testing import AT, envelope, part, sample
+from services.evaluation import commands, models, queries
+from services.evaluation.questions import Answer
+from services.evaluation.reactions import DUE, REACTIONS
+
+Result = TypeVar("Result")
+Some = TypeVar("Some", bound=Event)
+HAPPY: Mapping[str, object] = {
+    "satisfaction": 5,
+    "objectives_reached": 4,
+    "useful_for_work": 5,
+    "free_to_speak": 4,
+    "would_come_again": True,
+}
+
+
+def attendee(
+    member_id: UUID,
+    state: AttendanceState = AttendanceState.ATTENDED,
+    role: MeetingRole = MeetingRole.PARTICIPANT,
+) -> Attendee:
+    return part(Attendee, member_id=member_id, state=state, role=role)
+
+
+def answers(values: Mapping[str, object] = HAPPY) -> tuple[Answer, ...]:
+    return tuple(Answer(question=key, value=value) for key, value in values.items())
+
+
+class Scene:
+    """Events go in as the broker delivers them; commands and queries run as RPC runs them."""
+
+    def __init__(self, opened: Store) -> None:
+        self.store = opened
+        self.meeting_id = uuid4()
+        self.version = 0
+
+    def deliver(self, *events: Event) -> None:
+        """Deliver these in one batch, each with an id of its own."""
+        inbox.receive(self.store, REACTIONS, [envelope(event).to_bytes() for event in events])
+        with self.store.begin() as session:
+            assert list(session.scalars(select(inbox.PARKED.c.error))) == []
+
+    def forget_inbox(self) -> None:
+        with self.store.begin() as session:
+            session.execute(delete(inbox.INBOX))
+
+    def call(self, function: Callable[..., Result], **arguments: Any) -> Result:
+        with self.store.begin() as session:
+            return function(session, **arguments)
+
+    def read(self, statement: Any) -> list[Any]:
+        with self.store.begin() as session:
+            return list(session.execute(statement))
+
+    def published(self, event_class: type[Some]) -> list[Some]:
+        with self.store.begin() as session:
+            return testing.published(session, event_class)
+
+    def run_due(self) -> None:
+        """Do all that is due by now."""
+        while due.run_next(self.store, DUE):
+            pass
+        with self.store.begin() as session:
+            assert list(session.scalars(select(due.DUE.c.error).where(due.DUE.c.error.is_not(None)))) == []
+
+    # What meetings tells
+
+    def next_version(self) -> int:
+        self.version += 1
+        return self.version
+
+    def recorded(self, attendees: Iterable[Attendee]) -> AttendanceRecorded:
+        return sample(
+            AttendanceRecorded, meeting_id=self.meeting_id, attendees=tuple(attendees), version=self.next_version()
+        )
+
+    def wrap_up(self, **fields: Any) -> MeetingWrapUpStarted:
+        at = {"wrap_up_at": clock.now(), "ends_at": clock.now()} | fields
+        return sample(MeetingWrapUpStarted, meeting_id=self.meeting_id, version=self.next_version(), **at)
+
+    def closed(self, attendees: Iterable[Attendee], **fields: Any) -> MeetingClosed:
+        fields = {"meeting_id": self.meeting_id, "closed_at": clock.now()} | fields
+        return sample(MeetingClosed, attendees=tuple(attendees), version=self.next_version(), **fields)
+
+    def corrected(self, member_id: UUID, to: AttendanceState, **fields: Any) -> AttendanceCorrected:
+        fields = {"role": MeetingRole.PARTICIPANT, "version": self.next_version()} | fields
+        return sample(AttendanceCorrected, meeting_id=self.meeting_id, member_id=member_id, to_state=to, **fields)
+
+    # What people do
+
+    def survey(self) -> queries.SurveySeen:
+        return self.call(queries.get_survey, meeting_id=self.meeting_id)
+
+    def results(self) -> dict[str, object]:
+        return self.call(queries.get_results, survey_id=self.survey().id)
+
+    def tokens(self) -> dict[UUID, str]:
+        """The tokens that went out in invitations, by person."""
+        issued = self.published(SurveyInvitationsIssued)
+        return {each.member_id: each.token for event in issued for each in event.invitations}
+
+    def asked(self) -> list[UUID]:
+        """Everyone named in an invitation, once for each time."""
+        return [each.member_id for event in self.published(SurveyInvitationsIssued) for each in event.invitations]
+
+    def take_in_room(self, member_id: UUID) -> str:
+        code = self.survey().room_code
+        return self.call(commands.open_ballot, locale=Locale.FR, room_code=code, member_id=member_id).ballot_id
+
+    def take_by_link(self, token: str) -> str:
+        return self.call(commands.open_ballot, locale=Locale.EN, token=token).ballot_id
+
+    def cast(self, ballot_id: str, values: Mapping[str, object] = HAPPY) -> None:
+        self.call(commands.cast_ballot, ballot_id=ballot_id, answers=answers(values))
+
+    def answer_in_room(self, people: Sequence[UUID], values: Mapping[str, object] = HAPPY) -> None:
+        for each in people:
+            self.cast(self.take_in_room(each), values)
+
+    def answer_by_link(self, people: Sequence[UUID], values: Mapping[str, object] = HAPPY) -> None:
+        tokens = self.tokens()
+        for each in people:
+            self.cast(self.take_by_link(tokens[each]), values)
+
+    def count(self, table: Any) -> int:
+        (row,) = self.read(select(func.count()).select_from(table))
+        return int(row[0])
+
+
+@contextmanager
+def scene() -> Iterator[Scene]:
+    """A meeting with nobody yet, at ``AT``."""
+    with testing.memory_store("evaluation", models.Base.metadata) as opened, clock.fixed(AT):
+        yield Scene(opened)
+
+
+__all__ = ["AT", "HAPPY", "Scene", "answers", "attendee", "scene"]
