@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pratique.migrate import migrate
-from pratique.settings import SERVICES, STORES, Settings
+from pratique.migrate import migrate, package_of
+from pratique.settings import STORES, Settings
 from pratique.store import Store
 from tests.servers.broker import Broker
 from tests.servers.database import Database
@@ -88,7 +88,7 @@ class Servers:
 def _migrate(store: str, url: str) -> None:
     opened = Store(store, url)
     try:
-        migrate(opened, f"services.{store}" if store in SERVICES else store)
+        migrate(opened, package_of(store))
     finally:
         opened.close()
 
