@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from amqp.exceptions import NotFound
+from amqp.exceptions import AMQPError, NotFound
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from sqlalchemy import func, select
@@ -112,7 +112,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("broker", True, "reachable")
         for name in SERVICES:
             yield _queue(connection, name)
-    except (OSError, OperationalError, *connection.connection_errors) as error:
+    except (OSError, AMQPError, OperationalError) as error:
         words = f"does not answer or refuses the user ({type(error).__name__})"
         yield Finding("broker", False, words, "is RabbitMQ running, and is PRATIQUE_BROKER_URL right?")
     finally:

@@ -312,8 +312,12 @@ def test_the_doctor_looks_at_real_servers_and_queues(servers: private.Servers) -
 
 
 @pytest.mark.real
-def test_a_store_that_refuses_the_role_is_found(servers: private.Servers) -> None:
+def test_servers_that_refuse_the_password_are_found(servers: private.Servers) -> None:
     fresh = servers.fresh(is_migrated=False)
-    env = fresh.environ() | {"PRATIQUE_STORE_MEETINGS": fresh.store_urls["evaluation"].replace("evaluation:", "who:")}
+    env = fresh.environ() | {
+        "PRATIQUE_STORE_MEETINGS": fresh.store_urls["meetings"].replace("meetings:", "meetings:not"),
+        "PRATIQUE_BROKER_URL": fresh.broker_url.replace("pratique:", "pratique:not"),
+    }
     found = findings(call("doctor", "--json", env=env))
     assert found["store meetings"]["words"] == "does not answer or refuses the role"
+    assert found["broker"]["words"] == "does not answer or refuses the user (AccessRefused)"

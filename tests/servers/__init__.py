@@ -20,7 +20,7 @@ from tests.servers.broker import Broker
 from tests.servers.database import Database
 from tests.servers.find import is_compulsory, missing, why_skipped
 
-__all__ = ["Fresh", "Servers", "is_compulsory", "missing", "started", "why_skipped"]
+__all__ = ["Fresh", "Servers", "is_compulsory", "missing", "new_folder", "started", "why_skipped"]
 HOME = Path(__file__).parents[2]  #: the folder that holds services/ and gateway/
 
 
@@ -48,12 +48,18 @@ class Fresh:
         return {"PRATIQUE_BROKER_URL": self.broker_url, "PRATIQUE_HOME": str(HOME), **urls}
 
 
+def new_folder() -> Path:
+    """A temporary folder for servers' data; PostgreSQL runs as another user and can reach its own folder within."""
+    folder = Path(tempfile.mkdtemp(prefix="pratique-servers-"))
+    folder.chmod(0o711)
+    return folder
+
+
 class Servers:
     """Both servers, started side by side; ``options`` are PostgreSQL settings, such as ``fsync=on``."""
 
     def __init__(self, options: Sequence[str] = ()) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="pratique-servers-"))
-        self.folder.chmod(0o711)  # PostgreSQL runs as another user and must reach its own folder within
+        self.folder = new_folder()
         self.broker = Broker(self.folder / "broker")
         self.database = Database(self.folder / "database", STORES, options)
 
