@@ -42,6 +42,10 @@ class Fresh:
         fields = {"broker_url": self.broker_url, "store_urls": self.store_urls, "home": HOME}
         return Settings(**{**fields, **changes})
 
+    def discard(self) -> None:
+        """Remove the databases, whoever is still connected."""
+        self.servers.database.drop(self.store_urls)
+
     def environ(self) -> dict[str, str]:
         """The same as environment variables, for a process of its own."""
         urls = {f"PRATIQUE_STORE_{name.upper()}": url for name, url in self.store_urls.items()}
