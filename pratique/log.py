@@ -19,7 +19,7 @@ _SECRETS = (
 )
 
 
-def configure(log_format: str = "json", stream: TextIO | None = None) -> None:
+def configure(log_format: str = "json", stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """From here on the whole process logs to ``stream`` (standard output by default) in this format: json or text.
 
     What libraries and our own modules log by ``logging`` passes the same way.
@@ -53,7 +53,7 @@ def configure(log_format: str = "json", stream: TextIO | None = None) -> None:
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each step of each migration
 
 

@@ -1,5 +1,7 @@
 """Start things, and ask whether they are ready."""
 
+import logging
+import sys
 from importlib import import_module
 
 import click
@@ -24,7 +26,7 @@ def up(ctx: click.Context) -> None:
     """
     green.patch()
     chosen = settings.embedded(settings.home(), ctx.obj["data"])
-    log.configure(chosen.log_format)
+    log.configure(chosen.log_format, sys.stderr, logging.WARNING)  # it tells by itself what happens
     import_module("pratique.up").up(chosen)
 
 

@@ -4,6 +4,8 @@ import time
 from importlib import import_module
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from pratique import log, settings
 from pratique.cli import settings_of
@@ -74,4 +76,7 @@ def load(ctx: click.Context) -> None:
     """
     chosen = settings_of(ctx)
     log.configure(chosen.log_format)
-    import_module("pratique.sample").load(chosen)
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("Loading two years of a sample network", total=None)
+        import_module("pratique.sample").load(chosen, lambda done, total: bar.update(task, completed=done, total=total))
+    click.echo("the sample network is there")

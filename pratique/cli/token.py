@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
-from uuid import UUID
 
 import click
 from rich.table import Table
@@ -28,7 +27,7 @@ def create(ctx: click.Context, name: str, scopes: tuple[str, ...]) -> None:
     """Make a token called NAME and print it, this once; only its hash is kept.
 
     \b
-    pratique token create intranet --scope meetings:read --scope members:write
+    pratique token create intranet --scope meetings:read --scope membership:write
     """
     with _gateway(ctx) as (session, auth):
         text = auth.create_token(session, name, scopes)
@@ -39,14 +38,14 @@ def create(ctx: click.Context, name: str, scopes: tuple[str, ...]) -> None:
 @token.command("list")
 @click.pass_context
 def list_(ctx: click.Context) -> None:
-    """List the tokens: id, name, scopes, when they were made and revoked; never the tokens themselves.
+    """List the tokens: id, name, scopes, when they were made, used and revoked; never the tokens themselves.
 
     \b
     pratique token list
     """
-    columns = ("id", "name", "scopes", "created_at", "revoked_at")
+    columns = ("token_id", "name", "scopes", "created_at", "expires_at", "revoked_at", "last_used_on")
     with _gateway(ctx) as (session, auth):
-        rows = [[cell(getattr(row, column, None)) for column in columns] for row in auth.list_tokens(session)]
+        rows = [[cell(getattr(row, column)) for column in columns] for row in auth.list_tokens(session)]
     table = Table(*columns)
     for row in rows:
         table.add_row(*row)
@@ -54,13 +53,13 @@ def list_(ctx: click.Context) -> None:
 
 
 @token.command()
-@click.argument("token_id", metavar="ID", type=click.UUID)
+@click.argument("token_id", metavar="ID")
 @click.pass_context
-def revoke(ctx: click.Context, token_id: UUID) -> None:
-    """Let the token of this ID open nothing from now on.
+def revoke(ctx: click.Context, token_id: str) -> None:
+    """Let the token of this ID open nothing from now on; `pratique token list` shows the ids.
 
     \b
-    pratique token revoke 6d1f0f0e-6a52-4d6e-9d2b-0d4b7b9e3a11
+    pratique token revoke 3f9c01d2ab47
     """
     with _gateway(ctx) as (session, auth):
         auth.revoke_token(session, token_id)
