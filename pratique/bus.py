@@ -16,6 +16,7 @@ from nameko.runners import ServiceRunner
 
 from pratique import arguments, broker, clock, due, embedded, inbox, metrics, outbox, store
 from pratique.errors import DomainError
+from pratique.health import Health
 from pratique.listener import Listener
 from pratique.reactor import Reactor
 from pratique.relay import Relay
@@ -263,8 +264,14 @@ def _answers(opened: store.Store) -> bool:
         return False
 
 
+def _facts(made: ServiceRunner, is_started: bool) -> dict[str, bool]:
+    """What the services of this process need, and whether they have it; nothing is known before they started."""
+    own = containers(made) if is_started else ()
+    return {f"{each.service_name} {name}": holds for each in own for name, holds in readiness(each).items()}
+
+
 def run(settings: Settings, names: Sequence[str], observe: Any = None) -> None:
-    """Run these services until SIGTERM or SIGINT, then drain and return.
+    """Run these services until SIGTERM or SIGINT, then drain and return. Their health is told on ``health_port``.
 
     Raises:
         Missing: a setting is absent; nothing was started.
@@ -272,7 +279,11 @@ def run(settings: Settings, names: Sequence[str], observe: Any = None) -> None:
     made = runner(settings, names, observe)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(made.stop))
+    facts = {"started": False}
+    if settings.health_port:
+        Health(settings.http_host, settings.health_port, lambda: facts | _facts(made, facts["started"]))
     made.start()
+    facts["started"] = True
     log.info("started %s", ", ".join(names))
     made.wait()
     log.info("stopped %s", ", ".join(names))

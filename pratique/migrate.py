@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
 from pratique import store
+from pratique.settings import SERVICES
 
 _HOME = Path(__file__).parent / "migrations"
 
@@ -26,6 +27,11 @@ def migrate(opened: store.Store, package: str) -> None:
             connection.execute(text("select pg_advisory_xact_lock(hashtext('pratique.migrate'))"))
         for config in _configs(package, connection):
             command.upgrade(config, "head")
+
+
+def package_of(name: str) -> str:
+    """The package whose migrations the store of this name needs."""
+    return f"services.{name}" if name in SERVICES else name
 
 
 def is_current(opened: store.Store, package: str) -> bool:

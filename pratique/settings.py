@@ -56,6 +56,11 @@ class Settings:
         return self.store_urls[name]
 
 
+def home() -> Path:
+    """The folder that holds services/ and gateway/: PRATIQUE_HOME, or where we are."""
+    return Path(_text(os.environ, "HOME", "."))
+
+
 def embedded(home: Path, data: Path) -> Settings:
     """The settings of ``pratique up``: one process, SQLite files under ``data``, mail into files."""
     urls = {name: f"sqlite:///{(data / name).resolve()}.sqlite" for name in STORES}

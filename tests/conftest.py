@@ -29,9 +29,11 @@ def servers() -> Iterator[private.Servers]:
 
 
 @pytest.fixture
-def fresh(servers: private.Servers) -> private.Fresh:
-    """An empty virtual host, and a migrated database for each store, on the real servers."""
-    return servers.fresh()
+def fresh(servers: private.Servers) -> Iterator[private.Fresh]:
+    """An empty virtual host, and a migrated database for each store, on the real servers; removed after the test."""
+    made = servers.fresh()
+    yield made
+    made.discard()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -14,7 +14,7 @@ from kombu import Connection, Queue
 from tests import servers as private
 from tests.servers import __main__ as verbs
 from tests.servers import install
-from tests.servers.find import find
+from tests.servers.find import PROGRAMS, find
 
 HOME = Path(__file__).parents[2]
 
@@ -73,33 +73,59 @@ def test_with_ci_a_missing_server_is_a_failure(bare_machine: Path, monkeypatch: 
     assert verbs.ensure() == 1
 
 
-def test_packages_are_installed_on_the_debian_family_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def debian(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The bare machine is Debian, we are root, and its apt-get installs both servers and tries to start them."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    _install_program(tmp_path, "apt-get")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    for text, words in {
-        "ID=debian\n": "",
-        'ID=linuxmint\nID_LIKE="ubuntu debian"\n': "",
-        "ID=fedora\n": "this is neither Debian nor Ubuntu",
-    }.items():
-        release = tmp_path / "os-release"
-        release.write_text(text)
-        assert install.why_not(release) == words
+    monkeypatch.setattr(install, "OS_RELEASE", bare_machine / "os-release")
+    monkeypatch.setattr(install, "POLICY", bare_machine / "policy-rc.d")
+    (bare_machine / "os-release").write_text('ID=linuxmint\nID_LIKE="ubuntu debian"\n')
+    programs = " ".join(f"{bare_machine}/bin/{name}" for names in PROGRAMS.values() for name in names)
+    (bare_machine / "apt-get").write_text(
+        f"#!/bin/sh\n[ $1 = update ] && echo 'Get:1 http://deb.example.org' && exit\n"
+        f"mkdir {bare_machine}/bin && for each in {programs}; do touch $each; chmod +x $each; done\n"
+        f"{bare_machine}/policy-rc.d; echo Setting up with policy $?; echo chatter\n"
+    )
+    (bare_machine / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", str(bare_machine), prepend=":")
+    return bare_machine
 
 
-def test_daemons_of_packages_stay_down_and_the_machine_is_left_as_it_was(tmp_path: Path) -> None:
-    policy = tmp_path / "policy-rc.d"
-    with install.daemons_stay_down(policy):
-        assert subprocess.run([policy], check=False).returncode == 101
-    assert not policy.exists()
+def test_on_debian_root_installs_them_and_sees_progress_and_no_daemon_starts(
+    debian: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert verbs.ensure() == 0
+    assert private.missing() == []
+    lines = capfd.readouterr().out.splitlines()
+    assert "  Setting up with policy 101" in lines
+    assert "  Get:1 http://deb.example.org" in lines
+    assert "chatter" not in "".join(lines)
+    assert not (debian / "policy-rc.d").exists()
 
 
-def test_a_policy_that_the_machine_has_is_kept(tmp_path: Path) -> None:
-    policy = tmp_path / "policy-rc.d"
-    policy.write_text("mine")
-    with install.daemons_stay_down(policy):
-        assert policy.read_text() == "mine"
-    assert policy.read_text() == "mine"
+def test_an_installation_that_fails_is_said_and_fails_under_ci(
+    debian: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (debian / "apt-get").write_text("#!/bin/sh\necho E: no network\nexit 100\n")
+    assert verbs.ensure() == 0
+    out = capfd.readouterr().out
+    assert "E: no network" in out
+    assert out.splitlines()[-1].endswith("it was not installed now because apt-get failed.")
+    monkeypatch.setenv("CI", "true")
+    assert verbs.ensure() == 1
+
+
+def test_other_distributions_are_left_alone(debian: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (debian / "os-release").write_text("ID=fedora\n")
+    assert verbs.ensure() == 0
+    assert capfd.readouterr().out.strip().endswith("because this is neither Debian nor Ubuntu.")
+
+
+def test_a_policy_that_the_machine_has_is_kept(debian: Path) -> None:
+    (debian / "policy-rc.d").write_text("#!/bin/sh\nexit 7\n")
+    (debian / "policy-rc.d").chmod(0o755)
+    assert verbs.ensure() == 0
+    assert (debian / "policy-rc.d").read_text() == "#!/bin/sh\nexit 7\n"
 
 
 def test_a_run_without_servers_skips_what_is_marked_real_and_fails_it_under_ci(tmp_path: Path) -> None:
@@ -134,6 +160,17 @@ def test_a_store_is_closed_to_the_role_of_another(servers: private.Servers) -> N
     psycopg2.connect(url).close()
     with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
         psycopg2.connect(url.replace("//meetings:", "//evaluation:"))
+
+
+@pytest.mark.real
+def test_databases_are_removed_although_someone_is_connected(servers: private.Servers) -> None:
+    fresh = servers.fresh(is_migrated=False)
+    url = fresh.store_urls["meetings"].replace("postgresql+psycopg2", "postgresql")
+    connection = psycopg2.connect(url)
+    fresh.discard()
+    with pytest.raises(psycopg2.OperationalError, match="does not exist"):
+        psycopg2.connect(url)
+    connection.close()
 
 
 @pytest.mark.real

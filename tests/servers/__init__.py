@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pratique.migrate import migrate
-from pratique.settings import SERVICES, STORES, Settings
+from pratique.migrate import migrate, package_of
+from pratique.settings import STORES, Settings
 from pratique.store import Store
 from tests.servers.broker import Broker
 from tests.servers.database import Database
 from tests.servers.find import is_compulsory, missing, why_skipped
 
-__all__ = ["Fresh", "Servers", "is_compulsory", "missing", "started", "why_skipped"]
+__all__ = ["Fresh", "Servers", "is_compulsory", "missing", "new_folder", "started", "why_skipped"]
 HOME = Path(__file__).parents[2]  #: the folder that holds services/ and gateway/
 
 
@@ -42,18 +42,28 @@ class Fresh:
         fields = {"broker_url": self.broker_url, "store_urls": self.store_urls, "home": HOME}
         return Settings(**{**fields, **changes})
 
+    def discard(self) -> None:
+        """Remove the databases, whoever is still connected."""
+        self.servers.database.drop(self.store_urls)
+
     def environ(self) -> dict[str, str]:
         """The same as environment variables, for a process of its own."""
         urls = {f"PRATIQUE_STORE_{name.upper()}": url for name, url in self.store_urls.items()}
         return {"PRATIQUE_BROKER_URL": self.broker_url, "PRATIQUE_HOME": str(HOME), **urls}
 
 
+def new_folder() -> Path:
+    """A temporary folder for servers' data; PostgreSQL runs as another user and can reach its own folder within."""
+    folder = Path(tempfile.mkdtemp(prefix="pratique-servers-"))
+    folder.chmod(0o711)
+    return folder
+
+
 class Servers:
     """Both servers, started side by side; ``options`` are PostgreSQL settings, such as ``fsync=on``."""
 
     def __init__(self, options: Sequence[str] = ()) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="pratique-servers-"))
-        self.folder.chmod(0o711)  # PostgreSQL runs as another user and must reach its own folder within
+        self.folder = new_folder()
         self.broker = Broker(self.folder / "broker")
         self.database = Database(self.folder / "database", STORES, options)
 
@@ -88,7 +98,7 @@ class Servers:
 def _migrate(store: str, url: str) -> None:
     opened = Store(store, url)
     try:
-        migrate(opened, f"services.{store}" if store in SERVICES else store)
+        migrate(opened, package_of(store))
     finally:
         opened.close()
 

@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.servers.find import find
@@ -39,9 +40,14 @@ class Broker:
         )
         (self.folder / "enabled_plugins").write_text("[].\n")
         (self.folder / "rabbitmq-env.conf").write_text("")
-        self._epmd.start([str(find("epmd")), "-port", str(self._epmd_port), "-address", "127.0.0.1"], self._env())
+        self.launch_by([str(find("rabbitmq-server"))], self.env())
+
+    def launch_by(self, command: list[str], env: Mapping[str, str]) -> None:
+        """Begin to start by a command and an environment of the caller's."""
+        epmd = [str(find("epmd")), "-port", str(self._epmd_port), "-address", "127.0.0.1"]
+        self._epmd.start(epmd, self.env())
         self._epmd.wait_for_port(self._epmd_port)
-        self.server.start([str(find("rabbitmq-server"))], self._env())
+        self.server.start(command, env)
 
     def wait(self) -> None:
         """Return when clients can connect."""
@@ -55,7 +61,7 @@ class Broker:
         """What rabbitmqctl prints when asked this of our node; some 1.5 s each time."""
         command = [str(find("rabbitmqctl")), "--quiet", *arguments]
         done = subprocess.run(
-            command, env=self._env(), cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
+            command, env=self.env(), cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
         )
         if done.returncode:
             raise RuntimeError(f"rabbitmqctl {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
@@ -74,7 +80,7 @@ class Broker:
     def restart(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it, by default as a crash would, and start it again on the same port with the same data."""
         self.server.stop(number, timeout_s=30)
-        self.server.start([str(find("rabbitmq-server"))], self._env())
+        self.server.start([str(find("rabbitmq-server"))], self.env())
         self.wait()
 
     def pause(self) -> None:
@@ -90,25 +96,8 @@ class Broker:
         self.server.stop()
         self._epmd.discard()
 
-    def _definitions(self) -> Path:
-        """Write the definitions of the user and of the next batch of virtual hosts."""
-        names = [f"t{self._made + each}" for each in range(1, _BATCH + 1)]
-        self._made += _BATCH
-        self._vhosts += names
-        rights = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
-        path = self.folder / "definitions.json"
-        path.write_text(
-            json.dumps(
-                {
-                    "users": [{"name": USER, "password": self.password, "tags": "administrator"}],
-                    "vhosts": [{"name": name} for name in names],
-                    "permissions": [{"vhost": name, **rights} for name in names],
-                }
-            )
-        )
-        return path
-
-    def _env(self) -> dict[str, str]:
+    def env(self) -> dict[str, str]:
+        """The environment of everything that belongs to this node."""
         folder = str(self.folder)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("RABBITMQ_", "ERL_"))}
         return inherited | {
@@ -127,3 +116,21 @@ class Broker:
             "RABBITMQ_PID_FILE": f"{folder}/rabbitmq.pid",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 2:2",
         }
+
+    def _definitions(self) -> Path:
+        """Write the definitions of the user and of the next batch of virtual hosts."""
+        names = [f"t{self._made + each}" for each in range(1, _BATCH + 1)]
+        self._made += _BATCH
+        self._vhosts += names
+        rights = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
+        path = self.folder / "definitions.json"
+        path.write_text(
+            json.dumps(
+                {
+                    "users": [{"name": USER, "password": self.password, "tags": "administrator"}],
+                    "vhosts": [{"name": name} for name in names],
+                    "permissions": [{"vhost": name, **rights} for name in names],
+                }
+            )
+        )
+        return path

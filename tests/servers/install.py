@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _PACKAGES = ("rabbitmq-server", "postgresql")
-_POLICY = Path("/usr/sbin/policy-rc.d")  # asked by invoke-rc.d; 101 means: do not start it
+POLICY = Path("/usr/sbin/policy-rc.d")  #: asked by invoke-rc.d; 101 means: do not start it
+OS_RELEASE = Path("/etc/os-release")
 _TELLING = ("Get:", "Unpacking ", "Setting up ", "E: ", "Err:")
 
 
-def why_not(os_release: Path = Path("/etc/os-release")) -> str:
+def why_not() -> str:
     """Why packages cannot be installed here, as the end of a sentence; empty when they can."""
-    if not {"debian", "ubuntu"} & _family(os_release):
+    if not {"debian", "ubuntu"} & _family():
         return "this is neither Debian nor Ubuntu"
     if shutil.which("apt-get") is None:
         return "apt-get is missing"
@@ -23,11 +24,11 @@ def why_not(os_release: Path = Path("/etc/os-release")) -> str:
     return ""
 
 
-def _family(os_release: Path) -> set[str]:
+def _family() -> set[str]:
     """ID and ID_LIKE of the distribution."""
-    if not os_release.exists():
+    if not OS_RELEASE.exists():
         return set()
-    lines = (line.partition("=") for line in os_release.read_text().splitlines())
+    lines = (line.partition("=") for line in OS_RELEASE.read_text().splitlines())
     values = {name: value.strip('"') for name, _, value in lines}
     return {*values.get("ID", "").split(), *values.get("ID_LIKE", "").split()}
 
@@ -52,14 +53,14 @@ def _run(command: list[str], env: Mapping[str, str]) -> bool:
 
 
 @contextlib.contextmanager
-def daemons_stay_down(policy: Path = _POLICY) -> Iterator[None]:
+def daemons_stay_down() -> Iterator[None]:
     """Let packages start no daemon meanwhile; a policy that the machine already has is left as it is."""
-    if policy.exists() or not policy.parent.is_dir():
+    if POLICY.exists() or not POLICY.parent.is_dir():
         yield
         return
-    policy.write_text("#!/bin/sh\nexit 101\n")
-    policy.chmod(0o755)
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
     try:
         yield
     finally:
-        policy.unlink()
+        POLICY.unlink()

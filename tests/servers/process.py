@@ -12,8 +12,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-#: Ends the group when our end of the pipe closes, however we end. $1 signal, $2 process group, $3 folder.
-_GUARD = 'cat >/dev/null; kill -"$1" -"$2"; sleep 1; kill -KILL -"$2"; rm -rf "$3"; rmdir "$(dirname "$3")"'
+#: Ends the server when our end of the pipe closes, however we end. $1 signal, $2 process and group, $3 folder.
+_GUARD = 'cat >/dev/null; kill -"$1" "$2"; sleep 1; kill -KILL -"$2"; rm -rf "$3"; rmdir "$(dirname "$3")"'
 
 
 def free_port() -> int:
@@ -95,10 +95,10 @@ class Process:
             return
         if self.is_running:
             self.send(signal.SIGCONT)
-            self.send(number or self.ends_by)
+            self._child.send_signal(number or self.ends_by)  # the program tells its children itself
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(timeout_s)
-        self.send(signal.SIGKILL)
+        self.send(signal.SIGKILL)  # what it left behind; nothing, usually
         self._child.wait(timeout_s)
         if self._guard is not None and self._guard.stdin is not None:
             self._guard.kill()

@@ -1,0 +1,142 @@
+"""What a compose file must be to be ours: known keys, nothing dangling, every container hardened."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pratique import settings
+from pratique.cli import cli
+
+HOME = Path(__file__).parents[2]
+Compose = dict[str, Any]
+
+TOP = {"name", "services", "networks", "volumes", "secrets"}
+# fmt: off
+SERVICE = {
+    "build", "cap_drop", "command", "depends_on", "entrypoint", "environment", "healthcheck",
+    "hostname", "image", "init", "logging", "mem_limit", "networks", "pids_limit", "ports", "profiles",
+    "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs", "user", "volumes"
+}
+# fmt: on
+HEALTHCHECK = {"test", "interval", "timeout", "retries", "start_period"}
+CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
+HARDENED = {
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "init": True,
+    "stop_grace_period": "20s",
+}
+
+
+def problems(compose: Compose) -> list[str]:
+    """Everything that is wrong with the file, in words; empty when it is sound."""
+    found = [f"unknown section {key}" for key in compose if key not in TOP and not key.startswith("x-")]
+    for name, service in compose["services"].items():
+        found += (f"{name}: {words}" for words in _service(compose, service))
+        if "build" in service:
+            found += (f"{name}: {words}" for words in _process(service))
+    for name in settings.SERVICES:
+        if name not in compose["services"]:
+            found.append(f"{name} is started by nothing")
+    used = {secret for service in compose["services"].values() for secret in service.get("secrets", ())}
+    return found + [f"secret {name} is used by nobody" for name in compose["secrets"] if name not in used]
+
+
+def _service(compose: Compose, service: Compose) -> Iterator[str]:
+    """What any container may lack."""
+    yield from (f"unknown key {key}" for key in service.keys() - SERVICE)
+    yield from (f"{key} must be {value}" for key, value in HARDENED.items() if service.get(key) != value)
+    yield from (f"no {key}" for key in ("image", "mem_limit", "pids_limit", "user", "networks") if key not in service)
+    if str(service.get("user", "root")).split(":")[0] in ("root", "0"):
+        yield "runs as root"
+    if re.fullmatch(r"[^$:]+(:latest)?", service.get("image", "")):
+        yield "image without a fixed tag"
+    yield from _references(compose, service)
+    check = service.get("healthcheck")
+    if "restart" in service and check is None:
+        yield "runs on and on without a health check"
+    if check is not None and (check.keys() - HEALTHCHECK or check["test"][0] not in ("CMD", "CMD-SHELL")):
+        yield "health check of an unknown form"
+    for port in service.get("ports", ()):
+        if not port.startswith("127.0.0.1:"):
+            yield f"port {port} is open to the world"
+    environment = service.get("environment", {})
+    yield from (f"{name} is not text" for name, value in environment.items() if not isinstance(value, str))
+    yield from (f"{name} holds a secret itself" for name in environment if _is_secret(name))
+
+
+def _is_secret(name: str) -> bool:
+    return bool(re.search(r"PASSWORD|_URL|STORE_", name)) and not name.endswith(("_FILE", "PUBLIC_URL"))
+
+
+def _references(compose: Compose, service: Compose) -> Iterator[str]:
+    """Names that nothing declares."""
+    for kind in "networks", "secrets":
+        yield from (f"{kind} {name} is not declared" for name in service.get(kind, ()) if name not in compose[kind])
+    for volume in service.get("volumes", ()):
+        source = volume.split(":")[0]
+        if source.startswith("."):
+            if not (HOME / source).exists():
+                yield f"{source} does not exist"
+        elif source not in compose["volumes"]:
+            yield f"volume {source} is not declared"
+    for name, how in service.get("depends_on", {}).items():
+        other = compose["services"].get(name, {})
+        if how["condition"] not in CONDITIONS:
+            yield f"unknown condition {how['condition']}"
+        if not other or other.get("profiles"):
+            yield f"depends on {name}, which is not started"
+        elif how["condition"] == "service_healthy" and "healthcheck" not in other:
+            yield f"waits for the health of {name}, which tells none"
+        elif how["condition"] == "service_completed_successfully" and "restart" in other:
+            yield f"waits for the end of {name}, which runs on and on"
+    for name, value in service.get("environment", {}).items():
+        if name.endswith("_FILE") and Path(value).name not in service.get("secrets", ()):
+            yield f"{name} names a secret that is not given to it"
+
+
+def _process(service: Compose) -> Iterator[str]:
+    """What a process of ours may be told that it does not know."""
+    known = settings_read()
+    for name in service["environment"]:
+        if name.removesuffix("_FILE") not in known:
+            yield f"no process reads {name}"
+    for command in (service["command"], service.get("healthcheck", {}).get("test", ["CMD", "pratique"])[2:]):
+        if command and (words := refused(command)):
+            yield words
+
+
+def settings_read() -> set[str]:
+    """The names of all settings, as a process asks for them when it starts."""
+
+    names: set[str] = set()
+
+    class Asked(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            names.add(key)
+            return super().get(key, default)
+
+    settings.load(Asked({"PRATIQUE_BROKER_URL": "embedded://"}))
+    return {name.removesuffix("_FILE") for name in names}
+
+
+def refused(arguments: str | list[str]) -> str:
+    """Why ``pratique ARGUMENTS`` would be refused before it does anything; empty if it would not."""
+    command: click.Command = cli
+    context = click.Context(cli, info_name="pratique")
+    given = shlex.split(arguments) if isinstance(arguments, str) else list(arguments)
+    rest = list(given)
+    try:
+        while isinstance(command, click.Group):
+            name, command_or_none, rest = command.resolve_command(context, rest)
+            assert command_or_none is not None
+            command = command_or_none
+        command.make_context(name, rest, parent=context)
+    except click.UsageError as error:
+        return f"pratique {shlex.join(given)}: {error.format_message()}"
+    return ""

@@ -1,0 +1,175 @@
+"""``docker compose up`` is sound, hardened, and starts what the code offers, on real servers too."""
+
+import copy
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pratique import settings
+from tests.repository.compose import HOME, Compose, problems, refused, settings_read
+
+TEXT = (HOME / "docker-compose.yml").read_text()
+COMPOSE: Compose = yaml.safe_load(TEXT)
+SERVICES = COMPOSE["services"]
+EXAMPLE = (HOME / ".env.example").read_text()
+GIVEN = {
+    "PRATIQUE_PUBLIC_URL": "https://pratique.example.org",
+    "PRATIQUE_MAIL_FROM": "Pratique <pratique@example.org>",
+    "PRATIQUE_SECRETS": "./secrets",
+}
+
+
+def _compose_command() -> list[str]:
+    """Docker Compose 2 or newer, if it is on this machine."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]):
+            done = subprocess.run([*command, "version", "--short"], capture_output=True, text=True, check=False)
+            if done.returncode == 0 and not done.stdout.strip().lstrip("v").startswith("1."):
+                return command
+    return []
+
+
+def _config(**env: str) -> subprocess.CompletedProcess[str]:
+    if not _compose_command():
+        pytest.skip("Docker Compose is not installed, so only our own checks are made")
+    command = [*_compose_command(), "--env-file", os.devnull, "--file", "docker-compose.yml", "config", "--quiet"]
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("PRATIQUE_")}
+    return subprocess.run(command, cwd=HOME, env=environ | env, capture_output=True, text=True, check=False)
+
+
+def test_the_file_is_sound() -> None:
+    assert problems(COMPOSE) == []
+
+
+def _set(service: str, key: str, value: object) -> Callable[[Compose], None]:
+    return lambda compose: compose["services"][service].__setitem__(key, value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_set("meetings", "comand", ["run"]), "meetings: unknown key comand"),
+        (_set("meetings", "container_name", "meetings"), "meetings: unknown key container_name"),
+        (_set("meetings", "read_only", False), "meetings: read_only must be True"),
+        (_set("meetings", "user", "0:0"), "meetings: runs as root"),
+        (_set("postgres", "image", "postgres"), "postgres: image without a fixed tag"),
+        (_set("meetings", "networks", ["insde"]), "meetings: networks insde is not declared"),
+        (_set("meetings", "secrets", []), "meetings: PRATIQUE_BROKER_URL_FILE names a secret that is not given to it"),
+        (_set("postgres", "volumes", ["data:/x"]), "postgres: volume data is not declared"),
+        (_set("postgres", "volumes", ["./deploy/pg.sh:/x"]), "postgres: ./deploy/pg.sh does not exist"),
+        (_set("postgres", "ports", ["5432:5432"]), "postgres: port 5432:5432 is open to the world"),
+        (_set("postgres", "environment", {"POSTGRES_PASSWORD": "x"}), "postgres: POSTGRES_PASSWORD holds a secret"),
+        (_set("gateway", "command", ["run", "gatway"]), "gateway: pratique run gatway: Invalid value"),
+        (_set("gateway", "environment", {"PRATIQUE_HTP_HOST": "x"}), "gateway: no process reads PRATIQUE_HTP_HOST"),
+        (_set("gateway", "depends_on", {"migrate": {"condition": "service_healthy"}}), "gateway: waits for the health"),
+        (_set("gateway", "depends_on", {"migrat": {"condition": "service_started"}}), "gateway: depends on migrat"),
+        (lambda compose: compose["services"].pop("evaluation"), "evaluation is started by nothing"),
+        (lambda compose: compose["secrets"].update(spare={}), "secret spare is used by nobody"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_spoilt_file_is_found_out(spoil: Callable[[Compose], None], words: str) -> None:
+    spoilt = copy.deepcopy(COMPOSE)
+    spoil(spoilt)
+    assert any(problem.startswith(words) for problem in problems(spoilt))
+
+
+def test_docker_compose_accepts_the_file() -> None:
+    done = _config(**GIVEN)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_docker_compose_says_which_variable_to_set(name: str) -> None:
+    done = _config(**{key: value for key, value in GIVEN.items() if key != name})
+    assert done.returncode != 0
+    assert f"Set {name} in .env to " in done.stderr
+
+
+def test_every_variable_has_a_default_or_a_sentence_and_is_in_the_example() -> None:
+    flat = " ".join(TEXT.split())
+    for name in sorted(set(re.findall(r"\$\{(\w+)", flat))):
+        is_required = f"${{{name}:?Set {name} in .env to " in flat
+        assert is_required or f"${{{name}:-" in flat, name
+        assert re.search(rf"^#?{name}=", EXAMPLE, re.MULTILINE), name
+        assert not is_required or f"\n{name}=\n" in EXAMPLE, f"{name} must have no default"
+
+
+def test_only_the_gateway_can_be_reached_and_only_from_this_machine() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["gateway"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    for name in "postgres", "rabbitmq", "migrate", "membership", "meetings", "evaluation":
+        assert SERVICES[name]["networks"] == ["inside"]
+
+
+def test_each_process_has_the_secrets_of_its_own_store_only() -> None:
+    for name in (*settings.SERVICES, "gateway"):
+        assert set(SERVICES[name]["secrets"]) - {"smtp_url"} == {"broker_url", f"{name}_url"}
+
+
+def test_services_can_be_scaled() -> None:
+    for name in settings.SERVICES:
+        assert not {"container_name", "ports", "hostname"} & SERVICES[name].keys()
+
+
+def test_secrets_are_made_once_each_with_its_own_password(tmp_path: Path) -> None:
+    folder = _make_secrets(tmp_path)
+    made = {path.name: path.read_text() for path in folder.iterdir()}
+    files = [Path(secret["file"]).name for secret in COMPOSE["secrets"].values()]
+    assert sorted(made) == sorted(files)
+    passwords = re.findall(r"\b[0-9a-f]{48}\b", "".join(made.values()))
+    assert len(set(passwords)) == len(made) - 1  # smtp_url is for the operator to fill in
+    assert folder.stat().st_mode & 0o077 == 0
+    _make_secrets(tmp_path)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == made
+
+
+def test_a_process_reads_the_secrets_as_they_are_made(tmp_path: Path) -> None:
+    folder = _make_secrets(tmp_path)
+    given = SERVICES["operator"]["environment"]
+    env = {key: value.replace("/run/secrets", str(folder)) for key, value in given.items()}
+    read = settings.load(env)
+    assert read.broker_url.startswith("amqp://pratique:")
+    assert read.broker_url.endswith("@rabbitmq:5672//")
+    assert set(read.store_urls) == set(settings.STORES)
+    assert read.smtp_url == ""
+
+
+def _make_secrets(folder: Path) -> Path:
+    subprocess.run(["sh", HOME / "deploy/secrets.sh"], cwd=folder, check=True, capture_output=True)
+    return folder / "secrets"
+
+
+def test_the_image_holds_what_it_copies_and_starts_as_nobody() -> None:
+    text = (HOME / "Dockerfile").read_text()
+    allowed = {line[1:] for line in (HOME / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
+        assert {source.split("/")[0] for source in sources.split()} <= allowed
+    assert "\nUSER 10001:10001\n" in text
+    assert SERVICES["meetings"]["user"] == "10001:10001"
+    assert '\nENTRYPOINT ["pratique"]\n' in text
+    assert set(re.findall(r"PRATIQUE_\w+", text)) <= settings_read()
+
+
+def test_every_command_in_the_operators_manual_is_one_that_the_code_offers() -> None:
+    text = (HOME / "docs/operate.md").read_text()
+    commands = re.findall(r"(?:run --rm operator|`pratique) ([^`\n#|]+)", text)
+    assert len(commands) > 10
+    for command in commands:
+        command = re.sub(r" (?:ID|…)", " 6d1f0f0e-6a52-4d6e-9d2b-0d4b7b9e3a11", command.strip())
+        assert refused(command) == ""
+
+
+def test_every_setting_is_in_the_operators_manual_and_no_other() -> None:
+    text = (HOME / "docs/operate.md").read_text()
+    table = set(re.findall(r"^\| `(PRATIQUE_\w+)`", text, re.MULTILINE))
+    assert table == settings_read()
+    defaults = settings.load({"PRATIQUE_BROKER_URL": "embedded://"})
+    for name, default in re.findall(r"^\| `PRATIQUE_(\w+)` \| `([^`]+)` \|", text, re.MULTILINE):
+        assert str(getattr(defaults, name.lower())).removesuffix(".0") == default
