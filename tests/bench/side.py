@@ -1,6 +1,7 @@
 """Runs one side as a process of its own, as its operator would."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,9 @@ from typing import IO
 from tests.bench.measure import Stuck
 
 HOME = Path(__file__).parents[2]
-OURS = (sys.executable, "-m", "pratique.cli", "run")  #: followed by the names of services
+PRATIQUE = str(Path(sys.executable).with_name("pratique"))
+OURS = (PRATIQUE, "run")  #: followed by the names of services
+_NUMBER = re.compile(r"\d+\.\d+(e-?\d+)?")
 STOP_S = 15  #: a service drains within 12 s
 
 
@@ -37,8 +40,8 @@ class Side:
         """All that it has printed so far."""
         return Path(self.output.name).read_text(errors="replace")
 
-    def result(self, timeout_s: float = 120) -> float:
-        """The number that it prints in its last line.
+    def results(self, timeout_s: float = 120) -> list[float]:
+        """The numbers that it prints, one to a line, when it has ended by itself.
 
         Raises:
             Stuck: it failed, or did not end in time.
@@ -46,10 +49,10 @@ class Side:
         try:
             code = self.process.wait(timeout_s)
         except subprocess.TimeoutExpired as error:
-            raise Stuck(f"no end after {timeout_s} s:\n{self.told()[-2000:]}") from error
+            raise Stuck(f"no end after {timeout_s} s") from error
         if code:
-            raise Stuck(f"ended with {code}:\n{self.told()[-2000:]}")
-        return float(self.told().split()[-1])
+            raise Stuck(f"it ended with {code}")
+        return [float(line) for line in self.told().splitlines() if _NUMBER.fullmatch(line)]
 
 
 @contextmanager

@@ -10,9 +10,6 @@ from kombu import Connection
 from sqlalchemy.engine import make_url
 
 from pratique.event import CONTENT_TYPE
-from pratique.settings import SERVICES
-from pratique.store import Store
-from tests.bench.peers import schema
 from tests.servers import Fresh, Servers, started
 
 #: As in earnest: what is committed is on the disk. Room for WAL, so that no checkpoint falls into one side's run.
@@ -33,11 +30,7 @@ class Stage:
 
         A checkpoint comes first, so that no side pays for pages that another has written.
         """
-        fresh = self._servers.fresh(is_migrated=False)
-        for name in SERVICES:
-            opened = Store(name, fresh.store_urls[name])
-            schema.prepare(opened)
-            opened.close()
+        fresh = self._servers.fresh()
         with self._servers.database.admin() as execute:
             execute("checkpoint")
         return fresh

@@ -6,13 +6,13 @@ faster was taken: see docs/bench.md.
 """
 
 import asyncio
-import hashlib
 import json
 import os
-import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from faststream import AckPolicy, FastStream
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitMessage, RabbitQueue
@@ -22,19 +22,20 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from pratique.due import DUE
+from pratique.events.evaluation import Anonymity, Moment
+from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.inbox import INBOX
 from pratique.outbox import EVENT_LOG, OUTBOX
-from tests.bench.peers.schema import Attendance, Invitation, Survey
+from services.evaluation.models import Attendance, Invitation, InvitationState, Survey, SurveyState, tokens
 
-PREFETCH = int(os.environ.get("PREFETCH", 100))
-OPEN_FOR = timedelta(days=7)
-REMIND_AFTER = timedelta(hours=48)
+PREFETCH = 100
+THERE = (AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY)
 
 
 class Attendee(BaseModel):
     member_id: UUID
-    state: str
-    role: str
+    state: AttendanceState
+    role: MeetingRole
     organization_id: UUID | None
 
 
@@ -83,64 +84,67 @@ async def open_survey(message: Message) -> None:
 
 
 async def write(session: AsyncSession, message: Message) -> None:
-    closed, now, survey_id = message.data, datetime.now(UTC), uuid4()
-    closes_at = closed.closed_at + OPEN_FOR
-    there = [each for each in closed.attendees if each.state in ("attended", "attended_partly")]
-    tokens = {each.member_id: secrets.token_urlsafe(32) for each in there}
+    """The rows that follow from one closing."""
+    closed, now, zone = message.data, datetime.now(UTC), ZoneInfo(message.data.timezone)
+    on_the_wall = closed.closed_at.astimezone(zone)
+    remind_at, closes_at = ((on_the_wall + timedelta(days=days)).astimezone(UTC) for days in (2, 7))
+    there = [each for each in closed.attendees if each.state in THERE and each.role is MeetingRole.PARTICIPANT]
     survey = Survey(
-        id=survey_id,
+        id=uuid4(),
         meeting_id=closed.meeting_id,
         community_ids=[str(each) for each in closed.community_ids],
-        state="open",
+        timezone=closed.timezone,
+        moment=Moment.WRAP_UP,
+        anonymity=Anonymity.ANONYMOUS,
+        questions_version=1,
+        state=SurveyState.OPEN,
         opens_at=closed.closed_at,
         closes_at=closes_at,
-        timezone=closed.timezone,
+        is_meeting_closed=True,
         room_code=None,
-        version=1,
+        secret=tokens.new_secret(),
+        version=2,
     )
     session.add(survey)
-    await session.flush()
-    await session.execute(
-        insert(Attendance),
-        [
-            {"meeting_id": closed.meeting_id, "member_id": each.member_id, "state": each.state, "version": closed.version}
-            for each in closed.attendees
-        ],
-    )
-    await session.execute(
-        insert(Invitation),
-        [
-            {
-                "id": uuid4(),
-                "survey_id": survey_id,
-                "member_id": member_id,
-                "token_hash": hashlib.sha256(token.encode()).digest(),
-            }
-            for member_id, token in tokens.items()
-        ],
-    )
-    await session.execute(
-        insert(DUE),
-        [
-            {"id": uuid4(), "kind": kind, "subject": survey_id, "due_at": at}
-            for kind, at in (("remind", closed.closed_at + REMIND_AFTER), ("close_survey", closes_at))
-        ],
-    )
-    issued = {
-        "version": 1,
-        "survey_id": str(survey_id),
-        "meeting_id": str(closed.meeting_id),
-        "community_ids": [str(each) for each in closed.community_ids],
-        "closes_at": closes_at.isoformat(),
-    }
-    invited = [{"member_id": str(member_id), "token": token} for member_id, token in tokens.items()]
-    opened = issued | {"moment": "wrap_up", "anonymity": "anonymous", "opens_at": closed.closed_at.isoformat()}
-    rows = [
-        event("SurveyOpened", opened, message, now),
-        event("SurveyInvitationsIssued", issued | {"invitations": invited}, message, now),
+    attendance = [
+        {"meeting_id": closed.meeting_id, "version": closed.version, **each.model_dump(exclude={"organization_id"})}
+        for each in closed.attendees
     ]
+    invitations = [
+        {"survey_id": survey.id, "member_id": each.member_id, "state": InvitationState.INVITED} for each in there
+    ]
+    plans = [
+        {"id": uuid4(), "kind": kind, "subject": survey.id, "due_at": at}
+        for kind, at in (("remind", remind_at), ("close", closes_at))
+    ]
+    await session.execute(insert(Attendance), attendance)
+    await session.execute(insert(Invitation), invitations)
+    await session.execute(insert(DUE), plans)
+    rows = [event(name, fields, message, now) for name, fields in facts(survey, there)]
     seqs = await session.scalars(insert(EVENT_LOG).returning(EVENT_LOG.c.seq), rows)
     await session.execute(insert(OUTBOX), [{"seq": seq} for seq in seqs])
+
+
+def facts(survey: Survey, there: Sequence[Attendee]) -> list[tuple[str, dict[str, Any]]]:
+    """What is announced: that the survey is open, and whom it asks by which link."""
+    shared = {
+        "survey_id": str(survey.id),
+        "meeting_id": str(survey.meeting_id),
+        "community_ids": survey.community_ids,
+        "closes_at": survey.closes_at.isoformat(),
+    }
+    opened = {"moment": survey.moment, "anonymity": survey.anonymity, "opens_at": survey.opens_at.isoformat()}
+    invited = [
+        {
+            "member_id": str(each.member_id),
+            "token": tokens.token_for(survey.id, survey.key, each.member_id),
+        }
+        for each in there
+    ]
+    return [
+        ("SurveyOpened", {"version": 1, **shared, **opened}),
+        ("SurveyInvitationsIssued", {"version": 2, **shared, "invitations": invited}),
+    ]
 
 
 def event(name: str, fields: dict[str, Any], cause: Message, at: datetime) -> dict[str, Any]:
@@ -156,7 +160,7 @@ def event(name: str, fields: dict[str, Any], cause: Message, at: datetime) -> di
         "datacontenttype": "application/json",
         "dataschema": f"urn:pratique:schema:{type_name}",
         "correlationid": str(cause.correlationid),
-        "sequence": "1",
+        "sequence": str(fields["version"]),
         "causationid": str(cause.id),
         "data": fields,
     }

@@ -4,24 +4,37 @@ Nothing is received, checked or acknowledged, and no class stands between JSON a
 the rows. BENCH_BODIES holds the closings, one to a line.
 """
 
-import hashlib
 import json
 import os
-import secrets
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.engine import make_url
 
+from services.evaluation.models import tokens
+
 BATCH = 100
-OPEN_FOR = timedelta(days=7)
-REMIND_AFTER = timedelta(hours=48)
+#: table and columns -> their types
+INBOX = "inbox (event_id, at)", ("uuid", "timestamptz")
+ATTENDANCE = "attendance (meeting_id, member_id, state, role, version)", ("uuid", "uuid", "varchar", "varchar", "int")
+INVITATION = "invitation (survey_id, member_id, state)", ("uuid", "uuid", "varchar")
+DUE = "due (id, kind, subject, due_at)", ("uuid", "varchar", "uuid", "timestamptz")
+LOG = "event_log (id, type, subject, body, at)", ("uuid", "varchar", "varchar", "bytea", "timestamptz")
+OUTBOX = "outbox (seq)", ("bigint",)
+SURVEY = (
+    "survey (id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, state, opens_at, closes_at,"
+    " is_meeting_closed, secret, version)",
+    (
+        *("uuid", "uuid", "jsonb", "varchar", "varchar", "varchar", "int", "varchar", "timestamptz", "timestamptz"),
+        *("bool", "bytea", "int"),
+    ),
+)
 
 
 def main() -> None:
@@ -35,82 +48,67 @@ def main() -> None:
     connection.close()
 
 
-def put(cursor: Cursor, into: str, types: Sequence[str], rows: Sequence[Sequence[Any]], ending: str = "") -> list[Any]:
+def put(cursor: Cursor, into: tuple[str, Sequence[str]], rows: Sequence[Sequence[Any]], ending: str = "") -> list[Any]:
     """Insert the rows by one statement in which each column is one array."""
+    table, types = into
     arrays = ", ".join(f"unnest(%s::{each}[])" for each in types)
-    cursor.execute(f"insert into {into} select {arrays} {ending}", list(map(list, zip(*rows, strict=True))))
+    cursor.execute(f"insert into {table} select {arrays} {ending}", list(map(list, zip(*rows, strict=True))))
     return cursor.fetchall() if cursor.description else []
 
 
 def write(cursor: Cursor, closings: Sequence[dict[str, Any]]) -> None:
-    """One transaction: inbox, surveys, attendance, invitations, due work, event log and outbox."""
+    """One transaction: inbox, attendance, surveys, invitations, due work, event log and outbox."""
     now = datetime.now(UTC)
-    claimed = put(
-        cursor,
-        "inbox (event_id, at)",
-        ("uuid", "timestamptz"),
-        [(closing["id"], now) for closing in closings],
-        "on conflict do nothing returning event_id",
-    )
-    new = {event_id for (event_id,) in claimed}
-    surveys, attendance, invitations, due, log = [], [], [], [], []
+    claiming = [(closing["id"], now) for closing in closings]
+    claimed = {id for (id,) in put(cursor, INBOX, claiming, "on conflict do nothing returning event_id")}
+    surveys: list[Any] = []
+    attendance: list[Any] = []
+    invitations: list[Any] = []
+    due: list[Any] = []
+    log: list[Any] = []
     for closing in closings:
-        if closing["id"] not in new:
+        if closing["id"] not in claimed:
             continue
-        closed, survey_id = closing["data"], str(uuid4())
+        closed, survey_id, secret = closing["data"], uuid4(), tokens.new_secret()
+        meeting_id, zone, communities = closed["meeting_id"], closed["timezone"], json.dumps(closed["community_ids"])
         closed_at = datetime.fromisoformat(closed["closed_at"])
-        closes_at, meeting_id = closed_at + OPEN_FOR, closed["meeting_id"]
-        communities = json.dumps(closed["community_ids"])
-        surveys.append((survey_id, meeting_id, communities, "open", closed_at, closes_at, closed["timezone"], 1))
+        on_the_wall = closed_at.astimezone(ZoneInfo(zone))
+        remind_at, closes_at = on_the_wall + timedelta(days=2), on_the_wall + timedelta(days=7)
+        survey = str(survey_id), meeting_id, communities, zone, "wrap_up", "anonymous", 1, "open", closed_at, closes_at
+        surveys.append((*survey, True, secret, 2))
         invited = []
         for each in closed["attendees"]:
-            attendance.append((meeting_id, each["member_id"], each["state"], closed["version"]))
-            if each["state"] in ("attended", "attended_partly"):
-                token = secrets.token_urlsafe(32)
-                token_hash = hashlib.sha256(token.encode()).digest()
-                invitations.append((str(uuid4()), survey_id, each["member_id"], token_hash))
-                invited.append({"member_id": each["member_id"], "token": token})
-        due.append((str(uuid4()), "remind", survey_id, closed_at + REMIND_AFTER))
-        due.append((str(uuid4()), "close_survey", survey_id, closes_at))
-        log += events(closing, survey_id, closes_at, invited, now)
-    put(
-        cursor,
-        "survey (id, meeting_id, community_ids, state, opens_at, closes_at, timezone, version)",
-        ("uuid", "uuid", "json", "varchar", "timestamptz", "timestamptz", "varchar", "int"),
-        surveys,
-    )
-    put(
-        cursor,
-        "attendance (meeting_id, member_id, state, version)",
-        ("uuid", "uuid", "varchar", "int"),
-        attendance,
-    )
-    put(
-        cursor,
-        "invitation (id, survey_id, member_id, token_hash)",
-        ("uuid", "uuid", "uuid", "bytea"),
-        invitations,
-    )
-    put(cursor, "due (id, kind, subject, due_at)", ("uuid", "varchar", "uuid", "timestamptz"), due)
-    columns, types = "event_log (id, type, subject, body, at)", ("uuid", "varchar", "varchar", "bytea", "timestamptz")
-    put(cursor, "outbox (seq)", ("bigint",), put(cursor, columns, types, log, "returning seq"))
+            member_id = each["member_id"]
+            attendance.append((meeting_id, member_id, each["state"], each["role"], closed["version"]))
+            if each["state"] in ("attended", "attended_partly") and each["role"] == "participant":
+                invitations.append((str(survey_id), member_id, "invited"))
+                token = tokens.token_for(survey_id, secret, UUID(member_id))
+                invited.append({"member_id": member_id, "token": token})
+        due.append((str(uuid4()), "remind", str(survey_id), remind_at))
+        due.append((str(uuid4()), "close", str(survey_id), closes_at))
+        log += events(closing, str(survey_id), closes_at.astimezone(UTC).isoformat(), invited)
+    put(cursor, ATTENDANCE, attendance)
+    put(cursor, SURVEY, surveys)
+    put(cursor, INVITATION, invitations)
+    put(cursor, DUE, due)
+    put(cursor, OUTBOX, put(cursor, LOG, log, "returning seq"))
 
 
 def events(
-    closing: dict[str, Any], survey_id: str, closes_at: datetime, invited: list[dict[str, str]], now: datetime
+    closing: dict[str, Any], survey_id: str, closes_at: str, invited: list[dict[str, str]]
 ) -> list[tuple[Any, ...]]:
     """The two rows of the event log that follow from one closing."""
-    closed = closing["data"]
+    closed, now = closing["data"], datetime.now(UTC)
     shared = {
-        "version": 1,
         "survey_id": survey_id,
         "meeting_id": closed["meeting_id"],
         "community_ids": closed["community_ids"],
-        "closes_at": closes_at.isoformat(),
+        "closes_at": closes_at,
     }
-    opened = {"moment": "wrap_up", "anonymity": "anonymous", "opens_at": closed["closed_at"]}
+    opened = {"version": 1, "moment": "wrap_up", "anonymity": "anonymous", "opens_at": closed["closed_at"]}
     rows = []
-    for name, fields in (("SurveyOpened", opened), ("SurveyInvitationsIssued", {"invitations": invited})):
+    facts = ("SurveyOpened", opened), ("SurveyInvitationsIssued", {"version": 2, "invitations": invited})
+    for name, fields in facts:
         event_id, type_name = str(uuid4()), f"org.pratique.evaluation.{name}.v1"
         body = {
             "specversion": "1.0",
@@ -122,7 +120,7 @@ def events(
             "datacontenttype": "application/json",
             "dataschema": f"urn:pratique:schema:{type_name}",
             "correlationid": closing["correlationid"],
-            "sequence": "1",
+            "sequence": str(fields["version"]),
             "causationid": closing["id"],
             "data": shared | fields,
         }
@@ -132,6 +130,4 @@ def events(
 
 
 if __name__ == "__main__":
-    started = time.perf_counter()
     main()
-    print(time.perf_counter() - started, flush=True)
