@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from pratique.event import Envelope
-from pratique.events.meetings import Attendee, AttendanceState, MeetingClosed, MeetingKind, MeetingRole, Mode
+from pratique.events.meetings import AttendanceState, Attendee, MeetingClosed, MeetingKind, MeetingRole, Mode
 
 ATTENDEES = 15
 ROUTING_KEY = MeetingClosed.routing_key
@@ -53,8 +53,3 @@ def closings(count: int, closed_at: datetime, seed: int = 1) -> Iterator[Envelop
         )
         event_id = fresh_id()
         yield Envelope(closed, event_id, closed_at, event_id)
-
-
-def bodies(count: int, closed_at: datetime, seed: int = 1) -> list[bytes]:
-    """The closings as they travel on the wire, some 4 kB each."""
-    return [envelope.to_bytes() for envelope in closings(count, closed_at, seed)]

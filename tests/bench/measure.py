@@ -20,24 +20,26 @@ class Stuck(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table."""
+    """One line of the table: rates against a peer's, or durations against a limit."""
 
     what: str
     unit: str
     ours: Sequence[float]
-    peer: str
-    theirs: Sequence[float]  #: empty where the wanted figure is absolute
-    wanted: float  #: a ratio ours / theirs to reach, or the most that ours may be
+    peer: str = ""
+    theirs: Sequence[float] = ()  #: empty where a limit is wanted
+    wanted: float | None = None  #: a ratio of medians to reach, or a limit that ours stays under; None: for information
 
     @property
     def ratio(self) -> float | None:
-        """Ours against theirs, medians; None where there is no peer."""
+        """Ours against theirs, by medians; None where there is no peer."""
         return statistics.median(self.ours) / statistics.median(self.theirs) if self.theirs else None
 
     @property
-    def is_reached(self) -> bool:
-        """Whether the median is as good as wanted."""
-        return self.ratio >= self.wanted if self.ratio is not None else statistics.median(self.ours) < self.wanted
+    def is_missed(self) -> bool:
+        """Whether the median is worse than wanted."""
+        if self.wanted is None:
+            return False
+        return statistics.median(self.ours) >= self.wanted if self.ratio is None else self.ratio < self.wanted
 
 
 def rate(store_url: str, counting: str, count: int, is_alive: Callable[[], bool], timeout_s: float = 120) -> float:
@@ -61,6 +63,8 @@ def rate(store_url: str, counting: str, count: int, is_alive: Callable[[], bool]
                 if first is None and done >= count * FROM:
                     first = at, done
                 if first and done >= count:
+                    if at == first[0]:
+                        raise Stuck(f"{count} are too few to measure: all arrived at once")
                     return (done - first[1]) / (at - first[0])
                 if not was_alive or time.monotonic() > deadline:
                     raise Stuck(f"{done} of {count} arrived")
@@ -72,26 +76,35 @@ def rate(store_url: str, counting: str, count: int, is_alive: Callable[[], bool]
 def show(figures: Sequence[Figure], setting: str) -> None:
     """Print the table, and in a last line what was missed."""
     console = Console()
-    table = Table(title="Pratique against its peers", caption=setting, caption_justify="left")
-    for column in ("what", "ours", "peer", "ratio", "wanted", "reached?"):
+    table = Table(title="Pratique against its peers", caption=setting)
+    for column in ("what", "ours", "peer", "theirs", "ratio", "wanted", "reached?"):
         table.add_column(column, justify="left" if column in ("what", "peer") else "right")
     for figure in figures:
-        theirs = f"{figure.peer}: {_spread(figure.theirs, figure.unit)}" if figure.theirs else "-"
-        ratio = figure.ratio
-        wanted = f">= {figure.wanted:g} x" if ratio is not None else f"< {figure.wanted:g} {figure.unit}"
         table.add_row(
             figure.what,
             _spread(figure.ours, figure.unit),
-            theirs,
-            "-" if ratio is None else f"{ratio:.2f} x",
-            wanted,
-            "[green]yes[/]" if figure.is_reached else "[bold red]no[/]",
+            figure.peer,
+            _spread(figure.theirs, figure.unit) if figure.theirs else "",
+            f"{figure.ratio:.2f}" if figure.ratio is not None else "",
+            _wanted(figure),
+            "" if figure.wanted is None else "[bold red]no[/]" if figure.is_missed else "[green]yes[/]",
         )
     console.print(table)
-    missed = [figure.what for figure in figures if not figure.is_reached]
-    console.print(f"Not reached: {'; '.join(missed)}." if missed else "All figures are reached.")
+    missed = [
+        f"{figure.what} ({_wanted(figure)} {figure.peer})".replace(" )", ")") for figure in figures if figure.is_missed
+    ]
+    if missed:
+        console.print(f"Not reached: {'; '.join(missed)}.", soft_wrap=True)
+    elif figures:
+        console.print("All figures are reached.")
+
+
+def _wanted(figure: Figure) -> str:
+    if figure.wanted is None:
+        return ""
+    return f"under {figure.wanted:g} {figure.unit}" if figure.ratio is None else f"at least {figure.wanted:g} ×"
 
 
 def _spread(values: Sequence[float], unit: str) -> str:
     low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{middle:,.0f} {unit} ({low:,.0f} to {high:,.0f})"
+    return f"{middle:,.0f} {unit}\n({low:,.0f} to {high:,.0f})"

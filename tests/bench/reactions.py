@@ -1,30 +1,48 @@
-"""MeetingClosed with 15 attendees, until survey, invitations and outbox rows are committed."""
+"""MeetingClosed with 15 attendees, until survey, invitations and outbox rows are committed.
+
+Each side is a ``with`` block in which its process runs, its input already waiting; it yields where it writes.
+"""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 from pratique import bus, settings
 from tests.bench.measure import rate
-from tests.bench.side import OURS, peer, running
+from tests.bench.side import OURS, Side, peer, running
 from tests.bench.stage import Stage, declare_queue, publish, query
 
 SURVEYS = "select count(*) from survey"  # committed in one transaction with all else, and cheap to count
 SERVICE = "evaluation"
 
 
-def ours(stage: Stage, bodies: Sequence[bytes], relays: bool = False) -> float:
-    """Events per second of ``pratique run evaluation``.
+class Writing(NamedTuple):
+    """A side at work."""
+
+    store_url: str
+    side: Side
+
+
+def per_second(started: AbstractContextManager[Writing], count: int) -> float:
+    """Events per second of one side, from the first tenth of ``count`` to the last."""
+    with started as (store_url, side):
+        return rate(store_url, SURVEYS, count, side.is_alive)
+
+
+@contextmanager
+def ours(stage: Stage, bodies: Sequence[bytes], relays: bool = False) -> Iterator[Writing]:
+    """``pratique run evaluation``.
 
     The peers write outbox rows and send none. So that all do the same, another replica is the active relay of the
-    store meanwhile: its lock is held here. ``relays=True`` measures the process with its relay at work besides.
+    store meanwhile: its lock is held here. With ``relays`` the process has its own relay at work besides.
     """
     fresh = stage.empty()
     bus.declare(settings.load(fresh.environ()), [SERVICE])
     publish(fresh.broker_url, SERVICE, bodies)
     url = fresh.store_urls[SERVICE]
     with nullcontext() if relays else _relay_elsewhere(url), running((*OURS, SERVICE), fresh.environ()) as side:
-        return rate(url, SURVEYS, len(bodies), side.is_alive)
+        yield Writing(url, side)
 
 
 @contextmanager
@@ -34,8 +52,9 @@ def _relay_elsewhere(store_url: str) -> Iterator[None]:
         yield
 
 
-def faststream(stage: Stage, bodies: Sequence[bytes]) -> float:
-    """Events per second of FastStream with SQLAlchemy's asyncio."""
+@contextmanager
+def faststream(stage: Stage, bodies: Sequence[bytes]) -> Iterator[Writing]:
+    """FastStream with SQLAlchemy's asyncio."""
     fresh = stage.empty()
     declare_queue(fresh.broker_url, "bench")
     publish(fresh.broker_url, "bench", bodies)
@@ -46,11 +65,12 @@ def faststream(stage: Stage, bodies: Sequence[bytes]) -> float:
         "BENCH_QUEUE": "bench",
     }
     with running(peer("faststream_sqlalchemy"), environ) as side:
-        return rate(url, SURVEYS, len(bodies), side.is_alive)
+        yield Writing(url, side)
 
 
-def plain_loop(stage: Stage, bodies: Path, count: int) -> float:
-    """Events per second of the same SQL without a bus; the file holds ``count`` of them, one to a line."""
+@contextmanager
+def plain_loop(stage: Stage, bodies: Path) -> Iterator[Writing]:
+    """The same SQL without a bus; the file holds the bodies, one to a line."""
     url = stage.empty().store_urls[SERVICE]
     with running(peer("plain_loop"), {"BENCH_STORE_URL": url, "BENCH_BODIES": str(bodies)}) as side:
-        return rate(url, SURVEYS, count, side.is_alive)
+        yield Writing(url, side)

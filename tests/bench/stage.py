@@ -13,7 +13,13 @@ from pratique.event import CONTENT_TYPE
 from tests.servers import Fresh, Servers, started
 
 #: As in earnest: what is committed is on the disk. Room for WAL, so that no checkpoint falls into one side's run.
-POSTGRESQL = ("fsync=on", "full_page_writes=on", "synchronous_commit=on", "max_wal_size=4GB", "checkpoint_timeout=30min")
+POSTGRESQL = (
+    "fsync=on",
+    "full_page_writes=on",
+    "synchronous_commit=on",
+    "max_wal_size=4GB",
+    "checkpoint_timeout=30min",
+)
 CONFIRM_WINDOW = 500
 CONFIRM_S = 30
 QUORUM = {"x-queue-type": "quorum"}
