@@ -127,7 +127,13 @@ def _closing(gateway: Gateway, sink: Sink, meetings: Any, who: tuple[UUID, list[
 def _network(gateway: Gateway) -> tuple[UUID, list[UUID]]:
     """A community of 15 people."""
     community_id, members = uuid4(), [uuid4() for _ in range(ATTENDEES)]
-    community = {"name": "Bench", "purpose": "To be timed.", "kind": "individuals", "locale": "en", "timezone": "America/Toronto"}
+    community = {
+        "name": "Bench",
+        "purpose": "To be timed.",
+        "kind": "individuals",
+        "locale": "en",
+        "timezone": "America/Toronto",
+    }
     gateway.send("PUT", f"/communities/{community_id}", community)
     for number, member_id in enumerate(members):
         mail = {"name": f"Member {number}", "email": f"member{number}@example.org"}
