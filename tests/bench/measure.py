@@ -1,0 +1,110 @@
+"""How figures are taken and told: a slope from the outside, the median of interleaved runs, one table."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psycopg2
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.engine import make_url
+
+POLL_S = 0.02
+FROM = 0.1  #: the first tenth is start-up, for every side
+
+
+class Stuck(Exception):
+    """A side made no progress for a long while; the message says which and shows the end of its log."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table: rates against a peer's, or durations against a limit."""
+
+    what: str
+    unit: str
+    ours: Sequence[float]
+    peer: str = ""
+    theirs: Sequence[float] = ()  #: empty where a limit is wanted
+    wanted: float | None = None  #: a ratio of medians to reach, or a limit that ours stays under; None: for information
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours against theirs, by medians; None where there is no peer."""
+        return statistics.median(self.ours) / statistics.median(self.theirs) if self.theirs else None
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the median is worse than wanted."""
+        if self.wanted is None:
+            return False
+        return statistics.median(self.ours) >= self.wanted if self.ratio is None else self.ratio < self.wanted
+
+
+def rate(store_url: str, counting: str, count: int, is_alive: Callable[[], bool], timeout_s: float = 120) -> float:
+    """Events per second between the first tenth and the last, as another connection sees them committed.
+
+    ``counting`` is a query that returns a growing number; it is asked each 20 ms.
+
+    Raises:
+        Stuck: not all arrived in ``timeout_s``, or the side ended before.
+    """
+    connection = psycopg2.connect(make_url(store_url).set(drivername="postgresql").render_as_string(False))
+    connection.autocommit = True
+    deadline = time.monotonic() + timeout_s
+    first: tuple[float, int] | None = None
+    try:
+        with connection.cursor() as cursor:
+            while True:
+                was_alive = is_alive()
+                cursor.execute(counting)
+                at, done = time.perf_counter(), int(cursor.fetchone()[0])
+                if first is None and done >= count * FROM:
+                    first = at, done
+                if first and done >= count:
+                    if at == first[0]:
+                        raise Stuck(f"{count} are too few to measure: all arrived at once")
+                    return (done - first[1]) / (at - first[0])
+                if not was_alive or time.monotonic() > deadline:
+                    raise Stuck(f"{done} of {count} arrived")
+                time.sleep(POLL_S)
+    finally:
+        connection.close()
+
+
+def show(figures: Sequence[Figure], setting: str) -> None:
+    """Print the table, and in a last line what was missed."""
+    console = Console()
+    table = Table(title="Pratique against its peers", caption=setting)
+    for column in ("what", "ours", "peer", "theirs", "ratio", "wanted", "reached?"):
+        table.add_column(column, justify="left" if column in ("what", "peer") else "right")
+    for figure in figures:
+        table.add_row(
+            figure.what,
+            _spread(figure.ours, figure.unit),
+            figure.peer,
+            _spread(figure.theirs, figure.unit) if figure.theirs else "",
+            f"{figure.ratio:.2f}" if figure.ratio is not None else "",
+            _wanted(figure),
+            "" if figure.wanted is None else "[bold red]no[/]" if figure.is_missed else "[green]yes[/]",
+        )
+    console.print(table)
+    missed = [
+        f"{figure.what} ({_wanted(figure)} {figure.peer})".replace(" )", ")") for figure in figures if figure.is_missed
+    ]
+    if missed:
+        console.print(f"Not reached: {'; '.join(missed)}.", soft_wrap=True)
+    elif figures:
+        console.print("All figures are reached.")
+
+
+def _wanted(figure: Figure) -> str:
+    if figure.wanted is None:
+        return ""
+    return f"under {figure.wanted:g} {figure.unit}" if figure.ratio is None else f"at least {figure.wanted:g} ×"
+
+
+def _spread(values: Sequence[float], unit: str) -> str:
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:,.0f} {unit}\n({low:,.0f} to {high:,.0f})"

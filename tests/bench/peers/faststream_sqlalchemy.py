@@ -1,0 +1,172 @@
+"""The peer for reactions: FastStream with SQLAlchemy's asyncio, one message and one transaction at a time.
+
+Written as the documentation of both leads one to: a pydantic model of the message, a session per message, mapped
+classes, acknowledgement after success, as many handlers at once as the prefetch allows. Where there was a choice, the
+faster was taken: see docs/bench.md.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from faststream import AckPolicy, FastStream
+from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitMessage, RabbitQueue
+from pydantic import BaseModel
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from pratique.due import DUE
+from pratique.events.evaluation import Anonymity, Moment
+from pratique.events.meetings import AttendanceState, MeetingRole
+from pratique.inbox import INBOX
+from pratique.outbox import EVENT_LOG, OUTBOX
+from services.evaluation.models import Attendance, Invitation, InvitationState, Survey, SurveyState, tokens
+
+PREFETCH = 100
+THERE = (AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY)
+
+
+class Attendee(BaseModel):
+    member_id: UUID
+    state: AttendanceState
+    role: MeetingRole
+    organization_id: UUID | None
+
+
+class MeetingClosed(BaseModel):
+    version: int
+    meeting_id: UUID
+    community_ids: list[UUID]
+    kind: str
+    mode: str
+    timezone: str
+    starts_at: datetime
+    ends_at: datetime
+    started_at: datetime
+    closed_at: datetime
+    themes_count: int
+    attendees: list[Attendee]
+    head_count: int
+
+
+class Message(BaseModel):
+    """CloudEvents 1.0 in structured JSON, as far as it is used."""
+
+    id: UUID
+    correlationid: UUID
+    data: MeetingClosed
+
+
+engine = create_async_engine(os.environ["BENCH_STORE_URL"], pool_size=20, max_overflow=10)
+sessions = async_sessionmaker(engine, expire_on_commit=False)
+broker = RabbitBroker(os.environ["BENCH_BROKER_URL"], default_channel=Channel(prefetch_count=PREFETCH), logger=None)
+app = FastStream(broker)
+queue = RabbitQueue(os.environ["BENCH_QUEUE"], queue_type=QueueType.QUORUM, durable=True)
+
+
+async def read_json(message: RabbitMessage) -> Any:
+    """The content type is CloudEvents', which FastStream does not take for JSON by itself."""
+    return json.loads(message.body)
+
+
+@broker.subscriber(queue, decoder=read_json, ack_policy=AckPolicy.NACK_ON_ERROR)
+async def open_survey(message: Message) -> None:
+    async with sessions() as session, session.begin():
+        seen = insert_or(INBOX).values(event_id=message.id, at=datetime.now(UTC)).on_conflict_do_nothing()
+        if (await session.execute(seen.returning(INBOX.c.event_id))).first():
+            await write(session, message)
+
+
+async def write(session: AsyncSession, message: Message) -> None:
+    """The rows that follow from one closing."""
+    closed, now, zone = message.data, datetime.now(UTC), ZoneInfo(message.data.timezone)
+    on_the_wall = closed.closed_at.astimezone(zone)
+    remind_at, closes_at = ((on_the_wall + timedelta(days=days)).astimezone(UTC) for days in (2, 7))
+    there = [each for each in closed.attendees if each.state in THERE and each.role is MeetingRole.PARTICIPANT]
+    survey = Survey(
+        id=uuid4(),
+        meeting_id=closed.meeting_id,
+        community_ids=[str(each) for each in closed.community_ids],
+        timezone=closed.timezone,
+        moment=Moment.WRAP_UP,
+        anonymity=Anonymity.ANONYMOUS,
+        questions_version=1,
+        state=SurveyState.OPEN,
+        opens_at=closed.closed_at,
+        closes_at=closes_at,
+        is_meeting_closed=True,
+        room_code=None,
+        secret=tokens.new_secret(),
+        version=2,
+    )
+    session.add(survey)
+    attendance = [
+        {"meeting_id": closed.meeting_id, "version": closed.version, **each.model_dump(exclude={"organization_id"})}
+        for each in closed.attendees
+    ]
+    invitations = [
+        {"survey_id": survey.id, "member_id": each.member_id, "state": InvitationState.INVITED} for each in there
+    ]
+    plans = [
+        {"id": uuid4(), "kind": kind, "subject": survey.id, "due_at": at}
+        for kind, at in (("remind", remind_at), ("close", closes_at))
+    ]
+    await session.execute(insert(Attendance), attendance)
+    await session.execute(insert(Invitation), invitations)
+    await session.execute(insert(DUE), plans)
+    rows = [event(name, fields, message, now) for name, fields in facts(survey, there)]
+    seqs = await session.scalars(insert(EVENT_LOG).returning(EVENT_LOG.c.seq), rows)
+    await session.execute(insert(OUTBOX), [{"seq": seq} for seq in seqs])
+
+
+def facts(survey: Survey, there: Sequence[Attendee]) -> list[tuple[str, dict[str, Any]]]:
+    """What is announced: that the survey is open, and whom it asks by which link."""
+    shared = {
+        "survey_id": str(survey.id),
+        "meeting_id": str(survey.meeting_id),
+        "community_ids": survey.community_ids,
+        "closes_at": survey.closes_at.isoformat(),
+    }
+    opened = {"moment": survey.moment, "anonymity": survey.anonymity, "opens_at": survey.opens_at.isoformat()}
+    invited = [
+        {
+            "member_id": str(each.member_id),
+            "token": tokens.token_for(survey.id, survey.key, each.member_id),
+        }
+        for each in there
+    ]
+    return [
+        ("SurveyOpened", {"version": 1, **shared, **opened}),
+        ("SurveyInvitationsIssued", {"version": 2, **shared, "invitations": invited}),
+    ]
+
+
+def event(name: str, fields: dict[str, Any], cause: Message, at: datetime) -> dict[str, Any]:
+    """A row of the event log: the event as it will travel."""
+    event_id, type_name = uuid4(), f"org.pratique.evaluation.{name}.v1"
+    attributes = {
+        "specversion": "1.0",
+        "id": str(event_id),
+        "source": "/pratique/evaluation",
+        "type": type_name,
+        "subject": fields["survey_id"],
+        "time": at.isoformat(),
+        "datacontenttype": "application/json",
+        "dataschema": f"urn:pratique:schema:{type_name}",
+        "correlationid": str(cause.correlationid),
+        "sequence": str(fields["version"]),
+        "causationid": str(cause.id),
+        "data": fields,
+    }
+    body = json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode()
+    return {"id": event_id, "type": type_name, "subject": fields["survey_id"], "body": body, "at": at}
+
+
+if __name__ == "__main__":
+    asyncio.run(app.run())

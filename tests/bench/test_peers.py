@@ -1,0 +1,107 @@
+"""A comparison is fair only if every side does the same work."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench import reactions
+from tests.bench.closings import ATTENDEES, closings
+from tests.bench.stage import Stage, query
+from tests.servers import Servers
+
+pytestmark = pytest.mark.real
+COUNT = 50
+TIMEOUT_S = 60
+
+#: What each table holds but for what is random: ids of our own, secrets, tokens, and the instant of writing.
+ROWS = {
+    "inbox": "select event_id::text from inbox",
+    "survey": "select meeting_id::text, community_ids::text, timezone, moment, anonymity, questions_version, state,"
+    " opens_at, closes_at, is_meeting_closed, room_code, length(secret), version from survey",
+    "attendance": "select meeting_id::text, member_id::text, state, role, version from attendance",
+    "invitation": "select meeting_id::text, member_id::text, i.state from invitation i join survey s"
+    " on s.id = i.survey_id",
+    "due": "select meeting_id::text, kind, due_at, d.state, attempts from due d join survey s on s.id = d.subject",
+    "outbox": "select meeting_id::text, type from outbox join event_log using (seq) join survey s on s.id::text ="
+    " subject",
+}
+BODIES = "select convert_from(body, 'UTF8') from event_log"
+
+
+@pytest.fixture
+def made() -> Sequence[bytes]:
+    return [envelope.to_bytes() for envelope in closings(COUNT, datetime.now(UTC))]
+
+
+@pytest.fixture
+def plain_rows(servers: Servers, made: Sequence[bytes], tmp_path: Path) -> dict[str, Any]:
+    path = tmp_path / "bodies.jsonl"
+    path.write_bytes(b"\n".join(made))
+    return written(lambda: reactions.plain_loop(Stage(servers), path))
+
+
+def test_the_plain_loop_writes_a_survey_and_fifteen_invitations_for_each_closing(plain_rows: dict[str, Any]) -> None:
+    counts = {name: len(rows) for name, rows in plain_rows.items()}
+
+    assert counts == {
+        "inbox": COUNT,
+        "survey": COUNT,
+        "attendance": COUNT * ATTENDEES,
+        "invitation": COUNT * ATTENDEES,
+        "due": COUNT * 2,
+        "outbox": COUNT * 2,
+        "bodies": COUNT * 2,
+    }
+
+
+def test_our_service_writes_the_rows_of_the_plain_loop(
+    servers: Servers, made: Sequence[bytes], plain_rows: dict[str, Any]
+) -> None:
+    assert written(lambda: reactions.ours(Stage(servers), made)) == plain_rows
+
+
+@pytest.mark.skipif(not find_spec("faststream"), reason="faststream comes with `make bench`")
+def test_faststream_writes_the_rows_of_the_plain_loop(
+    servers: Servers, made: Sequence[bytes], plain_rows: dict[str, Any]
+) -> None:
+    assert written(lambda: reactions.faststream(Stage(servers), made)) == plain_rows
+
+
+def written(start: Callable[[], AbstractContextManager[reactions.Writing]]) -> dict[str, Any]:
+    """What a side leaves in its store, in an order of its own."""
+    with start() as (store_url, side), query(store_url) as cursor:
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            cursor.execute(reactions.SURVEYS)
+            if cursor.fetchone()[0] == COUNT:
+                break
+            assert time.monotonic() < deadline, side.told()
+            time.sleep(0.05)
+        rows = {name: sorted(_all(cursor, statement), key=repr) for name, statement in ROWS.items()}
+        return rows | {"bodies": sorted(_comparable(body) for (body,) in _all(cursor, BODIES))}
+
+
+def _all(cursor: Any, statement: str) -> list[tuple[Any, ...]]:
+    cursor.execute(statement)
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _comparable(body: str) -> str:
+    """The body of an event without what is random in it; the length of a token stays."""
+    event = json.loads(body)
+    assert event["subject"] == event["data"].pop("survey_id")
+    for name in ("id", "subject", "time"):
+        assert event.pop(name)
+    invitations = event["data"].get("invitations", [])
+    invitations.sort(key=lambda each: each["member_id"])
+    for each in invitations:
+        each["token"] = len(each["token"])
+    return json.dumps(event, sort_keys=True)
