@@ -1,7 +1,6 @@
 """Binds evaluation to the bus; the only file here that knows nameko."""
 
 from pratique.bus import Bus, answer
-
 from services.evaluation import commands, queries, schemas
 from services.evaluation.reactions import DUE, REACTIONS
 
