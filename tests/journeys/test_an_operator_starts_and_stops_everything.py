@@ -23,7 +23,11 @@ SERVICES = yaml.safe_load((HOME / "docker-compose.yml").read_text())["services"]
 LASTING = [name for name, service in SERVICES.items() if "build" in service and "restart" in service]
 PRATIQUE = [sys.executable, "-c", "from pratique.cli import main; main()"]
 
-DOT_ENV = {"PRATIQUE_PUBLIC_URL": "http://127.0.0.1", "PRATIQUE_MAIL_FROM": "Pratique <pratique@example.org>"}
+DOT_ENV = {
+    "PRATIQUE_PUBLIC_URL": "http://127.0.0.1",
+    "PRATIQUE_MAIL_FROM": "Pratique <pratique@example.org>",
+    "PRATIQUE_TRUSTED_PROXIES": "1",
+}
 
 
 def _in_dot_env(variable: re.Match[str]) -> str:
@@ -46,7 +50,7 @@ class Deployment:
     def environ(self, name: str) -> dict[str, str]:
         """The entry's environment; only secrets' folder, ports and host names differ, since all share one machine."""
         given = {
-            key: re.sub(r"\$\{(\w+):\?.*\}", _in_dot_env, value).replace("/run/secrets", str(self._folder))
+            key: re.sub(r"\$\{(\w+):[?-].*\}", _in_dot_env, value).replace("/run/secrets", str(self._folder))
             for key, value in SERVICES[name]["environment"].items()
         }
         given |= {"PRATIQUE_HTTP_HOST": "127.0.0.1", "PRATIQUE_HTTP_PORT": str(self.http_port)}
