@@ -85,13 +85,13 @@ def test_results_come_out_at_the_end_and_not_before(life: Life, community: Commu
     life.ok("POST", f"/v1/meetings/{meeting_id}/close")
     life.settle()
     survey = life.survey(meeting_id)
-    results = f"/v1/surveys/{survey['survey_id']}/results"
-    assert life.ok("GET", results) == {"survey_id": survey["survey_id"], "state": "open"}
+    results = f"/v1/surveys/{survey['id']}/results"
+    assert life.ok("GET", results) == {"survey_id": survey["id"], "state": "open"}
     before = len(life.mails())
     life.later(days=8)
     released = life.ok("GET", results)
     assert released["state"] == "released"
-    assert released["responses_count"] == 7
+    assert released["n"] == 7
     assert any(question["mean"] == 4 for question in released["questions"] if question.get("mean"))
     told = [mail for mail in life.mails()[before:] if "/s/" not in mail.get_body(("plain",)).get_content()]
     assert told
@@ -157,7 +157,7 @@ def test_the_link_in_the_mail_opens_a_page_that_takes_the_answer(
     assert page.status == 200
     assert '<html lang="fr"' in page.text
     life.ask("GET", f"/s/{token}")  # a mail scanner looks too, and consumes nothing
-    form = "satisfaction=5"
+    form = "step=answer&q.satisfaction=5"
     sent = life.ask("POST", f"/s/{token}", form, {"Content-Type": "application/x-www-form-urlencoded"})
     assert sent.status in (200, 303)
     assert life.ask("POST", "/v1/ballots", {"token": token, "locale": "fr"}).status == 409

@@ -32,6 +32,7 @@ def test_lines_of_dots_arrive_as_they_were(post: Any, sink: Any, mail: EmailMess
 def test_encryption_is_used_where_the_server_offers_it(
     sink: Any, server: Any, mail: EmailMessage, tmp_path: Path
 ) -> None:
+    server.stop()  # asyncio allows one running loop in a thread, and green threads are all one thread
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
     subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
@@ -49,6 +50,7 @@ def test_encryption_is_used_where_the_server_offers_it(
 
 
 def test_a_password_is_not_sent_in_the_clear_to_another_machine(mail: EmailMessage, sink: Any, server: Any) -> None:
+    server.stop()  # as above
     elsewhere = Controller(sink, hostname="127.0.0.2", port=server.spare_port())
     elsewhere.start()
     post = SmtpPost(f"smtp://pratique:secret@127.0.0.2:{elsewhere.port}", "bonjour@pratique.example")
