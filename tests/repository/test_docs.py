@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def test_every_verb_of_make_exists(page: Path) -> None:
 @each_page
 def test_every_verb_of_pratique_exists(page: Path) -> None:
     """Down to the last one that is named: ``pratique dead list``."""
-    for line in re.findall(r"(?:`|^|\(|bin/|operator )(?:pratique )((?:--embedded )?[a-z ]+)", text_of(page), re.M):
+    for line in re.findall(r"(?:`|^|\(|bin/)pratique ((?:--embedded )?[a-z ]+)", text_of(page), re.M):
         command: click.Command = cli
         for word in line.removeprefix("--embedded ").split():
             if not isinstance(command, click.Group):
@@ -87,7 +88,8 @@ def test_every_verb_of_pratique_exists(page: Path) -> None:
 @each_page
 def test_every_route_and_scope_exists(page: Path) -> None:
     some_id = "6d1f0f0e-6a52-4d6e-9d2b-0d4b7b9e3a11"
-    for path in re.findall(r"(?<![\w*])(/v1/[^\s`\"')?…]+)", text_of(page)):
+    text = re.sub(r"/\$\(ask [^)]*\)", "/$each", text_of(page))  # an id that the shell asks for
+    for path in re.findall(r"(/v1/[^\s`\"')?…]+)", text):
         concrete = re.sub(
             r"\$\(.*|\$?\{?\$?\w*(?:_id|COMMUNITY|MEETING|LAST|SURVEY|BALLOT|OTHER|each)\}?", some_id, path
         )
@@ -98,6 +100,28 @@ def test_every_route_and_scope_exists(page: Path) -> None:
         assert list(allowed), path
     for scope in re.findall(r"\b((?:membership|meetings|surveys|messages|metrics):[a-z]+)\b", text_of(page)):
         assert scope in SCOPES, scope
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        ("[here](nowhere.md)", test_every_link_leads_somewhere),
+        ("[here](#nowhere)", test_every_link_leads_somewhere),
+        ("`docs/nowhere.md`", test_every_path_exists),
+        ("`make tea`", test_every_verb_of_make_exists),
+        ("PRATIQUE_HTTP_PORT=1 make tea", test_every_verb_of_make_exists),
+        ("`pratique dead tea`", test_every_verb_of_pratique_exists),
+        (".venv/bin/pratique --embedded tea", test_every_verb_of_pratique_exists),
+        ("ask $URL/v1/meetings/$MEETING/tea", test_every_route_and_scope_exists),
+        ("`meetings:tea`", test_every_route_and_scope_exists),
+    ],
+)
+def test_a_spoilt_page_is_found_out(text: str, check: Callable[[Path], None], tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{text}\n", encoding="utf-8")
+
+    with pytest.raises(AssertionError):
+        check(page)
 
 
 def test_every_event_and_whoever_reacts_stands_in_the_table_of_the_readme() -> None:
