@@ -89,7 +89,7 @@ def test_every_verb_of_pratique_exists(page: Path) -> None:
 def test_every_route_and_scope_exists(page: Path) -> None:
     some_id = "6d1f0f0e-6a52-4d6e-9d2b-0d4b7b9e3a11"
     text = re.sub(r"/\$\(ask [^)]*\)", "/$each", text_of(page))  # an id that the shell asks for
-    for path in re.findall(r"(/v1/[^\s`\"')?…]+)", text):
+    for path in re.findall(r"(/v1/[^\s;`\"')?…]+)", text):
         concrete = re.sub(
             r"\$\(.*|\$?\{?\$?\w*(?:_id|COMMUNITY|MEETING|LAST|SURVEY|BALLOT|OTHER|each)\}?", some_id, path
         )

@@ -25,7 +25,7 @@ from services.evaluation.models import tokens
 
 OPEN_FOR_DAYS = 7  #: by the wall of the meeting's zone; few answer after a week
 REMIND_AFTER_DAYS = 2  #: by the same wall, counted from the meeting's closing
-GIVE_UP_AFTER = timedelta(hours=24)  #: after the meeting's planned end, if it was never closed (DOMAIN e)
+GIVE_UP_AFTER = timedelta(hours=24)  #: after the meeting's planned end, if it was never closed
 
 
 class Base(DeclarativeBase):
