@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from pratique import arguments, clock, due, inbox, outbox
 from pratique.bus import reactions_of
 from pratique.due import DUE
+from pratique.errors import NotFound
 from pratique.event import Envelope
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.pump import pump
@@ -84,18 +85,21 @@ class Network:
                 return
 
     def is_used(self) -> bool:
-        """Whether anything was ever published here."""
-        for opened in self.stores.values():
+        """Whether any service knows anything here. The event log cannot tell: it forgets what is long past."""
+        for name, opened in self.stores.items():
+            tables = import_module(f"services.{name}.models").Base.metadata.sorted_tables
             with opened.begin() as session:
-                if session.scalar(select(func.count()).select_from(outbox.EVENT_LOG)):
+                if any(session.execute(select(table).limit(1)).first() for table in tables):
                     return True
         return False
 
     def has_community(self, community_id: UUID) -> bool:
-        """Whether this community was ever announced."""
-        with self.stores["membership"].begin() as session:
-            found = select(func.count()).where(outbox.EVENT_LOG.c.subject == str(community_id))
-            return bool(session.scalar(found))
+        """Whether membership knows this community."""
+        try:
+            self.do("membership", "get_community", community_id=str(community_id))
+        except NotFound:
+            return False
+        return True
 
     def next_due(self) -> Any:
         """When the next thing will be due that is not yet; None if nothing will."""
