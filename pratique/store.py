@@ -21,9 +21,6 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
-    func,
-    literal_column,
-    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -314,13 +311,3 @@ def check_version(version: int, if_version: int | None) -> None:
         raise PreconditionRequired("It exists and differs; send If-Match with the ETag that you read to change it.")
     if if_version != version:
         raise Stale("It changed since you read it; read it again, then send your change with the new ETag.")
-
-
-def try_lock(connection: Connection, name: str) -> bool:
-    """Take the lock of this name for as long as the connection lives; False if another holds it.
-
-    SQLite has one process by design, so the lock is always free.
-    """
-    if connection.dialect.name == "sqlite":
-        return True
-    return bool(connection.scalar(select(func.pg_try_advisory_lock(func.hashtext(literal_column(f"'{name}'"))))))

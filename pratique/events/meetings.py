@@ -55,7 +55,7 @@ class MeetingRole(StrEnum):
 
 
 class Attendee(Value):
-    """One person's attendance, as of the meeting's day. The note taker is never among them (S3:242)."""
+    """One person's attendance, as of the meeting's day. The note taker is never among them."""
 
     member_id: UUID
     state: AttendanceState
@@ -132,7 +132,7 @@ class AttendanceCorrected(Event, subject="meeting_id"):
 
 
 class MeetingWrapUpStarted(Event, subject="meeting_id"):
-    """Published when the last minutes begin. Evaluation opens the survey, with a code for the room (S3:269)."""
+    """Published when the last minutes begin. Evaluation opens the survey, with a code for the room."""
 
     meeting_id: UUID
     community_ids: tuple[UUID, ...]

@@ -14,7 +14,7 @@ class Locale(StrEnum):
 
 
 class CommunityKind(StrEnum):
-    """Who meets: anyone eligible, a cohort chosen for a fixed programme, or people in their own name (S3:109)."""
+    """Who meets: anyone eligible, a cohort chosen for a fixed programme, or people in their own name."""
 
     OPEN = "open"
     COHORT = "cohort"
@@ -22,7 +22,7 @@ class CommunityKind(StrEnum):
 
 
 class Capacity(StrEnum):
-    """In whose name a member takes part: the organisation's, or their own (S3:109)."""
+    """In whose name a member takes part: the organisation's, or their own."""
 
     REPRESENTATIVE = "representative"
     INDIVIDUAL = "individual"

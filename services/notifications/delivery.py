@@ -4,7 +4,7 @@ A message is claimed before it is sent and recorded after the server took it, ea
 the process ends between the two, nobody can know whether it arrived: SMTP has no way to ask. Such a message is held
 until its lease runs out and sent once more with the same Message-ID, by which mailboxes that look at it show it once;
 after a second such end it is given up. A copy is harmless: a survey's link works once. Reminders and invitations that
-never arrive would be worse (RELIABILITY 2.6).
+never arrive would be worse.
 """
 
 import logging

@@ -13,7 +13,7 @@ from pratique.events.meetings import MeetingKind, Mode
 from pratique.events.membership import Locale, Role
 from pratique.events.notifications import DropReason, MessageDelivered, MessageDropped, MessageFailed, Template
 
-#: How long a sender may hold a message. After that its fate is unknown, and it is sent once more (RELIABILITY 2.6).
+#: How long a sender may hold a message. After that its fate is unknown, and it is sent once more.
 LEASE = timedelta(minutes=15)
 
 _KEYS = UUID("9b0ad3c8-5a55-4d5c-9d0e-3d5a4ce1f0b7")
