@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import eventlet
+from eventlet.event import Event
 from greenlet import GreenletExit
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -39,7 +40,7 @@ def up(settings: Settings) -> None:
         try:
             is_first = _prepare(settings, console)
         except KeyboardInterrupt:
-            console.print("Stopped before the sample network was whole; the next start loads it anew.")
+            console.print("Stopped. A sample that was not yet whole is loaded anew at the next start.")
             return
         _must_be_free(settings)
         _stay(settings, console, is_first)
@@ -94,8 +95,10 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
     """Run everything until a signal says stop; meanwhile tell what there is."""
     story = Story(console)
     made = bus.runner(settings, [*SERVICES, "gateway"], story.observe)
+    started = Event()
 
     def welcome() -> None:
+        started.wait()
         try:
             with eventlet.Timeout(_READY_S):
                 while not all(all(bus.readiness(each).values()) for each in bus.containers(made)):
@@ -111,18 +114,19 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
         _tell(settings, token, console)
 
     welcoming = eventlet.spawn(welcome)
+
+    def stop() -> None:
+        welcoming.kill()  # or it would go on asking what is gone
+        started.wait()  # what is half started cannot be stopped
+        made.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.spawn_n(_stop, made, welcoming))
+        signal.signal(number, lambda *_: eventlet.spawn_n(stop))
     made.start()
+    started.send()
     with suppress(GreenletExit):
         welcoming.wait()
     made.wait()
-
-
-def _stop(made: Any, welcoming: Any) -> None:
-    """End what is told, which would go on asking, and then what runs."""
-    welcoming.kill()
-    made.stop()
 
 
 def _load_sample(settings: Settings, console: Console) -> None:
