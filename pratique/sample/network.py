@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from pratique import arguments, clock, due, inbox, outbox
 from pratique.bus import reactions_of
 from pratique.due import DUE
+from pratique.errors import NotFound
 from pratique.event import Envelope
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.pump import pump
@@ -96,7 +97,9 @@ class Network:
                 return
 
     def is_used(self) -> bool:
-        """Whether anything was ever published here."""
+        """Whether there is a community, or anything was published lately: event logs do not go back for ever."""
+        if self.do("membership", "list_communities", limit=1).rows:
+            return True
         for opened in self.stores.values():
             with opened.begin() as session:
                 if session.scalar(select(func.count()).select_from(outbox.EVENT_LOG)):
@@ -104,10 +107,12 @@ class Network:
         return False
 
     def has_community(self, community_id: UUID) -> bool:
-        """Whether this community was ever announced."""
-        with self.stores["membership"].begin() as session:
-            found = select(func.count()).where(outbox.EVENT_LOG.c.subject == str(community_id))
-            return bool(session.scalar(found))
+        """Whether this community was founded."""
+        try:
+            self.do("membership", "get_community", community_id=str(community_id))
+        except NotFound:
+            return False
+        return True
 
     def next_due(self) -> Any:
         """When the next thing will be due that is not yet; None if nothing will."""

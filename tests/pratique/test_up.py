@@ -10,11 +10,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pratique import migrate, sample, settings
+from pratique import migrate, outbox, sample, settings
+from pratique.errors import Conflict
 from pratique.sample.network import Network
 from pratique.settings import STORES, Settings
 from pratique.store import Store
@@ -128,6 +130,18 @@ def test_what_is_whole_is_kept(trial: Trial) -> None:
     chosen = found_first_community(trial)
     sample.discard_unfinished(chosen)
     assert sample.is_loaded(chosen)
+
+
+def test_a_sample_is_known_when_its_events_have_served_their_time(trial: Trial) -> None:
+    chosen = found_first_community(trial)
+    opened = Store("membership", chosen.store_url("membership"))
+    with opened.begin() as session:
+        assert outbox.prune(session, timedelta(days=-1)) > 0
+    opened.close()
+
+    assert sample.is_loaded(chosen)
+    with pytest.raises(Conflict):
+        sample.load(chosen)
 
 
 def found_first_community(trial: Trial) -> Settings:
