@@ -54,7 +54,7 @@ $(VENV)/python: Makefile
 # pip is long-winded: each package is named as it comes, and what goes wrong is told by pip on standard error.
 comma := ,
 define install
-@{ $(BIN)/python -m pip install --disable-pip-version-check --no-input -c requirements.lock -e '.[$(1)]' || \
+@rm -f $(VENV)/failed; { $(BIN)/python -m pip install --disable-pip-version-check --no-input -c requirements.lock -e '.[$(1)]' || \
     touch $(VENV)/failed; } | while read -r step package rest; do case "$$step" in \
     Collecting) echo "  $$package" ;; Installing) test "$$package" != collected || echo "  and now into their places" ;; \
     esac; done

@@ -39,11 +39,11 @@ def up(settings: Settings) -> None:
         _must_be_free(settings)
         try:
             is_first = _prepare(settings, console)
-        except KeyboardInterrupt:
+            _must_be_free(settings)
+            _stay(settings, console, is_first)
+        except KeyboardInterrupt:  # before _stay listens to signals by itself
             console.print("Stopped. A sample that was not yet whole is loaded anew at the next start.")
             return
-        _must_be_free(settings)
-        _stay(settings, console, is_first)
     console.print("Stopped. What was committed is kept.")
 
 

@@ -1,6 +1,6 @@
 """Events of evaluation: surveys, whom they ask, and what may be told of the answers.
 
-None is published for a single answer, and none carries an answer (DOMAIN f.3).
+None is published for a single answer, and none carries an answer.
 """
 
 from datetime import datetime

@@ -8,7 +8,7 @@ from pratique.event import Event, Value
 
 
 class MeetingKind(StrEnum):
-    """What is held (DOMAIN d.2)."""
+    """What is held."""
 
     MEETING = "meeting"
     TRAINING = "training"

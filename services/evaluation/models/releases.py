@@ -18,8 +18,8 @@ from services.evaluation.models.surveys import Base, Survey, SurveyState
 from services.evaluation.models.tokens import Channel
 from services.evaluation.questions import Answers, Question, QuestionType
 
-K_SCORES = 5  #: nothing is told of fewer answers than this (DOMAIN f.2: Culture Amp, Glint and Tivian all have 5)
-K_COMMENTS = 10  #: comments are told from this many answers on (DOMAIN f.2: Glint, WMC)
+K_SCORES = 5  #: nothing is told of fewer answers than this; so do Culture Amp, Glint and Tivian
+K_COMMENTS = 10  #: comments are told from this many answers on; so do Glint and WMC
 
 Cell = dict[str, object]  #: what is told of one question, as plain JSON
 _JSON = store.COLUMN_TYPES[dict[str, Any]]
