@@ -69,8 +69,9 @@ class Bus(DependencyProvider):
     """Brings a service its store, and keeps its relay, reactions, retries, due work and loops going."""
 
     def __init__(
-        self, reactions: inbox.Reactions, handlers: due.Handlers, loops: Mapping[str, Loop] | None = None
+        self, reactions: inbox.Reactions, handlers: due.Handlers, loops: Mapping[str, Sequence[Loop]] | None = None
     ) -> None:
+        """``loops`` says by what name each is woken; several of one name work side by side."""
         self._reactions, self._handlers, self._loops = reactions, handlers, dict(loops or {})
 
     def setup(self) -> None:
@@ -94,8 +95,9 @@ class Bus(DependencyProvider):
             "due": lambda: due.run_next(self.store, self._handlers),
             "upkeep": upkeep(self.store),
         }
-        works |= {loop_name: make(settings, self.store) for loop_name, make in self._loops.items()}
-        self._threads = [_Repeating(self.store, loop_name, work) for loop_name, work in works.items()]
+        self._threads = [_Repeating(self.store, woken_by, work) for woken_by, work in works.items()]
+        for woken_by, makes in self._loops.items():
+            self._threads += [_Repeating(self.store, woken_by, make(settings, self.store)) for make in makes]
         if settings.is_embedded:
             with self.store.begin() as session:
                 outbox.offer_again(session, clock.now() - outbox.OFFER_AGAIN_FOR)

@@ -16,6 +16,7 @@ from pratique.event import REGISTRY, attributes_of
 log = logging.getLogger(__name__)
 
 WINDOW = 500  #: messages under way at once
+GATHER_S = 0.01  #: after a window that was not full, commits gather so long and go together; the first never waits
 POLL_S = 1.0  #: the net beneath the waking at commit
 Published = Callable[[Sequence[Mapping[str, Any]]], None]
 
@@ -61,6 +62,8 @@ class Relay:
                 eventlet.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  (no secret)
             elif not count:
                 self._wait()
+            elif count < WINDOW and not self.is_stopping:
+                eventlet.sleep(GATHER_S)
 
     def _wait(self) -> None:
         with eventlet.Timeout(POLL_S, False):
