@@ -42,23 +42,36 @@ clean:  ## Remove the virtual environment and the data of make run
 	rm -rf $(VENV) var
 
 $(VENV)/python: Makefile
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo "There is no $(PYTHON). Pratique needs Python 3.11, 3.12 or 3.13; on Debian or Ubuntu: apt install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	    { echo "Pratique needs Python 3.11, 3.12 or 3.13. Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	    { echo "Pratique needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making a virtual environment in $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV) || \
-	    { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	    { rm -rf $(VENV); echo "Python could not make a virtual environment. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	@touch $@
+
+# pip is long-winded: each package is named as it comes, and what goes wrong is told by pip on standard error.
+comma := ,
+define install
+@rm -f $(VENV)/failed; { $(BIN)/python -m pip install --disable-pip-version-check --no-input -c requirements.lock -e '.[$(1)]' || \
+    touch $(VENV)/failed; } | while read -r step package rest; do case "$$step" in \
+    Collecting) echo "  $$package" ;; Installing) test "$$package" != collected || echo "  and now into their places" ;; \
+    esac; done
+@! rm $(VENV)/failed 2>/dev/null
+endef
 
 $(VENV)/run: $(VENV)/python requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into $(VENV) (once)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -c requirements.lock -e '.[service]'
+	$(call install,service)
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run
 	@echo "Installing the tools for tests and checks into $(VENV) (once)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c requirements.lock -e '.[service,dev]'
+	$(call install,service$(comma)dev)
 	@touch $@
 
 $(VENV)/bench: $(VENV)/dev
 	@echo "Installing the peers that make bench measures against (once)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c requirements.lock -e '.[service,dev,bench]'
+	$(call install,service$(comma)dev$(comma)bench)
 	@touch $@

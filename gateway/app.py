@@ -13,7 +13,7 @@ from gateway import errors, evaluation, meetings, membership, notifications, ope
 from gateway.auth import Holder, Keyring
 from gateway.forward import forward
 from gateway.limits import Tries, client_address
-from gateway.pages import survey
+from gateway.pages import mails, survey
 from gateway.reading import MAX_BODY_BYTES, read_body
 from gateway.routes import Ask, Call, Media, Route
 from pratique.errors import DomainError, Unavailable
@@ -24,7 +24,7 @@ from pratique.store import Store, StoreAway
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-#: Every route there is. A path that no row names is 404.
+#: Every route there is, but for the embedded mode's (``routes_of``). A path that no row names is 404.
 ROUTES: tuple[Route, ...] = (
     *membership.ROUTES,
     *meetings.ROUTES,
@@ -45,6 +45,8 @@ PUBLIC = frozenset(
         ("GET", "/r/{room_code}"),
         ("POST", "/r/{room_code}"),
         ("GET", "/"),
+        ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
+        ("GET", "/mails/{name}"),
         ("GET", "/openapi.json"),
         ("GET", "/healthz"),  # says nothing but that the process lives
         ("GET", "/readyz"),  # says which of its parts are there, by name
@@ -55,13 +57,18 @@ Readiness = Callable[[], Mapping[str, bool]]
 _METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE")
 
 
+def routes_of(settings: Settings) -> tuple[Route, ...]:
+    """The routes of a deployment; mails can be looked at only where they reach nobody."""
+    return (*ROUTES, *mails.ROUTES) if settings.is_embedded else ROUTES
+
+
 class App:
     """The gateway as a WSGI application. It knows the services by ``call`` only."""
 
     def __init__(self, call: Call, store: Store, settings: Settings, readiness: Readiness = dict) -> None:
         self.call, self.store, self.settings, self.readiness = call, store, settings, readiness
-        self.routes = ROUTES
-        self._urls = Map([route.rule() for route in ROUTES], merge_slashes=False)
+        self.routes = routes_of(settings)
+        self._urls = Map([route.rule() for route in self.routes], merge_slashes=False)
         self._keyring, self._tries = Keyring(store), Tries()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

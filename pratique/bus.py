@@ -36,10 +36,10 @@ Loop = Callable[[Settings, store.Store], Callable[[], bool]]
 
 
 class Container(ServiceContainer):
-    """nameko's container, but it stops in bounded time and a worker that cannot start harms only itself (W6, W7)."""
+    """nameko's container, but it stops in bounded time and a worker that cannot start harms only itself."""
 
     def __init__(self, service_cls: Any, config: Mapping[str, Any]) -> None:
-        """A service class may say itself how many workers it needs (W24)."""
+        """A service class may say itself how many workers it needs."""
         super().__init__(
             service_cls, {**config, "max_workers": getattr(service_cls, "max_workers", None) or config["max_workers"]}
         )

@@ -42,6 +42,11 @@ class Settings:
         """Whether everything runs in this one process."""
         return self.broker_url.startswith("embedded:")
 
+    @property
+    def data_dir(self) -> Path:
+        """The folder of the embedded mode: stores, mails, token."""
+        return self.mail_dir.parent
+
     def store_url(self, name: str) -> str:
         """The URL of one store.
 

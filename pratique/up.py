@@ -1,19 +1,24 @@
 """Everything in this one process, with a sample network, for whoever wants to see it: ``make run``."""
 
+import errno
+import fcntl
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import eventlet
+from eventlet.event import Event
+from greenlet import GreenletExit
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pratique import bus, clock, migrate, sample
-from pratique.event import Envelope, read_instant
+from pratique import bus, migrate, sample
+from pratique.errors import Conflict, Unavailable
 from pratique.sample.play import play
+from pratique.sample.story import Story
 from pratique.settings import SERVICES, STORES, Settings
 from pratique.store import Store
 
@@ -21,33 +26,105 @@ _READY_S = 20.0
 
 
 def up(settings: Settings) -> None:
-    """Start all services and the gateway on the embedded bus, load the sample once, and stay until Ctrl-C."""
+    """Start all services and the gateway on the embedded bus, load the sample once, and stay until Ctrl-C.
+
+    Raises:
+        Conflict: another process works in the same folder, or listens on the port.
+        Unavailable: something did not become ready.
+    """
     console = Console(highlight=False)
-    console.print(f"Preparing the stores in {settings.mail_dir.parent}/")
+    with _alone_in(settings.data_dir):
+        _must_be_free(settings)
+        try:
+            is_first = _prepare(settings, console)
+            _must_be_free(settings)
+            _stay(settings, console, is_first)
+        except KeyboardInterrupt:  # before _stay listens to signals by itself
+            console.print("Stopped. A sample that was not yet whole is loaded anew at the next start.")
+            return
+    console.print("Stopped. What was committed is kept.")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder: two processes would each send what the other's services wait for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(
+                f"Another `pratique up` works in {folder}/. Stop it first, or give this one a folder of its own: "
+                "pratique --data FOLDER up"
+            ) from error
+        yield
+
+
+def _must_be_free(settings: Settings) -> None:
+    """Refuse a port on which we could not listen, before anything is begun."""
+    port = settings.http_port
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.http_host, port))
+    except (OSError, OverflowError) as error:
+        why = "another program listens there" if getattr(error, "errno", None) == errno.EADDRINUSE else str(error)
+        raise Conflict(
+            f"Port {port} of {settings.http_host} cannot be had: {why}. "
+            "Choose another by PRATIQUE_HTTP_PORT, for instance: PRATIQUE_HTTP_PORT=8080 make run"
+        ) from error
+
+
+def _prepare(settings: Settings, console: Console) -> bool:
+    """Bring the stores up to date, with the whole sample in them; returns whether it had to be loaded."""
+    console.print(f"Preparing the stores in {settings.data_dir}/")
+    sample.discard_unfinished(settings)
     for name in STORES:
         opened = Store(name, settings.store_url(name))
-        migrate.migrate(opened, f"services.{name}" if name in SERVICES else name)
+        migrate.migrate(opened, migrate.package_of(name))
         opened.close()
-    is_first = not sample.is_loaded(settings)
-    if is_first:
-        _load_sample(settings, console)
+    if sample.is_loaded(settings):
+        return False
+    _load_sample(settings, console)
+    return True
+
+
+def _stay(settings: Settings, console: Console, is_first: bool) -> None:
+    """Run everything until a signal says stop; meanwhile tell what there is."""
     story = Story(console)
     made = bus.runner(settings, [*SERVICES, "gateway"], story.observe)
+    started = Event()
+
+    def welcome() -> None:
+        started.wait()
+        try:
+            with eventlet.Timeout(_READY_S):
+                while not all(all(bus.readiness(each).values()) for each in bus.containers(made)):
+                    eventlet.sleep(0.02)
+        except eventlet.Timeout as late:
+            raise Unavailable(f"Not everything was ready within {_READY_S:.0f} s; start it again.") from late
+        token = _token(settings)
+        if is_first:
+            story.is_told = True
+            play(settings.public_url, token, console.print)
+            eventlet.sleep(0.5)  # so that the last reactions are told before what follows
+            story.is_told = False
+        _tell(settings, token, console)
+
+    welcoming = eventlet.spawn(welcome)
+
+    def stop() -> None:
+        welcoming.kill()  # or it would go on asking what is gone
+        started.wait()  # what is half started cannot be stopped
+        made.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.spawn_n(made.stop))
+        signal.signal(number, lambda *_: eventlet.spawn_n(stop))
     made.start()
-    with eventlet.Timeout(_READY_S):
-        while not all(all(bus.readiness(each).values()) for each in bus.containers(made)):
-            eventlet.sleep(0.02)
-    token = _token(settings)
-    if is_first:
-        story.is_told = True
-        play(settings.public_url, token, console.print)
-        eventlet.sleep(0.5)  # so that the last reactions are told before what follows
-        story.is_told = False
-    _tell(settings, token, console)
+    started.send()
+    with suppress(GreenletExit):
+        welcoming.wait()
     made.wait()
-    console.print("Stopped. What was committed is kept.")
 
 
 def _load_sample(settings: Settings, console: Console) -> None:
@@ -61,7 +138,7 @@ def _load_sample(settings: Settings, console: Console) -> None:
 
 def _token(settings: Settings) -> str:
     """The bearer token for trying the API on this machine, made once and kept beside the stores."""
-    path = Path(settings.mail_dir.parent) / "token"
+    path = settings.data_dir / "token"
     if not path.exists():
         opened = Store("gateway", settings.store_url("gateway"))
         with opened.begin() as session:
@@ -78,45 +155,9 @@ def _tell(settings: Settings, token: str, console: Console) -> None:
         f"\n[bold]Pratique is up.[/bold] Open {url}/ in a browser, or ask the API:\n\n"
         f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities\n"
         f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities/{community}/meetings\n\n"
+        f"  Mails that were sent:  {url}/mails (files in {settings.mail_dir}/)\n"
         f"  The API's description: {url}/openapi.json\n"
-        f"  Mails are files in:    {settings.mail_dir}/\n"
         f"  Look after it with:    pratique --embedded doctor\n\n"
         "Ctrl-C stops it; the data stays, and the next start takes seconds.",
         soft_wrap=True,
     )
-
-
-class Story:
-    """Tells each event as a line: who published what, who reacted, how long after."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self.is_told = False
-        self._tellers: dict[str, Callable[[str, Sequence[Any]], None]] = {
-            "published": self._published,
-            "reacted": self._reacted,
-        }
-
-    def observe(self, what: str, service: str, items: Sequence[Any]) -> None:
-        """Called by the bus for each window that was published and each batch that was reacted to."""
-        if self.is_told:
-            self._tellers[what](service, items)
-
-    def _published(self, service: str, bodies: Sequence[Mapping[str, Any]]) -> None:
-        told = [(str(body["type"]).split(".")[-2], read_instant(body["time"])) for body in bodies]
-        self._print(f"[cyan]{service:>13}[/cyan] published  ", told)
-
-    def _reacted(self, service: str, envelopes: Sequence[Envelope]) -> None:
-        told = [(type(envelope.event).__name__, envelope.time) for envelope in envelopes]
-        self._print(f"[green]{service:>13}[/green] reacted to ", told)
-
-    def _print(self, who: str, told: Sequence[tuple[str, datetime]]) -> None:
-        """One line for all events of one name: the oldest of them says how long after."""
-        for name in dict.fromkeys(name for name, _ in told):
-            times = [at for other, at in told if other == name]
-            count = f" × {len(times)}" if len(times) > 1 else ""
-            self._console.print(f"  {who}[bold]{name}[/bold]{count} [dim]{_ms_since(min(times))} ms after[/dim]")
-
-
-def _ms_since(at: datetime) -> int:
-    return round((clock.now() - at).total_seconds() * 1000)

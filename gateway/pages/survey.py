@@ -73,7 +73,7 @@ def answer_in_room(ask: Ask) -> Response:
 
 def show_index(ask: Ask) -> Response:
     """Say in two languages what this is."""
-    return page("index", "fr")
+    return page("index", "fr", has_mails=ask.app.settings.is_embedded)
 
 
 def refuse(ask: Ask, error: DomainError) -> Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from email.message import EmailMessage
+from functools import partial
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
@@ -36,11 +37,14 @@ class Forgetful:
     def rest(self) -> None:
         """Hold nothing."""
 
+    def write(self, facts: Any) -> EmailMessage:
+        """An empty mail, since nobody will read it."""
+        return EmailMessage()
 
-def _mail_loop(settings: Settings, opened: Store) -> Callable[[], bool]:
-    delivery, mails = import_module("services.notifications.delivery"), import_module("services.notifications.mails")
-    letterhead = mails.Letterhead(settings.mail_from, settings.public_url)
-    return lambda: delivery.deliver(opened, Forgetful(), letterhead) > 0
+
+def _mail_loop(opened: Store) -> Callable[[], bool]:
+    delivery, post = import_module("services.notifications.delivery"), Forgetful()
+    return lambda: delivery.deliver(opened, post, post.write) > 0
 
 
 class Network:
@@ -52,7 +56,11 @@ class Network:
         self._handlers: dict[str, due.Handlers] = {
             name: import_module(f"services.{name}.reactions").DUE for name in SERVICES
         }
-        self._send_mail = _mail_loop(settings, self.stores["notifications"])
+        self._send_mail = _mail_loop(self.stores["notifications"])
+        self._called = {"outbox", "mail"}  # who was called by a commit and has not come yet; at first we cannot know
+        for opened in self.stores.values():
+            for called in ("outbox", "mail"):
+                opened.on_commit(called, partial(self._called.add, called))
 
     def __enter__(self) -> Self:
         return self
@@ -73,15 +81,19 @@ class Network:
         raise LookupError(f"{service} has no {command}")
 
     def settle(self) -> None:
-        """Let everything follow that follows now: events, what is due, mails."""
+        """Let everything follow that follows now: events, what is due, mails. Asks again only where a commit called."""
         while True:
-            moved = pump(self.stores, self._reactions)
+            if "outbox" in self._called:
+                pump(self.stores, self._reactions)
+                self._called.remove("outbox")
             for name, handlers in self._handlers.items():
                 while due.run_next(self.stores[name], handlers):
-                    moved += 1
-            while self._send_mail():
-                moved += 1
-            if not moved:
+                    pass
+            if "mail" in self._called:
+                while self._send_mail():
+                    pass
+                self._called.remove("mail")
+            if not self._called:
                 return
 
     def is_used(self) -> bool:

@@ -1,4 +1,4 @@
-"""Six made-up communities, shaped like those of S3 (seed 003), and the names of the people in them."""
+"""Six made-up communities, and the names of the people in them."""
 
 import dataclasses
 from datetime import time

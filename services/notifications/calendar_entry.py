@@ -12,6 +12,8 @@ from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 
 Method = Literal["REQUEST", "CANCEL"]
 
+_EVENT = b"BEGIN:VEVENT\r\n"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -40,8 +42,6 @@ def write_entry(entry: Entry, method: Method) -> bytes:
     calendar.add("method", method)
     starts_at, ends_at = entry.starts_at.astimezone(zone), entry.ends_at.astimezone(zone)
     rules = _zone_rules(entry.timezone, starts_at.year, ends_at.year)
-    if rules is not None:
-        calendar.add_component(rules)
     event = Event()
     event.add("uid", str(entry.meeting_id))
     event.add("sequence", entry.sequence)
@@ -61,7 +61,7 @@ def write_entry(entry: Entry, method: Method) -> bytes:
     event.add("attendee", attendee)
     calendar.add_component(event)
     written: bytes = calendar.to_ical()
-    return written
+    return written.replace(_EVENT, rules + _EVENT, 1)
 
 
 def _person(address: Address) -> vCalAddress:
@@ -72,8 +72,10 @@ def _person(address: Address) -> vCalAddress:
 
 
 @lru_cache(maxsize=256)
-def _zone_rules(name: str, first_year: int, last_year: int) -> Timezone | None:
-    """The zone's rules around these years; None for UTC, which needs none. Slow to make, hence kept."""
+def _zone_rules(name: str, first_year: int, last_year: int) -> bytes:
+    """The zone's rules around these years; empty for UTC, which needs none. Slow to make and to write, hence kept."""
     if name.rpartition("/")[2] in ("UTC", "UCT", "Zulu", "Universal"):
-        return None
-    return Timezone.from_tzid(name, first_date=date(first_year, 1, 1), last_date=date(last_year + 1, 1, 1))
+        return b""
+    rules = Timezone.from_tzid(name, first_date=date(first_year, 1, 1), last_date=date(last_year + 1, 1, 1))
+    written: bytes = rules.to_ical()
+    return written

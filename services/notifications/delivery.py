@@ -11,6 +11,8 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, select, text, update
@@ -27,6 +29,8 @@ from services.notifications.models import LEASE, Message, State
 from services.notifications.post import FilePost, NotSent, Post, Refused, SmtpPost, Unknown
 
 log = logging.getLogger(__name__)
+
+Write = Callable[[Facts], EmailMessage]  #: makes a mail of a message; raises Unwritable
 
 AT_ONCE = 8  #: messages that one sender holds, at most; few, so that the senders share what a meeting brings
 #: A decision to send is good for so long; what a slow server kept waiting longer is decided again.
@@ -52,10 +56,11 @@ def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
     post: Post = SmtpPost(settings.smtp_url, settings.mail_from) if settings.smtp_url else FilePost(settings.mail_dir)
     letterhead = Letterhead(settings.mail_from, settings.public_url)
     letterhead.sender()  # an address that cannot be written shows now
-    return lambda: deliver(opened, post, letterhead) > 0
+    write = partial(write_mail, letterhead=letterhead)
+    return lambda: deliver(opened, post, write) > 0
 
 
-def deliver(opened: Store, post: Post, letterhead: Letterhead) -> int:
+def deliver(opened: Store, post: Post, write: Write) -> int:
     """Send what is due, at most ``AT_ONCE``; return how many messages were looked at. Any number may run at once.
 
     Raises:
@@ -72,7 +77,7 @@ def deliver(opened: Store, post: Post, letterhead: Letterhead) -> int:
             _give_back(opened, claimed[position:])
             break
         try:
-            _send(opened, post, facts, letterhead)
+            _send(opened, post, facts, write)
         except NotSent as error:
             is_over = error.is_away
             _retry(opened, claimed[position:] if is_over else [facts], str(error))
@@ -82,10 +87,10 @@ def deliver(opened: Store, post: Post, letterhead: Letterhead) -> int:
     return looked_at
 
 
-def _send(opened: Store, post: Post, facts: Facts, letterhead: Letterhead) -> None:
+def _send(opened: Store, post: Post, facts: Facts, write: Write) -> None:
     id = facts.message.id
     try:
-        post.send(write_mail(facts, letterhead))
+        post.send(write(facts))
     except (Refused, Unwritable) as error:
         log.warning("message %s was refused for good: %s", id, error)
         words = str(error)

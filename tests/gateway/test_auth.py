@@ -1,18 +1,21 @@
 """Tokens: shown once, stored hashed, revoked at once; every route guarded or public on purpose."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from gateway import auth
-from gateway.app import PUBLIC, ROUTES
+from gateway.app import PUBLIC, routes_of
 from gateway.models import ApiToken, Base
 from pratique import clock, migrate
 from pratique.errors import Invalid, NotFound, Unauthenticated
+from pratique.settings import EMBEDDED, Settings
 from pratique.store import Store
 from pratique.testing import AT
 
+ROUTES = routes_of(Settings(broker_url=EMBEDDED, store_urls={}, home=Path()))
 GUARDED = [route for route in ROUTES if route.scope]
 A_UUID = "00000000-0000-4000-8000-000000000001"
 

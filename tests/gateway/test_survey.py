@@ -7,6 +7,7 @@ import pytest
 
 from gateway.pages.texts import TEXTS
 from pratique.errors import Conflict, Gone, Invalid, NotFound, Unavailable
+from tests.gateway.conftest import make_gate
 
 QUESTIONS = [
     {
@@ -284,8 +285,8 @@ def test_a_room_where_nobody_is_marked_says_whom_to_ask(open_survey):
     assert EN["who_none"] in open_survey.ask("GET", "/r/K7MQ2P?lang=en").text
 
 
-def test_the_first_page_says_in_two_languages_what_this_is(gate):
-    page = parsed(gate.ask("GET", "/", headers={"Authorization": None}))
+def test_the_first_page_says_in_two_languages_what_this_is(store):
+    page = parsed(make_gate(store, broker_url="amqp://rabbitmq").ask("GET", "/", headers={"Authorization": None}))
     assert page.get("lang") == "fr"
     assert [each.get("lang") for each in page.iter("section")] == ["en"]
     assert {each.get("href") for each in page.iter("a")} == {"/openapi.json"}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -25,10 +26,11 @@ from pratique.store import Store
 from pratique.testing import AT, envelope, memory_store, part, published, sample
 from services.notifications import models, reactions
 from services.notifications.delivery import deliver
-from services.notifications.mails import Letterhead
+from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import FilePost, Post, SmtpPost
 
 LETTERHEAD = Letterhead("Pratique <bonjour@pratique.example>", "https://pratique.example")
+WRITE = partial(write_mail, letterhead=LETTERHEAD)
 STARTS_AT = AT + timedelta(days=7)
 ENDS_AT = STARTS_AT + timedelta(minutes=90)
 CLOSES_AT = ENDS_AT + timedelta(days=7)
@@ -234,7 +236,7 @@ class Network:
 
     def send(self, post: Post | None = None) -> None:
         """Let the senders work until nothing is due."""
-        while deliver(self.opened, post or FilePost(self.folder), LETTERHEAD):
+        while deliver(self.opened, post or FilePost(self.folder), WRITE):
             pass
 
     def mails(self) -> list[EmailMessage]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from pratique.events.notifications import DropReason, MessageDelivered, MessageF
 from pratique.settings import embedded
 from services.notifications import delivery
 from services.notifications.delivery import deliver
-from services.notifications.mails import Letterhead
+from services.notifications.mails import Letterhead, write_mail
 from services.notifications.models import LEASE, State
 from services.notifications.post import SmtpPost
 
 LETTERHEAD = Letterhead("Pratique <bonjour@pratique.example>", "https://pratique.example")
+WRITE = partial(write_mail, letterhead=LETTERHEAD)
 
 
 class Killed(BaseException):
@@ -161,7 +163,7 @@ def test_a_second_unknown_fate_is_the_last(asked: Any, post: Any, sink: Any) -> 
 
 def test_a_sender_killed_after_handing_over_repeats_one_mail_with_the_same_id(asked: Any, post: Any, sink: Any) -> None:
     with pytest.raises(Killed):
-        deliver(asked.opened, CrashingPost(post), LETTERHEAD)
+        deliver(asked.opened, CrashingPost(post), WRITE)
     asked.send(post)
     assert len(sink.mails) == 1  # both are held by the one that was killed
     clock.move(LEASE + timedelta(seconds=1))
@@ -265,7 +267,7 @@ def test_what_a_slow_server_kept_waiting_is_decided_again(asked: Any, post: Any,
 def test_two_senders_share_the_work_and_send_each_once(asked: Any, server: Any, sink: Any) -> None:
     posts = [SmtpPost(server.url, LETTERHEAD.mail_from) for _ in range(2)]
     for post in posts * 2:
-        deliver(asked.opened, post, LETTERHEAD)
+        deliver(asked.opened, post, WRITE)
         post.close()
     assert recipients(sink) == ["ada", "bo"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, String, inspect
@@ -26,6 +26,8 @@ from services.evaluation.models import tokens
 OPEN_FOR_DAYS = 7  #: by the wall of the meeting's zone; few answer after a week
 REMIND_AFTER_DAYS = 2  #: by the same wall, counted from the meeting's closing
 GIVE_UP_AFTER = timedelta(hours=24)  #: after the meeting's planned end, if it was never closed
+
+Asking = TypeVar("Asking", SurveyInvitationsIssued, SurveyReminderDue)
 
 
 class Base(DeclarativeBase):
@@ -171,27 +173,11 @@ class Survey(Base):
 
     def invite(self, member_ids: Iterable[UUID]) -> SurveyInvitationsIssued:
         """Ask these people, each by a link of their own."""
-        self.version += 1
-        return SurveyInvitationsIssued(
-            survey_id=self.id,
-            meeting_id=self.meeting_id,
-            community_ids=self.communities,
-            invitations=self._invitations(member_ids),
-            closes_at=self.closes_at,
-            version=self.version,
-        )
+        return self._ask(SurveyInvitationsIssued, member_ids)
 
     def remind(self, member_ids: Iterable[UUID]) -> SurveyReminderDue:
         """Ask these people again, by the same links."""
-        self.version += 1
-        return SurveyReminderDue(
-            survey_id=self.id,
-            meeting_id=self.meeting_id,
-            community_ids=self.communities,
-            invitations=self._invitations(member_ids),
-            closes_at=self.closes_at,
-            version=self.version,
-        )
+        return self._ask(SurveyReminderDue, member_ids)
 
     def revoke(self, member_id: UUID) -> InvitationRevoked:
         """Take back that this person was asked."""
@@ -200,9 +186,17 @@ class Survey(Base):
             survey_id=self.id, meeting_id=self.meeting_id, member_ids=(member_id,), version=self.version
         )
 
-    def _invitations(self, member_ids: Iterable[UUID]) -> tuple[Invited, ...]:
+    def _ask(self, news: type[Asking], member_ids: Iterable[UUID]) -> Asking:
         id, secret = self.id, self.key
-        return tuple([Invited(member_id=each, token=tokens.token_for(id, secret, each)) for each in member_ids])
+        self.version += 1
+        return news(
+            survey_id=id,
+            meeting_id=self.meeting_id,
+            community_ids=self.communities,
+            invitations=tuple([Invited(member_id=one, token=tokens.token_for(id, secret, one)) for one in member_ids]),
+            closes_at=self.closes_at,
+            version=self.version,
+        )
 
 
 _SURVEY_COLUMNS = [column.key for column in inspect(Survey).column_attrs]

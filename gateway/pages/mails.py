@@ -1,0 +1,167 @@
+"""The mails of the embedded mode, where they become files and reach nobody: which there are, and each as one reads it.
+
+Only there are these pages routed. Whoever reads them may use the links, as whoever has the files may.
+"""
+
+import heapq
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_binary_file, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from icalendar import Calendar
+from werkzeug.wrappers import Response
+
+from gateway.pages import survey
+from gateway.pages.render import message, page
+from gateway.pages.texts import TEXTS
+from gateway.reading import read_locale
+from gateway.routes import Ask, Media, Route
+from pratique.errors import DomainError, NotFound
+
+PAGE = 25  #: mails on one page
+
+_NAME = re.compile(
+    r"\d{8}T\d{6}Z-[0-9a-f-]{36}\.eml"
+)  # as notifications names them: the order of names is that of time
+_LINK = re.compile(r"(https?://[^\s<>«»\"]*[^\s<>«»\".,;:!?)])")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One file."""
+
+    name: str
+    parsed: EmailMessage
+
+    @property
+    def to(self) -> str:
+        """To whom."""
+        return str(self.parsed["To"] or "")
+
+    @property
+    def sender(self) -> str:
+        """From whom."""
+        return str(self.parsed["From"] or "")
+
+    @property
+    def subject(self) -> str:
+        """What about."""
+        return str(self.parsed["Subject"] or "")
+
+    @property
+    def locale(self) -> str:
+        """The language in which it is written."""
+        return str(self.parsed["Content-Language"] or "")
+
+    @property
+    def sent_at(self) -> str:
+        """When, by this machine's clock on the wall, since it is this machine's user who reads it."""
+        at = getattr(self.parsed["Date"], "datetime", None)
+        return f"{at.astimezone():%Y-%m-%d %H:%M:%S}" if isinstance(at, datetime) else ""
+
+    def pieces(self) -> list[tuple[str, bool]]:
+        """The text for those who see no HTML, in pieces; True marks a link."""
+        body = self.parsed.get_body(("plain",))
+        text = str(body.get_content()) if body is not None else ""
+        return [(piece, number % 2 == 1) for number, piece in enumerate(_LINK.split(text)) if piece]
+
+    def entry(self) -> "Entry | None":
+        """What it tells a calendar; None if nothing."""
+        for part in self.parsed.walk():
+            if part.get_content_type() == "text/calendar":
+                return _read_entry(part.get_payload(decode=True))
+        return None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A calendar entry, in words."""
+
+    method: str  #: REQUEST or CANCEL
+    summary: str
+    span: str  #: 2026-03-12 14:00 – 2026-03-12 15:00
+    zone: str
+    place: str
+    link: str
+
+
+def list_mails(ask: Ask) -> Response:
+    """Show which mails there are, the newest first."""
+    locale, folder = read_locale(ask.request), ask.app.settings.mail_dir
+    names = _newest(folder, ask.request.args.get("after", ""))
+    found = [mail for mail in (_find(folder, name) for name in names[:PAGE]) if mail is not None]
+    older = names[PAGE - 1] if len(names) > PAGE else ""
+    return page("mails", locale, title=TEXTS[locale]["mails_title"], mails=found, older=older, folder=folder)
+
+
+def show_mail(ask: Ask) -> Response:
+    """Show one mail: its headers, its text, and what it tells a calendar."""
+    locale, name = read_locale(ask.request), ask.path["name"]
+    mail = _find(ask.app.settings.mail_dir, name) if _NAME.fullmatch(name) else None
+    if mail is None:
+        raise NotFound("There is no such mail.")
+    return page("mail", locale, title=mail.subject, mail=mail, pieces=mail.pieces(), entry=mail.entry())
+
+
+def refuse(ask: Ask, error: DomainError) -> Response:
+    """The page that tells this error to a person."""
+    if isinstance(error, NotFound):
+        return message("mail_unknown", read_locale(ask.request), 404)
+    return survey.refuse(ask, error)
+
+
+def _newest(folder: Path, after: str) -> Sequence[str]:
+    """The names of one page and one more; looks at names only, so that a folder may be big."""
+    try:
+        with os.scandir(folder) as entries:
+            names = (entry.name for entry in entries if _NAME.fullmatch(entry.name))
+            return heapq.nlargest(PAGE + 1, (name for name in names if not after or name < after))
+    except FileNotFoundError:
+        return []
+
+
+def _find(folder: Path, name: str) -> Mail | None:
+    """The mail in this file of the folder; None if it is gone, or leads out of the folder."""
+    try:
+        with open(folder / name, "rb", opener=_here_only) as file:
+            parsed = message_from_binary_file(file, policy=policy.default)
+    except OSError:
+        return None
+    return Mail(name, parsed)
+
+
+def _here_only(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
+
+
+def _read_entry(content: object) -> Entry | None:
+    """What ``text/calendar`` says; None if it is none that can be read."""
+    try:
+        calendar = Calendar.from_ical(content if isinstance(content, bytes) else b"")
+    except ValueError:
+        return None
+    for event in calendar.walk("VEVENT"):
+        starts_at, ends_at = event.decoded("dtstart"), event.decoded("dtend")
+        return Entry(
+            method=str(calendar.get("method", "")),
+            summary=str(event.get("summary", "")),
+            span=f"{starts_at:%Y-%m-%d %H:%M} – {ends_at:%Y-%m-%d %H:%M}",
+            zone=str(event["dtstart"].params.get("TZID", "UTC")),
+            place=str(event.get("location", "")),
+            link=str(event.get("url", "")),
+        )
+    return None
+
+
+ROUTES = tuple(
+    Route("GET", path, summary, act=act, operation=act.__name__, media=Media.HTML, refuse=refuse)
+    for path, summary, act in (
+        ("/mails", "Show which mails were sent, in the embedded mode", list_mails),
+        ("/mails/<name>", "Show one of these mails", show_mail),
+    )
+)
