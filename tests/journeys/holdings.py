@@ -18,7 +18,7 @@ def everything_in(stores: Mapping[str, Store]) -> dict[str, Rows]:
         with opened.begin() as session:
             for table in inspect(session.connection()).get_table_names():
                 rows = session.execute(text(f'select * from "{table}"')).mappings()
-                held[f"{name}.{table}"] = [dict(row) for row in rows]
+                held[f"{name}.{table}"] = [{column: _plain(value) for column, value in row.items()} for row in rows]
     return held
 
 
@@ -33,11 +33,15 @@ def where(held: Mapping[str, Rows], word: str | UUID) -> set[str]:
     return {table for table, rows in held.items() if any(form in words_of(rows) for form in sought)}
 
 
+def _plain(value: object) -> object:
+    """What psycopg2 gives as a view of memory, as bytes."""
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
 def _forms(value: object) -> Iterator[str]:
-    if isinstance(value, bytes | memoryview):
-        raw = bytes(value)
-        yield raw.hex()
-        yield raw.decode("utf-8", "replace")
+    if isinstance(value, bytes):
+        yield value.hex()
+        yield value.decode("utf-8", "replace")
     elif value is not None:
         yield str(value)
         if isinstance(value, str) and "\\u" in value:  # JSON as SQLite keeps it

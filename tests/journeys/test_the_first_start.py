@@ -86,7 +86,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The first start, with the sample; the tests below follow one another in this house."""
     made = House(tmp_path_factory.mktemp("house"))
     try:
-        made.start(timeout_s=120)
+        made.start(timeout_s=180)
         yield made
     finally:
         made.discard()

@@ -43,6 +43,7 @@ class Scene:
         self.dead_ballot = ballot["ballot_id"]
         life.later(days=8)
         assert life.survey(over)["state"] == "withheld"
+        self.running = life.schedule(self.community.id, note_taker_id=ids[4])
         self.closed = self._closed(life)
         self.spent_token = self._token(life, ids[0])
         ballot = life.ok("POST", "/v1/ballots", {"token": self.spent_token, "locale": "fr"})
@@ -50,8 +51,8 @@ class Scene:
         life.ok("PUT", f"/v1/ballots/{self.spent_ballot}", ANSWERS)
         ballot = life.ok("POST", "/v1/ballots", {"token": self._token(life, ids[1]), "locale": "fr"})
         self.ballot = ballot["ballot_id"]
-        self.running = life.schedule(self.community.id, note_taker_id=ids[4])
-        life.hold(self.running, {ids[0]: "attended"})
+        life.ok("POST", f"/v1/meetings/{self.running}/start")
+        life.ok("PUT", f"/v1/meetings/{self.running}/attendance", self.attendance(ids[0]))
         life.ok("POST", f"/v1/meetings/{self.running}/wrap-up")
         life.settle()
         self.room_code = life.survey(self.running)["room_code"]
