@@ -84,7 +84,13 @@ class Network:
                 return
 
     def is_used(self) -> bool:
-        """Whether anything was ever published here."""
+        """Whether anybody is recorded, or anything was published of late; what is older may be forgotten."""
+        with self.stores["membership"].begin() as session:
+            models = import_module("services.membership.models")
+            if any(
+                session.scalar(select(func.count()).select_from(each)) for each in (models.Community, models.Member)
+            ):
+                return True
         for opened in self.stores.values():
             with opened.begin() as session:
                 if session.scalar(select(func.count()).select_from(outbox.EVENT_LOG)):
@@ -92,10 +98,10 @@ class Network:
         return False
 
     def has_community(self, community_id: UUID) -> bool:
-        """Whether this community was ever announced."""
+        """Whether this community is recorded. The event log would not do: it forgets after some weeks."""
         with self.stores["membership"].begin() as session:
-            found = select(func.count()).where(outbox.EVENT_LOG.c.subject == str(community_id))
-            return bool(session.scalar(found))
+            community = import_module("services.membership.models").Community
+            return session.get(community, community_id) is not None
 
     def next_due(self) -> Any:
         """When the next thing will be due that is not yet; None if nothing will."""
