@@ -78,11 +78,31 @@ def within(opened: Any, timeout_s: float) -> Iterator[None]:
 
 def cut(opened: Any) -> None:
     """Shut the socket of a connection, now."""
-    transport = getattr(getattr(opened, "_connection", None), "transport", None)
-    sock = getattr(transport, "sock", None)
-    if sock is not None:
+    if (sock := _socket_of(opened)) is not None:
         with contextlib.suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def corked(opened: Any) -> Iterator[None]:
+    """Let the kernel fill packets while much is written: a packet and a wake-up for each message cost most of the time.
+
+    Only Linux can; elsewhere nothing changes.
+    """
+    sock = _socket_of(opened) if hasattr(socket, "TCP_CORK") else None
+    if sock is None:
+        yield
+        return
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
+
+def _socket_of(opened: Any) -> Any:
+    return getattr(getattr(getattr(opened, "_connection", None), "transport", None), "sock", None)
 
 
 def queue_of(service: str, url: str) -> Queue:
@@ -137,7 +157,8 @@ class Publisher:
         try:
             self._open()
             with within(self._connection, PUBLISH_TIMEOUT_S):
-                self._send(messages)
+                with corked(self._connection):
+                    self._send(messages)
                 while self._unconfirmed:
                     self._connection.drain_events(timeout=PUBLISH_TIMEOUT_S)
         except BROKER_ERRORS as error:

@@ -27,6 +27,8 @@ from pratique.upkeep import upkeep
 log = logging.getLogger(__name__)
 
 STOP_S = 12.0  #: a service that has not drained by then is ended; what it held is delivered again
+#: Batches of one process under way: while the database works on one, the next is read and prepared.
+BATCHES_AT_ONCE = 2
 POLL_S = 1.0  #: how often a loop looks by itself, beside being woken
 
 #: Makes, from the settings and the store, a callable that does one unit of work and says whether there was any.
@@ -67,8 +69,9 @@ class Bus(DependencyProvider):
     """Brings a service its store, and keeps its relay, reactions, retries, due work and loops going."""
 
     def __init__(
-        self, reactions: inbox.Reactions, handlers: due.Handlers, loops: Mapping[str, Loop] | None = None
+        self, reactions: inbox.Reactions, handlers: due.Handlers, loops: Mapping[str, Sequence[Loop]] | None = None
     ) -> None:
+        """``loops`` says by what name each is woken; several of one name work side by side."""
         self._reactions, self._handlers, self._loops = reactions, handlers, dict(loops or {})
 
     def setup(self) -> None:
@@ -77,19 +80,24 @@ class Bus(DependencyProvider):
         name = self.container.service_name
         self.store = store.Store(name, settings.store_url(name), settings.max_workers)
         self.relay = Relay(self.store, settings.broker_url)
-        self.reactor = Reactor(self.store, self._reactions, settings.broker_url, settings.batch_size)
+        self.reactors = [
+            Reactor(self.store, self._reactions, settings.broker_url, settings.batch_size)
+            for _ in range(1 if settings.is_embedded else BATCHES_AT_ONCE)
+        ]
         metrics.STORES.watch(self.store)
         self._is_open = True
         if observe := self.container.config.get("observe"):
             self.relay.published = lambda bodies: observe("published", name, bodies)
-            self.reactor.reacted = lambda envelopes: observe("reacted", name, envelopes)
+            for reactor in self.reactors:
+                reactor.reacted = lambda envelopes: observe("reacted", name, envelopes)
         works: dict[str, Callable[[], bool]] = {
             "parked": lambda: inbox.retry_next(self.store, self._reactions),
             "due": lambda: due.run_next(self.store, self._handlers),
             "upkeep": upkeep(self.store),
         }
-        works |= {loop_name: make(settings, self.store) for loop_name, make in self._loops.items()}
-        self._threads = [_Repeating(self.store, loop_name, work) for loop_name, work in works.items()]
+        self._threads = [_Repeating(self.store, woken_by, work) for woken_by, work in works.items()]
+        for woken_by, makes in self._loops.items():
+            self._threads += [_Repeating(self.store, woken_by, make(settings, self.store)) for make in makes]
         if settings.is_embedded:
             with self.store.begin() as session:
                 outbox.offer_again(session, clock.now() - outbox.OFFER_AGAIN_FOR)
@@ -98,13 +106,15 @@ class Bus(DependencyProvider):
         """Let everything run, each in a green thread of its own."""
         spawn = self.container.spawn_managed_thread
         spawn(self.relay.run, identifier="relay")
-        spawn(self.reactor.run, identifier="reactions")
+        for reactor in self.reactors:
+            spawn(reactor.run, identifier="reactions")
         for thread in self._threads:
             spawn(thread.run, identifier=thread.name)
 
     def stop(self) -> None:
         """Finish what is in flight, send what was committed, close the store."""
-        self.reactor.stop()
+        for stopped in [eventlet.spawn(reactor.stop) for reactor in self.reactors]:
+            stopped.wait()
         for thread in self._threads:
             thread.stop()
         self.relay.stop()
@@ -112,7 +122,8 @@ class Bus(DependencyProvider):
 
     def kill(self) -> None:
         """End at once; what was committed is sent after the next start."""
-        self.reactor.kill()
+        for reactor in self.reactors:
+            reactor.kill()
         self._close()
 
     def _close(self) -> None:
@@ -251,7 +262,7 @@ def readiness(container: Any) -> dict[str, bool]:
         if isinstance(extension, RpcServer | Services) and isinstance(listener, Listener):
             found["rpc"] = listener.is_consuming
         if isinstance(extension, Bus):
-            found["reactions"] = extension.reactor.is_consuming
+            found["reactions"] = all(reactor.is_consuming for reactor in extension.reactors)
             found["store"] = _answers(extension.store)
     return found
 

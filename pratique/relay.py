@@ -1,9 +1,8 @@
 """Sends what services have committed: one active relay per store at a time, rows in order, confirms in windows."""
 
-import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import eventlet
@@ -12,13 +11,14 @@ from sqlalchemy import text
 
 from pratique import broker, metrics, outbox, store
 from pratique.crashpoint import crashpoint
-from pratique.event import REGISTRY
+from pratique.event import REGISTRY, attributes_of
 
 log = logging.getLogger(__name__)
 
 WINDOW = 500  #: messages under way at once
+GATHER_S = 0.01  #: after a window that was not full, commits gather so long and go together; the first never waits
 POLL_S = 1.0  #: the net beneath the waking at commit
-Published = Callable[[list[Mapping[str, Any]]], None]
+Published = Callable[[Sequence[Mapping[str, Any]]], None]
 
 
 class Relay:
@@ -29,6 +29,7 @@ class Relay:
         self._publisher = broker.Publisher(url, opened.name)
         self._woken = Signal()
         self._ended = Signal()
+        self._stood_by = 0
         self.is_stopping = False
         self.is_connected = False
         self.published: Published = lambda bodies: None  #: told of each window; for whoever watches
@@ -61,6 +62,8 @@ class Relay:
                 eventlet.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  (no secret)
             elif not count:
                 self._wait()
+            elif count < WINDOW and not self.is_stopping:
+                eventlet.sleep(GATHER_S)
 
     def _wait(self) -> None:
         with eventlet.Timeout(POLL_S, False):
@@ -80,16 +83,17 @@ class Relay:
             if not self._store.is_sqlite and not session.scalar(
                 text("select pg_try_advisory_xact_lock(hashtext('pratique.relay'))")
             ):
-                eventlet.spawn_after(0.02, self.wake)  # another replica sends; look again when it may have ended
+                self._stand_by()
                 return 0
+            self._stood_by = 0
             rows = outbox.unpublished(session, WINDOW)
             if not rows:
                 return 0
-            bodies = [json.loads(row.body) for row in rows]
+            bodies = [attributes_of(row.body) for row in rows]
             seqs, messages = [], []
             for row, body in zip(rows, bodies, strict=True):
                 if event_class := REGISTRY.get(body["type"]):
-                    headers = {f"ce-{name}": value for name, value in body.items() if name != "data"}
+                    headers = {f"ce-{name}": value for name, value in body.items()}
                     route = event_class.exchange(), event_class.routing_key
                     messages.append(broker.Outgoing(*route, row.body, headers, body["id"]))
                     seqs.append(row.seq)
@@ -104,6 +108,11 @@ class Relay:
             crashpoint("relay.before_clear")
         metrics.EVENTS_PUBLISHED.labels(self._store.name).inc(len(seqs))
         return len(seqs)
+
+    def _stand_by(self) -> None:
+        """Another replica sends: look again when it may have ended, ever later while it has not."""
+        self._stood_by += 1
+        eventlet.spawn_after(min(POLL_S, 0.01 * 2**self._stood_by), self.wake)
 
     def stop(self, flush_s: float = 2.0) -> None:
         """Send what is left if the broker takes it within ``flush_s``; the rest goes out after the next start."""

@@ -16,14 +16,13 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Enum,
+    LargeBinary,
     MetaData,
     Table,
     TypeDecorator,
+    Uuid,
     create_engine,
     event,
-    func,
-    literal_column,
-    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -32,6 +31,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from pratique import arrays
 from pratique.errors import PreconditionRequired, Stale
 
 Row = TypeVar("Row")
@@ -250,16 +250,7 @@ def insert_many(
     columns, parameters = [], {}
     for name in rows[0]:
         column = table.c[name]
-        encode = column.type.dialect_impl(dialect).bind_processor(dialect)
-        values = [row[name] for row in rows]
-        if encode and isinstance(column.type, Enum):
-            encoded = {value: encode(value) for value in set(values)}
-            values = [encoded[value] for value in values]
-        elif encode:
-            values = [encode(value) for value in values]
-        parameters[name] = values
-        if parameters[name] and isinstance(next((v for v in parameters[name] if v is not None), None), UUID):
-            parameters[name] = [value and value.hex for value in parameters[name]]
+        parameters[name] = arrays.literal(_encoded(column.type, dialect, [row[name] for row in rows]))
         columns.append(f"unnest(%({name})s::{column.type.compile(dialect)}[])")
     names = ", ".join(f'"{name}"' for name in rows[0])
     sql = f'insert into "{table.name}" ({names}) select {", ".join(columns)}'
@@ -267,7 +258,20 @@ def insert_many(
     sql += _replacing(table, list(rows[0]), newest) if newest is not None else ""
     sql += f' returning "{returning}"' if returning else ""
     result = session.connection().exec_driver_sql(sql, parameters)
-    return [_as_uuid(value) for (value,) in result] if returning else []
+    return [value for (value,) in result] if returning else []
+
+
+def _encoded(kind: Any, dialect: Dialect, values: list[Any]) -> list[Any]:
+    """Values as their column's type binds them; ids, numbers and bytes are written as they are."""
+    if isinstance(kind, Uuid | LargeBinary):
+        return values
+    encode = kind.dialect_impl(dialect).bind_processor(dialect)
+    if encode is None:
+        return values
+    if isinstance(kind, Enum):
+        encoded = {value: encode(value) for value in set(values)}
+        return [encoded[value] for value in values]
+    return [encode(value) for value in values]
 
 
 def _insert_in_sqlite(
@@ -299,10 +303,6 @@ def _replacing(table: Table, names: Sequence[str], newest: str) -> str:
     return f' on conflict ({quoted}) do update set {taken} where "{table.name}"."{newest}" < excluded."{newest}"'
 
 
-def _as_uuid(value: Any) -> Any:
-    return UUID(value) if isinstance(value, str) and len(value) == 36 else value
-
-
 def check_version(version: int, if_version: int | None) -> None:
     """Let a change pass only to a caller who has seen the row as it is (RFC 9110, If-Match).
 
@@ -314,13 +314,3 @@ def check_version(version: int, if_version: int | None) -> None:
         raise PreconditionRequired("It exists and differs; send If-Match with the ETag that you read to change it.")
     if if_version != version:
         raise Stale("It changed since you read it; read it again, then send your change with the new ETag.")
-
-
-def try_lock(connection: Connection, name: str) -> bool:
-    """Take the lock of this name for as long as the connection lives; False if another holds it.
-
-    SQLite has one process by design, so the lock is always free.
-    """
-    if connection.dialect.name == "sqlite":
-        return True
-    return bool(connection.scalar(select(func.pg_try_advisory_lock(func.hashtext(literal_column(f"'{name}'"))))))

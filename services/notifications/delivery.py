@@ -28,7 +28,7 @@ from services.notifications.post import FilePost, NotSent, Post, Refused, SmtpPo
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 20  #: messages that one sender holds, at most
+AT_ONCE = 8  #: messages that one sender holds, at most; few, so that the senders share what a meeting brings
 #: A decision to send is good for so long; what a slow server kept waiting longer is decided again.
 DECISION_HOLDS = timedelta(seconds=2)
 #: Waits before each new attempt; a mail server may be away for four hours and nothing is lost.
