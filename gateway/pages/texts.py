@@ -49,8 +49,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "broken": "Quelque chose n’a pas fonctionné chez nous. Réessayez plus tard ou, si cela persiste, transmettez "
         "ce numéro à la personne qui anime :",
         "mails_title": "Courriels envoyés",
-        "mails_about": "Ici, les courriels ne partent pas : chacun devient un fichier, montré ici. Dossier :",
-        "mails_none": "Il n’y en a pas encore. Préparez une rencontre : ses invitations paraîtront ici.",
+        "mails_about": "Ici, les courriels ne partent pas : chacun devient un fichier, montré ici. Dossier :",
+        "mails_none": "Il n’y en a pas encore. Préparez une rencontre : ses invitations paraîtront ici.",
         "mails_older": "Plus anciens",
         "mail_from": "De",
         "mail_to": "À",
@@ -62,7 +62,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "mail_where": "Où",
         "mail_link": "Lien",
         "mail_unknown_title": "Courriel inconnu",
-        "mail_unknown": "Il n’y a pas de tel courriel ; son fichier a peut-être été effacé.",
+        "mail_unknown": "Il n’y a pas de tel courriel ; son fichier a peut-être été effacé.",
     },
     "en": {
         "anonymous": (
