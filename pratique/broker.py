@@ -67,7 +67,7 @@ def connection(url: str) -> Iterator[Any]:
 def within(opened: Any, timeout_s: float) -> Iterator[None]:
     """Bound what is done with a connection: after ``timeout_s`` its socket is cut, whoever waits on it gets an error.
 
-    A time-out alone is not enough: kombu would wait for the broker to agree to the closing.
+    A time-out alone is not enough: kombu would wait for the broker to agree to the closing (docs/decisions/0001, W11).
     """
     watchdog = eventlet.spawn_after(timeout_s, cut, opened)
     try:

@@ -221,7 +221,8 @@ def reactions_of(name: str) -> inbox.Reactions:
 def declare(settings: Settings, names: Sequence[str]) -> None:
     """Leave the broker with the exchanges, queues and bindings of these services, before they first start.
 
-    Otherwise what is published before a service has ever run would find no queue and be gone.
+    Otherwise what is published before a service has ever run would find no queue and be gone
+    (docs/decisions/0001, W14).
     """
     with broker.connection(settings.broker_url) as connection:
         channel = connection.default_channel

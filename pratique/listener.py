@@ -1,7 +1,7 @@
 """A consumer that outlives the broker, cannot be killed by a message, and stops in bounded time.
 
 nameko's own is replaced whole: it acknowledges what it could not decode, closes the connection before the workers
-have finished, and never stops while the broker is away.
+have finished, and never stops while the broker is away (docs/decisions/0001, W4, W5, W7, W15).
 """
 
 import logging

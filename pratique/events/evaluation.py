@@ -1,6 +1,6 @@
 """Events of evaluation: surveys, whom they ask, and what may be told of the answers.
 
-None is published for a single answer, and none carries an answer.
+None is published for a single answer, and none carries an answer (docs/decisions/0005).
 """
 
 from datetime import datetime

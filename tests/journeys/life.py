@@ -24,11 +24,12 @@ from werkzeug.test import Client
 
 from gateway.app import App
 from gateway.auth import create_token
-from pratique import arguments, bus, clock, due, embedded, outbox
+from pratique import arguments, bus, clock, due, embedded, inbox, outbox, store
 from pratique.migrate import migrate
 from pratique.pump import pump
 from pratique.settings import SERVICES, STORES, Settings
 from pratique.store import Store
+from tests.journeys.rest import is_at_rest, next_try
 from tests.running import Running, running, until
 from tests.servers.process import free_port
 
@@ -53,6 +54,7 @@ class Life:
 
     def __init__(self, settings: Settings, stores: Mapping[str, Store], maildir: Path) -> None:
         self.settings, self.stores, self._maildir = settings, stores, maildir
+        self._reactions = {name: bus.reactions_of(name) for name in SERVICES}
         with self.stores["gateway"].begin() as session:
             self._token = create_token(session, "journey", ["*"])
 
@@ -61,8 +63,22 @@ class Life:
         raise NotImplementedError  # each way of running says how
 
     def settle(self) -> None:
-        """Return when nothing is under way any more."""
+        """Return when nothing is under way any more; the clock moves on to what is tried again in some minutes."""
+        while True:
+            self.come_to_rest()
+            if at := next_try(self.services):
+                clock.move(max(at - clock.now(), timedelta()))
+            elif is_at_rest(self.services, self._reactions):
+                return
+
+    def come_to_rest(self) -> None:
+        """Return when everything that can happen at this instant has happened."""
         raise NotImplementedError  # each way of running says how
+
+    @property
+    def services(self) -> dict[str, Store]:
+        """The stores between which events are carried."""
+        return {name: self.stores[name] for name in SERVICES}
 
     def deliver_everything_again(self) -> None:
         """Offer every event that was ever published once more, in all services."""
@@ -85,7 +101,8 @@ class Life:
     def mails(self, to: str | None = None, about: str | None = None) -> list[EmailMessage]:
         """The mails that have left, oldest first: to whom, and with which words in the subject."""
         found = []
-        for path in sorted(path for path in self._maildir.rglob("*") if path.is_file() and path.parent.name != "tmp"):
+        files = [path for path in self._maildir.rglob("*") if path.is_file() and path.parent.name != "tmp"]
+        for path in sorted(files, key=lambda each: (each.stat().st_mtime_ns, each.name)):
             mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             assert isinstance(mail, EmailMessage)
             if (to is None or to in str(mail["To"])) and (about is None or about in str(mail["Subject"])):
@@ -189,33 +206,19 @@ class OnABus(Life):
         connection.close()
         return answer
 
-    def settle(self) -> None:
-        """Return when outboxes, queues, due work and mails are done, seen twice in a row."""
-        calm = 0
-
-        def is_calm() -> bool:
-            nonlocal calm
-            calm = 0 if any(_has_work(self.stores[name]) for name in SERVICES) else calm + 1
-            return calm > 5
-
-        until(is_calm, 30)
+    def come_to_rest(self) -> None:
+        """Wake everyone, for the clock may have moved, and wait."""
+        for opened in self.services.values():
+            with opened.begin() as session:
+                for loop in ("due", "mail", "parked"):
+                    store.wake(session, loop)
+        until(lambda: is_at_rest(self.services, self._reactions), 30)
 
     def deliver_everything_again(self) -> None:
-        """Offer everything again, and wait until it was taken, which is seen by nothing but calm."""
+        """Offer everything again, and wait until it was taken, which no store shows."""
         super().deliver_everything_again()
         eventlet.sleep(0.2)
         self.settle()
-
-
-def _has_work(opened: Store) -> bool:
-    with opened.begin() as session:
-        if outbox.backlog(session)[0] or due.overdue(session):
-            return True
-        waiting = import_module("services.notifications.models").Message
-        if opened.name == "notifications":
-            states = session.query(waiting.state).filter(waiting.state.in_(["queued", "sending"])).limit(1)
-            return states.first() is not None
-    return False
 
 
 class Shuffled(Life):
@@ -224,7 +227,6 @@ class Shuffled(Life):
     def __init__(self, settings: Settings, stores: Mapping[str, Store], maildir: Path, seed: int) -> None:
         super().__init__(settings, stores, maildir)
         self._chance = random.Random(seed)
-        self._reactions = {name: bus.reactions_of(name) for name in SERVICES}
         self._client = Client(App(self._call, stores["gateway"], settings, lambda: {"all": True}))
         delivery = import_module("services.notifications.delivery")
         self._send_mail: Callable[[], bool] = delivery.loop(settings, stores["notifications"])
@@ -245,22 +247,20 @@ class Shuffled(Life):
             response = self._client.open(path, method=method, json=body, headers=given)
         return Answer(response.status_code, dict(response.headers), response.get_data(as_text=True))
 
-    def settle(self) -> None:
+    def come_to_rest(self) -> None:
         """Carry everything, twice and shuffled, until nothing is left."""
         while True:
-            moved = pump(self.stores_of_services(), self._reactions, self._arrange)
+            moved = pump(self.services, self._reactions, self._arrange)
             for name in SERVICES:
                 handlers = import_module(f"services.{name}.reactions").DUE
                 while due.run_next(self.stores[name], handlers):
+                    moved += 1
+                while inbox.retry_next(self.stores[name], self._reactions[name]):
                     moved += 1
             while self._send_mail():
                 moved += 1
             if not moved:
                 return
-
-    def stores_of_services(self) -> dict[str, Store]:
-        """The stores between which events are carried."""
-        return {name: self.stores[name] for name in SERVICES}
 
     def _arrange(self, bodies: list[bytes]) -> list[bytes]:
         twice = bodies * 2

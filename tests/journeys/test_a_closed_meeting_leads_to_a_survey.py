@@ -1,4 +1,4 @@
-"""K1: in the last five minutes most answer; when the meeting closes, the others are asked by mail, once."""
+"""In the last five minutes most answer; when the meeting closes, the others are asked by mail, once."""
 
 from uuid import uuid4
 

@@ -18,8 +18,8 @@ from services.evaluation.models.surveys import Base, Survey, SurveyState
 from services.evaluation.models.tokens import Channel
 from services.evaluation.questions import Answers, Question, QuestionType
 
-K_SCORES = 5  #: nothing is told of fewer answers than this; so do Culture Amp, Glint and Tivian
-K_COMMENTS = 10  #: comments are told from this many answers on; so do Glint and WMC
+K_SCORES = 5  #: nothing is told of fewer answers than this (docs/decisions/0013)
+K_COMMENTS = 10  #: comments are told from this many answers on (docs/decisions/0013)
 
 Cell = dict[str, object]  #: what is told of one question, as plain JSON
 _JSON = store.COLUMN_TYPES[dict[str, Any]]

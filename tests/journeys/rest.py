@@ -1,0 +1,57 @@
+"""Whether a network is at rest, read from its stores alone: nothing is guessed from how long nothing has happened."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from pratique import clock, due, inbox, outbox
+from pratique.store import Store
+from services.notifications.models import Message, State
+
+SOON = timedelta(minutes=10)  #: what waits for its next try no longer than this is still under way
+
+
+def is_at_rest(stores: Mapping[str, Store], reactions: Mapping[str, inbox.Reactions]) -> bool:
+    """Whether each event has reached all whom it makes do something, nothing is due, and no mail is to leave.
+
+    The stores are read one after the other, each in one transaction. What moves on meanwhile is not missed: whoever
+    took an event wrote what follows from it in the same transaction.
+    """
+    published: dict[str, set[UUID]] = {}
+    taken: dict[str, set[UUID]] = {}
+    for name, opened in stores.items():
+        with opened.begin() as session:
+            in_hand = (due.DUE.c.state == "waiting") & (due.DUE.c.attempts == 1) & due.DUE.c.error.is_(None)
+            if (
+                outbox.backlog(session)[0]
+                or due.overdue(session)
+                or session.scalar(select(due.DUE.c.id).where(in_hand))
+            ):
+                return False
+            if name == "notifications":
+                is_due = (Message.state == State.QUEUED) & (Message.due_at <= clock.now())
+                if session.scalar(select(func.count()).where(is_due | (Message.state == State.SENDING))):
+                    return False
+            taken[name] = set(session.scalars(select(inbox.INBOX.c.event_id)))
+            taken[name] |= set(session.scalars(select(inbox.PARKED.c.id)))
+            for type_name, id in session.execute(select(outbox.EVENT_LOG.c.type, outbox.EVENT_LOG.c.id)):
+                published.setdefault(type_name, set()).add(id)
+    return all(published.get(event.type, set()) <= taken[name] for name, table in reactions.items() for event in table)
+
+
+def next_try(stores: Mapping[str, Store]) -> datetime | None:
+    """When the first of what failed or waits for something is tried again, if that is soon; None if nothing is."""
+    found: list[datetime | None] = []
+    for name, opened in stores.items():
+        with opened.begin() as session:
+            parked = inbox.PARKED.c.state == "waiting"
+            failing = (due.DUE.c.state == "waiting") & (due.DUE.c.attempts > 0)
+            found.append(session.scalar(select(func.min(inbox.PARKED.c.next_attempt_at)).where(parked)))
+            found.append(session.scalar(select(func.min(due.DUE.c.due_at)).where(failing)))
+            if name == "notifications":
+                queued = Message.state == State.QUEUED
+                found.append(session.scalar(select(func.min(Message.due_at)).where(queued)))
+    soon = [at for at in found if at is not None and at < clock.now() + SOON]
+    return min(soon, default=None)

@@ -1,0 +1,198 @@
+"""Each thing that cannot be is answered by a problem (RFC 9457) that says what to mend, and leaves no trace."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+
+from gateway.auth import create_token
+from gateway.limits import FAILURES
+from gateway.reading import MAX_BODY_BYTES
+from tests.journeys import holdings
+from tests.journeys.letters import asks
+from tests.journeys.life import ZONE, Life
+
+GUESS = "23456789"
+JSON = {"Content-Type": "application/json"}
+ANSWERS = {"answers": [{"question": "satisfaction", "value": 5}]}
+
+
+class Refused(NamedTuple):
+    """A request that cannot be, and how it is answered."""
+
+    why: str
+    status: int
+    method: str
+    path: str
+    body: Any = None
+    pointer: str | None = None
+    headers: dict[str, str] = {}  # noqa: RUF012  (never changed)
+
+
+class Scene:
+    """Four meetings: one whose survey is over, one with a spent link, one in its wrap-up, and one ahead."""
+
+    def __init__(self, life: Life) -> None:
+        self.community = life.found_community(members=5)
+        self.ids = ids = self.community.member_ids
+        self.stranger = str(uuid4())
+        over = self._closed(life)
+        self.dead_token = self._token(life, ids[0])
+        ballot = life.ok("POST", "/v1/ballots", {"token": self._token(life, ids[1]), "locale": "fr"})
+        self.dead_ballot = ballot["ballot_id"]
+        life.later(days=8)
+        assert life.survey(over)["state"] == "withheld"
+        self.running = life.schedule(self.community.id, note_taker_id=ids[4])
+        self.closed = self._closed(life)
+        self.spent_token = self._token(life, ids[0])
+        ballot = life.ok("POST", "/v1/ballots", {"token": self.spent_token, "locale": "fr"})
+        self.spent_ballot = ballot["ballot_id"]
+        life.ok("PUT", f"/v1/ballots/{self.spent_ballot}", ANSWERS)
+        ballot = life.ok("POST", "/v1/ballots", {"token": self._token(life, ids[1]), "locale": "fr"})
+        self.ballot = ballot["ballot_id"]
+        life.ok("POST", f"/v1/meetings/{self.running}/start")
+        life.ok("PUT", f"/v1/meetings/{self.running}/attendance", self.attendance(ids[0]))
+        life.ok("POST", f"/v1/meetings/{self.running}/wrap-up")
+        life.settle()
+        self.room_code = life.survey(self.running)["room_code"]
+        times = {name: self.plan()[name] for name in ("starts_at", "ends_at")}
+        self.ahead = life.schedule(self.community.id, **times)
+        with life.stores["gateway"].begin() as session:
+            self.reader = create_token(session, "reader", ["meetings:read"])
+
+    def _closed(self, life: Life) -> str:
+        meeting_id = life.schedule(self.community.id)
+        life.hold(meeting_id, dict.fromkeys(self.ids[:4], "attended"))
+        life.ok("POST", f"/v1/meetings/{meeting_id}/close")
+        life.settle()
+        return meeting_id
+
+    @staticmethod
+    def _token(life: Life, member_id: str) -> str:
+        return life.link_in([mail for mail in life.mails(to=life.address_of(member_id)) if asks(mail)][-1])
+
+    def plan(self, **changes: Any) -> dict[str, Any]:
+        """What a meeting is scheduled with."""
+        whole = {"community_ids": [self.community.id], "kind": "meeting", "mode": "online", "timezone": ZONE}
+        return whole | {"starts_at": "2026-06-01T10:00:00-04:00", "ends_at": "2026-06-01T11:00:00-04:00"} | changes
+
+    def attendance(self, *member_ids: str) -> dict[str, Any]:
+        """These people were there."""
+        return {"entries": [{"member_id": each, "state": "attended"} for each in member_ids]}
+
+
+@pytest.fixture
+def scene(life: Life) -> Scene:
+    return Scene(life)
+
+
+def refusals(scene: Scene) -> Iterator[Refused]:
+    yield from of_meetings(scene)
+    yield from of_answers(scene)
+    yield from of_requests(scene)
+
+
+def of_meetings(scene: Scene) -> Iterator[Refused]:
+    nowhere, new = f"/v1/meetings/{uuid4()}", f"/v1/meetings/{uuid4()}"
+    yield Refused("unknown meeting read", 404, "GET", nowhere)
+    yield Refused("unknown meeting closed", 404, "POST", f"{nowhere}/close")
+    yield Refused("attendance at an unknown one", 404, "PUT", f"{nowhere}/attendance", scene.attendance(scene.ids[0]))
+    yield Refused("survey of an unknown one", 404, "GET", f"{nowhere}/survey")
+    yield Refused("results of an unknown survey", 404, "GET", f"/v1/surveys/{uuid4()}/results")
+    early = scene.plan(ends_at="2026-06-01T09:00:00-04:00")
+    yield Refused("end before start", 422, "PUT", new, early, "/ends_at")
+    yield Refused("naive datetime", 422, "PUT", new, scene.plan(starts_at="2026-06-01T10:00:00"), "/starts_at")
+    yield Refused("no such zone", 422, "PUT", new, scene.plan(timezone="Mars/Olympus"), "/timezone")
+    yield Refused("unknown field", 422, "PUT", new, scene.plan(colour="red"), "/colour")
+    yield Refused("no such mode", 422, "PUT", new, scene.plan(mode="by_post"), "/mode")
+    for verb in ("wrap-up", "close"):
+        yield Refused(f"{verb} before start", 409, "POST", f"/v1/meetings/{scene.ahead}/{verb}")
+    late = {"reason": "Trop tard."}
+    yield Refused("cancel after close", 409, "POST", f"/v1/meetings/{scene.closed}/cancel", late)
+    for meeting_id in (scene.running, scene.closed):
+        path, entries = f"/v1/meetings/{meeting_id}/attendance", scene.attendance(scene.ids[0], scene.stranger)
+        yield Refused("stranger's attendance", 422, "PUT", path, entries, "/entries/1/member_id")
+    entries = scene.attendance(scene.ids[4])
+    path = f"/v1/meetings/{scene.running}/attendance"
+    yield Refused("note taker's attendance", 422, "PUT", path, entries, "/entries/0/member_id")
+    changed = scene.plan(place="Ailleurs")
+    yield Refused("change without If-Match", 428, "PUT", f"/v1/meetings/{scene.ahead}", changed)
+    stale = {"If-Match": '"99"'}
+    yield Refused("change of what changed", 412, "PUT", f"/v1/meetings/{scene.ahead}", changed, None, stale)
+
+
+def of_answers(scene: Scene) -> Iterator[Refused]:
+    yield Refused("link of a closed survey", 410, "POST", "/v1/ballots", {"token": scene.dead_token})
+    yield Refused("ballot of a closed survey", 410, "PUT", f"/v1/ballots/{scene.dead_ballot}", ANSWERS)
+    yield Refused("spent link", 409, "POST", "/v1/ballots", {"token": scene.spent_token})
+    yield Refused("spent ballot", 410, "PUT", f"/v1/ballots/{scene.spent_ballot}", ANSWERS)
+    yield Refused("guessed ballot", 404, "PUT", f"/v1/ballots/{'A' * 64}", ANSWERS)
+    yield Refused("guessed link", 404, "POST", "/v1/ballots", {"token": "A" * 64})
+    yield Refused("guessed room", 404, "GET", f"/v1/rooms/{GUESS}")
+    absent = {"room_code": scene.room_code, "member_id": scene.ids[3]}
+    yield Refused("absent from the room", 404, "POST", "/v1/ballots", absent)
+    both = {"token": scene.dead_token, "room_code": scene.room_code}
+    yield Refused("two ways at once", 422, "POST", "/v1/ballots", both)
+    too_much = {"answers": [{"question": "satisfaction", "value": 6}]}
+    path = f"/v1/ballots/{scene.ballot}"
+    yield Refused("six of five", 422, "PUT", path, too_much, "/answers/0/value")
+    unknown = {"answers": [{"question": "salary", "value": 1}]}
+    yield Refused("no such question", 422, "PUT", path, unknown, "/answers/0/question")
+
+
+def of_requests(scene: Scene) -> Iterator[Refused]:
+    path = f"/v1/meetings/{uuid4()}"
+    yield Refused("no JSON", 400, "PUT", path, '{"kind": ', None, JSON)
+    yield Refused("a list", 422, "PUT", path, "[]", "/", JSON)
+    yield Refused("too large", 413, "PUT", path, b" " * (MAX_BODY_BYTES + 1), None, JSON)
+    yield Refused("not called JSON", 415, "PUT", path, "kind=meeting", None, {"Content-Type": "text/plain"})
+    yield Refused("no token", 401, "PUT", path, scene.plan(), None, {"Authorization": ""})
+    wrong = {"Authorization": "Bearer prt_nobody_nothing"}
+    yield Refused("wrong token", 401, "PUT", path, scene.plan(), None, wrong)
+    reader = {"Authorization": f"Bearer {scene.reader}"}
+    yield Refused("scope missing", 403, "PUT", path, scene.plan(), None, reader)
+    yield Refused("no such path", 404, "GET", "/v1/nothing")
+    yield Refused("no such method", 405, "DELETE", path)
+
+
+def stored(life: Life) -> dict[str, list[str]]:
+    """All that the services hold, in an order of its own."""
+    return {table: sorted(map(repr, rows)) for table, rows in holdings.everything_in(life.services).items()}
+
+
+def test_each_refusal_is_a_problem_that_says_what_to_mend_and_changes_nothing(life: Life, scene: Scene) -> None:
+    life.settle()
+    before, mails = stored(life), len(life.mails())
+    for case in refusals(scene):
+        answer = life.ask(case.method, case.path, case.body, case.headers)
+        assert (case.why, answer.status) == (case.why, case.status), answer.text
+        assert answer.headers["Content-Type"] == "application/problem+json", case.why
+        problem = answer.json
+        assert problem["status"] == case.status, case.why
+        assert problem["type"].startswith("urn:pratique:problem:"), case.why
+        assert problem["title"], case.why
+        assert problem.get("detail", "Not found.").rstrip().endswith((".", "!")), (case.why, problem)
+        if case.pointer is not None:
+            assert case.pointer in {each["pointer"] for each in problem["errors"]}, (case.why, problem)
+    life.settle()
+    assert stored(life) == before
+    assert len(life.mails()) == mails
+    life.ok("PUT", f"/v1/ballots/{scene.ballot}", ANSWERS)  # what was refused has spent nothing
+
+
+def test_guessing_a_room_is_slowed_and_right_codes_never_count(life: Life, scene: Scene) -> None:
+    room = f"/v1/rooms/{scene.room_code}"
+    for _ in range(FAILURES + 2):
+        assert life.ask("GET", room).status == 200
+    before = stored(life)
+    for number in range(FAILURES):
+        assert life.ask("GET", f"/v1/rooms/{int(GUESS) + number}").status == 404
+    for path in (f"/v1/rooms/{GUESS}", room):  # a right guess is not told from a wrong one now
+        answer = life.ask("GET", path)
+        assert (answer.status, answer.headers["Content-Type"]) == (429, "application/problem+json")
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert answer.json["detail"].endswith(".")
+    life.later(minutes=1, seconds=1)
+    assert life.ask("GET", room).status == 200
+    assert stored(life) == before
