@@ -27,7 +27,7 @@ def up(ctx: click.Context) -> None:
     green.patch()
     chosen = settings.embedded(settings.home(), ctx.obj["data"])
     log.configure(chosen.log_format, sys.stderr, logging.WARNING)  # it tells by itself what happens
-    import_module("pratique.up").up(chosen)
+    import_module("pratique.cli.up").up(chosen)  # after the patch, since it imports what is to be green
 
 
 @click.command()
