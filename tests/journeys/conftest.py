@@ -1,5 +1,9 @@
-"""Each journey is lived three times: on the embedded bus, on real servers, and with every event twice and shuffled."""
+"""Each journey is lived three times: on the embedded bus, on real servers, and with every event twice and shuffled.
 
+``PRATIQUE_SHUFFLES=20`` lives it in as many other orders.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +12,12 @@ import pytest
 from pratique import clock
 from tests.journeys.life import AT, Life, on_real_servers, on_the_embedded_bus, shuffled
 
-WAYS = ["embedded", pytest.param("real", marks=pytest.mark.real), "shuffled-1", "shuffled-2", "shuffled-3"]
+SHUFFLES = int(os.environ.get("PRATIQUE_SHUFFLES", "1"))
+WAYS = [
+    "embedded",
+    pytest.param("real", marks=pytest.mark.real),
+    *(f"shuffled-{seed}" for seed in range(1, SHUFFLES + 1)),
+]
 
 
 @pytest.fixture(params=WAYS)
@@ -22,5 +31,5 @@ def life(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Life]:
             with on_real_servers(request.getfixturevalue("fresh"), tmp_path) as lived:
                 yield lived
         else:
-            with shuffled(tmp_path, int(request.param[-1])) as lived:
+            with shuffled(tmp_path, int(request.param.removeprefix("shuffled-"))) as lived:
                 yield lived
