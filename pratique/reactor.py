@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from kombu import Consumer
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from pratique import broker, inbox, metrics, store
 from pratique.crashpoint import crashpoint
@@ -50,9 +50,8 @@ class Reactor(Listener):
                 queue.channel.queue_unbind(queue=queue.name, exchange=exchange, routing_key=routing_key)
                 mine = (BINDING.c.exchange == exchange) & (BINDING.c.routing_key == routing_key)
                 session.execute(delete(BINDING).where(mine))
-            if wanted - known:
-                rows = [{"exchange": exchange, "routing_key": key} for exchange, key in sorted(wanted - known)]
-                session.execute(insert(BINDING), rows)
+            rows = [{"exchange": exchange, "routing_key": key} for exchange, key in sorted(wanted - known)]
+            store.insert_many(session, BINDING, rows, ignore_conflicts=True)  # another replica may start just now
 
     def round(self, connection: Any) -> None:
         """Take what is there, wait for no more, react, acknowledge."""

@@ -158,6 +158,14 @@ def test_a_binding_that_is_no_longer_wanted_is_removed_at_start(prepared: Fresh,
     until(lambda: _depth(wire, "evaluation") == 1)
 
 
+def test_replicas_that_start_at_once_do_not_stumble_over_their_bindings(
+    prepared: Fresh, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(prepared.settings(), [Evaluation, Meetings]), running(prepared.settings(), [Evaluation]):
+        pass
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_service_starts_and_takes_commands_while_the_broker_is_away(prepared: Fresh) -> None:
     settings = prepared.settings(broker_url="amqp://pratique:x@127.0.0.1:1/none")
     with running(settings, [Meetings], is_awaited=False) as network:
