@@ -52,12 +52,12 @@ class Running:
         self.runner.stop()
 
 
-def until(is_true: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+def until(is_true: Callable[[], Any], timeout_s: float = 10.0, every_s: float = 0.01) -> Any:
     """Wait for it and return what it returned; fail when it has not come true in time."""
     deadline = time.monotonic() + timeout_s
     while not (found := is_true()):
         assert time.monotonic() < deadline, f"not within {timeout_s} s"
-        eventlet.sleep(0.01)
+        eventlet.sleep(every_s)
     return found
 
 

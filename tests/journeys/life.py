@@ -212,7 +212,7 @@ class OnABus(Life):
             with opened.begin() as session:
                 for loop in ("due", "mail", "parked"):
                     store.wake(session, loop)
-        until(lambda: is_at_rest(self.services, self._reactions), 30)
+        until(lambda: is_at_rest(self.services, self._reactions), 30, every_s=0.05)
 
     def deliver_everything_again(self) -> None:
         """Offer everything again, and wait until it was taken, which no store shows."""
