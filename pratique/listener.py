@@ -6,6 +6,7 @@ have finished, and never stops while the broker is away (docs/decisions/0001, W4
 
 import logging
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 DRAIN_S = 10.0  #: how long work in flight may go on after SIGTERM
 
 
-class Listener:
+class Listener(ABC):
     """Subclasses say what to consume, and what a round is; ``run`` belongs in a green thread of its own."""
 
     def __init__(self, url: str, name: str) -> None:
@@ -31,9 +32,9 @@ class Listener:
         self._thread: Any = None
         self._ended = Event()
 
+    @abstractmethod
     def consumers(self, channel: Any) -> Sequence[Any]:
         """Declare what is needed on a fresh channel and return the kombu consumers to start."""
-        raise NotImplementedError  # abstract: Reactor, RpcServer and RpcReplies say it
 
     def round(self, connection: Any) -> None:
         """One turn: wait for deliveries at most a second, and do what they ask."""

@@ -41,13 +41,6 @@ def answer_in_room(life: Life, meeting_id: str, member_ids: list[str]) -> None:
         life.answer(room_code=code, member_id=member_id)
 
 
-def addressees(life: Life, about: str) -> list[str]:
-    return sorted(str(mail["To"]).rpartition("<")[2].strip(">") for mail in life.mails(about=about))
-
-
-INVITATION, REMINDER, RESULTS = "avez-vous trouvé", "Rappel", "ésultats"
-
-
 @pytest.mark.parametrize("absent", [12])
 def test_the_room_answers_and_exactly_the_others_are_asked(life: Life, community: Community, meeting_id: str) -> None:
     room = life.ok("GET", f"/v1/rooms/{life.survey(meeting_id)['room_code']}")
