@@ -149,6 +149,12 @@ def _token(settings: Settings) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def _program() -> str:
+    """How to call us from here: ``make run`` keeps the program in .venv, which is on nobody's path."""
+    kept = Path(".venv/bin/pratique")
+    return str(kept) if kept.exists() else "pratique"
+
+
 def _tell(settings: Settings, token: str, console: Console) -> None:
     url, community = settings.public_url, sample.community_id("familles")
     console.print(
@@ -157,7 +163,7 @@ def _tell(settings: Settings, token: str, console: Console) -> None:
         f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities/{community}/meetings\n\n"
         f"  Mails that were sent:  {url}/mails (files in {settings.mail_dir}/)\n"
         f"  The API's description: {url}/openapi.json\n"
-        f"  Look after it with:    pratique --embedded doctor\n\n"
+        f"  Look after it with:    {_program()} --embedded doctor\n\n"
         "Ctrl-C stops it; the data stays, and the next start takes seconds.",
         soft_wrap=True,
     )
