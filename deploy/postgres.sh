@@ -17,7 +17,7 @@ for store in membership meetings evaluation notifications gateway; do
     psql --quiet --no-psqlrc --output=/dev/null --set=ON_ERROR_STOP=1 --set=store="$store" --username="$POSTGRES_USER" --dbname=postgres <<'SQL'
 \getenv password STORE_PASSWORD
 select format('create role %I login', :'store') where to_regrole(:'store') is null \gexec
-alter role :"store" password :'password';
+alter role :"store" nosuperuser nocreatedb nocreaterole noreplication nobypassrls password :'password';
 select format('create database %I owner %I', :'store', :'store')
     where not exists (select from pg_database where datname = :'store') \gexec
 revoke all on database :"store" from public;

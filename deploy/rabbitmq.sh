@@ -1,6 +1,7 @@
 #!/bin/sh
-# Start RabbitMQ with the one user that the secret broker_url names, and without guest.
-# The user is made while the broker's data folder is empty; afterwards: rabbitmqctl change_password.
+# Start RabbitMQ with the administrator that the secret broker_url names, without guest, and with the management by which
+# `pratique migrate` makes the users of services. The administrator is made while the broker's data folder is empty;
+# afterwards: rabbitmqctl change_password.
 set -eu
 url=$(cat "${PRATIQUE_SECRETS:-/run/secrets}/broker_url")
 user=${url#amqp://}
@@ -14,8 +15,10 @@ case $user:$password in
     ;;
 esac
 RABBITMQ_CONFIG_FILE=${TMPDIR:-/tmp}/pratique.conf
-export RABBITMQ_CONFIG_FILE
+RABBITMQ_ENABLED_PLUGINS_FILE=${TMPDIR:-/tmp}/pratique.plugins
+export RABBITMQ_CONFIG_FILE RABBITMQ_ENABLED_PLUGINS_FILE
 umask 077
+echo '[rabbitmq_management].' >"$RABBITMQ_ENABLED_PLUGINS_FILE"
 cat >"$RABBITMQ_CONFIG_FILE" <<CONF
 default_user = $user
 default_pass = $password
@@ -23,6 +26,8 @@ default_vhost = /
 default_permissions.configure = .*
 default_permissions.read = .*
 default_permissions.write = .*
+management.tcp.port = ${RABBITMQ_MANAGEMENT_PORT:-15672}
+management.tcp.ip = ${RABBITMQ_NODE_IP_ADDRESS:-0.0.0.0}
 log.console = true
 log.console.level = info
 log.file = false

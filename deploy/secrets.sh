@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the folder of secrets that docker-compose.yml reads, with a new password for each store and the broker.
+# Make the folder of secrets that docker-compose.yml reads: a new password for each store and each user of the broker.
 # What exists is kept, so that this may be repeated. Usage: sh deploy/secrets.sh [FOLDER]
 set -eu
 folder=${1:-secrets}
@@ -24,6 +24,7 @@ password() {
 make postgres_password "$(password)"
 make broker_url "amqp://pratique:$(password)@rabbitmq:5672//"
 for store in membership meetings evaluation notifications gateway; do
+    make "broker_${store}_url" "amqp://$store:$(password)@rabbitmq:5672//"
     make "${store}_url" "postgresql+psycopg2://$store:$(password)@postgres/$store"
 done
 make smtp_url ""

@@ -16,6 +16,7 @@ from gateway.limits import Tries, client_address
 from gateway.pages import mails, survey
 from gateway.reading import MAX_BODY_BYTES, read_body
 from gateway.routes import Ask, Call, Media, Route
+from pratique.actor import acting
 from pratique.errors import DomainError, Unavailable
 from pratique.errors import NotFound as NoSuchThing
 from pratique.settings import Settings
@@ -114,7 +115,7 @@ class App:
             raise NotAcceptable(f"Here is only {route.media}.")
         ask = Ask(self, route, request, path, {}, holder)
         try:
-            with self._slowing(ask):
+            with acting(str(holder or "anyone")), self._slowing(ask):
                 if route.media is Media.JSON and request.method in ("PUT", "POST"):
                     ask = Ask(self, route, request, path, read_body(request, route.body), holder)
                 return (route.act or forward)(ask)

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.models import ApiToken
-from pratique import clock
+from pratique import audit, clock
 from pratique.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from pratique.store import Store
 
@@ -65,6 +65,8 @@ def create_token(session: Session, name: str, scopes: Sequence[str], expires_at:
         )
     )
     session.flush()
+    audit.prune(session)
+    audit.note(session, "token.created", token_id, after={"name": name.strip(), "scopes": sorted(set(scopes))})
     return f"prt_{token_id}_{secret}"
 
 
@@ -82,7 +84,9 @@ def revoke_token(session: Session, token_id: str) -> ApiToken:
     token = session.get(ApiToken, token_id)
     if token is None:
         raise NotFound(f"No token has the id {token_id[:40]!r}; list the tokens to see their ids.")
-    token.revoked_at = token.revoked_at or clock.now()
+    if token.revoked_at is None:
+        token.revoked_at = clock.now()
+        audit.note(session, "token.revoked", token_id, before={"name": token.name, "scopes": token.scopes})
     return token
 
 
@@ -92,6 +96,11 @@ class Holder:
 
     token_id: str
     scopes: frozenset[str]
+    name: str = ""  #: as the operator called the token
+
+    def __str__(self) -> str:
+        """As the audit names it."""
+        return f"token {self.token_id} {self.name}".rstrip()
 
     def may(self, scope: str) -> bool:
         """Whether the token has this scope."""
@@ -128,7 +137,7 @@ class Keyring:
         is_right = hmac.compare_digest(token.secret_sha256 if token else _NOBODY, _hash(parts["secret"]))
         if token is None or not is_right or not token.is_valid(clock.now()):
             raise Unauthenticated("This token is unknown, expired or revoked; ask the operator for a new one.")
-        return Holder(token.token_id, frozenset(token.scopes))
+        return Holder(token.token_id, frozenset(token.scopes), token.name)
 
     def _token(self, token_id: str) -> ApiToken | None:
         now = clock.now()

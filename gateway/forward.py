@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from gateway.errors import to_json
 from gateway.fields import only_named
 from gateway.reading import read_if_match, read_page
 from gateway.routes import Ask, Media
+from pratique.errors import Stale
 
 
 def forward(ask: Ask) -> Response:
@@ -39,8 +40,19 @@ def answered(ask: Ask, row: Any, status: int = 200) -> Response:
     if isinstance(version, int) and not ask.route.reserved:  # who may see more gets another text of the same version
         response.set_etag(str(version))
     if ask.request.method in ("GET", "HEAD"):
-        response.make_conditional(ask.request)
+        check_conditions(ask.request, response)
     return response
+
+
+def check_conditions(request: Request, response: Response) -> None:
+    """Make it a 304 where the client has it already.
+
+    Raises:
+        Stale: the client asked for another version only (If-Match, which the framework would answer in full).
+    """
+    response.make_conditional(request)
+    if response.status_code == 412:
+        raise Stale("It has another version than the one that If-Match asks for.")
 
 
 def no_content() -> Response:

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from gateway import fields, openapi
 from gateway.errors import to_json
+from gateway.forward import check_conditions
 from gateway.routes import Ask, Media, Route
 from pratique.store import Store, StoreAway
 
@@ -52,7 +53,7 @@ def tell_openapi(ask: Ask) -> Response:
     response = Response(to_json(openapi.document(ask.app.routes, ask.app.settings.public_url)), content_type=Media.JSON)
     response.headers["Cache-Control"] = "public, max-age=300"
     response.add_etag()
-    response.make_conditional(ask.request)
+    check_conditions(ask.request, response)
     return response
 
 

@@ -43,17 +43,26 @@ def read_body(request: Request, schema: type[Schema] | None) -> dict[str, Any]:
 
 def _decoded(raw: bytes) -> Any:
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=_no_number)
+        return json.loads(raw.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_once)
     except UnicodeDecodeError as error:
         raise BadRequest("The body is not UTF-8.") from error
     except json.JSONDecodeError as error:
         raise BadRequest(f"The body is no JSON: {error.msg}, at character {error.pos}.") from error
     except (ValueError, RecursionError) as error:
-        raise BadRequest("The body is JSON of a kind that is refused: too deep, or a number that is none.") from error
+        raise BadRequest(
+            "The body is JSON of a kind that is refused: too deep, a number that is none, or a name twice."
+        ) from error
 
 
 def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no number in JSON")
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a name twice in one object, of which two readers could take either (RFC 8259, 4)")
+    return found
 
 
 def read_if_match(request: Request) -> int | None:

@@ -1,8 +1,9 @@
 """What bounds a request before anything reads it, and what of it a log may hold."""
 
 import io
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import eventlet
 from werkzeug.wrappers import Response
@@ -18,34 +19,98 @@ _DRAINED_BYTES = 4 * MAX_BODY_BYTES  #: read and dropped, so that a client that 
 #: the time of a line would tell when somebody answered.
 SECRET_AFTER = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/")
 
+_LONG = re.compile(r"(?<![\w-])(?!(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![\w-]))[\w-]{16,}")  # but for UUIDs
+
+_TOKEN = rb"[!#-'*+.^_`|~0-9A-Za-z-]+"
+_REQUEST_LINE = re.compile(_TOKEN + rb" [\x21-\x7e\x80-\xff]+ HTTP/\d\.\d\r?\n")
+_HEADER_LINE = re.compile(_TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r?\n|\r?\n")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+
 
 def masked(path: str) -> str:
-    """The path as a log may hold it: without secrets, and in one line of bounded length."""
+    """The path as a log may hold it: without what is or could be a secret, and in one line of bounded length."""
     for prefix in SECRET_AFTER:
         if path.startswith(prefix):
             return f"{prefix}***"
-    return "".join(ch if ch.isprintable() else "?" for ch in path[:200])
+    return "".join(ch if ch.isprintable() else "?" for ch in _LONG.sub("***", path)[:200])
+
+
+class Malformed(Exception):
+    """The head of a request is none by RFC 9112."""
+
+
+class HeadLines:
+    """The lines of a request's head, each checked before anything is made of it.
+
+    What is no header line (RFC 9112, 5) would end the headers for Python's parser, and the rest of them would be the
+    next request: smuggled past whatever stands before us.
+    """
+
+    def __init__(self, lines: Any) -> None:
+        self._lines = lines
+
+    def readline(self, size: int = -1) -> bytes:
+        """The next line.
+
+        Raises:
+            Malformed: it is no header: folded, without a name, with control characters, or cut short.
+        """
+        line: bytes = self._lines.readline(size)
+        if not _HEADER_LINE.fullmatch(line):
+            raise Malformed
+        return line
+
+
+def check_request_line(line: bytes) -> None:
+    """Let only a method, a target and a version pass, with one space between them.
+
+    Raises:
+        Malformed: it is something else.
+    """
+    if not _REQUEST_LINE.fullmatch(line):
+        raise Malformed
+
+
+def origin_form(target: str) -> str:
+    """The path and query of a target that may be absolute, as to a proxy (RFC 9112, 3.2.2).
+
+    Raises:
+        Malformed: it is neither.
+    """
+    path = _AUTHORITY.sub("", target, count=1) if target[:1] not in "/*" else target
+    if path[:1] in ("", "?"):
+        path = f"/{path}"
+    if path[0] != "/" and path != "*":
+        raise Malformed
+    return re.sub("^/+", "/", path)
+
+
+def refusal_of(headers: Any, is_host_needed: bool) -> int:
+    """The status with which a head is refused whose end, or whose body's, two servers could see at two places; or 0.
+
+    A body of unknown length is refused with 411: what is never read, no two read differently.
+    """
+    hosts = headers.get_all("Host", ())
+    lengths = {value.strip(" \t") for value in headers.get_all("Content-Length", ())}
+    if len(hosts) > 1 or (is_host_needed and not hosts):
+        return 400
+    if len(lengths) > 1 or not all(_LENGTH.fullmatch(value) for value in lengths):
+        return 400
+    if "Transfer-Encoding" in headers:
+        return 400 if lengths else 411
+    return 0
 
 
 def bounded(app: "WSGIApplication") -> "WSGIApplication":
-    """The application, which now sees only requests whose whole body is here and small enough.
-
-    A body of unknown length is refused with 411: what two servers in a row could read differently, none reads.
-    """
+    """The application, which now sees only requests whose whole body is here and small enough."""
 
     def refuse(environ: "WSGIEnvironment", start_response: "StartResponse", status: int) -> Iterable[bytes]:
         environ.get("pratique.close", lambda: None)()  # what follows on the connection is no request
         return problem(status)(environ, start_response)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if "HTTP_TRANSFER_ENCODING" in environ:
-            return refuse(environ, start_response, 411)
-        lengths = {value for name, value in environ.get("headers_raw", ()) if name.lower() == "content-length"}
-        lengths = lengths or {environ.get("CONTENT_LENGTH") or "0"}
-        length = lengths.pop()
-        if lengths or not (length.isascii() and length.isdigit()):
-            return refuse(environ, start_response, 400)
-        size = int(length[:12])
+        size = int(environ.get("CONTENT_LENGTH", 0))
         body = b""
         with eventlet.Timeout(BODY_TIMEOUT_S, False):
             if size > MAX_BODY_BYTES:
@@ -75,8 +140,9 @@ _TITLES = {
     405: ("method-not-allowed", "The method is not allowed here"),
     408: ("timeout", "The body did not arrive in time"),
     411: ("length-required", "Send a Content-Length"),
-    431: ("too-large", "The headers are too large"),
     413: ("too-large", f"The body has more than {MAX_BODY_BYTES} bytes"),
+    414: ("too-large", "The target is too long"),
+    431: ("too-large", "The headers are too large"),
     500: ("internal", "Internal error"),
 }
 

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import eventlet
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AMQPError, NotFound
 from kombu import Connection, Exchange, Queue
 from kombu.exceptions import KombuError
 
+from pratique.crashpoint import crashpoint
 from pratique.event import CONTENT_TYPE, Event
 
 log = logging.getLogger(__name__)
@@ -113,25 +114,46 @@ def queue_of(service: str, url: str) -> Queue:
     return Queue(service, durable=True, queue_arguments=arguments)
 
 
+def is_there(channel: Any, entity: Any) -> bool:
+    """Whether an exchange or a queue is there. To ask needs no right; to make it does, which services lack."""
+    try:
+        with channel.connection.channel() as asking:  # a no costs the channel
+            if isinstance(entity, Queue):
+                asking.queue_declare(entity.name, passive=True)
+            else:
+                asking.exchange_declare(entity.name, entity.type, passive=True)
+    except NotFound:
+        return False
+    return True
+
+
+def ensure(channel: Any, url: str, exchange: Exchange) -> None:
+    """Leave the broker with this exchange, made now only if it is missing."""
+    if url.startswith("embedded:") or not is_there(channel, exchange):
+        exchange(channel).declare()
+
+
 def declare_exchanges(channel: Any, service: str, is_embedded: bool) -> None:
     """Leave the broker with the exchanges on which ``service`` publishes, the public one bound to them."""
     PUBLIC(channel).declare()
     events, private = (Exchange(f"{service}.{kind}", "topic", durable=True) for kind in ("events", "private"))
     events(channel).declare()
-    private(channel).declare()
     if not is_embedded:
         PUBLIC(channel).bind_to(events, routing_key="#")
+    private(channel).declare()  # last: who finds it knows that all of this was done
 
 
 def declare_queue(channel: Any, service: str, url: str, events: Iterable[type[Event]]) -> Any:
     """Leave the broker with the service's queue, bound to these events; returns the bound queue."""
-    if not url.startswith("embedded:"):
-        DEAD(channel).declare()
-        Queue(DEAD.name, DEAD, durable=True, queue_arguments=_QUORUM)(channel).declare()
+    net = Queue(DEAD.name, DEAD, durable=True, queue_arguments=_QUORUM)
+    if not url.startswith("embedded:") and not is_there(channel, net):
+        net(channel).declare()
     queue = queue_of(service, url)(channel)
     queue.declare()
+    events = list(events)
+    for name in sorted({event.exchange() for event in events}):
+        ensure(channel, url, Exchange(name, "topic", durable=True))
     for event in events:
-        Exchange(event.exchange(), "topic", durable=True)(channel).declare()
         queue.bind_to(event.exchange(), routing_key=event.routing_key)
     return queue
 
@@ -159,6 +181,7 @@ class Publisher:
             with within(self._connection, PUBLISH_TIMEOUT_S):
                 with corked(self._connection):
                     self._send(messages)
+                crashpoint("relay.sent")
                 while self._unconfirmed:
                     self._connection.drain_events(timeout=PUBLISH_TIMEOUT_S)
         except BROKER_ERRORS as error:
@@ -199,7 +222,8 @@ class Publisher:
         is_embedded = self._url.startswith("embedded:")
         with within(self._connection, PUBLISH_TIMEOUT_S):
             self._channel = self._connection.default_channel
-            declare_exchanges(self._channel, self._service, is_embedded)
+            if is_embedded or not is_there(self._channel, Exchange(f"{self._service}.private", "topic")):
+                declare_exchanges(self._channel, self._service, is_embedded)
             self._tag = 0
             if not is_embedded:
                 self._channel.confirm_select()

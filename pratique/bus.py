@@ -13,8 +13,11 @@ from marshmallow import Schema
 from nameko.containers import ServiceContainer
 from nameko.extensions import DependencyProvider
 from nameko.runners import ServiceRunner
+from sqlalchemy.exc import OperationalError
 
 from pratique import arguments, broker, clock, due, embedded, inbox, metrics, outbox, store
+from pratique.actor import ACTOR
+from pratique.crashpoint import crashpoint
 from pratique.errors import DomainError
 from pratique.health import Health
 from pratique.listener import Listener
@@ -79,9 +82,10 @@ class Bus(DependencyProvider):
         settings: Settings = self.container.config["settings"]
         name = self.container.service_name
         self.store = store.Store(name, settings.store_url(name), settings.max_workers)
-        self.relay = Relay(self.store, settings.broker_url)
+        broker_url = settings.broker_url_of(name)
+        self.relay = Relay(self.store, broker_url)
         self.reactors = [
-            Reactor(self.store, self._reactions, settings.broker_url, settings.batch_size)
+            Reactor(self.store, self._reactions, broker_url, settings.batch_size)
             for _ in range(1 if settings.is_embedded else BATCHES_AT_ONCE)
         ]
         metrics.STORES.watch(self.store)
@@ -131,6 +135,11 @@ class Bus(DependencyProvider):
             self._is_open = False
             metrics.STORES.forget(self.store)
             self.store.close()
+
+    def worker_setup(self, worker_ctx: Any) -> None:
+        """Know who acts, in the green thread that works for them."""
+        if who := worker_ctx.data.get(ACTOR.name):
+            ACTOR.set(str(who))
 
     def get_dependency(self, worker_ctx: Any) -> store.Store:
         """The store of the service."""
@@ -186,9 +195,15 @@ def answer(function: Callable[..., Any], dump: Schema | None = None) -> Any:
         try:
             checked = arguments.load(function, payload)
             with self.bus.begin() as session:
-                return dumped(function(session, **checked), dump)
+                result = dumped(function(session, **checked), dump)
+                crashpoint("rpc.before_commit")
+            crashpoint("rpc.committed")
+            return result
         except (DomainError, store.StoreAway) as error:
             return Refusal(error)
+        except OperationalError as error:  # a lock, a deadlock, a time-out: nothing was changed, and asking again helps
+            log.warning("%s was in the way of another: %s", function.__name__, str(error.orig).splitlines()[0])
+            return Refusal(store.StoreAway("the store is busy"))
 
     method.__name__, method.__doc__ = function.__name__, function.__doc__
     method.answers = function, dump  # type: ignore[attr-defined]  # so that a caller in process finds what is behind
@@ -226,6 +241,7 @@ def declare(settings: Settings, names: Sequence[str]) -> None:
     """
     with broker.connection(settings.broker_url) as connection:
         channel = connection.default_channel
+        broker.RPC(channel).declare()
         for name in names:
             if name != "gateway":
                 broker.declare_exchanges(channel, name, settings.is_embedded)

@@ -21,6 +21,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
 import pratique.events as contract
+from pratique.cli import rights
 from pratique.event import CONTENT_TYPE, REGISTRY, Envelope, Event, Value
 from pratique.subscribe import PUBLIC
 from pratique.testing import envelope, sample
@@ -243,7 +244,11 @@ def _type(hint: Any) -> str:
 
 
 #: What ``make docs`` writes into docs/generated: file name -> what makes its text.
-PAGES: Mapping[str, Callable[[], str]] = {"asyncapi.json": asyncapi, "events.md": events_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "asyncapi.json": asyncapi,
+    "events.md": events_page,
+    "rights.json": rights.page,
+}
 
 
 def stale() -> list[str]:

@@ -90,6 +90,7 @@ def run_next(opened: store.Store, handlers: Handlers) -> bool:
             session.execute(update(DUE).where(mine).values(state="done", error=None))
             handlers[row.kind](session, row.subject)
             crashpoint("due.before_commit")
+        crashpoint("due.committed")
     except store.StoreAway:
         raise
     except Exception as error:

@@ -12,6 +12,9 @@ from eventlet.event import Event
 from eventlet.timeout import Timeout
 from kombu.transport import TRANSPORT_ALIASES, memory, virtual
 
+#: While so many messages wait in one queue, relays publish nothing more: what the stores hold stays there.
+QUEUE_LIMIT = 2000
+
 
 class _Bell:
     """Wakes all who wait each time something is put into any queue."""
@@ -84,6 +87,11 @@ class Transport(memory.Transport):
                 if left is not None and left <= 0:
                     raise TimeoutError from None
                 _bell.wait(left)
+
+
+def has_room() -> bool:
+    """Whether no queue is so long that more must wait."""
+    return all(queue.qsize() < QUEUE_LIMIT for queue in Channel.queues.values())
 
 
 def forget_everything() -> None:

@@ -195,11 +195,14 @@ class _Struct:
     def _read_slowly(cls, raw: Any) -> Self:
         """Let marshmallow say what is wrong, or accept what it alone can read (an instant written with Z)."""
         loaded: dict[str, Any] = cls.schema.load(raw)
-        return cls(**{name: freeze(value, get_type_hints(cls)[name]) for name, value in loaded.items()})
+        return cls(**{name: freeze(value, _hints_of(cls)[name]) for name, value in loaded.items()})
 
     def dump(self) -> dict[str, Any]:
         """This value as plain JSON data: strings, numbers, lists and objects only."""
         return {name: write(getattr(self, name)) if write else getattr(self, name) for name, write in self._writers}
+
+
+_hints_of: Callable[[Any], dict[str, Any]] = functools.cache(get_type_hints)  #: an entry for each class there is
 
 
 def freeze(value: Any, hint: Any) -> Any:
@@ -211,7 +214,7 @@ def freeze(value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple:
         return tuple(freeze(each, get_args(hint)[0]) for each in value)
     if isinstance(hint, type) and issubclass(hint, Value):
-        inner = get_type_hints(hint)
+        inner = _hints_of(hint)
         return hint(**{name: freeze(each, inner[name]) for name, each in value.items()})
     return value
 

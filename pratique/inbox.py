@@ -92,9 +92,14 @@ def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) 
     return done
 
 
-def _react(opened: store.Store, reactions: Reactions, envelopes: list[Envelope]) -> list[Envelope]:
-    """Claim, react, write the outbox: one transaction. Returns those that had not been seen before."""
-    if not envelopes:
+def _react(
+    opened: store.Store, reactions: Reactions, envelopes: list[Envelope], parked: UUID | None = None
+) -> list[Envelope]:
+    """Claim, react, write the outbox: one transaction. Returns those that had not been seen before.
+
+    What was ``parked`` under this id is forgotten with it.
+    """
+    if not envelopes and parked is None:
         return []
     with opened.begin() as session:
         at = clock.now()
@@ -122,6 +127,8 @@ def _react(opened: store.Store, reactions: Reactions, envelopes: list[Envelope])
                 session.info["cause"] = envelope
                 reaction(session, envelope.event)
             session.info["cause"] = None
+        if parked is not None:
+            session.execute(delete(PARKED).where(PARKED.c.id == parked))
         crashpoint("inbox.before_commit")
     crashpoint("inbox.committed")
     return new
@@ -133,6 +140,8 @@ def park(opened: store.Store, envelope: Envelope, body: bytes, error: str) -> No
         row = _parked(envelope.id, envelope.event.type, body, error, state="waiting")
         store.insert_many(session, PARKED, [row], ignore_conflicts=True)
         store.wake(session, "parked")
+        crashpoint("inbox.before_park")
+    crashpoint("inbox.parked")
 
 
 def park_unread(opened: store.Store, bodies: Sequence[bytes]) -> None:
@@ -152,6 +161,8 @@ def _bury(opened: store.Store, refused: Sequence[tuple[bytes, str]]) -> None:
     with opened.begin() as session:
         rows = [_parked(_id_of(body), "", body, error, state="dead") for body, error in refused]
         store.insert_many(session, PARKED, rows, ignore_conflicts=True)
+        crashpoint("inbox.before_bury")
+    crashpoint("inbox.buried")
 
 
 def _id_of(body: bytes) -> UUID:
@@ -195,17 +206,14 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
     crashpoint("inbox.attempt_counted")
     try:
         envelope = Envelope.from_bytes(row.body)
-        if type(envelope.event) in reactions:
-            _react(opened, reactions, [envelope])
+        wanted = [envelope] if type(envelope.event) in reactions else []
+        _react(opened, reactions, wanted, parked=row.id)
     except store.StoreAway:
         raise
     except Exception as error:  # noqa: BLE001  (the bus loop: the parked row remembers it)
         _log_failure(row.type, error)
         with opened.begin() as session:
             session.execute(update(PARKED).where(PARKED.c.id == row.id).values(error=words_of(error)))
-        return True
-    with opened.begin() as session:
-        session.execute(delete(PARKED).where(PARKED.c.id == row.id))
     return True
 
 

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 
 from pratique import store
+from pratique.crashpoint import crashpoint
 from pratique.settings import SERVICES
 
 _HOME = Path(__file__).parent / "migrations"
@@ -27,6 +28,8 @@ def migrate(opened: store.Store, package: str) -> None:
             connection.execute(text("select pg_advisory_xact_lock(hashtext('pratique.migrate'))"))
         for config in _configs(package, connection):
             command.upgrade(config, "head")
+            crashpoint("migrate.stepped")
+    crashpoint("migrate.committed")
 
 
 def package_of(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, SessionTransaction
 
 from pratique import arrays, clock, store
+from pratique.crashpoint import crashpoint
 from pratique.event import Envelope, Event
 
 OFFER_AGAIN_FOR = timedelta(days=3)  #: how far back the embedded mode offers again at start
@@ -107,6 +109,7 @@ def _write(session: Session) -> None:
         columns = {name: arrays.literal([row[name] for row in rows]) for name in rows[0]}
         session.connection().exec_driver_sql(_LOG_AND_OFFER, columns)
     store.wake(session, "outbox")
+    crashpoint("outbox.written")
 
 
 @event.listens_for(Session, "after_transaction_create")
@@ -125,15 +128,16 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
 
 
 def unpublished(session: Session, limit: int) -> list[Row[tuple[int, bytes]]]:
-    """The oldest rows that wait for the broker, as (seq, body)."""
-    return list(
-        session.execute(
-            select(OUTBOX.c.seq, EVENT_LOG.c.body)
-            .join(EVENT_LOG, EVENT_LOG.c.seq == OUTBOX.c.seq)
-            .order_by(OUTBOX.c.seq)
-            .limit(limit)
-        )
-    )
+    """The oldest rows that wait for the broker, as (seq, body).
+
+    PostgreSQL, whose statistics of the outbox are always of the past, would at times answer a join by reading the whole
+    log, each time; an array leaves it no choice.
+    """
+    oldest = select(OUTBOX.c.seq).order_by(OUTBOX.c.seq).limit(limit)
+    is_waiting: ColumnElement[bool] = EVENT_LOG.c.seq.in_(oldest)
+    if session.get_bind().dialect.name != "sqlite":
+        is_waiting = EVENT_LOG.c.seq == func.any(func.array(oldest.scalar_subquery()))
+    return list(session.execute(select(EVENT_LOG.c.seq, EVENT_LOG.c.body).where(is_waiting).order_by(EVENT_LOG.c.seq)))
 
 
 def confirmed(session: Session, seqs: list[int]) -> None:
@@ -160,9 +164,8 @@ def offer_again(session: Session, since: datetime) -> int:
 
 def backlog(session: Session) -> tuple[int, float]:
     """How many events wait for the broker, and the age of the oldest in seconds (0 if none)."""
-    count, oldest = session.execute(
-        select(func.count(), func.min(EVENT_LOG.c.at)).select_from(OUTBOX).join(EVENT_LOG)
-    ).one()
+    first = select(EVENT_LOG.c.at).where(EVENT_LOG.c.seq == select(func.min(OUTBOX.c.seq)).scalar_subquery())
+    count, oldest = session.execute(select(func.count(OUTBOX.c.seq), first.scalar_subquery())).one()
     return count, (clock.now() - oldest).total_seconds() if oldest else 0.0
 
 

@@ -35,12 +35,25 @@ class Reactor(Listener):
         """The service's queue, bound to exactly what its reactions table names."""
         self._buffer.clear()
         service = self._store.name
+        is_robbed = self._is_robbed(channel)
         queue = broker.declare_queue(channel, service, self.url, self._reactions)
+        if is_robbed:
+            words = "the queue %s was gone with what waited in it, and is made anew; say `pratique again --since …`"
+            log.error(words, service)
+        crashpoint("reactor.bound")
         self._unbind_unwanted(queue)
         channel.basic_qos(0, self._batch_size * 2, False)
         # What kombu itself cannot unpack is for the inbox to judge, like all else that cannot be read.
         take = self._buffer.append
         return [Consumer(channel, queue, on_message=take, on_decode_error=lambda message, error: take(message))]
+
+    def _is_robbed(self, channel: Any) -> bool:
+        """Whether the service had its queue and somebody has deleted it."""
+        if self.url.startswith("embedded:"):
+            return False
+        with self._store.begin() as session:
+            had_one = session.scalar(select(BINDING.c.exchange).limit(1)) is not None
+        return had_one and not broker.is_there(channel, broker.queue_of(self._store.name, self.url))
 
     def _unbind_unwanted(self, queue: Any) -> None:
         wanted = {(event.exchange(), event.routing_key) for event in self._reactions}
@@ -62,6 +75,7 @@ class Reactor(Listener):
         if not self._buffer:
             return
         batch, self._buffer[:] = self._buffer[: self._batch_size], self._buffer[self._batch_size :]
+        crashpoint("reactor.taken")
         while not self._react(batch):
             if self.is_stopping:
                 return
@@ -104,6 +118,7 @@ class Reactor(Listener):
                 message.ack()
         else:
             batch[-1].channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+        crashpoint("reactor.acked")
 
 
 def _body(message: Any) -> bytes:

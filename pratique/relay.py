@@ -9,7 +9,7 @@ import eventlet
 from eventlet.event import Event as Signal
 from sqlalchemy import text
 
-from pratique import broker, metrics, outbox, store
+from pratique import broker, embedded, metrics, outbox, store
 from pratique.crashpoint import crashpoint
 from pratique.event import REGISTRY, attributes_of
 
@@ -25,7 +25,7 @@ class Relay:
     """``run`` belongs in a green thread of its own; every process of a service has one."""
 
     def __init__(self, opened: store.Store, url: str) -> None:
-        self._store = opened
+        self._store, self._is_embedded = opened, url.startswith("embedded:")
         self._publisher = broker.Publisher(url, opened.name)
         self._woken = Signal()
         self._ended = Signal()
@@ -44,6 +44,8 @@ class Relay:
         """Send until stopped; what the broker does not take now is offered again, for ever."""
         pause_s = 0.0
         while True:
+            while self._is_embedded and not embedded.has_room() and not self.is_stopping:
+                eventlet.sleep(GATHER_S)
             try:
                 count = self.send_window()
                 pause_s = 0.0
@@ -100,12 +102,14 @@ class Relay:
                 else:
                     # Guessing whether it is private would be worse than waiting for the code that knows it.
                     log.error("outbox row %d holds %s, which this code does not know; it waits", row.seq, body["type"])
+            crashpoint("relay.selected")
             self._publisher.publish(messages)
             self.is_connected = True
             self.published(bodies)
             crashpoint("relay.confirmed")
             outbox.confirmed(session, seqs)
-            crashpoint("relay.before_clear")
+            crashpoint("relay.before_commit")
+        crashpoint("relay.cleared")
         metrics.EVENTS_PUBLISHED.labels(self._store.name).inc(len(seqs))
         return len(seqs)
 

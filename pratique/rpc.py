@@ -6,6 +6,7 @@ chosen by the caller, so that asking again is harmless.
 
 import json
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
 
 from pratique import broker, metrics
+from pratique.actor import ACTOR
+from pratique.crashpoint import crashpoint
 from pratique.errors import DomainError, Unavailable
 from pratique.listener import Listener
 from pratique.settings import Settings
@@ -27,6 +30,8 @@ from pratique.store import StoreAway
 
 log = logging.getLogger(__name__)
 
+_ACTOR = f"nameko.{ACTOR.name}"  #: the header, as nameko names what travels with a call
+_ADDRESS = re.compile("[0-9a-f-]{36}")  #: of a caller's queue for answers
 _STARTING_S = 0.5  #: how long a call waits for the connection to be there before it gives up
 
 
@@ -39,7 +44,7 @@ class _Writer:
         self.channel: Any = None
 
     def send(self, routing_key: str, body: Mapping[str, Any], timeout_s: float, **properties: Any) -> None:
-        """Hand one message to the broker.
+        """Hand one message to the broker, with who is acting.
 
         Raises:
             Unavailable: there is no connection, or it took nothing within ``timeout_s``; the connection is cut.
@@ -49,7 +54,7 @@ class _Writer:
             raise Unavailable("The broker does not answer; try again in a moment.")
         encoded = json.dumps(body).encode()
         message = channel.prepare_message(
-            encoded, None, "application/json", "utf-8", {}, {"delivery_mode": 1} | properties
+            encoded, None, "application/json", "utf-8", {_ACTOR: ACTOR.get()}, {"delivery_mode": 1} | properties
         )
         try:
             with self._one_at_a_time, broker.within(channel.connection.client, timeout_s):
@@ -64,7 +69,8 @@ class RpcServer(SharedExtension, ProviderCollector):
     def setup(self) -> None:
         """Read the settings; nothing is opened yet."""
         self._settings: Settings = self.container.config["settings"]
-        self.listener = _Requests(self._settings.broker_url, self.container.service_name, self._take)
+        url = self._settings.broker_url_of(self.container.service_name)
+        self.listener = _Requests(url, self.container.service_name, self._take)
         self.listener.prefetch_count = self.container.max_workers
 
     def start(self) -> None:
@@ -95,9 +101,11 @@ class RpcServer(SharedExtension, ProviderCollector):
             self._answer(message, None, DomainError(f"There is no RPC {method[:60]!r} that takes this."))
             return
         self.listener.in_flight.add(message)
+        crashpoint("rpc.taken")
         try:
             answer = partial(self._worked, message, time.perf_counter(), method)
-            self.container.spawn_worker(provider, (), payload, context_data={}, handle_result=answer)
+            acting = {ACTOR.name: (message.headers or {}).get(_ACTOR)}
+            self.container.spawn_worker(provider, (), payload, context_data=acting, handle_result=answer)
         except ContainerBeingKilled:
             self.listener.in_flight.discard(message)
 
@@ -111,10 +119,11 @@ class RpcServer(SharedExtension, ProviderCollector):
         """Reply and acknowledge. A reply that cannot go is dropped: its caller has a deadline."""
         try:
             reply_to = message.properties.get("reply_to")
-            if reply_to:
+            if reply_to and _ADDRESS.fullmatch(reply_to):  # an answer never goes where a request would
                 correlation_id = message.properties.get("correlation_id")
                 body = {"result": result, "error": _packed(error)}
                 self.listener.writer.send(reply_to, body, broker.PUBLISH_TIMEOUT_S, correlation_id=correlation_id)
+                crashpoint("rpc.answered")
         except Unavailable as lost:
             log.warning("an RPC answer of %s was lost: %s", self.container.service_name, lost)
         except (TypeError, ValueError):
@@ -147,12 +156,13 @@ class _Requests(Listener):
         """The queue that nameko names for RPC."""
         self.in_flight.clear()
         self.writer.channel = channel
-        broker.RPC(channel).declare()
+        broker.ensure(channel, self.url, broker.RPC)
         queue = Queue(f"rpc-{self._service}", broker.RPC, routing_key=f"{self._service}.*", durable=True)(channel)
-        queue.declare()
+        queue.queue_declare()
+        queue.queue_bind()
         channel.basic_qos(0, self.prefetch_count, False)
         refuse = lambda message, error: message.reject()  # noqa: E731  (one line, used once)
-        return [Consumer(channel, queue, on_message=self._take, on_decode_error=refuse)]
+        return [Consumer(channel, queue, on_message=self._take, on_decode_error=refuse, auto_declare=False)]
 
     def is_drained(self) -> bool:
         """Whether every request taken has been answered."""
@@ -216,14 +226,15 @@ class _Replies(Listener):
     def consumers(self, channel: Any) -> Sequence[Any]:
         """An exclusive queue under a new name: an answer to the old one is too late anyway."""
         self.address = str(uuid.uuid4())
-        broker.RPC(channel).declare()
+        broker.ensure(channel, self.url, broker.RPC)
         queue = Queue(f"rpc.reply-{self.address}", broker.RPC, routing_key=self.address, exclusive=True, durable=False)
         queue = queue(channel)
-        queue.declare()
+        queue.queue_declare()
+        queue.queue_bind()
         if hasattr(channel, "events") and not self.url.startswith("embedded:"):
             channel.events["basic_return"].add(self._on_return)
         self.writer.channel = channel
-        return [Consumer(channel, queue, on_message=self._on_reply, no_ack=True)]
+        return [Consumer(channel, queue, on_message=self._on_reply, no_ack=True, auto_declare=False)]
 
     def _on_reply(self, message: Any) -> None:
         signal = self.waiting.pop(str(message.properties.get("correlation_id")), None)
@@ -249,7 +260,7 @@ class Services(DependencyProvider):
         """Read the settings; nothing is opened yet."""
         settings: Settings = self.container.config["settings"]
         self._timeout_s = settings.rpc_timeout_s
-        self.listener = _Replies(settings.broker_url)
+        self.listener = _Replies(settings.broker_url_of(self.container.service_name))
 
     def start(self) -> None:
         """Begin to listen for replies."""
@@ -287,9 +298,11 @@ class Services(DependencyProvider):
                 correlation_id=correlation_id,
                 expiration=str(int(self._timeout_s * 1000)),
             )
+            crashpoint("rpc.asked")
             answer: Any = None
             with eventlet.Timeout(self._timeout_s, False):
                 answer = signal.wait()
+            crashpoint("rpc.replied")
         finally:
             self.listener.waiting.pop(correlation_id, None)
         if answer is None:

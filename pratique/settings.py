@@ -24,6 +24,8 @@ class Settings:
     broker_url: str  #: amqp://user:password@host:5672/vhost, or embedded:// for one process without a broker
     store_urls: Mapping[str, str]  #: SQLAlchemy URL by service; only those that this process opens are needed
     home: Path  #: the folder that holds services/ and gateway/
+    broker_urls: Mapping[str, str] = dataclasses.field(default_factory=dict)  #: by service, of its own broker user
+    broker_api_url: str = ""  #: RabbitMQ's management, if not on port 15672 of the broker's host
     public_url: str = "http://127.0.0.1:8000"  #: how people reach the gateway; links in mails begin with it
     http_host: str = "127.0.0.1"
     http_port: int = 8000  #: 1 to 65535
@@ -46,6 +48,10 @@ class Settings:
     def data_dir(self) -> Path:
         """The folder of the embedded mode: stores, mails, token."""
         return self.mail_dir.parent
+
+    def broker_url_of(self, name: str) -> str:
+        """The broker's URL for a service or the gateway: of its own user if it has one here, else of the common one."""
+        return self.broker_urls.get(name, self.broker_url)
 
     def store_url(self, name: str) -> str:
         """The URL of one store.
@@ -98,6 +104,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         broker_url=broker_url,
         store_urls={name: url for name in STORES if (url := _text(env, f"STORE_{name.upper()}", ""))},
         home=Path(_text(env, "HOME", ".")),
+        broker_urls={name: url for name in STORES if (url := _text(env, f"BROKER_{name.upper()}", ""))},
+        broker_api_url=_text(env, "BROKER_API_URL", "").rstrip("/"),
         public_url=_text(env, "PUBLIC_URL", Settings.public_url).rstrip("/"),
         http_host=_text(env, "HTTP_HOST", Settings.http_host),
         http_port=_integer(env, "HTTP_PORT", Settings.http_port),

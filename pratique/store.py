@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -35,6 +36,8 @@ from pratique import arrays
 from pratique.errors import PreconditionRequired, Stale
 
 Row = TypeVar("Row")
+
+TRUST_S = 1.0  #: a connection used so lately is taken to be alive; if it is not, what it was for fails with StoreAway
 
 
 class StoreAway(Exception):
@@ -103,7 +106,7 @@ def metadata() -> MetaData:
     return MetaData(naming_convention=NAMES)
 
 
-#: The tables that every store has: event_log, outbox, inbox, parked, due, binding.
+#: The tables that every store has: event_log, outbox, inbox, parked, due, binding, audit.
 KERNEL = metadata()
 
 
@@ -176,40 +179,60 @@ def wake(session: Session, name: str) -> None:
 def _is_away(error: OperationalError | InterfaceError) -> bool:
     """Whether the database is unreachable, rather than unhappy with one statement (deadlock, lock time-out)."""
     code = getattr(error.orig, "pgcode", None)
-    if code:  # 57P01-3: shutting down, not 57014, a cancelled statement; 53300: too many connections
-        return str(code).startswith(("08", "57P0", "53300"))
+    if code:  # 57P01-3: shutting down, not 57014, a cancelled statement; 53: no disk, memory or connection left
+        return str(code).startswith(("08", "57P0", "53"))
     return "sqlite" not in type(error.orig).__module__
 
 
 def _engine(url: str, pool_size: int) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(
+        engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=5,
             pool_timeout=5,
-            pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged, and rows hold names and addresses
             connect_args={
                 "connect_timeout": 3,
                 "application_name": "pratique",
                 "options": "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
             },
         )
+        _ask_the_idle(engine)
+        return engine
     database = make_url(url).database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
         # One connection: a second writer in the same thread would wait for itself.
-        engine = create_engine(
-            url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=30, connect_args=_SQLITE
-        )
+        engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=30, **_SQLITE)
     else:
-        engine = create_engine(url, poolclass=StaticPool, connect_args=_SQLITE)
+        engine = create_engine(url, poolclass=StaticPool, **_SQLITE)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
-_SQLITE = {"check_same_thread": False, "timeout": 30}
+def _ask_the_idle(engine: Engine) -> None:
+    """A connection that nobody used for a while is asked whether it lives before it is given out, and replaced if not.
+
+    SQLAlchemy's own ``pool_pre_ping`` asks each time, which is a round trip for each transaction of a busy service.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def remember(connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: Any, record: Any, proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used_at", time.monotonic()) > TRUST_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise InvalidatePoolError from error
+
+
+_SQLITE_VARIABLES = 32_766  #: in one statement, where whoever built SQLite allows no more
+_SQLITE: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 30}, "hide_parameters": True}
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
@@ -292,7 +315,12 @@ def _insert_in_sqlite(
     if returning is None:
         session.execute(statement, list(rows))
         return []
-    return list(session.scalars(statement.values(list(rows)).returning(table.c[returning])))
+    at_once = _SQLITE_VARIABLES // len(rows[0])
+    inserted: list[Any] = []
+    for begin in range(0, len(rows), at_once):
+        some = statement.values(list(rows[begin : begin + at_once]))
+        inserted += session.scalars(some.returning(table.c[returning])).all()
+    return inserted
 
 
 def _replacing(table: Table, names: Sequence[str], newest: str) -> str:

@@ -6,7 +6,7 @@
     def handle(envelope):
         print(envelope.id, envelope.event.meeting_id, envelope.event.head_count)
 
-    subscribe("amqp://acme:secret@broker//", "int.acme.closings", [MeetingClosed], handle)
+    subscribe("amqp://integrator.acme:secret@broker//", "integrator.acme.closings", [MeetingClosed], handle)
 
 Delivery is at least once and in no promised order: keep ``envelope.id`` and drop what you have seen; keep the
 ``version`` of each aggregate and drop what is older.
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from amqp.exceptions import NotFound
 from kombu import Connection, Consumer, Exchange, Queue
 
 from pratique.event import Envelope, Event, Undecodable
@@ -37,12 +38,14 @@ def subscribe(
 ) -> None:
     """Call ``handle`` with each such event, from a durable queue of yours, until ``until`` says True.
 
-    The queue keeps what comes while you are away. An event is acknowledged when ``handle`` returns; if it raises,
-    the event goes back, the error comes to you, and a later ``subscribe`` gets it again. What cannot be decoded is
-    logged and passed over. ``until`` is asked at least each second; a lost broker is waited for.
+    The queue is the one that `pratique integrator add` made for you; who may make queues gets it made here. It keeps
+    what comes while you are away. An event is acknowledged when ``handle`` returns; if it raises, the event goes back,
+    the error comes to you, and a later ``subscribe`` gets it again. What cannot be decoded is logged and passed over.
+    ``until`` is asked at least each second; a lost broker is waited for.
 
     Raises:
         ValueError: an event is private, or none is named.
+        amqp.exceptions.AccessRefused: the queue is not yours, or you were not given one of the events.
     """
     if not events or any(event.is_private for event in events):
         raise ValueError("name at least one event, and only public ones")
@@ -56,9 +59,16 @@ def subscribe(
 
 
 def _consume(connection: Any, queue_name: str, events: Any, handle: Any, *, until: Callable[[], bool]) -> None:
+    try:
+        with connection.channel() as asking:
+            asking.queue_declare(queue_name, passive=True)  # to ask needs no right
+            is_there = True
+    except NotFound:
+        is_there = False
     channel = connection.channel()
     queue = Queue(queue_name, durable=True, queue_arguments={"x-queue-type": "quorum"})(channel)
-    queue.declare()
+    if not is_there:
+        queue.declare()
     for event in events:
         queue.bind_to(Exchange(PUBLIC, "topic"), routing_key=event.routing_key)
 

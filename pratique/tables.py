@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, MetaData, String, Table
 
-from pratique import due, inbox, outbox, store
+from pratique import audit, due, inbox, outbox, store
 
 #: What our queue was bound to when the service last started, so that a binding no longer wanted can be removed.
 BINDING = Table(
@@ -19,4 +19,4 @@ def create_all(opened: store.Store, metadata: MetaData) -> None:
     metadata.create_all(opened.engine)
 
 
-__all__ = ["BINDING", "create_all", "due", "inbox", "outbox"]
+__all__ = ["BINDING", "audit", "create_all", "due", "inbox", "outbox"]

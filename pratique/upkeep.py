@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from pratique import clock, inbox, outbox, store
+from pratique import audit, clock, inbox, outbox, store
+from pratique.crashpoint import crashpoint
 
 KEEP_EVENTS = timedelta(days=90)  #: in the event log; 30 days are promised
 KEEP_SEEN = timedelta(days=90)  #: in the inbox; a later repeat meets natural keys
@@ -22,6 +23,9 @@ def upkeep(opened: store.Store) -> Callable[[], bool]:
         with opened.begin() as session:
             outbox.prune(session, KEEP_EVENTS)
             inbox.prune(session, KEEP_SEEN)
+            audit.prune(session)
+            crashpoint("upkeep.before_commit")
+        crashpoint("upkeep.committed")
         return False
 
     return tidy

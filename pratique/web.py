@@ -10,10 +10,11 @@ import resource
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from http import HTTPMethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import eventlet
-from eventlet import greenio, wsgi
+from eventlet import greenio, hubs, wsgi
 from eventlet.semaphore import Semaphore
 from nameko.web.handlers import HttpRequestHandler
 from nameko.web.server import HttpOnlyProtocol, WebServer
@@ -21,7 +22,17 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from pratique.bounds import SECRET_AFTER, bounded, masked, problem
+from pratique.bounds import (
+    SECRET_AFTER,
+    HeadLines,
+    Malformed,
+    bounded,
+    check_request_line,
+    masked,
+    origin_form,
+    problem,
+    refusal_of,
+)
 from pratique.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,12 +44,17 @@ MAX_CONNECTIONS = 1000  #: open at once; half of the process's descriptors where
 MAX_REQUEST_LINE = 8192  #: bytes; longer is 414. Header lines are limited to 8 KB and all of them to 64 KB by eventlet
 HEADER_TIMEOUT_S = 10.0  #: for the request line and all headers together; also how long an idle connection is kept
 WRITE_TIMEOUT_S = 30.0  #: for a client to take the next piece of the answer
+REQUEST_TIMEOUT_S = 60.0  #: from the end of the head to the last byte of the answer, the body included
 STOP_S = 10.0  #: for requests in flight, once asked to stop
-ACCEPT_PAUSE_S = 0.2  #: after accept failed, for want of descriptors for instance
+ACCEPT_PAUSE_S = 0.2  #: after accept failed, for want of descriptors for instance, or while the house is full
+IDLE_IF_FULL_S = 1.0  #: how long a connection on which nothing is asked is kept while others wait for its place
 
 
 class Protocol(HttpOnlyProtocol):
     """One connection, with one deadline for each request's head, however slowly its bytes drip in."""
+
+    path: str
+    rfile: Any
 
     def handle_one_request(self) -> None:
         """Read one request and answer it, or close a connection that says nothing in time."""
@@ -52,14 +68,40 @@ class Protocol(HttpOnlyProtocol):
         finally:
             self._deadline.cancel()
 
+    def _read_request_line(self) -> bytes:
+        line: bytes = super()._read_request_line()
+        self.raw_requestline = line
+        if len(line) >= MAX_REQUEST_LINE:
+            self.send_error(414)
+            return b""
+        return line
+
     def parse_request(self) -> bool:
-        """The head is read, so its deadline is over."""
-        is_sound: bool = super().parse_request()
-        self._deadline.cancel()
-        if is_sound and self.request_version == "HTTP/0.9":  # what a request cut short in its first line looks like
-            self.send_error(400)
-            return False
-        return is_sound
+        """Read the head, strictly, and refuse it in words of ours; then its deadline is over."""
+        self.rfile = HeadLines(self.rfile)
+        try:
+            check_request_line(self.raw_requestline)
+            if not super().parse_request():
+                return False
+            self.path = origin_form(self.path)
+            status = refusal_of(self.headers, is_host_needed=self.request_version != "HTTP/1.0")
+        except Malformed:
+            status = 400
+        except (wsgi.HeaderLineTooLong, wsgi.HeadersTooLarge):
+            status = 431
+        finally:
+            self._deadline.cancel()
+        if status:
+            self.send_error(status)
+        return not status
+
+    def handle_one_response(self) -> None:
+        """Answer; whoever neither sends nor takes it in time is cut off, however slowly its bytes move."""
+        cut = hubs.get_hub().schedule_call_global(REQUEST_TIMEOUT_S, greenio.shutdown_safe, self.connection)
+        try:
+            super().handle_one_response()
+        finally:
+            cut.cancel()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no request, in words of ours: the stock page repeats what was sent."""
@@ -67,7 +109,8 @@ class Protocol(HttpOnlyProtocol):
         response = problem(int(code))
         head = f"HTTP/1.1 {response.status}\r\nContent-Type: {response.content_type}\r\nConnection: close\r\n"
         body = response.get_data()
-        self.wfile.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        shown = b"" if self.raw_requestline.startswith(b"HEAD ") else body
+        self.wfile.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + shown)
 
     def get_environ(self) -> dict[str, Any]:
         """What the application is told, with a way to say that the connection cannot go on."""
@@ -139,16 +182,18 @@ class HttpServer(WebServer):
         )
 
     def run(self) -> None:
-        """Accept until stopped. A full house waits in the kernel's queue; a failing accept is tried again."""
+        """Accept until stopped. A full house closes what is idle; the rest waits in the kernel's queue for its turn."""
         free = Semaphore(_connection_limit())
         while self._is_accepting:
-            free.acquire()
+            while not free.acquire(timeout=ACCEPT_PAUSE_S):
+                self._make_room()
             try:
                 sock, address = self._sock.accept()
             except OSError as error:
                 free.release()
                 if self._is_accepting:
                     self._tell_refused(error)
+                    self._make_room()
                     eventlet.sleep(ACCEPT_PAUSE_S)
                 continue
             sock.settimeout(WRITE_TIMEOUT_S)
@@ -165,6 +210,11 @@ class HttpServer(WebServer):
             self._connections.discard(connection)
             connection.close()
             free.release()
+
+    def _make_room(self) -> None:
+        for connection in list(self._connections):
+            if connection.is_idle and time.monotonic() - connection.began > IDLE_IF_FULL_S:
+                connection.end_after_this()
 
     def _tell_refused(self, error: OSError) -> None:
         """One line in five seconds; there may be thousands of reasons for it."""
@@ -204,11 +254,17 @@ class _Connection:
 
     def __init__(self, address: Any, sock: Any) -> None:
         self.sock = sock
+        self.began = time.monotonic()
         self.state: list[Any] = [address, sock, wsgi.STATE_IDLE]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request line has come since the last answer."""
+        return bool(self.state[2] == wsgi.STATE_IDLE)
 
     def end_after_this(self) -> None:
         """Close now if idle, else after the request in flight."""
-        was_idle = self.state[2] == wsgi.STATE_IDLE
+        was_idle = self.is_idle
         self.state[2] = wsgi.STATE_CLOSE
         if was_idle:
             greenio.shutdown_safe(self.sock)
@@ -238,7 +294,7 @@ class _Entrypoints:
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         if response.status_code >= 500 or not request.path.startswith((*SECRET_AFTER, "/v1/ballots")):
             spent_ms = (time.perf_counter() - began) * 1000
-            log.info("%s %s %d %.0f ms", request.method[:20], masked(request.path), response.status_code, spent_ms)
+            log.info("%s %s %d %.0f ms", _verb(request.method), masked(request.path), response.status_code, spent_ms)
         return response(environ, start_response)
 
 
@@ -270,6 +326,11 @@ def http(method: str, url: str) -> Callable[[Method], Method]:
     """The method answers these requests; ``url`` as werkzeug writes rules, ``method`` ``*`` for all."""
     decorate: Callable[[Method], Method] = Http.decorator(method, url)
     return decorate
+
+
+def _verb(method: str) -> str:
+    """The method as a log may hold it: a client can make up any."""
+    return method if method in HTTPMethod.__members__ else "other"
 
 
 def _connection_limit() -> int:

@@ -4,6 +4,7 @@ import eventlet
 
 eventlet.monkey_patch()  # before any import that takes a lock or a socket; nameko's containers hang without
 
+import logging  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -18,6 +19,16 @@ from tests import servers as private  # noqa: E402
 
 hypothesis.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.load_profile("busy")  # how fast the machine is says nothing about the code
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    """Logging as before afterwards; the command line sets it."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ class Running:
         self.runner.stop()
 
 
-def until(is_true: Callable[[], Any], timeout_s: float = 10.0, every_s: float = 0.01) -> Any:
+def until(is_true: Callable[[], Any], timeout_s: float = 60.0, every_s: float = 0.01) -> Any:
     """Wait for it and return what it returned; fail when it has not come true in time."""
     deadline = time.monotonic() + timeout_s
     while not (found := is_true()):
@@ -71,7 +71,7 @@ def running(settings: Settings, classes: Sequence[type], is_awaited: bool = True
     started = Running(runner)
     try:
         if is_awaited:
-            until(started.is_ready)
+            until(started.is_ready, 60)
         yield started
     finally:
         runner.stop()

@@ -1,5 +1,7 @@
 """The command line: start, migrate, look after, and mend. Each verb is a module, imported when it is used."""
 
+import getpass
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import click
 
 from pratique import settings
+from pratique.actor import acting
 from pratique.errors import DomainError
 
 #: verb -> module and attribute, in the order of ``pratique --help``
@@ -18,7 +21,10 @@ VERBS = {
     "migrate": "pratique.cli.stores:migrate",
     "sample": "pratique.cli.stores:sample",
     "token": "pratique.cli.token:token",
+    "integrator": "pratique.cli.integrator:integrator",
     "dead": "pratique.cli.dead:dead",
+    "again": "pratique.cli.again:again",
+    "audit": "pratique.cli.audit:audit",
     "doctor": "pratique.cli.doctor:doctor",
 }
 
@@ -97,9 +103,18 @@ def cli(ctx: click.Context, embedded: bool, data: Path) -> None:
     Settings come from the environment (PRATIQUE_…, see docs/operate.md).
     """
     ctx.obj = {"embedded": embedded, "data": data}
+    ctx.with_resource(acting(f"operator {whoami()}"))
     home = str(settings.home().resolve())
     if home not in sys.path:
         sys.path.insert(0, home)
+
+
+def whoami() -> str:
+    """Whoever sits at this command line: LOGNAME or USER, else who the system says; in a container just a number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as containers have
+        return f"uid {os.getuid()}"
 
 
 def settings_of(ctx: click.Context) -> settings.Settings:

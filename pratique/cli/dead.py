@@ -1,6 +1,5 @@
-"""Dead letters: see them, try them again, or drop them. Whoever does that leaves a line in the log."""
+"""Dead letters: see them, try them again, or drop them. Whoever does that leaves a line in the log and the audit."""
 
-import getpass
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -13,14 +12,15 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from pratique import audit, log, settings
 from pratique import dead as letters
-from pratique import log, settings
-from pratique.cli import Refusal, settings_of
+from pratique.cli import Refusal, settings_of, whoami
 from pratique.cli.show import cell, show
+from pratique.crashpoint import crashpoint
 from pratique.dead import Letter
 from pratique.store import Store
 
-audit = logging.getLogger("pratique.audit")
+told = logging.getLogger("pratique.audit")
 _of_service = click.option("--service", type=click.Choice(settings.SERVICES), help="Only of this service.")
 _which = click.argument("id", metavar="[ID]", type=click.UUID, required=False)
 _all = click.option("--all", "is_all", is_flag=True, help="Every dead letter, instead of one.")
@@ -138,11 +138,15 @@ def _act(ctx: click.Context, chosen: list[Letter], change: Callable[[Session, li
             continue
         with opened.begin() as session:
             change(session, own)
+            for letter in own:
+                audit.note(session, f"letter.{done}", letter.id, after={"kind": letter.kind, "what": letter.what})
+            crashpoint("dead.before_commit")
+        crashpoint("dead.committed")
         for letter in own:
-            audit.info(
+            told.info(
                 "dead letter %s",
                 done,
-                extra={"service": letter.service, "letter": letter.id, "what": _what(letter), "by": getpass.getuser()},
+                extra={"service": letter.service, "letter": letter.id, "what": _what(letter), "by": whoami()},
             )
             click.echo(f"{letter.id} in {letter.service}: {done}")
     click.echo(f"{len(chosen)} {done}")

@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from pratique.cli import settings_of
+from pratique.cli.examine import examine
 from pratique.cli.show import show
-from pratique.doctor import examine
 
 
 @click.command()

@@ -19,10 +19,11 @@ _NAMES = click.Choice(settings.STORES)
               help="How long to wait for a database that does not answer yet.")  # fmt: skip
 @click.pass_context
 def migrate(ctx: click.Context, names: tuple[str, ...], wait_s: int) -> None:
-    """Bring the tables of every store up to date, and declare the queues.
+    """Bring the tables of every store up to date, declare the queues, and give each broker user its rights.
 
     Without names: all four services and the gateway. Safe to repeat, and safe while services run. Exchanges, queues
-    and bindings are declared on the broker too, so that no event is lost before a service first starts.
+    and bindings are declared on the broker too, so that no event is lost before a service first starts. Services that
+    have a broker user of their own (PRATIQUE_BROKER_MEETINGS and so on) get it, with the rights that they need.
 
     \b
     pratique migrate
@@ -35,10 +36,30 @@ def migrate(ctx: click.Context, names: tuple[str, ...], wait_s: int) -> None:
     for name in names:
         _migrate(name, chosen.store_url(name), wait_s)
         click.echo(f"{name}: every table is there")
-    services = [name for name in names if name in settings.SERVICES]
-    if services and not chosen.is_embedded:
+    if chosen.is_embedded:
+        return
+    if services := [name for name in names if name in settings.SERVICES]:
         import_module("pratique.bus").declare(chosen, services)
         click.echo(f"broker: queues of {', '.join(services)} are declared")
+    if chosen.broker_urls:
+        bound = {name: _bindings(name, chosen.store_url(name)) for name in services}
+        served = import_module("pratique.cli.management").give_rights(chosen, bound)
+        click.echo(f"broker: {', '.join(served) or 'nobody'} may do what each needs, and no more")
+
+
+def _bindings(name: str, url: str) -> list[tuple[str, str]]:
+    """What the queue of a service is bound to; what it no longer wants it unbinds when it starts."""
+    from sqlalchemy import select
+
+    from pratique.store import Store
+    from pratique.tables import BINDING
+
+    opened = Store(name, url, pool_size=1)
+    try:
+        with opened.begin() as session:
+            return [(row.exchange, row.routing_key) for row in session.execute(select(BINDING))]
+    finally:
+        opened.close()
 
 
 def _migrate(name: str, url: str, wait_s: int) -> None:

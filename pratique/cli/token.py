@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from pratique.cli import settings_of
 from pratique.cli.show import cell, show
+from pratique.crashpoint import crashpoint
 from pratique.store import Store
 
 
@@ -31,6 +32,8 @@ def create(ctx: click.Context, name: str, scopes: tuple[str, ...]) -> None:
     """
     with _gateway(ctx) as (session, auth):
         text = auth.create_token(session, name, scopes)
+        crashpoint("token.before_commit")
+    crashpoint("token.committed")
     click.echo(text)
     click.echo("Keep it now; it is not shown again. Send it as: Authorization: Bearer …", err=True)
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pratique import bus, migrate, sample
+from pratique.crashpoint import crashpoint
 from pratique.errors import Conflict, Unavailable
 from pratique.sample.play import play
 from pratique.sample.story import Story
@@ -92,6 +93,7 @@ def _prepare(settings: Settings, console: Console) -> bool:
 def _stay(settings: Settings, console: Console, is_first: bool) -> None:
     """Run everything until a signal says stop; meanwhile tell what there is."""
     story = Story(console)
+    bus.declare(settings, SERVICES)  # or who starts first would publish to queues that are not there yet
     made = bus.runner(settings, [*SERVICES, "gateway"], story.observe)
     started = Event()
 
@@ -144,8 +146,11 @@ def _token(settings: Settings) -> str:
         with opened.begin() as session:
             text = str(import_module("gateway.auth").create_token(session, "sample", ["*"]))
         opened.close()
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
+        unfinished = path.with_suffix(".part")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(text, encoding="utf-8")
+        crashpoint("token.before_keep")
+        unfinished.replace(path)  # whole or not at all: an empty file would be taken for a token
     return path.read_text(encoding="utf-8")
 
 

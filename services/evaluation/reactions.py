@@ -96,8 +96,8 @@ def invite_the_missing(session: Session, events: Sequence[MeetingClosed]) -> Non
 def correct_attendance(session: Session, event: AttendanceCorrected) -> None:
     """Invite a person who turns out to have been there, or revoke the unused invitation of one who was not.
 
-    Someone who is removed and then added again is not asked twice: their link works again, and the reminder, if it is
-    still to come, reaches them.
+    Someone who is removed and then added again is asked again, by the same link, since the removal may have called
+    their mail off before it left. Notifications has one message for each person, so nobody has two mails of it.
     """
     attendance.in_turn(session, {event.meeting_id})
     corrected = Attendee(
@@ -112,12 +112,10 @@ def correct_attendance(session: Session, event: AttendanceCorrected) -> None:
     invitation = session.get(Invitation, (survey.id, event.member_id))
     if has_ballot:
         return
-    if newest.may_answer and invitation is None:
+    if newest.may_answer and (invitation is None or invitation.state is InvitationState.REVOKED):
         state = InvitationState.INVITED
-        session.add(Invitation(survey_id=survey.id, member_id=event.member_id, state=state))
+        session.merge(Invitation(survey_id=survey.id, member_id=event.member_id, state=state))
         outbox.add(session, survey.invite([event.member_id]))
-    elif newest.may_answer and invitation is not None and invitation.state is InvitationState.REVOKED:
-        invitation.state = InvitationState.INVITED
     elif not newest.may_answer and invitation is not None and invitation.state is not InvitationState.REVOKED:
         invitation.state = InvitationState.REVOKED
         outbox.add(session, survey.revoke(event.member_id))

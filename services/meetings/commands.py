@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from pratique import clock, outbox, rows
+from pratique import audit, clock, outbox, rows
 from pratique.errors import Invalid
 from pratique.event import Event
-from pratique.events.meetings import MeetingKind, Mode, Partstat
+from pratique.events.meetings import AttendanceCorrected, MeetingKind, Mode, Partstat
 from pratique.faults import Faults
-from pratique.store import Saved
+from pratique.store import Saved, insert_many
 from services.meetings import queries
 from services.meetings.models import (
+    AttendanceChange,
     AttendanceEntry,
     Community,
     Meeting,
@@ -27,6 +29,7 @@ from services.meetings.models.checks import check
 from services.meetings.models.roll import take_roll
 
 REASON_AT_MOST = 1000  #: characters
+_CHANGES: Any = AttendanceChange.__table__
 
 
 def put_meeting(
@@ -118,7 +121,11 @@ def wrap_up_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
 def close_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
     """The meeting is over, and all that should follow, follows. Closing twice announces once."""
     meeting = _locked(session, meeting_id, with_attendance=True)
-    _announce(session, meeting.close(clock.now()))
+    before = meeting.state
+    if closed := meeting.close(clock.now()):
+        _announce(session, closed)
+        facts = {"state": meeting.state.value, "head_count": meeting.head_count}
+        audit.note(session, "meeting.closed", meeting_id, before={"state": before.value}, after=facts)
     return meeting
 
 
@@ -153,7 +160,8 @@ def register_member(session: Session, *, meeting_id: UUID, member_id: UUID, part
 def record_attendance(session: Session, *, meeting_id: UUID, entries: tuple[AttendanceEntry, ...]) -> Meeting:
     """These people's attendance is known: recorded until the meeting closes, corrected afterwards.
 
-    Only what differs is kept and announced. People whom no entry names stay as they are. Five queries at most.
+    Only what differs is kept and announced. People whom no entry names stay as they are. A handful of
+    statements, whatever their number.
 
     Raises:
         Conflict: the meeting has not started, or was cancelled.
@@ -161,7 +169,14 @@ def record_attendance(session: Session, *, meeting_id: UUID, entries: tuple[Atte
     """
     meeting = _locked(session, meeting_id, with_attendance=True)
     belonging = _belonging(session, meeting, [entry.member_id for entry in entries])
-    _announce(session, take_roll(meeting, entries, belonging, clock.now()))
+    events, changes = take_roll(meeting, entries, belonging, clock.now())
+    session.flush()
+    insert_many(session, _CHANGES, changes)
+    _announce(session, events)
+    if corrections := [event for event in events if isinstance(event, AttendanceCorrected)]:
+        before = {str(each.member_id): each.from_state.value for each in corrections}
+        after = {str(each.member_id): each.to_state.value for each in corrections}
+        audit.note(session, "attendance.corrected", meeting_id, before=before, after=after)
     return meeting
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pratique import clock, outbox, rows
+from pratique import audit, clock, outbox, rows
 from pratique.errors import Conflict, NotFound
 from pratique.event import Event
 from pratique.events.membership import Capacity, CommunityKind, Locale, Role
@@ -129,6 +129,8 @@ def put_membership(
     saved = rows.put(session, membership, if_version)
     if not saved.is_unchanged:
         outbox.add(session, saved.row.activated())
+        action = "membership.activated" if saved.is_new else "membership.changed"
+        audit.note(session, action, saved.row.membership_id, after=saved.row.facts())
     return saved
 
 
@@ -160,6 +162,7 @@ def put_role(session: Session, *, community_id: UUID, member_id: UUID, role: Rol
     is_new = saved.is_new or saved.row.assign_again(clock.now())
     if is_new:
         outbox.add(session, saved.row.assigned())
+        audit.note(session, "role.assigned", saved.row.assignment_id, after=saved.row.facts())
     return Saved(saved.row, is_new)
 
 
@@ -169,7 +172,9 @@ def end_role(session: Session, *, community_id: UUID, member_id: UUID, role: Rol
     assignment = session.get(RoleAssignment, assignment_id, with_for_update=True)
     if assignment is None:
         raise NotFound(f"Member {member_id} has never been {role.value} of community {community_id}.")
-    _announce(session, assignment.end(clock.now()))
+    if ended := assignment.end(clock.now()):
+        _announce(session, ended)
+        audit.note(session, "role.ended", assignment_id, before=assignment.facts())
     return assignment
 
 

@@ -180,6 +180,15 @@ class Membership(Base):
         if self.capacity is Capacity.REPRESENTATIVE and community.kind is CommunityKind.INDIVIDUALS:
             faults.add("/capacity", "This community is one of individuals; take part in it as an individual.")
 
+    def facts(self) -> dict[str, str | None]:
+        """Who belongs where, as the audit keeps it."""
+        return {
+            "community_id": str(self.community_id),
+            "member_id": str(self.member_id),
+            "capacity": self.capacity.value,
+            "organization_id": str(self.organization_id) if self.organization_id else None,
+        }
+
     def activated(self) -> MembershipActivated:
         """That the person belongs, as the row now says."""
         return MembershipActivated(
@@ -213,6 +222,10 @@ class RoleAssignment(Base):
     def id_of(community_id: UUID, member_id: UUID, role: Role) -> UUID:
         """The id of this role of this person in this community: always the same."""
         return uuid5(Membership.id_of(community_id, member_id), role.value)
+
+    def facts(self) -> dict[str, str]:
+        """Who is trusted with what, as the audit keeps it."""
+        return {"community_id": str(self.community_id), "member_id": str(self.member_id), "role": self.role.value}
 
     def assign_again(self, at: datetime) -> bool:
         """Let a role that had ended begin anew; False if it has not ended."""

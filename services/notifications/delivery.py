@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from pratique import clock, outbox
@@ -47,6 +47,8 @@ _SETTLE = (
     .values({name: bindparam(name) for name in _SETTLED})
     .execution_options(synchronize_session=False)
 )
+#: In the same round trip, where the disk need not be waited for.
+_SETTLE_AT_ONCE = _SETTLE.where(func.set_config("synchronous_commit", "off", True) == "off")
 
 GAVE_UP = "it is not known whether the mail server took it, twice; a third copy would be too many"
 
@@ -57,11 +59,17 @@ def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
     letterhead = Letterhead(settings.mail_from, settings.public_url)
     letterhead.sender()  # an address that cannot be written shows now
     write = partial(write_mail, letterhead=letterhead)
+    if opened.is_sqlite:  # one process: whoever held a message has ended
+        with opened.begin() as session:
+            session.execute(update(Message).where(Message.state == State.SENDING).values(lease_until=clock.now()))
     return lambda: deliver(opened, post, write) > 0
 
 
 def deliver(opened: Store, post: Post, write: Write) -> int:
     """Send what is due, at most ``AT_ONCE``; return how many messages were looked at. Any number may run at once.
+
+    It is 0 as well where the server will have none of us: whoever calls pauses then, instead of trying one message
+    after the other in vain, and a sender whom the server lets in takes them meanwhile.
 
     Raises:
         StoreAway: what was claimed and not recorded is sent again when its lease has run out.
@@ -83,7 +91,7 @@ def deliver(opened: Store, post: Post, write: Write) -> int:
             _retry(opened, claimed[position:] if is_over else [facts], str(error))
             if is_over:
                 log.warning("the mail server is away; %d messages wait: %s", len(claimed) - position, error)
-                break
+                return 0
     return looked_at
 
 
@@ -130,6 +138,7 @@ def _claim(opened: Store) -> tuple[int, list[Facts]]:
                 claimed.append(facts)
         session.flush()
         _hold(session, claimed)
+        crashpoint("mail.before_claim")
     return len(due), claimed
 
 
@@ -151,7 +160,7 @@ def _interrupted(session: Session) -> list[Message]:
     """The one message, if any, whose sender has ended or never learned its fate, alone so that it harms no other."""
     message = session.scalars(
         select(Message)
-        .where(Message.state == State.SENDING, Message.lease_until < clock.now())
+        .where(Message.state == State.SENDING, Message.lease_until <= clock.now())
         .order_by(Message.lease_until)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -175,11 +184,12 @@ def _record(opened: Store, facts: Facts, settle: Callable[[Message], MessageDeli
     event = settle(message)
     values = {name: getattr(message, name) for name in _SETTLED} | {"held_id": message.id}
     with opened.begin() as session:
-        if not opened.is_sqlite:
-            session.execute(text("set local synchronous_commit = off"))
-        result: Any = session.connection().execute(_SETTLE, values)
+        settle_it = _SETTLE if opened.is_sqlite else _SETTLE_AT_ONCE
+        result: Any = session.connection().execute(settle_it, values)
         if result.rowcount:
             outbox.add(session, event)
+        crashpoint("mail.before_record")
+    crashpoint("mail.recorded")
 
 
 def _retry(opened: Store, claimed: Sequence[Facts], error: str) -> None:

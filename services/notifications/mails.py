@@ -3,10 +3,10 @@
 import dataclasses
 import re
 from binascii import b2a_qp
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import parseaddr
+from email.policy import EmailPolicy
+from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,8 +22,32 @@ from services.notifications.models import ContactCard, MeetingCard
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+
+class _Headers(HeaderRegistry):
+    """The library's kinds of header, each made once; the library makes them anew for every header of every mail."""
+
+    @lru_cache  # noqa: B019  (there is one, and it lives as long as the process)
+    def __getitem__(self, name: str) -> type:
+        made: type = super().__getitem__(name)
+        return made
+
+
+class _Policy(EmailPolicy):
+    """Folds what many mails share once."""
+
+    def header_max_count(self, name: str) -> int | None:
+        """Nothing to count: each header is written in one place, once."""
+        return None
+
+    @lru_cache(maxsize=512)  # noqa: B019  (there is one, and it lives as long as the process)
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """A header as it stands in the mail."""
+        folded: bytes = super().fold_binary(name, value)
+        return folded
+
+
 #: Seven bits, so that every server takes it and no line is longer than one may be.
-_POLICY = SMTP.clone(cte_type="7bit")
+_POLICY = _Policy(linesep="\r\n", cte_type="7bit", header_factory=_Headers())
 _ALWAYS = {"MIME-Version": "1.0", "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 _METHODS: dict[events.Template, Method] = {
     events.Template.MEETING_INVITATION: "REQUEST",
@@ -69,8 +93,8 @@ def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
     mail = EmailMessage(_POLICY)
     mail["From"] = _header("From", str(sender))
     mail["To"] = recipient
-    mail["Subject"] = subject
-    mail["Date"] = clock.now()
+    mail["Subject"] = _header("Subject", subject)
+    mail["Date"] = _header("Date", format_datetime(clock.now().replace(microsecond=0)))
     mail["Message-ID"] = f"<{facts.message.id}@{sender.domain}>"
     for name, value in _ALWAYS.items():
         mail[name] = _header(name, value)

@@ -184,7 +184,7 @@ class CommunityRole(Base):
     assignment_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
     community_id: Mapped[UUID] = mapped_column(index=True)
-    member_id: Mapped[UUID]
+    member_id: Mapped[UUID] = mapped_column(index=True)
     role: Mapped[Role]
     is_active: Mapped[bool]
 
@@ -254,7 +254,7 @@ class ResultsNotice(Base):
     version: Mapped[int]
     template: Mapped[Template]
     survey_id: Mapped[UUID]
-    meeting_id: Mapped[UUID]
+    meeting_id: Mapped[UUID] = mapped_column(index=True)
     community_ids: Mapped[list[str]]
     responses_count: Mapped[int | None]  # None where the results are withheld
     withheld_reason: Mapped[WithheldReason | None]

@@ -6,12 +6,15 @@ import smtplib
 import ssl
 from datetime import UTC
 from email.message import EmailMessage
+from email.policy import Policy
 from email.utils import parseaddr, parsedate_to_datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from pratique import clock
+from pratique.crashpoint import crashpoint
 from pratique.settings import Missing
 
 CONNECT_S = 10.0  #: the server has so long for each answer but the last
@@ -141,7 +144,8 @@ class SmtpPost:
         self._expect((250, 251), connection.rcpt(recipient), recipient)
         self._expect((354,), connection.docmd("DATA"), recipient)
         try:
-            connection.send(_transparent(mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))))
+            connection.send(_transparent(mail.as_bytes(policy=_on_the_wire(mail.policy))))
+            crashpoint("mail.handed_over")
             self._wait(connection, self._accept_s)
             answer = connection.getreply()
             self._wait(connection, self._connect_s)
@@ -186,11 +190,12 @@ class FilePost:
         at = parsedate_to_datetime(mail["Date"]).astimezone(UTC)
         id = mail["Message-ID"].strip("<>").partition("@")[0]
         path = self._folder / f"{at:%Y%m%dT%H%M%SZ}-{id}.eml"
-        unfinished = path.with_suffix(".part")
+        unfinished = self._folder / f"{id}.part"  # the same whenever it is tried, so that nothing is left lying about
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with open(unfinished, "wb", opener=_privately) as file:
                 file.write(mail.as_bytes())
+            crashpoint("mail.handed_over")
             unfinished.replace(path)
         except OSError as error:
             raise NotSent(f"no mail can be written into {self._folder}: {error.strerror}", is_away=True) from error
@@ -206,6 +211,12 @@ def _privately(path: str, flags: int) -> int:
 def _said(code: int, words: bytes | str) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     return f"{code} {' '.join(text.split())}"[:500]
+
+
+@lru_cache
+def _on_the_wire(policy: Policy) -> Policy:
+    """The policy by which a mail was written, with the line ends of SMTP; kept, for it remembers how headers fold."""
+    return policy if policy.linesep == "\r\n" else policy.clone(linesep="\r\n")
 
 
 def _transparent(body: bytes) -> bytes:

@@ -1,10 +1,12 @@
 """Each journey is lived three times: on the embedded bus, on real servers, and with every event twice and shuffled.
 
-``PRATIQUE_SHUFFLES=20`` lives it in as many other orders.
+``PRATIQUE_SHUFFLES=20`` lives it in as many other orders. A life costs seconds. Where tests only tell what happened,
+their module lives its story once in ``one_life`` and keeps what is to be seen on the way.
 """
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,13 +25,30 @@ WAYS = [
 @pytest.fixture(params=WAYS)
 def life(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Life]:
     """A network in which nothing has happened yet, at a fixed instant."""
+    with _begun(request, tmp_path) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def one_life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """The same, but one for all tests of a module; ``life`` cannot be lived beside it."""
+    with _begun(request, tmp_path_factory.mktemp("life")) as begun:
+        yield begun
+
+
+@contextmanager
+def _begun(request: pytest.FixtureRequest, folder: Path) -> Iterator[Life]:
     with clock.fixed(AT):
         if request.param == "embedded":
-            with on_the_embedded_bus(tmp_path) as lived:
+            with on_the_embedded_bus(folder) as lived:
                 yield lived
         elif request.param == "real":
-            with on_real_servers(request.getfixturevalue("fresh"), tmp_path) as lived:
-                yield lived
+            fresh = request.getfixturevalue("servers").fresh()
+            try:
+                with on_real_servers(fresh, folder) as lived:
+                    yield lived
+            finally:
+                fresh.discard()
         else:
-            with shuffled(tmp_path, int(request.param.removeprefix("shuffled-"))) as lived:
+            with shuffled(folder, int(request.param.removeprefix("shuffled-"))) as lived:
                 yield lived

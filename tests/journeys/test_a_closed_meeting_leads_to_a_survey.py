@@ -4,165 +4,202 @@ from uuid import uuid4
 
 import pytest
 
-from tests.journeys.life import Community, Life
+from tests.journeys.letters import asks
+from tests.journeys.life import Answer, Community, Life, answers_to
+
+IN_ROOM, BY_PAGE, BY_REMINDER, UNDECIDED, NEVER = 7, 7, 8, 9, 10
+THERE = 11
 
 
-@pytest.fixture
-def absent() -> int:
-    """How many registered and did not come; few, since each costs time."""
-    return 3
-
-
-@pytest.fixture
-def community(life: Life, absent: int) -> Community:
-    """Ten who come, those who do not, a facilitator and a note taker."""
-    return life.found_community(members=10 + absent + 2)
-
-
-@pytest.fixture
-def meeting_id(life: Life, community: Community) -> str:
-    """A meeting in wrap-up: ten people are there, the others registered and did not come."""
+def gather(life: Life, absent: int) -> tuple[Community, str]:
+    """A meeting in wrap-up: eleven are there, the others registered and did not come; one leads, one takes notes."""
+    community = life.found_community(members=THERE + absent + 2)
     *members, facilitator_id, note_taker_id = community.member_ids
     people = {"facilitator_id": facilitator_id, "note_taker_id": note_taker_id}
     meeting_id = life.schedule(community.id, **people, link="https://meet.example.org/x", themes=["Le premier pas"])
-    for member_id in members[10:]:
+    for member_id in members[THERE:]:
         life.ok("PUT", f"/v1/meetings/{meeting_id}/registrations/{member_id}", {"partstat": "accepted"})
-    states = dict.fromkeys(members[:9], "attended") | {members[9]: "attended_partly"}
-    states |= dict.fromkeys(members[10:], "no_show") | {facilitator_id: "attended"}
+    states = dict.fromkeys(members[:NEVER], "attended") | {members[NEVER]: "attended_partly"}
+    states |= dict.fromkeys(members[THERE:], "no_show") | {facilitator_id: "attended"}
     life.hold(meeting_id, states)
     life.ok("POST", f"/v1/meetings/{meeting_id}/wrap-up")
     life.settle()
-    return meeting_id
+    return community, meeting_id
 
 
-def answer_in_room(life: Life, meeting_id: str, member_ids: list[str]) -> None:
-    code = life.survey(meeting_id)["room_code"]
-    for member_id in member_ids:
-        life.answer(room_code=code, member_id=member_id)
+def links(life: Life, member_id: str) -> list[str]:
+    """The survey links that this person was sent, oldest first."""
+    return [life.link_in(mail) for mail in life.mails(to=life.address_of(member_id)) if asks(mail)]
 
 
-@pytest.mark.parametrize("absent", [12])
-def test_the_room_answers_and_exactly_the_others_are_asked(life: Life, community: Community, meeting_id: str) -> None:
-    room = life.ok("GET", f"/v1/rooms/{life.survey(meeting_id)['room_code']}")
-    assert {each["member_id"] for each in room["attending"]} == set(community.member_ids[:10])
-    answer_in_room(life, meeting_id, community.member_ids[:7])
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
-    asked = [mail for mail in life.mails() if "/s/" in str(mail.get_body(("plain",)).get_content())]
-    assert sorted(str(mail["To"]) for mail in asked) == sorted(
-        str(mail["To"])
-        for member in community.member_ids[7:10]
-        for mail in asked
-        if life.address_of(member) in mail["To"]
-    )
-    assert len(asked) == 3
-    life.deliver_everything_again()
-    assert len([mail for mail in life.mails() if "/s/" in str(mail.get_body(("plain",)).get_content())]) == 3
+def take_ballot(life: Life, **who: str) -> Answer:
+    return life.ask("POST", "/v1/ballots", {"locale": "fr"} | who)
 
 
-def survey_mails(life: Life, member_id: str) -> list[str]:
-    mails = life.mails(to=life.address_of(member_id))
-    return [life.link_in(mail) for mail in mails if "/s/" in mail.get_body(("plain",)).get_content()]
+class Evening:
+    """A meeting and its survey, from the wrap-up until after its end; and what was seen on the way."""
+
+    def __init__(self, life: Life) -> None:
+        self.community, self.meeting_id = gather(life, absent=12)
+        self.ids = self.community.member_ids
+        self._answer_in_room(life)
+        life.ok("POST", f"/v1/meetings/{self.meeting_id}/close")
+        life.settle()
+        self.addresses = {each: life.address_of(each) for each in self.ids}
+        self.asked = self._asked(life)
+        life.deliver_everything_again()
+        self.asked_twice_told = self._asked(life)
+        self.survey_id = life.survey(self.meeting_id)["id"]
+        self.results = f"/v1/surveys/{self.survey_id}/results"
+        self.results_after_closing = life.ok("GET", self.results)
+        self._answer_on_page(life)
+        self._remind(life)
+        self._end(life)
+
+    def _answer_in_room(self, life: Life) -> None:
+        """Seven answer; the first of them tries everything twice."""
+        code = life.survey(self.meeting_id)["room_code"]
+        self.room = life.ok("GET", f"/v1/rooms/{code}")
+        self.ballots_of_one = [take_ballot(life, room_code=code, member_id=self.ids[0]) for _ in range(2)]
+        ballot = self.ballots_of_one[0].json
+        said = {"answers": answers_to(ballot["questions"], 4)}
+        self.votes_of_one = [life.ask("PUT", f"/v1/ballots/{ballot['ballot_id']}", said) for _ in range(2)]
+        for member_id in self.ids[1:IN_ROOM]:
+            life.answer(room_code=code, member_id=member_id)
+
+    def _asked(self, life: Life) -> list[str]:
+        return [str(mail["To"]) for mail in life.mails() if asks(mail)]
+
+    def _answer_on_page(self, life: Life) -> None:
+        (token,) = links(life, self.ids[BY_PAGE])
+        self.page = life.ask("GET", f"/s/{token}", headers={"Accept-Language": "fr"})
+        life.ask("GET", f"/s/{token}")  # a mail scanner looks too, and consumes nothing
+        form = "step=answer&q.satisfaction=4"
+        self.sent = life.ask("POST", f"/s/{token}", form, {"Content-Type": "application/x-www-form-urlencoded"})
+        self.link_used_again = take_ballot(life, token=token)
+
+    def _remind(self, life: Life) -> None:
+        """After two days; one answers then, one takes a ballot and leaves it lying."""
+        life.later(hours=49)
+        self.reminded = [len(links(life, each)) for each in self.ids[BY_PAGE:]]
+        life.answer(token=links(life, self.ids[BY_REMINDER])[1])
+        self.ballot_left = take_ballot(life, token=links(life, self.ids[UNDECIDED])[0])
+        life.later(days=2)
+        life.deliver_everything_again()
+        self.reminded_in_the_end = [len(links(life, each)) for each in self.ids[BY_PAGE:]]
+        self.results_before_the_end = life.ok("GET", self.results)
+
+    def _end(self, life: Life) -> None:
+        before = len(life.mails())
+        life.later(days=8)
+        self.released = life.ok("GET", self.results)
+        self.mails_of_the_end = life.mails()[before:]
+        life.deliver_everything_again()
+        self.results_later = life.ok("GET", self.results)
+        self.link_of_late = take_ballot(life, token=links(life, self.ids[NEVER])[0])
+        ballot = self.ballot_left.json
+        said = {"answers": [{"question": ballot["questions"][0]["key"], "value": 5}]}
+        self.vote_too_late = life.ask("PUT", f"/v1/ballots/{ballot['ballot_id']}", said)
 
 
-def test_who_answers_by_link_is_not_reminded_and_the_others_are_once(
-    life: Life, community: Community, meeting_id: str
-) -> None:
-    answer_in_room(life, meeting_id, community.member_ids[:7])
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
-    quick, slow, never = community.member_ids[7:10]
-    life.answer(token=survey_mails(life, quick)[0])
-    life.later(hours=49)
-    assert [len(survey_mails(life, each)) for each in (quick, slow, never)] == [1, 2, 2]
-    life.answer(token=survey_mails(life, slow)[1])
-    life.later(days=2)
-    life.deliver_everything_again()
-    assert [len(survey_mails(life, each)) for each in (quick, slow, never)] == [1, 2, 2]
+@pytest.fixture(scope="module")
+def evening(one_life: Life) -> Evening:
+    return Evening(one_life)
 
 
-def test_results_come_out_at_the_end_and_not_before(life: Life, community: Community, meeting_id: str) -> None:
-    answer_in_room(life, meeting_id, community.member_ids[:7])
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
-    survey = life.survey(meeting_id)
-    results = f"/v1/surveys/{survey['id']}/results"
-    assert life.ok("GET", results) == {"survey_id": survey["id"], "state": "open"}
-    before = len(life.mails())
-    life.later(days=8)
-    released = life.ok("GET", results)
-    assert released["state"] == "released"
-    assert released["n"] == 7
-    assert any(question["mean"] == 4 for question in released["questions"] if question.get("mean"))
-    told = [mail for mail in life.mails()[before:] if "/s/" not in mail.get_body(("plain",)).get_content()]
-    assert told
-    life.deliver_everything_again()
-    assert life.ok("GET", results) == released
+def test_the_room_shows_who_is_there(evening: Evening) -> None:
+    assert {each["member_id"] for each in evening.room["attending"]} == set(evening.ids[:THERE])
 
 
-def test_a_correction_after_closing_asks_that_person_alone(life: Life, community: Community, meeting_id: str) -> None:
-    answer_in_room(life, meeting_id, community.member_ids[:7])
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
-    forgotten = community.member_ids[12]
-    entries = [{"member_id": forgotten, "state": "attended"}]
-    for _ in range(2):
+def test_each_person_answers_once(evening: Evening) -> None:
+    assert [ballot.status for ballot in evening.ballots_of_one] == [201, 409]
+    first, second = evening.votes_of_one
+    assert first.status < 300
+    assert second.status == 410
+
+
+def test_the_room_answers_and_exactly_the_others_are_asked(evening: Evening) -> None:
+    others = [evening.addresses[each] for each in evening.ids[IN_ROOM:THERE]]
+    assert len(evening.asked) == 4
+    assert [sum(address in to for to in evening.asked) for address in others] == [1] * 4
+    assert evening.asked_twice_told == evening.asked
+
+
+def test_the_link_in_the_mail_opens_a_page_that_takes_the_answer(evening: Evening) -> None:
+    assert evening.page.status == 200
+    assert '<html lang="fr"' in evening.page.text
+    assert evening.sent.status in (200, 303)
+    assert evening.link_used_again.status == 409
+
+
+def test_who_answers_by_link_is_not_reminded_and_the_others_are_once(evening: Evening) -> None:
+    nobody_else = [0] * (len(evening.ids) - THERE)
+    assert evening.reminded == [1, 2, 2, 2, *nobody_else]
+    assert evening.reminded_in_the_end == [1, 2, 2, 2, *nobody_else]
+
+
+def test_results_come_out_at_the_end_and_not_before(evening: Evening) -> None:
+    still_open = {"survey_id": evening.survey_id, "state": "open"}
+    assert evening.results_after_closing == evening.results_before_the_end == still_open
+    assert evening.released["state"] == "released"
+    assert evening.released["n"] == 9  # seven in the room, one on the page, one when reminded
+    assert any(question["mean"] == 4 for question in evening.released["questions"] if question.get("mean"))
+    assert [mail for mail in evening.mails_of_the_end if not asks(mail)]
+    assert evening.results_later == evening.released
+
+
+def test_a_survey_that_is_closed_takes_no_more_answers(evening: Evening) -> None:
+    assert evening.ballot_left.status == 201
+    assert evening.link_of_late.status in (404, 410)
+    assert evening.vote_too_late.status in (404, 410)
+
+
+class Corrections:
+    """Another meeting, closed; then someone who was forgotten is entered twice, and one entered by mistake goes."""
+
+    def __init__(self, life: Life) -> None:
+        community, meeting_id = gather(life, absent=3)
+        self.ids = community.member_ids
+        code = life.survey(meeting_id)["room_code"]
+        for member_id in self.ids[:IN_ROOM]:
+            life.answer(room_code=code, member_id=member_id)
+        life.ok("POST", f"/v1/meetings/{meeting_id}/close")
+        life.settle()
+        self.forgotten, self.mistaken = THERE + 2, IN_ROOM + 1
+        self.asked = self._asked(life)
+        for _ in range(2):
+            self._correct(life, meeting_id, self.forgotten, "attended")
+        self.asked_with_the_forgotten = self._asked(life)
+        self._correct(life, meeting_id, self.mistaken, "no_show")
+        self.refused = take_ballot(life, token=links(life, self.ids[self.mistaken])[0])
+        life.later(hours=49)
+        self.reminded = self._asked(life)
+
+    def _asked(self, life: Life) -> list[int]:
+        return [len(links(life, each)) for each in self.ids]
+
+    def _correct(self, life: Life, meeting_id: str, number: int, state: str) -> None:
+        entries = [{"member_id": self.ids[number], "state": state}]
         life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", {"entries": entries})
         life.settle()
-    assert [len(survey_mails(life, each)) for each in community.member_ids[:14]] == [0] * 7 + [1] * 3 + [0, 0, 1, 0]
 
 
-def test_who_turns_out_not_to_have_been_there_can_no_longer_answer(
-    life: Life, community: Community, meeting_id: str
-) -> None:
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
-    mistaken = community.member_ids[8]
-    token = survey_mails(life, mistaken)[0]
-    entries = [{"member_id": mistaken, "state": "no_show"}]
-    life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", {"entries": entries})
-    life.settle()
-    assert life.ask("POST", "/v1/ballots", {"token": token, "locale": "fr"}).status in (404, 409, 410)
-    life.later(hours=49)
-    assert len(survey_mails(life, mistaken)) == 1
+@pytest.fixture(scope="module")
+def corrections(one_life: Life, evening: Evening) -> Corrections:
+    """They come after the evening, whose mails are counted."""
+    return Corrections(one_life)
 
 
-def test_each_person_answers_once(life: Life, community: Community, meeting_id: str) -> None:
-    code = life.survey(meeting_id)["room_code"]
-    member_id = community.member_ids[0]
-    ballot = life.ok("POST", "/v1/ballots", {"room_code": code, "member_id": member_id, "locale": "en"})
-    assert life.ask("POST", "/v1/ballots", {"room_code": code, "member_id": member_id, "locale": "en"}).status == 409
-    answers = {"answers": [{"question": ballot["questions"][0]["key"], "value": 5}]}
-    life.ok("PUT", f"/v1/ballots/{ballot['ballot_id']}", answers)
-    assert life.ask("PUT", f"/v1/ballots/{ballot['ballot_id']}", answers).status == 410
+def test_a_correction_after_closing_asks_that_person_alone(corrections: Corrections) -> None:
+    assert corrections.asked == [0] * 7 + [1] * 4 + [0] * 5
+    assert corrections.asked_with_the_forgotten == [0] * 7 + [1] * 4 + [0, 0, 1, 0, 0]
 
 
-def test_a_survey_that_is_closed_takes_no_more_answers(life: Life, community: Community, meeting_id: str) -> None:
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
-    token = survey_mails(life, community.member_ids[0])[0]
-    ballot = life.ok("POST", "/v1/ballots", {"token": survey_mails(life, community.member_ids[1])[0], "locale": "fr"})
-    life.later(days=8)
-    assert life.ask("POST", "/v1/ballots", {"token": token, "locale": "fr"}).status in (404, 410)
-    answers = {"answers": [{"question": ballot["questions"][0]["key"], "value": 5}]}
-    assert life.ask("PUT", f"/v1/ballots/{ballot['ballot_id']}", answers).status in (404, 410)
+def test_who_turns_out_not_to_have_been_there_can_no_longer_answer(corrections: Corrections) -> None:
+    assert corrections.refused.status in (404, 409, 410)
+    assert corrections.reminded[corrections.mistaken] == 1
+    assert corrections.reminded == [0] * 7 + [2, 1, 2, 2] + [0, 0, 2, 0, 0]  # all others who have not answered
 
 
-def test_the_link_in_the_mail_opens_a_page_that_takes_the_answer(
-    life: Life, community: Community, meeting_id: str
-) -> None:
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
-    token = survey_mails(life, community.member_ids[0])[0]
-    page = life.ask("GET", f"/s/{token}", headers={"Accept-Language": "fr"})
-    assert page.status == 200
-    assert '<html lang="fr"' in page.text
-    life.ask("GET", f"/s/{token}")  # a mail scanner looks too, and consumes nothing
-    form = "step=answer&q.satisfaction=5"
-    sent = life.ask("POST", f"/s/{token}", form, {"Content-Type": "application/x-www-form-urlencoded"})
-    assert sent.status in (200, 303)
-    assert life.ask("POST", "/v1/ballots", {"token": token, "locale": "fr"}).status == 409
-
-
-def test_unknown_ids_are_not_found(life: Life) -> None:
-    assert life.ask("GET", f"/v1/meetings/{uuid4()}/survey").status == 404
+def test_unknown_ids_are_not_found(one_life: Life) -> None:
+    assert one_life.ask("GET", f"/v1/meetings/{uuid4()}/survey").status == 404

@@ -45,6 +45,7 @@ class Deployment:
         (folder / "broker_url").write_text(fresh.broker_url + "\n")
         for store, url in fresh.store_urls.items():
             (folder / f"{store}_url").write_text(url + "\n")
+            (folder / f"broker_{store}_url").write_text(fresh.servers.broker.url(fresh.vhost, store) + "\n")
         (folder / "smtp_url").write_text("\n")
 
     def environ(self, name: str) -> dict[str, str]:
@@ -59,6 +60,7 @@ class Deployment:
         if "PRATIQUE_MAIL_DIR" in given:
             given["PRATIQUE_MAIL_DIR"] = str(self._folder / "mail")
         given |= {"PYTHONPATH": str(HOME), "PRATIQUE_HOME": str(HOME)}  # as the Dockerfile sets it
+        given |= {"PRATIQUE_BROKER_API_URL": self._fresh.servers.broker.api_url}
         return {"PATH": os.environ["PATH"], **given}
 
     def ask(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import logging
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -18,16 +17,11 @@ from tests.journeys.letters import asks
 from tests.journeys.life import Community, Life
 from tests.running import until
 
-pytestmark = [pytest.mark.real, pytest.mark.parametrize("life", ["real"], indirect=True)]
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.usefixtures("logging_as_before"),
+    pytest.mark.parametrize("life", ["real"], indirect=True),
+]
 
 
 @pytest.fixture

@@ -82,9 +82,9 @@ class Scene:
         return {"entries": [{"member_id": each, "state": "attended"} for each in member_ids]}
 
 
-@pytest.fixture
-def scene(life: Life) -> Scene:
-    return Scene(life)
+@pytest.fixture(scope="module")
+def scene(one_life: Life) -> Scene:
+    return Scene(one_life)
 
 
 def refusals(scene: Scene) -> Iterator[Refused]:
@@ -161,11 +161,44 @@ def stored(life: Life) -> dict[str, list[str]]:
     return {table: sorted(map(repr, rows)) for table, rows in holdings.everything_in(life.services).items()}
 
 
-def test_each_refusal_is_a_problem_that_says_what_to_mend_and_changes_nothing(life: Life, scene: Scene) -> None:
-    life.settle()
-    before, mails = stored(life), len(life.mails())
+class Guesses:
+    """Somebody who knows the room's code looks often; somebody who does not guesses, and waits a minute."""
+
+    def __init__(self, life: Life, scene: Scene) -> None:
+        room = f"/v1/rooms/{scene.room_code}"
+        self.known = [life.ask("GET", room) for _ in range(FAILURES + 2)]
+        before = stored(life)
+        self.wrong = [life.ask("GET", f"/v1/rooms/{int(GUESS) + number}") for number in range(FAILURES)]
+        self.slowed = [life.ask("GET", path) for path in (f"/v1/rooms/{GUESS}", room)]
+        life.later(minutes=1, seconds=1)
+        self.later = life.ask("GET", room)
+        self.changes_nothing = stored(life) == before
+
+
+@pytest.fixture(scope="module")
+def guesses(one_life: Life, scene: Scene) -> Guesses:
+    return Guesses(one_life, scene)
+
+
+def test_guessing_a_room_is_slowed_and_right_codes_never_count(guesses: Guesses) -> None:
+    assert {answer.status for answer in guesses.known} == {200}
+    assert {answer.status for answer in guesses.wrong} == {404}
+    for answer in guesses.slowed:  # a right guess is not told from a wrong one now
+        assert (answer.status, answer.headers["Content-Type"]) == (429, "application/problem+json")
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert answer.json["detail"].endswith(".")
+    assert guesses.later.status == 200
+    assert guesses.changes_nothing
+
+
+def test_each_refusal_is_a_problem_that_says_what_to_mend_and_changes_nothing(
+    one_life: Life, scene: Scene, guesses: Guesses
+) -> None:
+    """The guesses were made before: those among the refusals would count with them."""
+    one_life.settle()
+    before, mails = stored(one_life), len(one_life.mails())
     for case in refusals(scene):
-        answer = life.ask(case.method, case.path, case.body, case.headers)
+        answer = one_life.ask(case.method, case.path, case.body, case.headers)
         assert (case.why, answer.status) == (case.why, case.status), answer.text
         assert answer.headers["Content-Type"] == "application/problem+json", case.why
         problem = answer.json
@@ -175,24 +208,7 @@ def test_each_refusal_is_a_problem_that_says_what_to_mend_and_changes_nothing(li
         assert problem.get("detail", "Not found.").rstrip().endswith((".", "!")), (case.why, problem)
         if case.pointer is not None:
             assert case.pointer in {each["pointer"] for each in problem["errors"]}, (case.why, problem)
-    life.settle()
-    assert stored(life) == before
-    assert len(life.mails()) == mails
-    life.ok("PUT", f"/v1/ballots/{scene.ballot}", ANSWERS)  # what was refused has spent nothing
-
-
-def test_guessing_a_room_is_slowed_and_right_codes_never_count(life: Life, scene: Scene) -> None:
-    room = f"/v1/rooms/{scene.room_code}"
-    for _ in range(FAILURES + 2):
-        assert life.ask("GET", room).status == 200
-    before = stored(life)
-    for number in range(FAILURES):
-        assert life.ask("GET", f"/v1/rooms/{int(GUESS) + number}").status == 404
-    for path in (f"/v1/rooms/{GUESS}", room):  # a right guess is not told from a wrong one now
-        answer = life.ask("GET", path)
-        assert (answer.status, answer.headers["Content-Type"]) == (429, "application/problem+json")
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert answer.json["detail"].endswith(".")
-    life.later(minutes=1, seconds=1)
-    assert life.ask("GET", room).status == 200
-    assert stored(life) == before
+    one_life.settle()
+    assert stored(one_life) == before
+    assert len(one_life.mails()) == mails
+    one_life.ok("PUT", f"/v1/ballots/{scene.ballot}", ANSWERS)  # what was refused has spent nothing

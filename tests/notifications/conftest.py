@@ -1,6 +1,5 @@
 """A small network to write to, and a mail server that really speaks SMTP."""
 
-import asyncio
 import dataclasses
 import email.policy
 import socket
@@ -160,10 +159,8 @@ class Sink:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
-        self.answers: list[str] = []  #: to the next mails, before 250
         self.at_recipient: list[str] = []  #: to the next recipients, before 250
         self.hangs_up_on = 0  #: so many mails are received whole and never answered
-        self.delay_s = 0.0
         self.greetings = 0
 
     async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:
@@ -178,13 +175,10 @@ class Sink:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        await asyncio.sleep(self.delay_s)
         if self.hangs_up_on:
             self.hangs_up_on -= 1
             server.transport.abort()
             return "421 gone"
-        if self.answers:
-            return self.answers.pop(0)
         self.mails.append(read_mail(envelope.content))
         return "250 taken"
 

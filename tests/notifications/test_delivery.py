@@ -74,15 +74,6 @@ def test_the_secret_is_forgotten_once_it_is_sent(asked: Any, post: Any) -> None:
     assert not any(message.token for message in surveys(asked))
 
 
-def test_a_mailbox_that_is_busy_is_tried_again(asked: Any, post: Any, sink: Any) -> None:
-    sink.answers = ["451 try later"]
-    asked.send(post)
-    assert len(sink.mails) == 1
-    clock.move(timedelta(seconds=2))
-    asked.send(post)
-    assert recipients(sink) == ["ada", "bo"]
-
-
 def test_an_address_refused_for_good_fails_alone(asked: Any, post: Any, sink: Any) -> None:
     sink.at_recipient = ["550 5.1.1 <ada@membres.example> is unknown"]
     asked.send(post)
@@ -91,12 +82,6 @@ def test_an_address_refused_for_good_fails_alone(asked: Any, post: Any, sink: An
     assert [message.last_error.startswith("550") for message in failed] == [True]
     assert "@membres" not in failed[0].last_error
     assert [each.is_permanent for each in asked.published(MessageFailed)] == [True]
-
-
-def test_a_mail_refused_after_its_text_fails_alone(asked: Any, post: Any, sink: Any) -> None:
-    sink.answers = ["554 looks like spam"]
-    asked.send(post)
-    assert sorted(message.state for message in surveys(asked)) == [State.FAILED, State.SENT]
 
 
 def test_four_hours_without_a_mail_server_lose_nothing(asked: Any, sink: Any, server: Any) -> None:
@@ -130,35 +115,6 @@ def test_a_restarted_mail_server_is_found_again(asked: Any, post: Any, sink: Any
     asked.tell(asked.events.asked("rencontre", "Cy"), asked.events.contact("Cy"))
     asked.send(post)
     assert recipients(sink) == ["ada", "bo", "cy"]
-
-
-@pytest.mark.parametrize("trouble", ["hangs_up", "is_slow"])
-def test_a_mail_whose_fate_is_unknown_waits_and_is_sent_once_more(
-    asked: Any, post: Any, sink: Any, trouble: str
-) -> None:
-    if trouble == "hangs_up":
-        sink.hangs_up_on = 2
-    else:
-        sink.delay_s = 0.8
-    asked.send(post)
-    sink.delay_s = 0.0
-    asked.send(post)
-    assert {message.state for message in surveys(asked)} == {State.SENDING}
-    sink.mails.clear()
-    clock.move(LEASE + timedelta(seconds=1))
-    asked.send(post)
-    assert recipients(sink) == ["ada", "bo"]
-    assert {message.state for message in surveys(asked)} == {State.SENT}
-
-
-def test_a_second_unknown_fate_is_the_last(asked: Any, post: Any, sink: Any) -> None:
-    sink.hangs_up_on = 10
-    for _ in range(4):
-        asked.send(post)
-        clock.move(LEASE + timedelta(seconds=1))
-    assert sink.hangs_up_on == 6
-    assert {message.last_error for message in surveys(asked)} == {delivery.GAVE_UP}
-    assert {each.is_permanent for each in asked.published(MessageFailed)} == {False}
 
 
 def test_a_sender_killed_after_handing_over_repeats_one_mail_with_the_same_id(asked: Any, post: Any, sink: Any) -> None:

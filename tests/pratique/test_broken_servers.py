@@ -1,9 +1,14 @@
 """Faults that a real broker and a real database have, and messages that would end plain nameko."""
 
+import base64
 import dataclasses
 import json
+import os
 import pickle
+import subprocess
+import sys
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,19 +17,22 @@ from uuid import uuid4
 import eventlet
 import pika
 import pytest
-from sqlalchemy import select
+from eventlet.event import Event as Signal
+from sqlalchemy import select, text
 
-from pratique import broker, errors, inbox, outbox, store
+from pratique import broker, bus, clock, errors, inbox, outbox, store
 from pratique.bus import Bus, readiness
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.relay import Relay
+from pratique.rpc import Services
 from pratique.testing import AT, envelope, sample
 from tests.pratique.conftest import Evaluation, Meetings, close_meeting, remember, seen
 from tests.running import Running, running, until
-from tests.servers import Fresh
+from tests.servers import HOME, Fresh
 
 pytestmark = pytest.mark.real
+PRATIQUE = [sys.executable, "-c", "from pratique.cli import main; main()"]
 CE = "application/cloudevents+json"
 
 
@@ -77,6 +85,50 @@ def test_what_cannot_be_decoded_is_a_dead_letter_and_ends_nothing(
     evaluation = network.store("evaluation")
     until(lambda: len(dead(evaluation)) == 1)
     check_alive(network)
+
+
+class Trap:
+    """Leaves a file behind if anybody unpickles it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_nothing_but_json_is_ever_decoded_whatever_a_message_says_it_is(
+    network: Running, wire: Any, prepared: Fresh, tmp_path: Path
+) -> None:
+    sprung = tmp_path / "sprung"
+    pickled, yaml = pickle.dumps(Trap(sprung)), f"!!python/object/apply:os.mkdir ['{sprung}']".encode()
+    bodies = [
+        (pickled, "application/x-python-serialize", "binary"),
+        (base64.b64encode(pickled), "application/x-python-serialize", "base64"),
+        (zlib.compress(pickled), "application/x-python-serialize", "binary"),
+        (yaml, "application/x-yaml", "utf-8"),
+        (b"\x81\xa1a\x01", "application/x-msgpack", "binary"),
+        (pickled, "application/json", "utf-8"),
+        (pickled, CE, "utf-8"),
+    ]
+    (reply_queue,) = [each for each in _queues(prepared) if each.startswith("rpc.reply-")]
+    for body, content_type, encoding in bodies:
+        sent = pika.BasicProperties(content_type, encoding, reply_to=str(uuid4()), correlation_id="1")
+        wire.basic_publish("meetings.events", "MeetingClosed", body, sent)
+        wire.basic_publish("nameko-rpc", "meetings.close_meeting", body, sent)
+        answered = network.extension("caller", Services).listener.waiting["1"] = Signal()
+        wire.basic_publish("", reply_queue, body, sent)
+        assert answered.wait() == {"error": {"value": "The answer cannot be read."}}
+    until(lambda: len(dead(network.store("evaluation"))) == len({body for body, _, _ in bodies}))
+    until(lambda: _depth(wire, "rpc-meetings") == 0)
+    check_alive(network)
+    assert not sprung.exists()
+    pickle.loads(pickled)
+    assert sprung.exists(), "the trap works"
+
+
+def _queues(prepared: Fresh) -> list[str]:
+    return prepared.servers.rabbitmqctl("list_queues", "-p", prepared.vhost, "name").split()
 
 
 @pytest.mark.parametrize("headers", [{"nameko.call_id_stack": 5}, {"nameko.call_id_stack": [1]}, {"x-death": "no"}])
@@ -178,7 +230,7 @@ def test_a_service_starts_and_takes_commands_while_the_broker_is_away(prepared: 
         began = time.monotonic()
         network.container("meetings").stop()
         assert time.monotonic() - began < 4  # a second for the listeners, two for the last try of the relay
-    with running(prepared.settings(), [Meetings, Evaluation]) as network:
+    with running(prepared.settings(), [Evaluation]) as network, running(prepared.settings(), [Meetings]):
         until(lambda: seen(network.store("evaluation")) == {meeting_id})
 
 
@@ -194,8 +246,8 @@ def test_a_broker_that_crashes_delays_events_and_loses_none(network: Running, pr
         with opened.begin() as session:
             close_meeting(session, meeting_id=meeting_id)
         eventlet.sleep(0.01)
-    until(lambda: meetings <= seen(network.store("evaluation")), 40)
-    until(network.is_ready, 10)
+    until(lambda: meetings <= seen(network.store("evaluation")), 120)
+    until(network.is_ready)
 
 
 def test_a_paused_broker_costs_a_publisher_five_seconds_and_no_more(network: Running, prepared: Fresh) -> None:
@@ -216,8 +268,43 @@ def test_a_paused_broker_costs_a_publisher_five_seconds_and_no_more(network: Run
 
 def test_connections_that_the_broker_closes_come_back(network: Running, prepared: Fresh) -> None:
     prepared.servers.rabbitmqctl("close_all_connections", "-p", prepared.vhost, "a test")
-    until(network.is_ready, 15)
+    until(network.is_ready)
     check_alive(network)
+
+
+def test_a_queue_that_was_deleted_is_made_anew_and_its_loss_is_told(
+    network: Running, wire: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    check_alive(network)
+    wire.queue_delete("evaluation")
+    until(lambda: any("`pratique again" in record.getMessage() for record in caplog.records))
+    until(network.is_ready)
+    check_alive(network)
+
+
+def test_what_a_deleted_queue_held_is_published_once_more_by_command(prepared: Fresh, wire: Any) -> None:
+    bus.declare(prepared.settings(), ["evaluation"])
+    began, meeting_id = clock.now(), uuid4()
+    with running(prepared.settings(), [Meetings]) as network:
+        network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
+        until(lambda: _depth(wire, "evaluation") == 1)
+        wire.queue_delete("evaluation")
+        with running(prepared.settings(), [Evaluation]) as other:
+            assert seen(other.store("evaluation")) == set()
+            command = [*PRATIQUE, "again", "meetings", "--since", began.isoformat()]
+            environ = {"PATH": os.environ["PATH"], **prepared.environ(), "PRATIQUE_LOG_FORMAT": "text"}
+            said = subprocess.run(command, env=environ, cwd=HOME, capture_output=True, text=True, check=True).stdout
+            assert "meetings: 1 events are published again" in said
+            until(lambda: seen(other.store("evaluation")) == {meeting_id})
+
+
+def test_a_command_that_finds_its_rows_locked_is_to_be_asked_again(network: Running) -> None:
+    opened, meeting_id = network.store("meetings"), uuid4()
+    with opened.begin() as session:
+        session.execute(text("lock table event_log"))
+        with pytest.raises(errors.Unavailable):
+            network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
+    network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
 
 
 def test_a_database_that_crashes_pauses_consumption_and_loses_nothing(network: Running, prepared: Fresh) -> None:
@@ -233,7 +320,7 @@ def test_a_database_that_crashes_pauses_consumption_and_loses_nothing(network: R
         else:
             meetings.add(meeting_id)
         eventlet.sleep(0.02)
-    until(lambda: _is_within(meetings, network.store("evaluation")), 30)
+    until(lambda: _is_within(meetings, network.store("evaluation")))
     assert dead(network.store("evaluation")) == []
 
 

@@ -203,7 +203,7 @@ def test_what_was_committed_before_a_crash_is_published_after_the_restart(settin
     with opened.begin() as session:
         close_meeting(session, meeting_id=meeting_id)
     opened.close()
-    with running(settings, [Meetings, Evaluation]) as network:
+    with running(settings, [Evaluation]) as network, running(settings, [Meetings]):
         until(lambda: seen(network.store("evaluation")) == {meeting_id})
 
 

@@ -1,7 +1,6 @@
 """The command line as an operator meets it: real stores, exit codes, sentences."""
 
 import json
-import logging
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -26,16 +25,11 @@ GONE = "amqp://pratique:hunter2@127.0.0.1:9//"
 
 
 @pytest.fixture(autouse=True)
-def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quiet(monkeypatch: pytest.MonkeyPatch, logging_as_before: None) -> None:
     """No setting from outside; logging as before afterwards."""
     for name in list(os.environ):
         if name.startswith("PRATIQUE_"):
             monkeypatch.delenv(name)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture

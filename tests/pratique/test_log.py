@@ -13,15 +13,11 @@ from pratique import log
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    """What is logged as JSON; logging is as before afterwards."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+def lines(logging_as_before: None) -> Iterator[io.StringIO]:
+    """What is logged as JSON."""
     stream = io.StringIO()
     log.configure("json", stream)
     yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
     structlog.reset_defaults()
 
 

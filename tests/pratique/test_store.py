@@ -1,11 +1,13 @@
 """The same code leaves the same rows in SQLite and in PostgreSQL."""
 
 import enum
+import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import eventlet
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
@@ -113,6 +115,17 @@ def test_a_thousand_rows_go_in_one_call(opened: store.Store) -> None:
         assert len(store.insert_many(session, TABLE, rows, returning="id")) == 1000
 
 
+def test_thousands_of_rows_fit_an_sqlite_that_allows_few_variables(tmp_path: Path) -> None:
+    opened = store.Store("meetings", f"sqlite:///{tmp_path}/few.sqlite")
+    Base.metadata.create_all(opened.engine)
+    with opened.begin() as session:
+        connection: Any = session.connection().connection.driver_connection
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)  # as SQLite comes
+        rows = [FULL | {"id": UUID(int=number)} for number in range(5000)]
+        assert len(store.insert_many(session, TABLE, rows, ignore_conflicts=True, returning="id")) == 5000
+    opened.close()
+
+
 def test_instants_come_back_in_utc(opened: store.Store) -> None:
     with opened.begin() as session:
         session.add(Everything(id=UUID(int=1), at=FULL["at"]))
@@ -204,10 +217,32 @@ def test_a_connection_that_is_cut_is_the_store_being_away_and_the_next_one_works
 
 
 @on_postgresql
+def test_a_connection_that_was_cut_while_it_rested_is_replaced_unnoticed(
+    either: store.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "TRUST_S", 0.2)
+    with either.begin() as session:
+        pid = session.scalar(text("select pg_backend_pid()"))
+    other = store.Store("other", either.url)
+    with other.begin() as session:
+        session.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
+    other.close()
+    eventlet.sleep(0.3)
+    with either.begin() as session:
+        assert session.scalar(text("select pg_backend_pid()")) != pid
+
+
+@on_postgresql
 def test_a_statement_that_takes_too_long_is_its_own_fault(either: store.Store) -> None:
     with pytest.raises(OperationalError, match="timeout"), either.begin() as session:
         session.execute(text("set local statement_timeout = '10ms'"))
         session.execute(text("select pg_sleep(5)"))
+
+
+@on_postgresql
+def test_a_disk_that_is_full_is_the_store_being_away(either: store.Store) -> None:
+    with pytest.raises(store.StoreAway), either.begin() as session:
+        session.execute(text("do $$ begin raise exception 'no space left' using errcode = 'disk_full'; end $$"))
 
 
 @on_postgresql

@@ -159,6 +159,18 @@ def test_a_body_of_two_megabytes_is_413(port):
     assert b"application/problem+json" in answer
 
 
+def test_an_answer_that_is_not_taken_in_time_is_cut_off(runner, monkeypatch):
+    monkeypatch.setattr(web, "REQUEST_TIMEOUT_S", 1.0)
+    server = server_of(runner)
+    server._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)  # or the kernel would take all of it
+    with connected(server.port) as sock:
+        sock.sendall(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"a" * 1_000_000)
+        eventlet.sleep(2)
+        got = len(read_all(sock))
+    assert 0 < got < 1_000_000
+    assert get(server.port).startswith(b"HTTP/1.1 200")
+
+
 def test_who_asks_before_sending_too_much_is_told_at_once(port):
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n"
     assert answer_to(port, head).startswith(b"HTTP/1.1 413")
@@ -280,7 +292,12 @@ def test_a_full_house_waits_its_turn(monkeypatch):
         ("/r/K7MQ2P", "/r/***"),
         ("/v1/meetings/1/close", "/v1/meetings/1/close"),
         ("/a\nb\x1b[31m", "/a?b?[31m"),
-        ("/" + "a" * 900, "/" + "a" * 199),
+        ("/" + "a/" * 900, "/a" * 100),
+        ("/x/s/9sXq2mJf0rQ-9sXq2mJf0rQ_", "/x/s/***"),
+        (
+            "/v1/meetings/6f0a4f1e-0b3a-4b7e-9a53-3f6f0d9a1b12/close",
+            "/v1/meetings/6f0a4f1e-0b3a-4b7e-9a53-3f6f0d9a1b12/close",
+        ),
     ],
 )
 def test_secrets_are_masked_in_logs(path, shown):

@@ -37,7 +37,7 @@ def _compose_command() -> list[str]:
 
 def _config(**env: str) -> subprocess.CompletedProcess[str]:
     if not _compose_command():
-        pytest.skip("Docker Compose is not installed, so only our own checks are made")
+        pytest.skip("Docker Compose is not installed; the schema and our own rules were checked")
     command = [*_compose_command(), "--env-file", os.devnull, "--file", "docker-compose.yml", "config", "--quiet"]
     environ = {key: value for key, value in os.environ.items() if not key.startswith("PRATIQUE_")}
     return subprocess.run(command, cwd=HOME, env=environ | env, capture_output=True, text=True, check=False)
@@ -54,13 +54,19 @@ def _set(service: str, key: str, value: object) -> Callable[[Compose], None]:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (_set("meetings", "comand", ["run"]), "meetings: unknown key comand"),
-        (_set("meetings", "container_name", "meetings"), "meetings: unknown key container_name"),
+        (_set("meetings", "comand", ["run"]), "$.services.meetings: Unevaluated properties are not allowed ('comand'"),
+        (_set("meetings", "mem_limit", ["1g"]), "$.services.meetings.mem_limit: ['1g'] is not of type"),
+        (_set("meetings", "healthcheck", {"tset": ["CMD", "true"]}), "$.services.meetings.healthcheck: "),
+        (_set("meetings", "depends_on", {"postgres": {"condition": "healthy"}}), "$.services.meetings.depends_on: "),
+        (lambda compose: compose.update(service={}), "$: "),
         (_set("meetings", "read_only", False), "meetings: read_only must be True"),
         (_set("meetings", "user", "0:0"), "meetings: runs as root"),
         (_set("postgres", "image", "postgres"), "postgres: image without a fixed tag"),
         (_set("meetings", "networks", ["insde"]), "meetings: networks insde is not declared"),
-        (_set("meetings", "secrets", []), "meetings: PRATIQUE_BROKER_URL_FILE names a secret that is not given to it"),
+        (
+            _set("meetings", "secrets", ["meetings_url"]),
+            "meetings: PRATIQUE_BROKER_URL_FILE names a secret that is not given to it",
+        ),
         (_set("postgres", "volumes", ["data:/x"]), "postgres: volume data is not declared"),
         (_set("postgres", "volumes", ["./deploy/pg.sh:/x"]), "postgres: ./deploy/pg.sh does not exist"),
         (_set("postgres", "ports", ["5432:5432"]), "postgres: port 5432:5432 is open to the world"),
@@ -108,9 +114,15 @@ def test_only_the_gateway_can_be_reached_and_only_from_this_machine() -> None:
         assert SERVICES[name]["networks"] == ["inside"]
 
 
-def test_each_process_has_the_secrets_of_its_own_store_only() -> None:
+def test_each_process_has_the_secrets_of_its_own_store_and_broker_user_only() -> None:
     for name in (*settings.SERVICES, "gateway"):
-        assert set(SERVICES[name]["secrets"]) - {"smtp_url"} == {"broker_url", f"{name}_url"}
+        assert set(SERVICES[name]["secrets"]) - {"smtp_url"} == {f"broker_{name}_url", f"{name}_url"}
+        assert SERVICES[name]["environment"]["PRATIQUE_BROKER_URL_FILE"] == f"/run/secrets/broker_{name}_url"
+    assert [name for name, service in SERVICES.items() if "broker_url" in service.get("secrets", ())] == [
+        "migrate",
+        "operator",
+        "rabbitmq",
+    ]
 
 
 def test_services_can_be_scaled() -> None:
@@ -138,6 +150,8 @@ def test_a_process_reads_the_secrets_as_they_are_made(tmp_path: Path) -> None:
     assert read.broker_url.startswith("amqp://pratique:")
     assert read.broker_url.endswith("@rabbitmq:5672//")
     assert set(read.store_urls) == set(settings.STORES)
+    users = {name: url.removeprefix("amqp://").partition(":")[0] for name, url in read.broker_urls.items()}
+    assert users == {name: name for name in settings.STORES}
     assert read.smtp_url == ""
 
 

@@ -11,8 +11,9 @@ import pytest
 from amqp.exceptions import AccessRefused
 from kombu import Connection
 
+from pratique.cli.management import give_rights
 from pratique.migrate import is_current, migrate, package_of
-from pratique.settings import STORES
+from pratique.settings import STORES, Settings
 from pratique.store import Store
 from tests import servers as private
 from tests.repository.compose import HOME
@@ -69,6 +70,61 @@ def test_each_store_gets_a_role_and_a_database_that_no_other_role_opens(database
                 psycopg2.connect(f"{plain}/{other}")
 
 
+FORBIDDEN = (
+    "create database mine",
+    "create role mine",
+    "alter role {own} superuser",
+    "alter role {own} createdb",
+    "alter role {other} password 'mine'",
+    "set role {other}",
+    "set role {admin}",
+    "grant {other} to {own}",
+    "reassign owned by {other} to {own}",
+    "drop database {other}",
+    "drop role {other}",
+    "select rolpassword from pg_authid",
+    "select passwd from pg_shadow",
+    "select pg_read_file('/etc/passwd')",
+    "select pg_ls_dir('/')",
+    "copy (select 1) to '/tmp/mine'",
+    "copy pg_largeobject to program 'true'",
+    "select lo_import('/etc/passwd')",
+    "alter system set log_connections = on",
+    "select pg_reload_conf()",
+    "create extension dblink",
+    "create extension postgres_fdw",
+    "create subscription mine connection 'dbname={other}' publication x",
+    "create tablespace mine location '/tmp'",
+    "select pg_create_physical_replication_slot('mine')",
+)
+
+
+@pytest.mark.real
+def test_a_store_s_role_can_do_nothing_beyond_its_own_database(database: Database, folder: Path) -> None:
+    assert _prepare(database, folder).stderr == ""
+    with database.admin() as execute:
+        roles = execute(
+            "select rolname from pg_roles where rolname = any(array['membership', 'meetings', 'evaluation', "
+            "'notifications', 'gateway']) and not (rolsuper or rolcreatedb or rolcreaterole or rolreplication or "
+            "rolbypassrls) and not exists (select from pg_auth_members where member = pg_roles.oid)"
+        )
+        assert {name for (name,) in roles} == set(STORES)
+    for store, other in zip(STORES, (*STORES[1:], STORES[0]), strict=True):
+        url = (folder / "secrets" / f"{store}_url").read_text().strip().replace("postgresql+psycopg2", "postgresql")
+        connection = psycopg2.connect(url.replace("@postgres/", f"@127.0.0.1:{database.port}/"))
+        connection.autocommit = True
+        allowed = []
+        for statement in FORBIDDEN:
+            try:
+                connection.cursor().execute(statement.format(own=store, other=other, admin=ADMIN))
+                allowed.append(statement)
+            except psycopg2.Error as refused:
+                if refused.pgcode != "42501":  # insufficient_privilege
+                    allowed.append(f"{statement}: {refused}")
+        connection.close()
+        assert allowed == []
+
+
 @pytest.mark.real
 def test_a_store_url_without_a_password_stops_the_start_with_a_sentence(database: Database, folder: Path) -> None:
     secret = folder / "secrets" / "meetings_url"
@@ -93,20 +149,22 @@ def test_after_a_secret_changed_the_script_is_repeated(database: Database, folde
 
 
 @pytest.mark.real
-def test_the_broker_knows_the_user_of_the_secret_and_no_guest(folder: Path) -> None:
+def test_the_broker_knows_the_users_of_the_secrets_and_no_guest(folder: Path) -> None:
     broker = Broker(folder / "broker")
     env = broker.env() | {
         "PRATIQUE_SECRETS": str(folder / "secrets"),
         "TMPDIR": str(folder / "broker"),
         "RABBITMQ_NODE_PORT": str(broker.port),
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_MANAGEMENT_PORT": str(broker.api_port),
     }
     try:
         broker.launch_by(["sh", str(HOME / "deploy/rabbitmq.sh"), str(find("rabbitmq-server"))], env)
         broker.wait()
         url = (folder / "secrets" / "broker_url").read_text().strip()
         with Connection(url.replace("@rabbitmq:5672", f"@127.0.0.1:{broker.port}")) as connection:
-            connection.default_channel.queue_declare("meetings", durable=True, auto_delete=False)
+            connection.default_channel.exchange_declare("meetings.events", "topic", auto_delete=False)
+        _check_own_users(folder, broker)
         with (
             pytest.raises(AccessRefused),
             Connection(f"amqp://guest:guest@127.0.0.1:{broker.port}//") as guest,
@@ -114,6 +172,22 @@ def test_the_broker_knows_the_user_of_the_secret_and_no_guest(folder: Path) -> N
             guest.connect()
     finally:
         broker.discard()
+
+
+def _check_own_users(folder: Path, broker: Broker) -> None:
+    """Each service's secret opens the broker to that service, once ``pratique migrate`` has given the rights."""
+    here = {name: (folder / "secrets" / f"broker_{name}_url").read_text().strip() for name in STORES}
+    here = {name: url.replace("@rabbitmq:5672", f"@127.0.0.1:{broker.port}") for name, url in here.items()}
+    admin = (folder / "secrets" / "broker_url").read_text().strip().replace("rabbitmq:5672", f"127.0.0.1:{broker.port}")
+    made = Settings(broker_url=admin, broker_urls=here, broker_api_url=broker.api_url, store_urls={}, home=folder)
+    assert give_rights(made, {}) == list(STORES)
+    for name, url in here.items():
+        with Connection(url) as connection:
+            channel = connection.default_channel
+            if name != "gateway":
+                channel.queue_declare(name, durable=True, auto_delete=False)
+            with pytest.raises(AccessRefused):
+                channel.queue_declare("mine", durable=True, auto_delete=False)
 
 
 def test_a_broker_url_without_a_password_stops_the_start_with_a_sentence(folder: Path) -> None:

@@ -58,7 +58,7 @@ TOP = {
     "services",
     "tests",
 }
-KERNEL_LINES = 3000  #: code lines of pratique/ that every service leans on (docs/decisions/0007)
+KERNEL_LINES = 3100  # docs/decisions/0007
 OUTSIDE = {
     "events",  # the contract, which grows with the domain
     "migrations",

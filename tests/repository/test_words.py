@@ -14,7 +14,14 @@ BANNED = {"utils", "util", "helpers", "common", "manager", "managers", "base", "
 BANNED |= {"scripts", "core", "lib"}
 BANNED_BEGINNINGS = ("handle_", "process_", "do_")
 #: Names that nameko, eventlet or SQLAlchemy look for.
-NOT_OURS = {"handle_request", "handle_result", "handle_one_request", "process_bind_param", "process_result_value"}
+NOT_OURS = {
+    "handle_request",
+    "handle_result",
+    "handle_one_request",
+    "handle_one_response",
+    "process_bind_param",
+    "process_result_value",
+}
 SAME_LINES = 6
 
 

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pratique.bus import declare
+from pratique.cli.management import give_rights
 from pratique.migrate import migrate, package_of
-from pratique.settings import STORES, Settings
+from pratique.settings import SERVICES, STORES, Settings
 from pratique.store import Store
 from tests.servers.broker import Broker
 from tests.servers.database import Database
@@ -40,7 +42,15 @@ class Fresh:
     def settings(self, **changes: Any) -> Settings:
         """Settings of a process on these servers."""
         fields = {"broker_url": self.broker_url, "store_urls": self.store_urls, "home": HOME}
-        return Settings(**{**fields, **changes})
+        return Settings(**{**fields, "broker_api_url": self.servers.broker.api_url, **changes})
+
+    def guarded(self, **changes: Any) -> Settings:
+        """The same, where each service has a broker user of its own, with the rights of ``pratique migrate``."""
+        urls = {name: self.servers.broker.url(self.vhost, name) for name in STORES}
+        made = self.settings(broker_urls=urls, **changes)
+        declare(made, SERVICES)
+        give_rights(made, {})
+        return made
 
     def discard(self) -> None:
         """Remove the databases, whoever is still connected."""
@@ -49,7 +59,8 @@ class Fresh:
     def environ(self) -> dict[str, str]:
         """The same as environment variables, for a process of its own."""
         urls = {f"PRATIQUE_STORE_{name.upper()}": url for name, url in self.store_urls.items()}
-        return {"PRATIQUE_BROKER_URL": self.broker_url, "PRATIQUE_HOME": str(HOME), **urls}
+        api = {"PRATIQUE_BROKER_API_URL": self.servers.broker.api_url}
+        return {"PRATIQUE_BROKER_URL": self.broker_url, "PRATIQUE_HOME": str(HOME), **api, **urls}
 
 
 def new_folder() -> Path:

@@ -1,11 +1,13 @@
 """A private RabbitMQ: own node, own port mapper, own data, on loopback only."""
 
+import contextlib
 import json
 import os
 import secrets
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tests.servers.find import find
 from tests.servers.process import Process, free_port
 
 _BATCH = 8  #: virtual hosts made at once, since each call of rabbitmqctl costs more than a second
+START_S = 240.0  #: on a machine that does much else; some five seconds where it does not
 USER = "pratique"
 
 
@@ -23,6 +26,7 @@ class Broker:
         folder.mkdir()
         self.folder = folder
         self.port, self._dist_port, self._epmd_port = free_port(), free_port(), free_port()
+        self.api_port = free_port()
         self.password = secrets.token_hex(8)
         self._vhosts: list[str] = []
         self._made = 0
@@ -33,12 +37,13 @@ class Broker:
         """Begin to start; ``wait`` returns when it answers."""
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.api_port}\n"
             f"load_definitions = {self._definitions()}\n"
             "disk_free_limit.absolute = 50MB\n"
             "vm_memory_high_watermark.absolute = 1GB\n"
             "log.console = true\nlog.console.level = warning\nlog.file = false\n"
         )
-        (self.folder / "enabled_plugins").write_text("[].\n")
+        (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
         (self.folder / "rabbitmq-env.conf").write_text("")
         self.launch_by([str(find("rabbitmq-server"))], self.env())
 
@@ -51,25 +56,38 @@ class Broker:
 
     def wait(self) -> None:
         """Return when clients can connect."""
-        self.server.wait_for_port(self.port)
-        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
-            client.sendall(b"AMQP\x00\x00\x09\x01")
-            if not client.recv(8):
+        self.server.wait_for_port(self.port, START_S)
+        end = time.monotonic() + 60
+        while not self._speaks():
+            if time.monotonic() > end:
                 raise RuntimeError("RabbitMQ listens and does not speak")
+            time.sleep(0.1)
+
+    def _speaks(self) -> bool:
+        """Whether it answers a client; while it starts it may listen and hang up."""
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
+            client.sendall(b"AMQP\x00\x00\x09\x01")
+            return bool(client.recv(8))
+        return False
 
     def rabbitmqctl(self, *arguments: str) -> str:
         """What rabbitmqctl prints when asked this of our node; some 1.5 s each time."""
         command = [str(find("rabbitmqctl")), "--quiet", *arguments]
         done = subprocess.run(
-            command, env=self.env(), cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
+            command, env=self.env(), cwd=self.folder, capture_output=True, text=True, timeout=180, check=False
         )
         if done.returncode:
             raise RuntimeError(f"rabbitmqctl {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
-    def url(self, vhost: str) -> str:
+    def url(self, vhost: str, user: str = USER) -> str:
         """The AMQP URL of one of its virtual hosts."""
-        return f"amqp://{USER}:{self.password}@127.0.0.1:{self.port}/{vhost}"
+        return f"amqp://{user}:{self.password}@127.0.0.1:{self.port}/{vhost}"
+
+    @property
+    def api_url(self) -> str:
+        """Where its management answers."""
+        return f"http://127.0.0.1:{self.api_port}"
 
     def fresh_vhost(self) -> str:
         """The name of a virtual host in which there is nothing yet."""

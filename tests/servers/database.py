@@ -134,7 +134,13 @@ class Database:
         self.server.stop(number)
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
         self._start()
-        self.wait()
+        try:
+            self.wait()
+        except RuntimeError:  # a backend that was killed with it still held its shared memory
+            time.sleep(1)
+            self.server.stop()
+            self._start()
+            self.wait()
 
     def pause(self) -> None:
         """Let it hang: connections stay open and nothing answers, until ``resume``."""

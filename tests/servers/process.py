@@ -48,6 +48,12 @@ class Process:
         """Whether it was started and has not ended."""
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The number of the running program."""
+        assert self._child is not None
+        return self._child.pid
+
     def start(self, command: list[str], env: Mapping[str, str], **options: object) -> None:
         """Start it; it may need a while before it answers (``wait_for_port``)."""
         with self.log.open("ab") as output:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint
-from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from pratique.event import Value
 from pratique.events.meetings import AttendanceCorrected, AttendanceState, Attendee, MeetingRole
@@ -46,7 +46,6 @@ class Attendance(Base):
     community_id: Mapped[UUID | None]  # None: a facilitator from outside
     organization_id: Mapped[UUID | None]
     version: Mapped[int]  # the meeting's, when this was last changed
-    history: WriteOnlyMapped[AttendanceChange] = relationship(order_by=AttendanceChange.version)
 
     def as_attendee(self) -> Attendee:
         """This person as events tell it."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pratique.event import Event
 from pratique.events.meetings import AttendanceRecorded, AttendanceState, MeetingRole
 from pratique.faults import Faults
-from services.meetings.models.attendance import Attendance, AttendanceChange, AttendanceEntry
+from services.meetings.models.attendance import Attendance, AttendanceEntry
 from services.meetings.models.communities import Membership
 from services.meetings.models.meetings import Meeting, MeetingState
 
@@ -16,11 +17,12 @@ ENTRIES_AT_MOST = 5000
 
 def take_roll(
     meeting: Meeting, entries: Sequence[AttendanceEntry], belonging: Mapping[UUID, Membership], at: datetime
-) -> list[Event]:
+) -> tuple[list[Event], list[dict[str, Any]]]:
     """Mark these people; only what differs is kept and announced.
 
     ``belonging`` has the membership of each who belongs to one of the meeting's communities. Until the meeting closes
     one AttendanceRecorded tells of all; afterwards one AttendanceCorrected tells of each, with growing versions.
+    Returns the events, and the rows of AttendanceChange to insert: five thousand at once are too many for objects.
 
     Raises:
         Conflict: the meeting has not started, or was cancelled.
@@ -35,6 +37,7 @@ def take_roll(
     rows = {row.member_id: row for row in meeting.attendance}
     marked: list[Attendance] = []
     events: list[Event] = []
+    changes: list[dict[str, Any]] = []
     for entry in entries:
         row = rows.get(entry.member_id)
         before = row.state if row else None
@@ -44,14 +47,14 @@ def take_roll(
             meeting.version += 1
         row = row or _first_mark(meeting, entry.member_id, belonging.get(entry.member_id))
         row.state, row.version = entry.state, meeting.version
-        row.history.add(_change(row, before, at))
+        changes.append(_change(row, before, at))
         marked.append(row)
         if is_closed:
             events.append(row.corrected(before or AttendanceState.UNKNOWN, at))
     if marked and not is_closed:
         events.append(_recorded(meeting, marked, at))
     meeting.head_count = sum(row.state.was_there for row in meeting.attendance)
-    return events
+    return events, changes
 
 
 def _check(
@@ -91,15 +94,9 @@ def _first_mark(meeting: Meeting, member_id: UUID, membership: Membership | None
     return row
 
 
-def _change(row: Attendance, before: AttendanceState | None, at: datetime) -> AttendanceChange:
-    return AttendanceChange(
-        meeting_id=row.meeting_id,
-        member_id=row.member_id,
-        version=row.version,
-        from_state=before,
-        to_state=row.state,
-        at=at,
-    )
+def _change(row: Attendance, before: AttendanceState | None, at: datetime) -> dict[str, Any]:
+    key = {"meeting_id": row.meeting_id, "member_id": row.member_id, "version": row.version}
+    return key | {"from_state": before, "to_state": row.state, "at": at}
 
 
 def _recorded(meeting: Meeting, marked: Sequence[Attendance], at: datetime) -> AttendanceRecorded:

@@ -6,12 +6,19 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pratique import clock
+from pratique import clock, store
 from pratique.event import Event
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
 from services.notifications.commands import Wanted
-from services.notifications.models import CommunityMember, CommunityRole, MeetingCard, Outcome, ResultsNotice
+from services.notifications.models import (
+    CommunityMember,
+    CommunityRole,
+    MeetingCard,
+    MeetingCommunity,
+    Outcome,
+    ResultsNotice,
+)
 
 _WHY_NOT = {Outcome.CANCELLED: DropReason.CANCELLED, Outcome.CLOSED: DropReason.EXPIRED}
 
@@ -24,6 +31,12 @@ def match_alone(session: Session) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext("notifications.audience"))))
+
+
+def keep_communities(session: Session, meeting_id: UUID, community_ids: Iterable[UUID]) -> None:
+    """Know for which communities a meeting is held; each event that names them may be the first to come."""
+    places = [{"meeting_id": meeting_id, "community_id": id} for id in sorted(community_ids)]
+    session.execute(store.insert(session, MeetingCommunity).values(places).on_conflict_do_nothing())
 
 
 def members_of(session: Session, community_ids: Iterable[UUID]) -> list[UUID]:
@@ -39,10 +52,11 @@ def facilitators_of(session: Session, community_ids: Iterable[UUID]) -> list[UUI
     return list(session.scalars(select(CommunityRole.member_id).where(of_these, *leads).distinct()))
 
 
-def list_news(session: Session, template: Template) -> list[ResultsNotice]:
-    """What there is to tell of results, of all communities; few rows, since news grows old in a week."""
-    told = select(ResultsNotice).where(ResultsNotice.template == template, ResultsNotice.told_until > clock.now())
-    return list(session.scalars(told))
+def list_news(session: Session, template: Template, community_ids: Iterable[UUID]) -> list[ResultsNotice]:
+    """What there is to tell of the results of these communities; few rows, since news grows old in a week."""
+    theirs = select(MeetingCommunity.meeting_id).where(MeetingCommunity.community_id.in_(list(community_ids)))
+    is_news = (ResultsNotice.template == template, ResultsNotice.told_until > clock.now())
+    return list(session.scalars(select(ResultsNotice).where(ResultsNotice.meeting_id.in_(theirs), *is_news)))
 
 
 def meeting_invitation(member_id: UUID, card: MeetingCard, outcome: Outcome | None, because: Event) -> Wanted:

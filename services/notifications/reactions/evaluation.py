@@ -19,7 +19,13 @@ from pratique.inbox import set_based
 from pratique.rows import keep_newest
 from services.notifications.commands import Wanted, drop_queued, queue_messages, renew
 from services.notifications.models import Message, ResultsNotice, Revocation, message_id
-from services.notifications.reactions.audience import facilitators_of, match_alone, members_of, results_message
+from services.notifications.reactions.audience import (
+    facilitators_of,
+    keep_communities,
+    match_alone,
+    members_of,
+    results_message,
+)
 
 NEWS_FOR = timedelta(days=7)  #: results are told to whoever is concerned within a week, and to nobody later
 
@@ -91,6 +97,7 @@ def _tell(session: Session, event: ResultsReleased | ResultsWithheld, values: Ma
         "community_ids": [str(id) for id in event.community_ids],
     }
     keep_newest(session, ResultsNotice, [row])
+    keep_communities(session, event.meeting_id, event.community_ids)
     match_alone(session)
     notice = session.get_one(ResultsNotice, row["subject_id"], populate_existing=True)
     audience = members_of if isinstance(event, ResultsReleased) else facilitators_of

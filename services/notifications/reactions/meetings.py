@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from pratique import store
 from pratique.events.meetings import MeetingCancelled, MeetingClosed, MeetingDescribed, MeetingScheduled
 from pratique.events.notifications import DropReason, Template
 from pratique.inbox import set_based
@@ -13,14 +12,13 @@ from pratique.rows import keep_newest
 from services.notifications.commands import Wanted, drop_queued, queue_messages
 from services.notifications.models import (
     MeetingCard,
-    MeetingCommunity,
     MeetingEnd,
     MeetingWords,
     Message,
     Outcome,
     State,
 )
-from services.notifications.reactions.audience import match_alone, meeting_invitation, members_of
+from services.notifications.reactions.audience import keep_communities, match_alone, meeting_invitation, members_of
 
 
 def invite_members(session: Session, event: MeetingScheduled) -> None:
@@ -101,8 +99,7 @@ def _keep_meeting(session: Session, event: MeetingScheduled | MeetingClosed) -> 
         "timezone": event.timezone,
     }
     keep_newest(session, MeetingCard, [row])
-    places = [{"meeting_id": event.meeting_id, "community_id": id} for id in sorted(event.community_ids)]
-    session.execute(store.insert(session, MeetingCommunity).values(places).on_conflict_do_nothing())
+    keep_communities(session, event.meeting_id, event.community_ids)
 
 
 def _keep_end(session: Session, event: MeetingCancelled | MeetingClosed, outcome: Outcome) -> None:

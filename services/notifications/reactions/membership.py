@@ -68,14 +68,15 @@ def invite_new_members(session: Session, events: Sequence[MembershipActivated]) 
     ]
     keep_newest(session, CommunityMember, rows)
     match_alone(session)
+    community_ids = {event.community_id for event in events}
     ahead = session.execute(
         select(MeetingCommunity.community_id, MeetingCard, MeetingEnd.outcome)
         .join(MeetingCard, MeetingCard.meeting_id == MeetingCommunity.meeting_id)
         .outerjoin(MeetingEnd, MeetingEnd.meeting_id == MeetingCommunity.meeting_id)
-        .where(MeetingCommunity.community_id.in_({event.community_id for event in events}))
+        .where(MeetingCommunity.community_id.in_(community_ids))
         .where(MeetingCard.ends_at > clock.now())
     ).all()
-    news = list_news(session, Template.RESULTS_RELEASED)
+    news = list_news(session, Template.RESULTS_RELEASED, community_ids)
     wanted = []
     for event in events:
         of_theirs = [(card, outcome) for community_id, card, outcome in ahead if community_id == event.community_id]
@@ -91,9 +92,7 @@ def tell_new_facilitator(session: Session, event: RoleAssigned) -> None:
     if event.role is not Role.FACILITATOR:
         return
     match_alone(session)
-    news = [
-        each for each in list_news(session, Template.RESULTS_WITHHELD) if str(event.community_id) in each.community_ids
-    ]
+    news = list_news(session, Template.RESULTS_WITHHELD, [event.community_id])
     queue_messages(session, [results_message(event.member_id, notice, event) for notice in news])
 
 

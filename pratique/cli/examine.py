@@ -139,7 +139,7 @@ def _smtp(settings: Settings) -> Finding:
         return Finding("mail", True, f"written into files in {settings.mail_dir}, none is sent")
     parts = urlsplit(settings.smtp_url)
     connect: Callable[..., smtplib.SMTP] = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
-    port = parts.port or (465 if parts.scheme == "smtps" else 587)
+    port = parts.port or (465 if parts.scheme == "smtps" else 25)
     try:
         with connect(parts.hostname or "", port, timeout=_TIMEOUT_S) as client:
             client.noop()

@@ -1,0 +1,251 @@
+"""``pratique integrator``: somebody else's program gets some events, and the broker refuses it all else."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import eventlet
+import pika
+import pytest
+from amqp.exceptions import AccessRefused
+from click.testing import CliRunner, Result
+
+from pratique import bus, docs, outbox
+from pratique.cli import cli
+from pratique.cli.integrator import CONNECTIONS, LIMITS
+from pratique.cli.management import Management
+from pratique.event import Envelope
+from pratique.events.meetings import MeetingClosed, MeetingStarted
+from pratique.settings import SERVICES
+from pratique.subscribe import PUBLIC, subscribe
+from pratique.testing import sample
+from services.meetings.service import Meetings
+from tests import servers as private
+from tests.running import running, until
+
+pytestmark = pytest.mark.real
+
+
+class Operator:
+    """Types commands, against one virtual host; integrators' names are unique, since users belong to all of them."""
+
+    def __init__(self, fresh: private.Fresh) -> None:
+        self.fresh, self.name = fresh, f"acme-{uuid4().hex[:8]}"
+        bus.declare(fresh.settings(), SERVICES)
+
+    def __call__(self, *arguments: str) -> Result:
+        """Run ``pratique ARGUMENTS``, as somebody who has a name."""
+        return CliRunner().invoke(cli, arguments, env=self.fresh.environ() | {"LOGNAME": "olga"})
+
+    def add(self, events: str, *options: str) -> str:
+        """The address that is printed; empty where the password stays."""
+        done = self("integrator", "add", self.name, "--events", events, *options)
+        assert done.exit_code == 0, done.output
+        return done.stdout.strip()
+
+    def queue(self, name: str = "events") -> str:
+        """The full name of one of the integrator's queues."""
+        return f"integrator.{self.name}.{name}"
+
+
+@pytest.fixture(scope="module")
+def fresh(servers: private.Servers) -> Iterator[private.Fresh]:
+    """One network for all of these."""
+    made = servers.fresh()
+    yield made
+    made.discard()
+
+
+@pytest.fixture
+def operator(fresh: private.Fresh) -> Iterator[Operator]:
+    made = Operator(fresh)
+    yield made
+    made("integrator", "remove", made.name, "--yes")
+
+
+def connected(url: str) -> pika.BlockingConnection:
+    return pika.BlockingConnection(pika.URLParameters(url))
+
+
+def close_a_meeting(fresh: private.Fresh, *queues: Callable[[], Any]) -> list[Any]:
+    """What was heard of one closing and one start, by each who listens."""
+    with running(fresh.settings(), [Meetings]) as network, network.store("meetings").begin() as session:
+        for event in (sample(MeetingStarted), sample(MeetingClosed, meeting_id=uuid4(), head_count=12)):
+            outbox.add(session, event)
+        session.commit()
+        return [until(queue) for queue in queues]
+
+
+def test_the_library_and_a_bare_client_hear_what_was_given(operator: Operator, fresh: private.Fresh) -> None:
+    url = operator.add("MeetingClosed", "--queue", "closings", "--queue", "board")
+    seen: list[Envelope] = []
+    queue = operator.queue("closings")
+    reader = eventlet.spawn(subscribe, url, queue, [MeetingClosed], seen.append, until=lambda: bool(seen))
+    with connected(url) as connection:
+        channel = connection.channel()
+        channel.queue_bind(operator.queue("board"), PUBLIC, "MeetingClosed")
+        between = ("bindings", fresh.vhost, "e", PUBLIC, "q", queue)
+        until(lambda: Management(fresh.settings()).ask("GET", *between), 60, every_s=0.1)
+        ((_, _, body),) = close_a_meeting(
+            fresh, lambda: (got := channel.basic_get(operator.queue("board"), auto_ack=True))[0] and got
+        )
+        assert channel.basic_get(operator.queue("board"))[0] is None, "MeetingStarted was not given"
+    with eventlet.Timeout(20):
+        reader.wait()
+    assert [str(envelope.id) for envelope in seen] == [json.loads(body)["id"]]
+    assert seen[0].event.head_count == 12  # type: ignore[attr-defined]
+
+
+def test_everything_else_is_refused(operator: Operator, fresh: private.Fresh) -> None:
+    url, queue = operator.add("MeetingClosed,SurveyOpened"), operator.queue()
+    other, management = f"integrator.x{operator.name}.events", Management(fresh.settings())
+    management.ask("PUT", "queues", fresh.vhost, other, body={"durable": True})
+    forbidden: dict[str, Callable[[Any], object]] = {
+        "hear all RPC": lambda to: to.queue_bind(queue, "nameko-rpc", "#"),
+        "take a service's events": lambda to: to.basic_get("evaluation"),
+        "take a service's calls": lambda to: to.basic_get("rpc-meetings"),
+        "forge an event": lambda to: publish(to, "meetings.events", "MeetingClosed"),
+        "forge a public event": lambda to: publish(to, PUBLIC, "MeetingClosed"),
+        "reach a service's queue": lambda to: publish(to, "", "evaluation"),
+        "write into its own queue": lambda to: publish(to, "", queue),
+        "call a service": lambda to: publish(to, "nameko-rpc", "meetings.close_meeting"),
+        "make a queue": lambda to: to.queue_declare(operator.queue("more")),
+        "make one that refuses what comes": lambda to: to.queue_declare(
+            operator.queue("more"), durable=True, arguments={"x-overflow": "reject-publish", "x-max-length": 1}
+        ),
+        "make a queue for a moment": lambda to: to.queue_declare("", exclusive=True),
+        "make an exchange": lambda to: to.exchange_declare(operator.queue("exchange"), "topic"),
+        "delete its queue": lambda to: to.queue_delete(queue),
+        "bind a queue of a service": lambda to: to.queue_bind("evaluation", PUBLIC, "MeetingClosed"),
+        "read another integrator's queue": lambda to: to.basic_get(other),
+    }
+    given = {"MeetingClosed", "SurveyOpened"}
+    for event in docs.all_events():
+        exchanges = {event.exchange(), PUBLIC} if event.routing_key not in given else {event.exchange()}
+        for exchange in exchanges:
+            key = event.routing_key
+            forbidden[f"hear {key} of {exchange}"] = lambda to, e=exchange, k=key: to.queue_bind(queue, e, k)
+    for key in ("#", "*", "", "Meeting*", "MeetingClosed.#", "#.MeetingClosed", "MeetingClosed.v2"):
+        forbidden[f"hear {key!r}"] = lambda to, k=key: to.queue_bind(queue, PUBLIC, k)
+    allowed = []
+    with connected(url) as connection:
+        connection.channel().queue_bind(queue, PUBLIC, "SurveyOpened")
+        for what, attempt in forbidden.items():
+            try:
+                attempt(connection.channel())
+                allowed.append(what)
+            except pika.exceptions.ChannelClosedByBroker as refused:
+                if refused.reply_code != 403:
+                    allowed.append(f"{what}: {refused}")
+    management.ask("DELETE", "queues", fresh.vhost, other)
+    assert allowed == []
+    with pytest.raises(AccessRefused, match="MeetingStarted"):
+        subscribe(url, queue, [MeetingStarted], print)
+
+
+def publish(channel: Any, exchange: str, routing_key: str) -> None:
+    channel.confirm_delivery()
+    channel.basic_publish(exchange, routing_key, b"{}")
+
+
+def test_an_integrator_who_went_away_fills_nothing_and_stops_nobody(
+    operator: Operator, fresh: private.Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, "max-length", 5)
+    url = operator.add("MeetingClosed")
+    with connected(url) as connection, connected(fresh.broker_url) as publisher:
+        connection.channel().queue_bind(operator.queue(), PUBLIC, "MeetingClosed")
+        channel = publisher.channel()
+        channel.confirm_delivery()
+        for number in range(12):
+            channel.basic_publish(PUBLIC, "MeetingClosed", str(number).encode())  # a refusal would raise
+        own = connection.channel()
+        kept = [own.basic_get(operator.queue(), auto_ack=True)[2] for _ in range(5)]
+        assert kept == [b"7", b"8", b"9", b"10", b"11"]
+        assert own.basic_get(operator.queue())[0] is None
+    management = Management(fresh.settings())
+    policy = management.ask("GET", "policies", fresh.vhost, "integrators")
+    assert (policy["pattern"], policy["definition"]) == (r"^integrator\.", LIMITS)
+    limits = management.ask("GET", "user-limits", f"integrator.{operator.name}")
+    assert limits[0]["value"] == CONNECTIONS
+
+
+def test_what_is_taken_back_is_heard_no_more_also_by_who_is_connected(operator: Operator, fresh: private.Fresh) -> None:
+    url = operator.add("MeetingClosed,MeetingStarted")
+    connection = connected(url)
+    connection.channel().queue_bind(operator.queue(), PUBLIC, "MeetingStarted")
+    connection.channel().queue_bind(operator.queue(), PUBLIC, "MeetingClosed")
+    until(lambda: url.split(":")[1].lstrip("/") in operator_connections(fresh), 60, every_s=0.2)
+    assert operator.add("MeetingClosed") == "", "its password stays"
+    with pytest.raises(pika.exceptions.AMQPError):
+        until(lambda: connection.process_data_events(0.1), 60)
+    with connected(url) as again:
+        with pytest.raises(pika.exceptions.ChannelClosedByBroker):
+            again.channel().queue_bind(operator.queue(), PUBLIC, "MeetingStarted")
+        channel = again.channel()
+        ((delivery, _, _),) = close_a_meeting(
+            fresh, lambda: (got := channel.basic_get(operator.queue(), auto_ack=True))[0] and got
+        )
+        assert delivery.routing_key == "MeetingClosed"
+        assert channel.basic_get(operator.queue())[0] is None
+    renewed = operator.add("MeetingClosed", "--new-password")
+    with pytest.raises(pika.exceptions.AMQPError):
+        connected(url)
+    connected(renewed).close()
+
+
+def operator_connections(fresh: private.Fresh) -> str:
+    """Who is connected, as the management knows it a moment later."""
+    return " ".join(str(each.get("user")) for each in Management(fresh.settings()).ask("GET", "connections"))
+
+
+def test_the_list_shows_who_reads_what_and_removal_ends_it(operator: Operator, fresh: private.Fresh) -> None:
+    url = operator.add("MeetingClosed,SurveyOpened")
+    password = url.split(":")[2].split("@")[0]
+    shown = operator("integrator", "list").stdout
+    assert operator.name in shown
+    assert "MeetingClosed, SurveyOpened" in shown
+    assert password not in shown
+    assert operator("integrator", "remove", operator.name, "--yes").stdout == f"{operator.name} is removed\n"
+    with pytest.raises(pika.exceptions.AMQPError):
+        connected(url)
+    assert operator.name not in operator("integrator", "list").stdout
+    again = operator("integrator", "remove", operator.name, "--yes")
+    assert (again.exit_code, "There is no integrator" in again.output) == (1, True)
+    audited = [json.loads(line) for line in operator("audit", "list", "--json").stdout.splitlines()]
+    told = [(row["actor"], row["action"], row["subject"]) for row in audited if row["subject"] == operator.name]
+    assert told == [
+        ("operator olga", "integrator.added", operator.name),
+        ("operator olga", "integrator.removed", operator.name),
+    ]
+    assert password not in str(audited)
+
+
+@pytest.mark.parametrize(
+    ("name", "events", "words"),
+    [
+        ("acme", "MeetingOpened", "There is no event 'MeetingOpened'. Choose from "),
+        ("acme", "MeetingClosed,MemberContactChanged", "MemberContactChanged is private"),
+        ("acme", " ,", "Say which events"),
+        ("acme.*", "MeetingClosed", "NAME must be lower-case letters"),
+        ("", "MeetingClosed", "NAME must be lower-case letters"),
+    ],
+)
+def test_what_cannot_be_given_is_said_in_one_sentence(name: str, events: str, words: str) -> None:
+    done = CliRunner().invoke(cli, ["--embedded", "integrator", "add", name, "--events", events], env=dict(os.environ))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_management_that_does_not_answer_is_said_and_nothing_is_noted(fresh: private.Fresh) -> None:
+    for url in ("http://127.0.0.1:9", f"{fresh.servers.broker.api_url}"):
+        env = fresh.environ() | {"PRATIQUE_BROKER_API_URL": url}
+        env["PRATIQUE_BROKER_URL"] = fresh.servers.broker.url(fresh.vhost).replace(fresh.servers.broker.password, "bad")
+        done = CliRunner().invoke(cli, ["integrator", "add", "acme", "--events", "MeetingClosed"], env=env)
+        assert done.exit_code == 1
+        assert len(done.stderr.splitlines()) == 1
+        assert "bad" not in done.output
+    assert '"acme"' not in CliRunner().invoke(cli, ["audit", "list", "--json"], env=fresh.environ()).stdout

@@ -1,0 +1,283 @@
+"""However long a network has lived, no command, reaction, page or mail reads a whole table that grows."""
+
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from importlib import import_module
+from types import FrameType
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg2
+import pytest
+from prometheus_client import REGISTRY, generate_latest
+from sqlalchemy import Engine, event, select
+
+from pratique import bus, clock, due, inbox, outbox
+from pratique.event import Envelope
+from pratique.events.meetings import MeetingClosed
+from pratique.settings import SERVICES
+from pratique.store import Store
+from pratique.testing import sample
+from tests.journeys.life import AT, Community, Life, on_real_servers
+from tests.journeys.multiply import multiply
+from tests.servers import HOME, Fresh, Servers
+
+pytestmark = pytest.mark.real
+
+ROWS = 5000  #: in each table; enough that reading all of them is dearer than any index
+MANY = 500  #: more than one community, meeting or person has, and no page is longer
+PLANNED = ("select", "insert", "update", "delete", "with")
+WHOLE = ("Sort", "Aggregate", "Hash", "Materialize", "Merge Join")
+AUDITED = ("membership", "meetings")  #: services in which people do what is kept on record
+#: These stay small however long a network lives, and why.
+SMALL = {
+    "outbox": "holds what the broker has not confirmed yet",
+    "binding": "a row for each event that a service reacts to",
+}
+#: What the metrics count in these, by an index, are few in a system that is well, and why.
+COUNTED = {"parked": "what failed and waits, or what no person has looked at yet", "due": "what is overdue"}
+
+OURS = ("tests", "pratique", "services", "gateway")
+Statements = dict[tuple[str, str], Any]  #: (database, statement) -> the arguments that it last had
+
+
+@contextmanager
+def heard() -> Iterator[Statements]:
+    """Every statement that any store of this process executes."""
+    statements: Statements = {}
+
+    def hear(connection: Any, cursor: Any, statement: str, arguments: Any, context: Any, is_many: bool) -> None:
+        if connection.dialect.name == "postgresql" and not _is_asked_by_tests(sys._getframe(1)):
+            statements[connection.engine.url.database, statement] = (
+                arguments[0] if isinstance(arguments, list) else arguments
+            )
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+
+
+def _is_asked_by_tests(frame: FrameType | None) -> bool:
+    """Whether the nearest code of ours that leads here is a test's, which may read what it likes."""
+    while frame and not any(frame.f_code.co_filename.startswith(str(HOME / part)) for part in OURS):
+        frame = frame.f_back
+    return frame is None or frame.f_code.co_filename.startswith(str(HOME / "tests"))
+
+
+@pytest.fixture(scope="module")
+def lived(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fresh, Statements]]:
+    """A small network in which everything has happened that can happen, and all that was asked of its stores."""
+    fresh = servers.fresh()
+    before = _calls()
+    with clock.fixed(AT), heard() as statements, on_real_servers(fresh, tmp_path_factory.mktemp("life")) as life:
+        live(life)
+        generate_latest()
+        _check_that_all_was_lived(life, before)
+    for name in SERVICES:
+        opened = Store(name, fresh.store_urls[name])
+        with clock.fixed(AT):
+            fail(opened)
+        opened.close()
+    yield fresh, statements
+    fresh.discard()
+
+
+def live(life: Life) -> None:
+    """Every command, query, reaction and due thing that there is, at least once."""
+    community = life.found_community(members=10)
+    grow(life, community)
+    held = life.schedule(community.id, facilitator_id=community.member_ids[0], themes=["Le premier pas"])
+    life.ok("PUT", f"/v1/meetings/{held}/registrations/{community.member_ids[1]}", {"partstat": "accepted"})
+    cancelled, unclosed, deserted = (life.schedule(community.id) for _ in range(3))
+    life.ok("POST", f"/v1/meetings/{cancelled}/cancel", {"reason": "Grève"})
+    there = dict.fromkeys(community.member_ids, "attended")
+    life.hold(held, there)
+    for meeting_id in (unclosed, deserted):
+        life.ok("POST", f"/v1/meetings/{meeting_id}/start")
+        few = [{"member_id": member_id, "state": "attended"} for member_id in community.member_ids[:2]]
+        life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", {"entries": few})
+    for meeting_id in (held, unclosed):
+        life.ok("POST", f"/v1/meetings/{meeting_id}/wrap-up")
+    life.settle()
+    answer_and_close(life, community, held)
+    life.ok("POST", f"/v1/meetings/{deserted}/close")
+    life.later(hours=49)
+    life.later(days=6)
+    read(life, community, held)
+    begun = life.schedule(community.id)
+    life.hold(begun, there)
+    life.ok("POST", f"/v1/meetings/{begun}/wrap-up")
+    life.settle()
+    life.answer(room_code=life.survey(begun)["room_code"], member_id=community.member_ids[0])
+    life.ok("POST", f"/v1/meetings/{begun}/close")
+    life.settle()
+
+
+def grow(life: Life, community: Community) -> None:
+    """People, organisations and roles come and change."""
+    organization_id, member_id = uuid4(), community.member_ids[0]
+    life.ok("PUT", f"/v1/organizations/{organization_id}", {"name": "Centre des aînés"})
+    words = {"name": "Cercle", "purpose": "Apprendre.", "kind": "open", "locale": "fr", "timezone": "Europe/Paris"}
+    version = life.ask("GET", f"/v1/communities/{community.id}").headers["Etag"]
+    life.ok("PUT", f"/v1/communities/{community.id}", words, {"If-Match": version})
+    for role, member_id in (("facilitator", community.member_ids[0]), ("coordinator", community.member_ids[1])):
+        life.ok("PUT", f"/v1/communities/{community.id}/roles/{member_id}/{role}")
+    life.ok("DELETE", f"/v1/communities/{community.id}/roles/{member_id}/coordinator")
+    life.settle()
+
+
+def answer_and_close(life: Life, community: Community, meeting_id: str) -> None:
+    """Some answer in the room and some by mail; attendance is corrected in both directions."""
+    code = life.survey(meeting_id)["room_code"]
+    life.ok("GET", f"/v1/rooms/{code}")
+    for member_id in community.member_ids[1:5]:
+        life.answer(room_code=code, member_id=member_id)
+    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
+    life.settle()
+    link = next(mail for mail in life.mails() if "/s/" in mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    assert life.ask("GET", f"/s/{life.link_in(link)}").status == 200
+    life.answer(token=life.link_in(link))
+    late = life.join(community.id, "Personne tardive")
+    life.settle()
+    for member_id, state in ((community.member_ids[-1], "no_show"), (late, "attended")):
+        entries = [{"member_id": member_id, "state": state}]
+        life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", {"entries": entries})
+        life.settle()
+
+
+def read(life: Life, community: Community, meeting_id: str) -> None:
+    """Whatever can be read, the second page too."""
+    life.ok("GET", f"/v1/meetings/{meeting_id}")
+    life.ok("GET", f"/v1/surveys/{life.survey(meeting_id)['id']}/results")
+    life.ok("GET", f"/v1/members/{community.member_ids[0]}")
+    lists = f"/v1/communities/{community.id}/meetings", f"/v1/members/{community.member_ids[0]}/messages"
+    life.found_community(members=0)
+    for path in ("/v1/communities", *lists):
+        answer = life.ask("GET", f"{path}?limit=1")
+        following = answer.headers["Link"].partition("<")[2].partition(">")[0]
+        life.ok("GET", following[following.index("/v1/") :])
+    newcomer = life.join(community.id, "Nouvelle venue")
+    life.settle()
+    life.ok("PUT", f"/v1/communities/{community.id}/roles/{newcomer}/facilitator")
+    life.settle()
+
+
+def fail(opened: Store) -> None:
+    """An event waits to be tried again, and another is dead."""
+    for state in ("waiting", "dead"):
+        envelope = Envelope.seal(sample(MeetingClosed), clock.now())
+        inbox.park(opened, envelope, envelope.to_bytes(), "a fault")
+        with opened.begin() as session:
+            session.execute(inbox.PARKED.update().where(inbox.PARKED.c.id == envelope.id).values(state=state))
+
+
+def _calls() -> Mapping[tuple[str, str], float]:
+    return {
+        (each.labels["service"], each.labels["method"]): each.value
+        for family in REGISTRY.collect()
+        if family.name == "pratique_rpc_seconds"
+        for each in family.samples
+        if each.name.endswith("_count")
+    }
+
+
+def _check_that_all_was_lived(life: Life, before: Mapping[tuple[str, str], float]) -> None:
+    """Whatever is new must come into the story, or its statements would not be looked at."""
+    after = _calls()
+    asked = {call for call in after if after[call] > before.get(call, 0)}
+    answered = {
+        (name, method)
+        for name in SERVICES
+        for method, answer in vars(bus.service_class(name)).items()
+        if hasattr(answer, "answers")
+    }
+    assert answered - asked == set(), "let the story ask these"
+    types: dict[UUID, str] = {}
+    for opened in life.services.values():
+        with opened.begin() as session:
+            types |= dict(session.execute(select(outbox.EVENT_LOG.c.id, outbox.EVENT_LOG.c.type)).all())
+    for name, opened in life.services.items():
+        with opened.begin() as session:
+            seen = {types[id] for id in session.scalars(select(inbox.INBOX.c.event_id))}
+            done = set(session.scalars(select(due.DUE.c.kind).where(due.DUE.c.state == "done")))
+        assert {each.type for each in bus.reactions_of(name)} - seen == set(), "let the story make these happen"
+        assert set(handlers_of(name)) - done == set(), "let the story wait for these"
+
+
+def handlers_of(name: str) -> due.Handlers:
+    """What a service does later by itself."""
+    handlers: due.Handlers = import_module(f"services.{name}.reactions").DUE
+    return handlers
+
+
+def test_no_statement_reads_a_whole_table_that_grows(servers: Servers, lived: tuple[Fresh, Statements]) -> None:
+    fresh, statements = lived
+    faults: list[str] = []
+    for name in SERVICES:
+        url = fresh.store_urls[name]
+        counts = multiply(servers, url, ROWS, SMALL)
+        _lag(url)
+        unused = unused_by(name)
+        unlived = {table for table, count in counts.items() if not count} - unused - SMALL.keys()
+        assert unlived == set(), f"let the story leave rows in these tables of {name}"
+        for plan, statement in plans(url, statements):
+            faults += [f"{name}: {fault}, by {statement}" for fault in faults_of(plan, SMALL.keys() | unused)]
+    assert not faults, "\n".join(faults)
+
+
+def _lag(url: str) -> None:
+    """Let the newest events wait for the broker, of more that waited; the planner does not know which, as ever."""
+    with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("insert into outbox select seq from event_log on conflict do nothing")
+        cursor.execute("delete from outbox where seq < (select max(seq) from outbox)")
+
+
+def unused_by(name: str) -> set[str]:
+    """The kernel's tables that this service has no use for."""
+    unused = {"due"} if not handlers_of(name) else set()
+    unused |= {"inbox", "binding"} if not bus.reactions_of(name) else set()
+    return unused | ({"audit"} if name not in AUDITED else set())
+
+
+def plans(url: str, statements: Statements) -> Iterator[tuple[dict[str, Any], str]]:
+    """How PostgreSQL would execute each of the statements that this store was asked."""
+    with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection, connection.cursor() as cursor:
+        for (database, statement), arguments in statements.items():
+            if database == url.rpartition("/")[2] and statement.split(None, 1)[0].lower() in PLANNED:
+                cursor.execute(f"explain (format json) {statement}", arguments)
+                [(answer,)] = cursor.fetchall()
+                yield answer[0]["Plan"], statement
+
+
+def faults_of(
+    plan: dict[str, Any], small: Collection[str], is_counting: bool = False, is_limited: bool = False
+) -> Iterator[str]:
+    """What in this plan becomes dearer the more rows there are, unless in a table that stays small."""
+    table, rows = plan.get("Relation Name"), plan["Plan Rows"]
+    is_counting = is_counting or plan["Node Type"] == "Aggregate"
+    if table not in small:
+        if plan["Node Type"] == "Seq Scan":
+            yield f"all {rows} rows of {table} are read"
+        elif table and rows > MANY and not is_limited and not (is_counting and table in COUNTED):
+            yield f"{rows} rows of {table} are read"
+    # What is sorted or counted is read whole, whatever the limit above it.
+    is_limited = plan["Node Type"] == "Limit" or (is_limited and plan["Node Type"] not in WHOLE)
+    for part in plan.get("Plans", ()):
+        yield from faults_of(part, small, is_counting, is_limited)
+
+
+def test_a_query_without_an_index_is_found(servers: Servers, lived: tuple[Fresh, Statements]) -> None:
+    """So that the test above cannot pass by looking at nothing."""
+    url = lived[0].store_urls["meetings"]
+    database = url.rpartition("/")[2]
+    unindexed = "select * from meeting where facilitator_id = %(id)s order by starts_at limit 1"
+    unbounded = "select * from meeting_community order by meeting_id, community_id"
+    multiply(servers, url, ROWS, SMALL)
+
+    for statement in (unindexed, unbounded):
+        [(plan, _)] = plans(url, {(database, statement): {"id": str(uuid4())}})
+        assert list(faults_of(plan, SMALL))

@@ -1,0 +1,48 @@
+"""Whoever is trusted with something, loses it, or closes or corrects a meeting: it can be told later who did that."""
+
+from sqlalchemy import select
+
+from pratique.audit import AUDIT
+from pratique.settings import STORES
+from tests.journeys.life import Life
+
+
+def test_roles_closings_and_corrections_are_told_with_the_token_that_made_them(life: Life) -> None:
+    community = life.found_community(members=6)
+    amina, louis, *_ = community.member_ids
+    role = f"/v1/communities/{community.id}/roles/{amina}/facilitator"
+    life.ok("PUT", role)
+    life.ok("PUT", role)
+    life.ok("DELETE", role)
+    life.ok("DELETE", role)
+    refused = life.ask("PUT", f"/v1/communities/{community.id}/roles/{community.id}/facilitator")
+    assert refused.status == 404
+    meeting_id = life.schedule(community.id)
+    life.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
+    life.ok("POST", f"/v1/meetings/{meeting_id}/wrap-up")
+    life.settle()
+    code = life.survey(meeting_id)["room_code"]
+    life.answer(room_code=code, member_id=louis)
+    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
+    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
+    entries = {"entries": [{"member_id": amina, "state": "no_show"}]}
+    life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", entries)
+    life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", entries)
+    life.settle()
+
+    told = {}
+    for name in STORES:
+        with life.stores[name].begin() as session:
+            told[name] = session.execute(select(AUDIT).order_by(AUDIT.c.seq)).all()
+    assert [row.action for row in told["membership"]] == ["membership.activated"] * 6 + ["role.assigned", "role.ended"]
+    facts = {"community_id": community.id, "member_id": amina, "role": "facilitator"}
+    assert (told["membership"][-2].after, told["membership"][-1].before) == (facts, facts)
+    closed, corrected = told["meetings"]
+    assert (closed.action, closed.subject, closed.before) == ("meeting.closed", meeting_id, {"state": "wrap_up"})
+    assert closed.after == {"state": "closed", "head_count": 6}
+    assert (corrected.action, corrected.subject) == ("attendance.corrected", meeting_id)
+    assert (corrected.before, corrected.after) == ({amina: "attended"}, {amina: "no_show"})
+    assert [row.action for row in told["gateway"]] == ["token.created"]
+    by = f"token {told['gateway'][0].subject} journey"
+    assert {row.actor for name in ("membership", "meetings") for row in told[name]} == {by}
+    assert told["evaluation"] == told["notifications"] == []  # of what was answered, and by whom, nothing is noted
