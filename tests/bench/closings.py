@@ -13,7 +13,7 @@ ROUTING_KEY = MeetingClosed.routing_key
 EXCHANGE = MeetingClosed.exchange()
 
 
-def closings(count: int, closed_at: datetime, seed: int = 1) -> Iterator[Envelope]:
+def closings(count: int, closed_at: datetime, seed: int = 1, people: int = 400) -> Iterator[Envelope]:
     """``count`` meetings closed at ``closed_at``, 15 people there; always the same for the same arguments.
 
     ``closed_at`` is the present in a measurement, so that no reminder falls due while it runs.
@@ -23,7 +23,7 @@ def closings(count: int, closed_at: datetime, seed: int = 1) -> Iterator[Envelop
     def fresh_id() -> UUID:
         return UUID(int=chance.getrandbits(128), version=4)
 
-    members = [fresh_id() for _ in range(400)]
+    members = [fresh_id() for _ in range(people)]
     organizations = [fresh_id() for _ in range(40)]
     communities = [fresh_id() for _ in range(20)]
     for _ in range(count):

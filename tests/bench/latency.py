@@ -6,18 +6,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
-
-from aiosmtpd.controller import Controller
 
 from pratique.settings import SERVICES
 from tests.bench.closings import ATTENDEES
 from tests.bench.measure import Stuck
 from tests.bench.side import HOME, OURS, PRATIQUE, running
+from tests.bench.sink import sink
 from tests.bench.stage import Stage, query
 from tests.servers.process import free_port
 
@@ -26,16 +25,11 @@ QUIET_S = 0.5  #: an idle system sends nothing for so long
 COMMITTED = "select at from event_log where subject = %s and type like '%%MeetingClosed%%'"
 
 
-class Sink:
-    """A mail server that takes everything and remembers when."""
+class Mails:
+    """When each mail was accepted, and how to wait for them."""
 
     def __init__(self) -> None:
         self.accepted: list[datetime] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        """The mail is ours from here on."""
-        self.accepted.append(datetime.now(UTC))
-        return "250 taken"
 
     def wait_for(self, count: int) -> datetime:
         """When the last of the next ``count`` mails was accepted.
@@ -83,8 +77,12 @@ def real(stage: Stage, count: int) -> list[float]:
     Taken from the instant that MeetingClosed was written with, just before its commit, to the instant at which the
     SMTP server has accepted the last mail.
     """
-    fresh, sink = stage.empty(), Sink()
-    with _serving(sink) as smtp_url, query(fresh.store_urls["meetings"]) as meetings, ExitStack() as processes:
+    fresh, mails = stage.empty(), Mails()
+    with (
+        sink(mails.accepted.append) as smtp_url,
+        query(fresh.store_urls["meetings"]) as meetings,
+        ExitStack() as processes,
+    ):
         port = free_port()
         environ = fresh.environ() | {"PRATIQUE_SMTP_URL": smtp_url, "PRATIQUE_HTTP_PORT": str(port)}
         ports = [port]
@@ -93,14 +91,14 @@ def real(stage: Stage, count: int) -> list[float]:
             health = {"PRATIQUE_HEALTH_PORT": str(ports[-1])}
             processes.enter_context(running((*OURS, name), environ | health))
         processes.enter_context(running((*OURS, "gateway"), environ))
-        for each in ports:
-            _until(lambda: _is_ready(each), 60, lambda: "a process did not get ready")  # noqa: B023  (asked at once)
-        gateway = Gateway(f"http://127.0.0.1:{port}", _token(environ))
+        ready(ports)
+        gateway = Gateway(f"http://127.0.0.1:{port}", token(environ))
         community_id, members = _network(gateway)
-        return [_closing(gateway, sink, meetings, (community_id, members)) for _ in range(count)]
+        mails.rest()  # the other services hear of them meanwhile
+        return [_closing(gateway, mails, meetings, (community_id, members)) for _ in range(count)]
 
 
-def _closing(gateway: Gateway, sink: Sink, meetings: Any, who: tuple[UUID, list[UUID]]) -> float:
+def _closing(gateway: Gateway, mails: Mails, meetings: Any, who: tuple[UUID, list[UUID]]) -> float:
     """Hold a meeting, wait until all is quiet, close it, and wait for the mails."""
     community_id, members = who
     meeting_id, starts_at = uuid4(), datetime.now(UTC) + timedelta(minutes=5)
@@ -116,9 +114,9 @@ def _closing(gateway: Gateway, sink: Sink, meetings: Any, who: tuple[UUID, list[
     gateway.send("POST", f"/meetings/{meeting_id}/start")
     entries = [{"member_id": str(each), "state": "attended"} for each in members]
     gateway.send("PUT", f"/meetings/{meeting_id}/attendance", {"entries": entries})
-    sink.rest()
+    mails.rest()
     gateway.send("POST", f"/meetings/{meeting_id}/close")
-    last = sink.wait_for(ATTENDEES)
+    last = mails.wait_for(ATTENDEES)
     meetings.execute(COMMITTED, (str(meeting_id),))
     (committed,) = meetings.fetchone()
     return float((last - committed) / timedelta(milliseconds=1))
@@ -142,20 +140,17 @@ def _network(gateway: Gateway) -> tuple[UUID, list[UUID]]:
     return community_id, members
 
 
-@contextmanager
-def _serving(sink: Sink) -> Iterator[str]:
-    controller = Controller(sink, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    try:
-        yield f"smtp://127.0.0.1:{controller.port}"
-    finally:
-        controller.stop()
-
-
-def _token(environ: Mapping[str, str]) -> str:
+def token(environ: Mapping[str, str]) -> str:
+    """A token for everything, of the gateway with these settings."""
     command = (PRATIQUE, "token", "create", "bench", "--scope", "*")
     made = subprocess.run(command, env=dict(environ), cwd=HOME, capture_output=True, text=True, check=True, timeout=30)
     return made.stdout.strip()
+
+
+def ready(ports: Sequence[int]) -> None:
+    """Return when each of these answers that it is ready."""
+    for each in ports:
+        _until(lambda: _is_ready(each), 60, lambda: "a process did not get ready")  # noqa: B023  (asked at once)
 
 
 def _is_ready(port: int) -> bool:

@@ -28,6 +28,8 @@ class Figure:
     peer: str = ""
     theirs: Sequence[float] = ()  #: empty where a limit is wanted
     wanted: float | None = None  #: a ratio of medians to reach, or a limit that ours stays under; None: for information
+    at_most: bool = False  #: the ratio is to stay under ``wanted``: a cost, and not a rate
+    has_tail: bool = False  #: the spread is shown as the 99th percentile; there are enough values for one
 
     @property
     def ratio(self) -> float | None:
@@ -39,7 +41,14 @@ class Figure:
         """Whether the median is worse than wanted."""
         if self.wanted is None:
             return False
-        return statistics.median(self.ours) >= self.wanted if self.ratio is None else self.ratio < self.wanted
+        if self.ratio is None:
+            return statistics.median(self.ours) >= self.wanted
+        return self.ratio > self.wanted if self.at_most else self.ratio < self.wanted
+
+    def line(self) -> str:
+        """The figure in one line, to be read while others are still measured."""
+        against = f" against {_spread(self, self.theirs)} ({self.peer}): {self.ratio:.2f}" if self.theirs else ""
+        return f"{self.what}: {_spread(self, self.ours)}{against}".replace("\n", " ")
 
 
 def rate(store_url: str, counting: str, count: int, is_alive: Callable[[], bool], timeout_s: float = 120) -> float:
@@ -76,15 +85,17 @@ def rate(store_url: str, counting: str, count: int, is_alive: Callable[[], bool]
 def show(figures: Sequence[Figure], setting: str) -> None:
     """Print the table, and in a last line what was missed."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=150)  # a file has room
     table = Table(title="Pratique against its peers", caption=setting)
     for column in ("what", "ours", "peer", "theirs", "ratio", "wanted", "reached?"):
         table.add_column(column, justify="left" if column in ("what", "peer") else "right")
     for figure in figures:
         table.add_row(
             figure.what,
-            _spread(figure.ours, figure.unit),
+            _spread(figure, figure.ours),
             figure.peer,
-            _spread(figure.theirs, figure.unit) if figure.theirs else "",
+            _spread(figure, figure.theirs) if figure.theirs else "",
             f"{figure.ratio:.2f}" if figure.ratio is not None else "",
             _wanted(figure),
             "" if figure.wanted is None else "[bold red]no[/]" if figure.is_missed else "[green]yes[/]",
@@ -102,9 +113,15 @@ def show(figures: Sequence[Figure], setting: str) -> None:
 def _wanted(figure: Figure) -> str:
     if figure.wanted is None:
         return ""
-    return f"under {figure.wanted:g} {figure.unit}" if figure.ratio is None else f"at least {figure.wanted:g} ×"
+    if figure.ratio is None:
+        return f"under {figure.wanted:g} {figure.unit}"
+    return f"at {'most' if figure.at_most else 'least'} {figure.wanted:g} ×"
 
 
-def _spread(values: Sequence[float], unit: str) -> str:
+def _spread(figure: Figure, values: Sequence[float]) -> str:
     low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{middle:,.0f} {unit}\n({low:,.0f} to {high:,.0f})"
+    digits = 0 if middle >= 20 else 1
+    shown = f"{middle:,.{digits}f} {figure.unit}"
+    if figure.has_tail:
+        return f"{shown}\n(99 %: {statistics.quantiles(values, n=100)[-1]:,.{digits}f})"
+    return f"{shown}\n({low:,.{digits}f} to {high:,.{digits}f})" if len(values) > 1 else shown

@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from pratique.event import CONTENT_TYPE
 from tests.servers import Fresh, Servers, started
+from tests.servers.database import ADMIN
 
 #: As in earnest: what is committed is on the disk. Room for WAL, so that no checkpoint falls into one side's run.
 POSTGRESQL = (
@@ -31,15 +32,23 @@ class Stage:
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
 
-    def empty(self) -> Fresh:
-        """A virtual host and migrated stores in which nothing has happened.
+    def empty(self, *, is_migrated: bool = True) -> Fresh:
+        """A virtual host and migrated stores in which nothing has happened, or stores without tables.
 
         A checkpoint comes first, so that no side pays for pages that another has written.
         """
-        fresh = self._servers.fresh()
+        fresh = self._servers.fresh(is_migrated)
+        self.checkpoint()
+        return fresh
+
+    def checkpoint(self) -> None:
+        """Let the database write down what it holds, so that nobody's run pays for what came before."""
         with self._servers.database.admin() as execute:
             execute("checkpoint")
-        return fresh
+
+    def as_admin(self, store_url: str) -> str:
+        """The URL of the same database for its superuser."""
+        return self._servers.database.url(ADMIN, store_url.rpartition("/")[2])
 
     def versions(self, fresh: Fresh) -> str:
         """The servers and their settings that weigh on figures, in one line."""

@@ -1,0 +1,210 @@
+"""The parts of ``make bench``: each yields its figures one by one."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from tests.bench import evening, growth, latency, reactions, relay, replicas, resting
+from tests.bench.closings import ATTENDEES, closings
+from tests.bench.measure import Figure
+from tests.bench.sink import sink
+from tests.bench.stage import Stage
+
+RUNS = 3  #: of each side, taken in turn, so that what else the machine does meets all of them
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    closings: int
+    messages: int
+    confirms: int  #: messages of the side that waits for each; it is slow enough to be timed by fewer
+    mails: int  #: closings whose mails are timed
+    runs: int
+    evening: int  #: meetings that close at once
+    evening_of_peers: int  #: of them for peers, whose rate does not depend on it
+    stored: tuple[int, ...]  #: meetings in the stores that costs are compared in, 10 answers to each
+    grown: int  #: closings that are timed in each of them
+    pages: int  #: of each kind that are read in each of them
+    events: int  #: between the first and the last look at memory
+    idle_s: float
+    replicas: tuple[int, ...]
+
+
+FULL = Size(
+    closings=2000,
+    messages=20_000,
+    confirms=5000,
+    mails=20,
+    runs=RUNS,
+    evening=1000,
+    evening_of_peers=300,
+    stored=(10, 1000, 100_000),
+    grown=60,
+    pages=300,
+    events=100_000,
+    idle_s=30,
+    replicas=(1, 2, 4),
+)
+QUICK = Size(
+    closings=300,
+    messages=2000,
+    confirms=500,
+    mails=3,
+    runs=1,
+    evening=30,
+    evening_of_peers=20,
+    stored=(10, 1000),
+    grown=10,
+    pages=20,
+    events=1500,
+    idle_s=3,
+    replicas=(1, 2),
+)
+
+
+def measure_reactions(stage: Stage, size: Size) -> Iterator[Figure]:
+    """Reactions per second, against FastStream and against the same SQL without a bus."""
+    made = [envelope.to_bytes() for envelope in closings(size.closings, datetime.now(UTC))]
+    with _lines(made) as path:
+        sides = (
+            lambda: reactions.ours(stage, made),
+            lambda: reactions.ours(stage, made, relays=True),
+            lambda: reactions.faststream(stage, made),
+            lambda: reactions.plain_loop(stage, path),
+        )
+        timed = [partial(_per_second, start, size.closings) for start in sides]
+        ours, relaying, faststream, plain = _in_turn(size.runs, *timed)
+    what = f"closings of {ATTENDEES} to committed rows"
+    yield Figure(what, "/s", ours, "FastStream + SQLAlchemy asyncio", faststream, 5)
+    yield Figure(what, "/s", ours, "the same SQL without a bus", plain, 0.65)
+    yield Figure(
+        f"{what}, relay at work in the same process", "/s", relaying, "FastStream, sending nothing", faststream
+    )
+
+
+def _per_second(start: Callable[[], AbstractContextManager[reactions.Writing]], count: int) -> float:
+    return reactions.per_second(start(), count)
+
+
+def measure_relay(stage: Stage, size: Size) -> Iterator[Figure]:
+    """Messages per second, confirmed by a quorum queue, against nameko's publisher."""
+    waiting = list(closings(size.messages, datetime.now(UTC)))
+    with _lines([envelope.to_bytes() for envelope in waiting[: size.confirms]]) as path:
+        ours, nameko = _in_turn(size.runs, lambda: relay.ours(stage, waiting), lambda: relay.nameko(stage, path))
+    yield Figure("outbox rows to confirmed messages", "/s", ours, "nameko's Publisher, from memory", nameko, 4)
+
+
+def measure_latency(stage: Stage, size: Size) -> Iterator[Figure]:
+    """Milliseconds of single closings on an idle system."""
+    mails = latency.real(stage, size.mails)
+    yield Figure(f"commit of a closing to the last of {ATTENDEES} mails", "ms", mails, wanted=150)
+    yield Figure("embedded: commit to reaction", "ms", latency.embedded(size.mails), wanted=20)
+
+
+def measure_evening(stage: Stage, size: Size) -> Iterator[Figure]:
+    """Mails per second when all meetings of an evening close at once, two processes that send on each side."""
+    made = list(closings(size.evening, datetime.now(UTC), people=5 * size.evening))
+    few, arrivals = made[: size.evening_of_peers], evening.Arrivals()
+    with _lines([envelope.to_bytes() for envelope in few]) as path, sink(arrivals.at.append) as smtp_url:
+        rated = partial(evening.per_second, smtp_url=smtp_url, arrivals=arrivals)
+        ours = rated(partial(evening.ours, stage, made, replicas={"notifications": 2}), closings=len(made))
+        seconds = len(made) * ATTENDEES / ours
+        yield Figure(f"{len(made) * ATTENDEES:,} mails of {len(made):,} closings, all accepted", "s", [seconds])
+        single = rated(partial(evening.ours, stage, few), closings=len(few))
+        yield Figure("mails of an evening, one process of notifications", "/s", [single])
+        faststream = rated(partial(evening.faststream, stage, few), closings=len(few))
+        yield Figure("mails of an evening", "/s", [ours], "FastStream, SQLAlchemy asyncio", [faststream], 3)
+        celery = rated(partial(evening.celery, stage, few, path), closings=len(few))
+        yield Figure("mails of an evening", "/s", [ours], "Celery, a task for each recipient", [celery], 5)
+
+
+def measure_growth(stage: Stage, size: Size) -> Iterator[Figure]:
+    """What a closing with its mails costs, and how long pages take, when much is stored already."""
+    arrivals, sizes = evening.Arrivals(), (0, *size.stored)
+    made = [list(closings(size.grown, datetime.now(UTC), seed=run + 1)) for run in range(size.runs)]
+    stores = growth.filled(stage, sizes, [envelope for each in made for envelope in each])
+    with sink(arrivals.at.append) as smtp_url:
+        timed = [partial(growth.closing_ms, stage, stores[each]) for each in sizes]
+        costs: list[list[float]] = [[] for _ in sizes]
+        for envelopes in made:
+            for time_one, cost in zip(timed, costs, strict=True):
+                cost.append(time_one(envelopes, smtp_url, arrivals))
+    for meetings, cost in list(zip(sizes, costs, strict=True))[1:]:
+        what = f"a closing and its mails, {meetings:,} meetings stored"
+        yield Figure(what, "ms", cost, "the same in empty stores", costs[0], 1.2, at_most=True)
+    yield from _pages(stores, size)
+
+
+def _pages(stores: Mapping[int, growth.Fresh], size: Size) -> Iterator[Figure]:
+    read: dict[int, dict[str, list[float]]] = {}
+    for meetings in size.stored:
+        with growth.reader(stores[meetings]) as reader:
+            addresses = growth.pages(stores[meetings], meetings, size.pages)
+            for each in addresses.values():
+                for path in each[:20]:
+                    reader.read_ms(path)  # the first ones are start-up
+            read[meetings] = {what: [reader.read_ms(path) for path in each] for what, each in addresses.items()}
+    fewest = read[size.stored[0]]
+    for meetings in size.stored[1:]:
+        for what, times in read[meetings].items():
+            peer = f"the same with {size.stored[0]} stored"
+            told = f"{what}, {meetings:,} meetings stored"
+            yield Figure(told, "ms", times, peer, fewest[what], 1.2, at_most=True, has_tail=True)
+
+
+def measure_rest(stage: Stage, size: Size) -> Iterator[Figure]:
+    """Memory and processor time of our processes when nothing happens, and memory after much has happened."""
+    memory, used = resting.idle(stage, size.idle_s)
+    yield Figure("memory of a process at rest, five of them", "MB", memory)
+    yield Figure("a core's time that an idle process uses", "%", used, wanted=2)
+    first, *_, last = resting.after(stage, size.events, 5)
+    what = f"memory of evaluation after {size.events:,} events"
+    yield Figure(what, "MB", [last], "after the first fifth of them", [first], 1.1, at_most=True)
+
+
+def measure_replicas(stage: Stage, size: Size) -> Iterator[Figure]:
+    """What more processes of a service gain on this machine; each thing is counted, and must be done once."""
+    made = list(closings(size.closings, datetime.now(UTC)))
+    few = list(closings(max(20, size.closings // 20), datetime.now(UTC)))
+    for what, measure, envelopes in (
+        ("closings", replicas.reactions_per_second, made),
+        ("mails", replicas.mails_per_second, few),
+    ):
+        one = [measure(stage, envelopes, size.replicas[0])]
+        for number in size.replicas[1:]:
+            yield Figure(f"{what}, {number} replicas", "/s", [measure(stage, envelopes, number)], "one process", one)
+
+
+MEASURES = {
+    "reactions": measure_reactions,
+    "relay": measure_relay,
+    "latency": measure_latency,
+    "evening": measure_evening,
+    "growth": measure_growth,
+    "rest": measure_rest,
+    "replicas": measure_replicas,
+}
+
+
+def _in_turn(runs: int, *sides: Callable[[], float]) -> list[list[float]]:
+    """What each side reached in each run; the sides take turns."""
+    results: list[list[float]] = [[] for _ in sides]
+    for _ in range(runs):
+        for side, reached in zip(sides, results, strict=True):
+            reached.append(side())
+    return results
+
+
+@contextmanager
+def _lines(bodies: Sequence[bytes]) -> Iterator[Path]:
+    """A file with one body to a line, for peers that read no queue; gone afterwards."""
+    with tempfile.NamedTemporaryFile(prefix="bench-", suffix=".jsonl") as file:
+        file.write(b"\n".join(bodies))
+        file.flush()
+        yield Path(file.name)
