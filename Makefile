@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench docs lock clean
+.PHONY: help run test check audit fix bench faults docs lock clean
 
 help:  ## Say what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -14,14 +14,18 @@ run: $(VENV)/run  ## Start everything on this machine, with a sample network
 
 test: $(VENV)/dev  ## Run every test; private RabbitMQ and PostgreSQL are started from the installed binaries
 	@$(BIN)/python -m tests.servers --install
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m tests
 
-check: $(VENV)/dev  ## Formatting, lint, types, import contracts, generated files
+check: $(VENV)/dev  ## Formatting, lint, types, import contracts, generated files, weaknesses of dependencies
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pratique.docs --check
+	@$(BIN)/python -m tests.repository.advisories
+
+audit: $(VENV)/dev  ## Compare the locked dependencies with known weaknesses, and fail if nobody could be asked
+	@$(BIN)/python -m tests.repository.advisories --strict
 
 fix: $(VENV)/dev  ## Format and mend what can be mended by a tool
 	@$(BIN)/ruff format .
@@ -29,7 +33,12 @@ fix: $(VENV)/dev  ## Format and mend what can be mended by a tool
 
 bench: $(VENV)/bench  ## Measure against peers, on private servers; prints a table of ratios
 	@$(BIN)/python -m tests.servers --install
+	@$(BIN)/python -m pytest -q tests/bench
 	@$(BIN)/python -m tests.bench
+
+faults: $(VENV)/dev  ## Break processes, servers and clocks while meetings are closed, and compare; ten seeds
+	@$(BIN)/python -m tests.servers --install
+	@$(BIN)/python -W ignore -m tests.faults
 
 docs: $(VENV)/dev  ## Write docs/generated from the code
 	@$(BIN)/python -m pratique.docs

@@ -1,0 +1,37 @@
+"""``python -m tests``: the whole suite in two parts side by side, each a pytest of its own with its own servers.
+
+Options are pytest's and go to both. The exit code is 0 only if both passed.
+"""
+
+import subprocess
+import sys
+from threading import Thread
+
+_LONG = ["tests/journeys", *(f"tests/faults/test_{name}.py" for name in ("chaos", "embedded", "mail", "multitude"))]
+#: About as long as each other, one for each of two cores.
+PARTS = {"journeys": _LONG, "the rest": ["tests", *(f"--ignore={path}" for path in _LONG)]}
+
+
+def _run(part: str, options: list[str]) -> int:
+    """One part, each line of it under its name; its exit code."""
+    command = [sys.executable, "-m", "pytest", *PARTS[part], *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pytest:
+        assert pytest.stdout is not None
+        for line in pytest.stdout:
+            print(f"{part}: {line}", end="", flush=True)
+    return pytest.returncode
+
+
+def main(options: list[str]) -> int:
+    """Both parts; 0 only if both passed."""
+    codes: list[int] = []
+    threads = [Thread(target=lambda part=part: codes.append(_run(part, options))) for part in PARTS]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return 0 if codes == [0] * len(PARTS) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

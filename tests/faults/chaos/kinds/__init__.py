@@ -1,0 +1,1 @@
+"""Faults, a module for each sort. Each module here is loaded by being here (``registry.load``)."""

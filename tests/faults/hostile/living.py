@@ -1,0 +1,193 @@
+"""A living gateway in a process of its own, seen from outside: its answers, its stores, its log, what it holds."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import socket
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from pratique.settings import STORES
+from tests.faults.hostile.verdict import Response, read_responses
+from tests.servers.process import Process, free_port
+
+ROOT = Path(__file__).parents[3]
+POOLED = 4  #: connections that a pool may open while several ask at once, and then keeps
+PATIENCE_S = 20.0  #: for an answer; longer than the gateway lets a silent connection be
+
+
+class Living:
+    """The network as a process; ``tell`` speaks raw bytes to it, ``ask`` speaks HTTP as a good client does."""
+
+    def __init__(self, folder: Path, descriptors: int | None = None) -> None:
+        self.port = free_port()
+        self.process = Process(folder, "network")
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "PRATIQUE_HOME": str(ROOT), "PYTHONWARNINGS": "ignore"}
+        command = [sys.executable, "-m", "tests.faults.hostile.network", str(folder), str(self.port)]
+        if descriptors:
+            command = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
+        self.process.start(command, environ)
+        self.process.wait_for_port(self.port)
+        self.token = (folder / "token").read_text()
+        self.stores = Stores(folder)
+        self.mails = folder / "mail"
+
+    def connect(self) -> socket.socket:
+        """A connection on which nothing was said yet."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
+
+    def tell(self, sent: bytes, is_ended: bool = True) -> list[Response]:
+        """All answers to these bytes; ``is_ended`` says at once that nothing follows them."""
+        with contextlib.closing(self.connect()) as sock:
+            with contextlib.suppress(OSError):  # it may have heard enough before the end
+                sock.sendall(sent)
+                if is_ended:
+                    sock.shutdown(socket.SHUT_WR)
+            return read_responses(read_all(sock), sent.startswith(b"HEAD "))
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """Status and body, as a good client with a token sees them."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} | headers
+        connection.request(method, path, None if body is None else json.dumps(body), given)
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        return response.status, json.loads(text) if "json" in (response.getheader("Content-Type") or "") else text
+
+    def descriptors(self) -> int:
+        """How many files and sockets the process holds."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def must_let_go(self, held: int) -> None:
+        """What it opened since ``held`` were open is closed again, but for what a pool of connections keeps."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.descriptors() > held + POOLED and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert self.descriptors() <= held + POOLED
+
+    def memory_kb(self) -> int:
+        """The memory that the process holds."""
+        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())
+        assert found
+        return int(found[1])
+
+    def log(self) -> str:
+        """Everything it has logged."""
+        return self.process.log.read_text(errors="replace")
+
+    def close(self) -> None:
+        """End it."""
+        self.stores.close()
+        self.process.stop()
+
+
+class Stores:
+    """The rows of all stores, read beside the process that writes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._open = {
+            name: sqlite3.connect(f"file:{folder / name}.sqlite?mode=ro", uri=True, check_same_thread=False)
+            for name in STORES
+        }
+
+    def versions(self) -> list[int]:
+        """Numbers of which one changes with each commit; quick to read."""
+        return [each.execute("pragma data_version").fetchone()[0] for each in self._open.values()]
+
+    def content(self) -> dict[str, str]:
+        """A hash of all rows, by store and table."""
+        found = {}
+        for name, opened in self._open.items():
+            tables = opened.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
+            for (table,) in tables:
+                rows = sorted(repr(row) for row in opened.execute(f'select * from "{table}"'))
+                found[f"{name}.{table}"] = hashlib.sha256("".join(rows).encode()).hexdigest()
+        return found
+
+    def settle(self, quiet_s: float = 0.05, timeout_s: float = 20.0) -> None:
+        """Return when every event is published, and nothing was committed for ``quiet_s``."""
+        end, before, since = time.monotonic() + timeout_s, self.versions(), time.monotonic()
+        while time.monotonic() - since < quiet_s or self._is_publishing():
+            assert time.monotonic() < end, "the stores do not come to rest"
+            time.sleep(0.01)
+            if (now := self.versions()) != before:
+                before, since = now, time.monotonic()
+
+    def _is_publishing(self) -> bool:
+        services = (opened for name, opened in self._open.items() if name != "gateway")
+        return any(each.execute("select 1 from outbox limit 1").fetchone() for each in services)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for each in self._open.values():
+            each.close()
+
+
+class Canary:
+    """A good client that asks all the time, on connections of its own; remembers how long it waited."""
+
+    def __init__(self, living: Living, every_s: float = 0.05) -> None:
+        self.waits: list[float] = []
+        self.failures: list[str] = []
+        self._living, self._every_s, self._is_over = living, every_s, threading.Event()
+        self._thread = threading.Thread(target=self._sing, daemon=True)
+
+    def __enter__(self) -> "Canary":
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop."""
+        self._is_over.set()
+        self._thread.join()
+
+    def must_be_served(self, usually_s: float = 3.0, always_s: float = 10.0) -> None:
+        """Fail unless every request was answered, and in time for a machine that does other things too."""
+        waits = sorted(self.waits)
+        assert not self.failures
+        assert waits
+        assert waits[len(waits) // 2] < usually_s
+        assert waits[-1] < always_s
+
+    def _sing(self) -> None:
+        while not self._is_over.wait(self._every_s):
+            began = time.monotonic()
+            try:
+                status, _ = self._living.ask("GET", "/v1/communities?limit=1")
+                if status != 200:
+                    self.failures.append(f"answered {status}")
+            except OSError as error:
+                self.failures.append(repr(error))
+            self.waits.append(time.monotonic() - began)
+
+
+def read_all(sock: socket.socket) -> bytes:
+    """All that comes until the other end closes, or breaks off."""
+    got = b""
+    with contextlib.suppress(ConnectionError):
+        while piece := sock.recv(65536):
+            got += piece
+    return got
+
+
+@contextlib.contextmanager
+def living(descriptors: int | None = None) -> Iterator[Living]:
+    """A gateway that lives as long as the ``with`` block, with so many descriptors at most."""
+    folder = Path(tempfile.mkdtemp(prefix="pratique-hostile-"))
+    made = Living(folder, descriptors)
+    try:
+        yield made
+    finally:
+        made.close()
+        made.process.discard()

@@ -1,0 +1,41 @@
+"""The whole network in one process on SQLite, as ``pratique up`` runs it, but without its sample.
+
+``python -m tests.faults.hostile.network FOLDER PORT`` writes FOLDER/token, then serves until SIGTERM. Its log is JSON
+on standard output, as in earnest.
+"""
+
+import eventlet
+
+eventlet.monkey_patch()  # before any import that takes a lock or a socket
+
+import dataclasses  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from gateway.auth import create_token  # noqa: E402
+from pratique import bus, log, migrate, settings  # noqa: E402
+from pratique.store import Store  # noqa: E402
+
+
+def serve(folder: Path, port: int) -> None:
+    """Make the stores and a token for everything, and run all services and the gateway."""
+    chosen = dataclasses.replace(
+        settings.embedded(settings.home(), folder),
+        http_port=port,
+        public_url=f"http://127.0.0.1:{port}",
+        trusted_proxies=1,  # so that a client can come from many addresses, and guessing is not what stops it
+        log_format="json",
+    )
+    log.configure(chosen.log_format)
+    for name in settings.STORES:
+        opened = Store(name, chosen.store_url(name))
+        migrate.migrate(opened, migrate.package_of(name))
+        if name == "gateway":
+            with opened.begin() as session:
+                (folder / "token").write_text(create_token(session, "hostile", ["*"]))
+        opened.close()
+    bus.run(chosen, [*settings.SERVICES, "gateway"])
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]), int(sys.argv[2]))

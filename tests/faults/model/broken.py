@@ -1,0 +1,249 @@
+"""``python -m tests.faults.model.broken``: does the model notice?
+
+Each fault is made in a copy of the code, and lived in until the model objects.
+
+A row says which file is changed, what stands there, and what is put in its place. The copy is thrown away.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).parents[3]
+STEPS = 100  #: of an example
+_FORK = get_context("fork")
+#: What our code needs and takes long to import, once for all faults.
+_LIBRARIES = (
+    "hypothesis.stateful",
+    "sqlalchemy.orm",
+    "alembic.command",
+    "eventlet",
+    "kombu",
+    "amqp",
+    "icalendar",
+    "jinja2",
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A change by which the code is wrong."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+
+
+FAULTS = [
+    Fault(
+        "the inbox lets everything through",
+        "pratique/inbox.py",
+        "if envelope.id in claimed]",
+        "]",
+    ),
+    Fault(
+        "the relay clears what was not confirmed",
+        "pratique/relay.py",
+        "            self._publisher.publish(messages)\n",
+        "            try:\n                self._publisher.publish(messages)\n"
+        "            except broker.NotConfirmed:\n                pass\n",
+    ),
+    Fault(
+        "a failed batch is dropped",
+        "pratique/inbox.py",
+        "park(opened, envelope, raw[envelope.id], words_of(error))",
+        "pass",
+    ),
+    Fault(
+        "copies take what is older",
+        "pratique/rows.py",
+        "where=table.version < statement.excluded.version",
+        "where=table.version != statement.excluded.version",
+    ),
+    Fault(
+        "attendance takes what is older",
+        "pratique/store.py",
+        "is_newer = table.c[newest] < statement.excluded[newest]",
+        "is_newer = table.c[newest] != statement.excluded[newest]",
+    ),
+    Fault(
+        "whoever was excused is asked",
+        "pratique/events/meetings.py",
+        "return self in (AttendanceState.ATTENDED,",
+        "return self in (AttendanceState.EXCUSED, AttendanceState.ATTENDED,",
+    ),
+    Fault(
+        "facilitators are asked",
+        "services/evaluation/models/surveys.py",
+        "return role is MeetingRole.PARTICIPANT and state.was_there",
+        "return state.was_there",
+    ),
+    Fault(
+        "whoever answered in the room is asked",
+        "services/evaluation/reactions.py",
+        "        if marked:\n",
+        "        if False:\n",
+    ),
+    Fault(
+        "a closing that follows a correction forgets it",
+        "services/evaluation/models/attendance.py",
+        "Attendance.version > version)",
+        "Attendance.version > version + 10**6)",
+    ),
+    Fault(
+        "the reminder is not decided again",
+        "services/evaluation/reactions.py",
+        "        if tokens.marker_of(survey.key, each.member_id) not in marked\n",
+        "",
+    ),
+    Fault(
+        "a revoked invitation is mailed",
+        "services/notifications/decisions.py",
+        "facts.revoked_version >= message.source_version:",
+        "False:",
+    ),
+    Fault(
+        "a reminder follows the invitation at once",
+        "services/notifications/decisions.py",
+        "if other and other.state is State.SENT and (other.settled_at or now) > now - REMIND_NO_SOONER:",
+        "if False:",
+    ),
+    Fault(
+        "a mail whose sender died is lost",
+        "services/notifications/delivery.py",
+        "MAX_INTERRUPTIONS = 2",
+        "MAX_INTERRUPTIONS = 1",
+    ),
+    Fault(
+        "a mail whose sender died is sent again and again",
+        "services/notifications/delivery.py",
+        "MAX_INTERRUPTIONS = 2",
+        "MAX_INTERRUPTIONS = 4",
+    ),
+    Fault(
+        "the threshold is four",
+        "services/evaluation/models/releases.py",
+        "K_SCORES = 5",
+        "K_SCORES = 4",
+    ),
+    Fault(
+        "a survey closes twice",
+        "services/evaluation/reactions.py",
+        "survey is None or survey.state is not SurveyState.OPEN or (",
+        "survey is None or (",
+    ),
+    Fault(
+        "a survey is given up though its meeting was closed",
+        "services/evaluation/reactions.py",
+        "    due.cancel_many(session, \"give_up\", ids)\n",
+        "",
+    ),
+    Fault(
+        "due work is done and not marked as done",
+        "pratique/due.py",
+        'session.execute(update(DUE).where(mine).values(state="done", error=None))',
+        "pass",
+    ),
+    Fault(
+        "a ballot can be cast twice",
+        "services/evaluation/commands.py",
+        "    if session.scalar(select(exists().where(Response.ballot_mac == mac))):",
+        "    mac = secrets.token_bytes(32)\n    if session.scalar(select(exists().where(Response.ballot_mac == mac))):",
+    ),
+    Fault(
+        "a ballot can be taken twice",
+        "services/evaluation/commands.py",
+        "    if session.get(Marker, (survey.id, mac)) is not None:\n",
+        "    if False:\n",
+    ),
+    Fault(
+        "rows stand in the order in which they came",
+        "services/evaluation/models/ballots.py",
+        "    rows = [dict(each._mapping) for each in session.execute(some)]\n    if rows:",
+        "    rows = []\n    if rows:",
+    ),
+    Fault(
+        "secrets outlive their survey",
+        "services/evaluation/models/ballots.py",
+        "    session.execute(delete(Invitation).where(Invitation.survey_id == survey_id))\n",
+        "",
+    ),
+    Fault(
+        "a cancelled meeting is still announced",
+        "services/notifications/reactions/meetings.py",
+        "outcome = end.outcome if end else None",
+        "outcome = None",
+    ),
+    Fault(
+        "closing twice announces twice",
+        "services/meetings/models/meetings.py",
+        "        if self.closed_at is not None:\n            return []\n",
+        "",
+    ),
+    Fault(
+        "a correction has the version of the one before",
+        "services/meetings/models/roll.py",
+        "if is_closed or not marked:",
+        "if not marked:",
+    ),
+]  # fmt: skip
+
+
+@click.command()
+@click.option("--only", multiple=True, help="Faults with these words in their name.")
+@click.option("--examples", default=200, help="How many to live before giving up.")
+@click.option("--seed", default=1, help="The first example follows from it.")
+def main(only: tuple[str, ...], examples: int, seed: int) -> None:
+    """Say for each fault after how many examples it was noticed, and by what; 1 if one was not."""
+    for library in _LIBRARIES:
+        import_module(library)
+    missed = 0
+    for fault in [each for each in FAULTS if not only or any(words in each.name for words in only)]:
+        seen = _live_with(fault, examples, seed)
+        missed += not seen["error"]
+        words = seen["error"].splitlines()[0][:120] if seen["error"] else "NOT NOTICED"
+        print(f"{fault.name}: {seen['examples']} examples, {seen['steps']} steps: {words}", flush=True)
+    sys.exit(1 if missed else 0)
+
+
+def _live_with(fault: Fault, examples: int, seed: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        for package in ("pratique", "services", "tests/faults/model"):
+            shutil.copytree(ROOT / package, Path(folder, package), ignore=shutil.ignore_patterns("__pycache__"))
+        path = Path(folder, fault.file)
+        text = path.read_text()
+        assert text.count(fault.before) == 1, f"{fault.file} no longer says {fault.before!r} once"
+        path.write_text(text.replace(fault.before, fault.after))
+        mine, theirs = _FORK.Pipe(duplex=False)
+        child = _FORK.Process(target=_live_there, args=(folder, examples, seed, theirs))
+        child.start()
+        theirs.close()
+        seen: dict[str, Any] = mine.recv()
+        child.join()
+        return seen
+
+
+def _live_there(folder: str, examples: int, seed: int, report: Connection) -> None:
+    """In a process that has libraries, and none of our code but this."""
+    os.chdir(folder)
+    sys.path[:] = [folder, *(each for each in sys.path if Path(each or ".").resolve() not in (ROOT, Path(folder)))]
+    for name in [each for each in sys.modules if each.partition(".")[0] in ("pratique", "services", "tests")]:
+        del sys.modules[name]
+    live = import_module("tests.faults.model.batches").live
+    seen = live(seed, examples, STEPS, True)
+    assert import_module("pratique.inbox").__file__ == f"{folder}/pratique/inbox.py"
+    report.send({key: seen[key] for key in ("error", "examples", "steps", "cpu_s")})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""The state machine: people, time, and a bus that means ill."""
+
+from datetime import timedelta
+
+from hypothesis import strategies as some
+from hypothesis.stateful import precondition
+
+from pratique import clock
+from pratique.settings import SERVICES
+from tests.faults.model.people import People
+from tests.faults.model.steps import WHICH, WHO, one_of, step
+from tests.faults.model.world import AT, Fate, MailFate
+
+MESS = some.integers(0, 999)  #: how a batch is reordered and repeated; 0 leaves it as it came
+FATES = some.sampled_from([Fate.WELL, Fate.WELL, Fate.DIES, Fate.AWAY, Fate.UNHEARD])
+COMMIT = some.integers(1, 3)  #: at which of its commits something ends
+PART = some.sampled_from([0, 0, 1, 3])  #: of a window, that the broker takes before it goes
+SERVICE = some.sampled_from(SERVICES)
+SPANS = [
+    timedelta(minutes=1),
+    timedelta(minutes=16),
+    timedelta(hours=2),
+    timedelta(hours=25),
+    timedelta(days=2),
+    timedelta(days=3),
+    timedelta(days=7),
+]
+
+
+class Model(People):
+    """Everything that may happen, in any order."""
+
+    # Time.
+
+    @step(span=some.sampled_from(SPANS))
+    def wait(self, span: timedelta) -> None:
+        """Time passes, and nobody does what was due meanwhile."""
+        clock.move(span)
+
+    @step(service=SERVICE, times=some.integers(1, 4), fate=FATES, commit=COMMIT)
+    def do_what_is_due(self, service: str, times: int, fate: Fate, commit: int) -> None:
+        """Some of what is due is done, or what is parked tried again, late perhaps, and perhaps not to its end."""
+        for _ in range(times - 1):
+            self.world.run_due(service)
+        self.world.run_due(service, fate, commit)
+        self.world.retry(service, fate, commit)
+
+    @step(fates=some.lists(some.sampled_from(list(MailFate)), max_size=3), fate=FATES, commit=COMMIT)
+    def send_mails(self, fates: list[MailFate], fate: Fate, commit: int) -> None:
+        """A sender's round, in which the mail server or the sender may fail."""
+        self.world.send_mails(fates, fate, commit)
+
+    # The bus.
+
+    @precondition(lambda self: self.world.sending)
+    @step(which=WHICH, fate=some.sampled_from([Fate.WELL, Fate.DIES, Fate.UNHEARD, Fate.UNHEARD]), part=PART)
+    def publish(self, which: int, fate: Fate, part: int) -> None:
+        """A window is sent; where that ends before the outbox is cleared, or the broker goes, it is sent again."""
+        self.world.relay(one_of(self.world.sending, which), fate, part)
+
+    @precondition(lambda self: self.world.receiving)
+    @step(which=WHICH, mess=MESS, at_most=some.integers(1, 20), fate=FATES, commit=COMMIT)
+    def deliver(self, which: int, mess: int, at_most: int, fate: Fate, commit: int) -> None:
+        """A batch arrives, in any order, some of it twice; unacknowledged it comes again."""
+        self.world.deliver(one_of(self.world.receiving, which), mess, at_most, fate, commit)
+
+    @precondition(lambda self: self.world.receiving)
+    @step(which=WHICH, hours=some.sampled_from([1, 12, 72, 168]))
+    def hold_back(self, which: int, hours: int) -> None:
+        """A message, or every second, stays under way for hours or a week."""
+        queue = self.world.broker.queues[one_of(self.world.receiving, which)]
+        held = queue[which % 2 :: 2] if which % 3 == 0 else [one_of(queue, which)]
+        for each in held:
+            each.not_before = clock.now() + timedelta(hours=hours)
+
+    @step(service=SERVICE, days=some.sampled_from([1, 400]))
+    def publish_all_again(self, service: str, days: int) -> None:
+        """An operator repairs: everything since then is offered again."""
+        self.world.publish_all_again(service, max(clock.now() - timedelta(days=days), AT - timedelta(days=1)))
+
+    @step(mess=MESS)
+    def carry_all(self, mess: int) -> None:
+        """All arrives that is not held back, and all that follows from it."""
+        self.world.flow(mess)
+
+    @step(mess=MESS, span=some.sampled_from([timedelta(), timedelta(hours=1), *SPANS[4:], timedelta(days=2)]))
+    def live_on(self, mess: int, span: timedelta) -> None:
+        """Some time passes, and then all goes as it should."""
+        clock.move(span)
+        while self.world.flow(mess) or self.world.work():
+            pass
+
+    @precondition(lambda self: self.world.next_due())
+    @step(mess=MESS, late=some.sampled_from([timedelta(), timedelta(minutes=1), timedelta(hours=30)]), who=WHO)
+    def go_on_to_what_is_due(self, mess: int, late: timedelta, who: int) -> None:
+        """All goes as it should, and people answer, until the next reminder or closing, which is done then or late."""
+        while self.world.flow(mess) or self.world.work():
+            pass
+        for survey in self.truth.surveys.values() if who % 4 else ():
+            self._answer_links(survey, who)
+            self._cast_all(survey)
+        if at := self.world.next_due():
+            clock.move(max(at - clock.now(), timedelta()) + late)
+        while self.world.flow(mess) or self.world.work():
+            pass
+
+    @step(fate=FATES)
+    def spoil_the_next_command(self, fate: Fate) -> None:
+        """The next command dies, or is given twice because no answer came."""
+        self.next_fate = fate
+
+    @precondition(lambda self: self.since_rest >= 8)
+    @step()
+    def rest(self) -> None:
+        """Everything comes to rest and is checked."""
+        self.come_to_rest()

@@ -1,0 +1,90 @@
+"""All mailboxes together: which mails a server has taken, and whether each could be."""
+
+import re
+from collections import Counter
+from datetime import datetime
+from email.message import EmailMessage
+from uuid import UUID
+
+from pratique import clock
+from pratique.events.notifications import Template
+from tests.faults.model.truth import Truth
+from tests.faults.model.world import World, instant
+
+_LINK = re.compile(rb"/s/([A-Za-z0-9_-]{64})")
+_ABOUT_SURVEY = (Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)
+
+
+class Mailbox:
+    """What people have received."""
+
+    def __init__(self, world: World, truth: Truth) -> None:
+        self._world, self._truth = world, truth
+        self._copies: Counter[UUID] = Counter()
+        self._first: dict[tuple[Template, UUID, UUID], datetime] = {}
+        self._of: dict[tuple[Template, UUID], set[UUID]] = {}
+        self.links: dict[tuple[UUID, UUID], str] = {}  #: (survey, person) -> the token of their newest link
+
+    def take(self, mail: EmailMessage) -> None:
+        """A server takes a mail: to whom, why, and how often?"""
+        id = UUID(mail["Message-ID"].strip("<>").partition("@")[0])
+        ((kind, about, whom),) = self._world.rows(
+            "notifications", "select template, subject_id, member_id from message where id = ?", id.hex
+        )
+        template, subject, member = Template(kind), UUID(about), UUID(whom)
+        person = self._truth.people[member]
+        address = mail["To"].addresses[0].addr_spec
+        assert address.partition("+")[0] == person.email.partition("+")[0], "a mail goes to another person"
+        self._copies[id] += 1
+        troubles = self._world.post.troubles.get(id, 0)
+        assert self._copies[id] <= 1 + troubles, "a mail is sent again though nothing went wrong"
+        assert self._copies[id] <= 2, "a mail is sent three times"
+        key = template, subject, member
+        assert key not in self._first or self._copies[id] > 1, "the same mail has two Message-IDs"
+        self._first.setdefault(key, clock.now())
+        self._of.setdefault((template, subject), set()).add(member)
+        if template in _ABOUT_SURVEY:
+            survey = self._truth.surveys[subject]
+            self._truth.check_asking(survey, member, template is Template.SURVEY_REMINDER)
+            found = _LINK.search(mail.get_payload()[0].get_payload(decode=True))  # type: ignore[union-attr,index]
+            assert found, "a mail asks and has no link"
+            self.links[subject, member] = found[1].decode()
+        if template is Template.RESULTS_RELEASED:
+            told = [
+                each for each in self._truth.surveys.values() if getattr(each.outcome, "release_id", None) == subject
+            ]
+            assert told, "results are told that were not released"
+
+    def copies(self, id: UUID) -> int:
+        """How often this mail arrived."""
+        return self._copies[id]
+
+    def got(self, template: Template, subject: UUID) -> set[UUID]:
+        """Who received this."""
+        return self._of.get((template, subject), set())
+
+    def first_at(self, template: Template, subject: UUID, member: UUID) -> datetime | None:
+        """When they received it, if they did."""
+        return self._first.get((template, subject, member))
+
+    def failed(self, template: Template, subject: UUID) -> set[UUID]:
+        """For whom it was given up."""
+        rows = self._world.rows(
+            "notifications",
+            "select member_id from message where template = ? and subject_id = ? and state = 'failed'",
+            template.value,
+            subject.hex,
+        )
+        return {UUID(id) for (id,) in rows}
+
+    def dropped_at(self, template: Template, subject: UUID, member: UUID) -> datetime | None:
+        """When it lost its reason, if another message said it."""
+        rows = self._world.rows(
+            "notifications",
+            "select settled_at from message where template = ? and subject_id = ? and member_id = ?"
+            " and state = 'dropped' and drop_reason = 'superseded'",
+            template.value,
+            subject.hex,
+            member.hex,
+        )
+        return instant(rows[0][0]) if rows else None

@@ -1,0 +1,278 @@
+"""What must be true whenever nothing is under way: in the stores, on the bus, and in people's mailboxes."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from pratique import clock
+from pratique.events import evaluation
+from pratique.events.membership import Role
+from pratique.events.notifications import Template
+from pratique.settings import SERVICES
+from services.evaluation.models import tokens
+from tests.faults.model.mailbox import Mailbox
+from tests.faults.model.truth import ENOUGH, Meeting, Survey, Truth, wall
+from tests.faults.model.world import World
+
+TRIES = 10  #: after so many attempts the sender gives a message up
+
+
+@dataclass
+class Linkage:
+    """How often the n-th marker and the n-th answer in a survey's tables are one person's; by chance it is once."""
+
+    surveys: int = 0
+    together: int = 0
+    seen: dict[UUID, int] = field(default_factory=dict)
+
+    def look(self, world: World, survey: Survey) -> None:
+        """Compare the two tables in the order in which they keep their rows, if an answer came since the last look."""
+        n = len(survey.casts)
+        if n < 2 or self.seen.get(survey.id) == n:
+            return
+        self.seen[survey.id] = n
+        ((secret,),) = world.rows("evaluation", "select secret from survey where id = ?", survey.id.hex)
+        of_survey = "where survey_id = ? order by rowid"
+        macs = [mac for (mac,) in world.rows("evaluation", f"select mac from marker {of_survey}", survey.id.hex)]
+        people = {tokens.marker_of(secret, cast.member): cast for cast in survey.casts}
+        marked = [people[mac].words for mac in macs if mac in people]
+        answers = world.rows("evaluation", f"select answers from response {of_survey}", survey.id.hex)
+        said = [json.loads(text) for (text,) in answers]
+        self.surveys += 1
+        self.together += sum(one == other for one, other in zip(marked, said, strict=True))
+
+    def check(self) -> None:
+        """More or fewer than chance allows, five standard deviations wide, is no chance."""
+        if self.surveys >= 20:
+            assert abs(self.together / self.surveys - 1) < 5 / self.surveys**0.5, (
+                "markers and answers stand in one order"
+            )
+
+
+def check(world: World, truth: Truth, mailbox: Mailbox, versions: dict[tuple[str, str], list[tuple[int, str]]]) -> None:
+    """Everything, at rest."""
+    _check_kernel(world)
+    _check_versions(truth, versions)
+    _check_sources(world, truth)
+    _check_copies(world)
+    _check_attendance(world, truth)
+    for meeting in truth.meetings.values():
+        _check_meeting(world, truth, meeting, mailbox)
+        if meeting.survey is not None:
+            _check_survey(world, meeting.survey)
+            _check_asked(truth, meeting.survey, mailbox)
+            _check_reminded(meeting.survey, mailbox)
+            _check_news(world, truth, meeting.survey, mailbox)
+    _check_messages(world, mailbox)
+
+
+def _check_kernel(world: World) -> None:
+    for name in SERVICES:
+        assert not world.rows(name, "select 1 from outbox"), f"{name} has not sent all"
+        assert not world.rows(name, "select type, error from parked"), f"something is parked in {name}"
+        assert not world.rows(name, "select 1 from due where state = 'dead'"), f"work of {name} is dead"
+        now = f"{clock.now():%Y-%m-%d %H:%M:%S.%f}"
+        assert not world.rows(name, "select 1 from due where state = 'waiting' and due_at <= ?", now)
+        assert not world.broker.queues[name], f"{name} has not taken all"
+
+
+def _check_versions(truth: Truth, versions: dict[tuple[str, str], list[tuple[int, str]]]) -> None:
+    """Of each subject every version is told, but for changes that concern nobody, and no event is told twice."""
+    silent = {str(meeting.id): meeting.unannounced for meeting in truth.meetings.values()}
+    for (publisher, subject), told in versions.items():
+        assert len(set(told)) == len(told), f"{publisher} told one thing twice of {subject}"
+        numbers = [version for version, _ in told]
+        assert numbers == sorted(numbers), f"{publisher} told of {subject} in a wrong order"
+        missing = set(range(min(numbers), max(numbers))) - set(numbers)
+        allowed = silent.get(subject, 1 if publisher == "evaluation" else 0)
+        assert len(missing) <= allowed, f"{publisher} skipped versions {missing} of {subject}"
+        if publisher in ("membership", "meetings"):
+            assert min(numbers) == 1, f"the first of {subject} was not told"
+
+
+def _check_sources(world: World, truth: Truth) -> None:
+    """What people said, and nothing else, is on record."""
+    people = {(p.id.hex, p.name, p.email, p.locale, p.version) for p in truth.people.values()}
+    assert people == set(world.rows("membership", "select member_id, name, email, locale, version from member"))
+    communities = {(c.id.hex, c.name, c.kind, c.locale, c.zone, c.version) for c in truth.communities.values()}
+    columns = "community_id, name, kind, locale, timezone, version"
+    assert communities == set(world.rows("membership", f"select {columns} from community"))
+    belonging = {
+        (community.id.hex, member.hex, organization.hex if organization else None)
+        for community in truth.communities.values()
+        for member, organization in community.members.items()
+    }
+    assert belonging == set(world.rows("membership", "select community_id, member_id, organization_id from membership"))
+    roles = {
+        (community.id.hex, member.hex, role.value, lasts)
+        for community in truth.communities.values()
+        for (member, role), lasts in community.roles.items()
+    }
+    sql = "select community_id, member_id, role, ended_at is null from role_assignment"
+    assert roles == {(*row[:3], bool(row[3])) for row in world.rows("membership", sql)}
+    held = {(m.id.hex, m.state, m.place, m.reason, m.version) for m in truth.meetings.values()}
+    assert held == set(world.rows("meetings", "select meeting_id, state, place, cancel_reason, version from meeting"))
+
+
+_COPIES = [
+    ("meetings", "community", "membership", "community", "community_id, kind, timezone"),
+    ("meetings", "membership", "membership", "membership", "membership_id, member_id, organization_id, version"),
+    ("notifications", "contact_card", "membership", "member", "member_id, name, email, locale, timezone, version"),
+    ("notifications", "community_card", "membership", "community", "community_id, name"),
+    ("notifications", "community_member", "membership", "membership", "membership_id, member_id, community_id"),
+    ("notifications", "meeting_card", "meetings", "meeting", "meeting_id, kind, mode, starts_at, ends_at, timezone"),
+    ("notifications", "meeting_words", "meetings", "meeting", "meeting_id, themes, place, link, cancel_reason"),
+    ("notifications", "meeting_community", "meetings", "meeting_community", "meeting_id, community_id"),
+    ("evaluation", "attendance", "meetings", "attendance", "meeting_id, member_id, state, role"),
+]  # fmt: skip
+
+
+def _check_copies(world: World) -> None:
+    """What services copied of one another is as it is there."""
+    for service, copy, owner, table, columns in _COPIES:
+        copied = sorted(world.rows(service, f"select {columns} from {copy}"), key=repr)
+        owned = sorted(world.rows(owner, f"select {columns} from {table}"), key=repr)
+        assert copied == owned, f"{service}'s {copy} is not as {owner} has it"
+    roles = "select assignment_id, role, version, {} from {}"
+    copied = sorted(world.rows("notifications", roles.format("is_active", "community_role")))
+    assert copied == sorted(world.rows("membership", roles.format("ended_at is null", "role_assignment")))
+    ends = set(world.rows("notifications", "select meeting_id, outcome from meeting_end"))
+    over = "select meeting_id, state from meeting where state in ('closed', 'cancelled')"
+    assert ends == set(world.rows("meetings", over)), "notifications does not know which meetings are over"
+
+
+def _check_attendance(world: World, truth: Truth) -> None:
+    marked = {(m.id.hex, member.hex, state.value) for m in truth.meetings.values() for member, state in m.roll.items()}
+    assert marked == set(world.rows("meetings", "select meeting_id, member_id, state from attendance"))
+    counts = {(m.id.hex, m.head_count) for m in truth.meetings.values()}
+    assert counts == set(world.rows("meetings", "select meeting_id, head_count from meeting"))
+    said = {(m.id.hex, member.hex, word) for m in truth.meetings.values() for member, word in m.coming.items()}
+    assert said == set(world.rows("meetings", "select meeting_id, member_id, partstat from registration"))
+
+
+def _check_meeting(world: World, truth: Truth, meeting: Meeting, mailbox: Mailbox) -> None:
+    """One survey where there should be one; each member invited once, and told once if it is cancelled."""
+    surveys = world.rows("evaluation", "select id from survey where meeting_id = ?", meeting.id.hex)
+    expected = 1 if meeting.wrap_up_at or meeting.closed_at else 0
+    assert len(surveys) == expected, f"a meeting that is {meeting.state} has {len(surveys)} surveys"
+    assert (meeting.survey is not None) == (expected == 1), "a survey opened and nobody was told"
+    members = {each for id in meeting.community_ids for each in truth.communities[id].members}
+    invited = mailbox.got(Template.MEETING_INVITATION, meeting.id)
+    called_off = mailbox.got(Template.MEETING_CANCELLED, meeting.id)
+    assert invited <= members, "someone is invited to a meeting that is not theirs"
+    if clock.now() < meeting.ends_at and meeting.state not in ("closed", "cancelled"):
+        missing = members - invited - mailbox.failed(Template.MEETING_INVITATION, meeting.id)
+        assert not missing, "a member is not invited to a meeting ahead"
+    if meeting.state == "cancelled":
+        assert called_off <= invited, "a meeting is called off to someone who was not invited"
+        if clock.now() < meeting.ends_at:
+            missing = invited - called_off - mailbox.failed(Template.MEETING_CANCELLED, meeting.id)
+            assert not missing, "someone who was invited is not told that the meeting is cancelled"
+    else:
+        assert not called_off, "a meeting is called off that is not cancelled"
+
+
+def _check_survey(world: World, survey: Survey) -> None:
+    """Its answers are those that were cast, and once it is closed nothing says whose."""
+    rows = world.rows(
+        "evaluation", "select channel, answers, ballot_mac from response where survey_id = ?", survey.id.hex
+    )
+    kept = Counter((channel, _frozen(json.loads(words))) for channel, words, _ in rows)
+    assert kept == Counter((cast.channel, _frozen(cast.words)) for cast in survey.casts), "answers are lost or doubled"
+    ((state, secret, code),) = world.rows(
+        "evaluation", "select state, secret, room_code from survey where id = ?", survey.id.hex
+    )
+    traces = [
+        world.rows("evaluation", f"select count(*) from {table} where survey_id = ?", survey.id.hex)[0][0]
+        for table in ("marker", "invitation")
+    ]
+    if survey.closed is None:
+        assert state == "open"
+        assert traces[0] == len(survey.ballots), "not as many markers as people took a ballot"
+        is_over = clock.now() >= survey.opened.closes_at and survey.meeting.closed_at is not None
+        is_given_up = clock.now() >= survey.meeting.ends_at + timedelta(hours=24) and survey.meeting.closed_at is None
+        assert not is_over, "a survey is not closed after seven days"
+        assert not is_given_up, "a survey of a meeting that was never closed is not given up"
+    else:
+        assert survey.outcome is not None, "a survey closed, and neither are results released nor withheld"
+        is_released = isinstance(survey.outcome, evaluation.ResultsReleased)
+        assert state == ("released" if is_released else "withheld")
+        assert (secret, code) == (None, None), "a closed survey has its secret still"
+        assert traces == [0, 0], "a closed survey knows still who was asked or took a ballot"
+        assert not any(mac for _, _, mac in rows), "a closed survey knows its ballots still"
+
+
+def _frozen(words: dict[str, Any]) -> frozenset[tuple[str, Any]]:
+    return frozenset((key, type(value).__name__, value) for key, value in words.items())
+
+
+def _check_asked(truth: Truth, survey: Survey, mailbox: Mailbox) -> None:
+    """Each who was there and has not answered has exactly one mail that asks them, and nobody else has one."""
+    meeting = survey.meeting
+    invited = mailbox.got(Template.SURVEY_INVITATION, survey.id)
+    reminded = mailbox.got(Template.SURVEY_REMINDER, survey.id)
+    assert invited | reminded <= survey.asked.keys(), "someone is asked of whom evaluation knows nothing"
+    if not survey.is_open or meeting.id not in truth.heard.closings:
+        return
+    assert truth.heard.of(meeting) == meeting.present, "evaluation does not know who was there"
+    failed = mailbox.failed(Template.SURVEY_INVITATION, survey.id)
+    missing = meeting.present - survey.ballots - invited - reminded - failed
+    assert not missing, "someone was there, has not answered, and no mail asks them"
+
+
+def _check_reminded(survey: Survey, mailbox: Mailbox) -> None:
+    """At most one reminder, two days later, to each who is still missing then."""
+    meeting = survey.meeting
+    if not survey.is_open or meeting.closed_at is None:
+        return
+    if clock.now() < wall(meeting.closed_at, 2, meeting.zone):
+        assert survey.reminded is None, "the reminder comes too early"
+        return
+    expected = (survey.asked_at_closing - survey.ballots) - survey.revoked.keys()
+    assert expected <= (survey.reminded or set()), "someone who is missing is not reminded"
+    for member in (survey.reminded or set()) & survey.standing:
+        first = mailbox.first_at(Template.SURVEY_INVITATION, survey.id, member)
+        if mailbox.first_at(Template.SURVEY_REMINDER, survey.id, member) or (
+            member in mailbox.failed(Template.SURVEY_REMINDER, survey.id)
+        ):
+            continue
+        reminded_at = mailbox.dropped_at(Template.SURVEY_REMINDER, survey.id, member)
+        is_double = first is not None and reminded_at is not None and reminded_at < first + timedelta(hours=24)
+        is_replaced = reminded_at is not None and (first is None or first >= reminded_at)
+        assert is_double or is_replaced, "a reminder that was due did not leave"
+
+
+def _check_news(world: World, truth: Truth, survey: Survey, mailbox: Mailbox) -> None:
+    """Released results are told to each member, withheld ones to each facilitator and to nobody else."""
+    outcome = survey.outcome
+    if outcome is None:
+        return
+    communities = [truth.communities[id] for id in survey.meeting.community_ids]
+    if isinstance(outcome, evaluation.ResultsReleased):
+        assert outcome.responses_count >= ENOUGH
+        concerned = {member for each in communities for member in each.members}
+        template, subject, until = Template.RESULTS_RELEASED, outcome.release_id, outcome.released_at
+        told = mailbox.got(template, subject)
+        assert told <= concerned, "results are told to someone who is no member"
+        if clock.now() < until + timedelta(days=7):
+            assert concerned - told <= mailbox.failed(template, subject), "a member is not told of results"
+    else:
+        led = {m for each in communities for m, role in each.roles if role is Role.FACILITATOR}
+        told = mailbox.got(Template.RESULTS_WITHHELD, survey.id)
+        assert told <= led, "withheld results are told to someone who facilitates nothing"
+        assert not mailbox.got(Template.RESULTS_RELEASED, survey.id)
+
+
+def _check_messages(world: World, mailbox: Mailbox) -> None:
+    """Nothing waits, and what failed has failed for a reason that the model knows."""
+    assert not world.rows("notifications", "select 1 from message where state in ('queued', 'sending')")
+    post = world.post
+    for id, error in world.rows("notifications", "select id, last_error from message where state = 'failed'"):
+        key = UUID(id)
+        is_known = key in post.refused or post.troubles.get(key, 0) >= 2 or post.put_off >= TRIES
+        assert is_known or "arrived" in error, f"a message failed without a reason: {error}"
+    for (id,) in world.rows("notifications", "select id from message where state = 'sent'"):
+        assert mailbox.copies(UUID(id)), "a message is recorded as sent and no server has it"

@@ -1,0 +1,93 @@
+"""One story, lived once without a crash for each database, and networks in which to live it again."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pratique import clock
+from pratique.event import Envelope
+from pratique.migrate import migrate, package_of
+from pratique.settings import STORES, Settings
+from pratique.store import Store
+from tests.faults.points.interrupted import REACTIONS, Interrupted, Row
+from tests.faults.points.sameness import alike
+from tests.faults.points.story import live
+from tests.journeys.holdings import everything_in
+from tests.journeys.life import AT, mail_server
+from tests.servers.process import free_port
+
+Network = AbstractContextManager[Interrupted]
+Found = Callable[..., Network]  #: a new network; with ``by_smtp=True`` its mails go to a real mail server
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What the story leaves when nothing ends."""
+
+    rows: Counter[str]
+    mails: Counter[tuple[str, str]]  #: to whom, about what
+    publishing: set[Row]  #: the reactions that made something known
+
+
+@pytest.fixture(scope="session")
+def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Makes networks in which nothing has happened yet, on one of the two databases."""
+
+    @contextmanager
+    def make(by_smtp: bool = False) -> Iterator[Interrupted]:
+        folder = tmp_path_factory.mktemp("network")
+        if request.param == "sqlite":
+            urls = {name: f"sqlite:///{folder / name}.sqlite" for name in STORES}
+            with _living(urls, folder, by_smtp) as life:
+                yield life
+        else:
+            fresh = request.getfixturevalue("servers").fresh()
+            with _living(fresh.store_urls, folder, by_smtp) as life:
+                yield life
+            fresh.discard()
+
+    return make
+
+
+@contextmanager
+def _living(urls: dict[str, str], folder: Path, by_smtp: bool) -> Iterator[Interrupted]:
+    port = free_port()
+    settings = Settings(
+        broker_url="embedded://",
+        store_urls=urls,
+        home=Path(),
+        mail_dir=folder / "mail",
+        smtp_url=f"smtp://127.0.0.1:{port}" if by_smtp else "",
+    )
+    stores = {name: Store(name, url) for name, url in urls.items()}
+    for name, opened in stores.items():
+        migrate(opened, package_of(name))
+    try:
+        with clock.fixed(AT):
+            if by_smtp:
+                with mail_server(port, folder / "maildir") as maildir:
+                    yield Interrupted(settings, stores, maildir)
+            else:
+                yield Interrupted(settings, stores, settings.mail_dir)
+    finally:
+        for opened in stores.values():
+            opened.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(found: Found) -> Undisturbed:
+    """The same story, lived in peace."""
+    with found() as life:
+        live(life)
+        held = everything_in(life.stores)
+        mails = Counter((str(mail["To"]), str(mail["Subject"])) for mail in life.mails())
+    logs = [rows for name, rows in held.items() if name.endswith(".event_log")]
+    told = [Envelope.from_bytes(row["body"]) for rows in logs for row in rows]
+    names = {each.id: type(each.event) for each in told}
+    because = {(each.event.publisher, names[each.causation_id]) for each in told if each.causation_id in names}
+    publishing = {(name, event.__name__) for name, event in because if event in REACTIONS[name]}
+    return Undisturbed(alike(held), mails, publishing)

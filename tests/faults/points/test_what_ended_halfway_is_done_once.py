@@ -1,0 +1,90 @@
+"""Every reaction, due work, mail and command ends its process once, at each point; what remains is as without."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from tests.faults.points.conftest import Found, Undisturbed
+from tests.faults.points.interrupted import ROWS, Interrupted
+from tests.faults.points.sameness import alike, efforts, unsettled
+from tests.faults.points.story import live
+from tests.journeys.holdings import everything_in
+
+
+@dataclass(frozen=True)
+class Round:
+    """One life of the story, and where in it each kind of work ends its process."""
+
+    points: Mapping[str, str]
+    is_parked_first: bool = False  #: whether events are set aside before they are handled
+    by_smtp: bool = False
+    has_copies: bool = False  #: whether one mail of each kind comes twice, since its fate was unknown
+
+    def __str__(self) -> str:
+        return " ".join([*self.points.values(), *["retried"] * self.is_parked_first, *["smtp"] * self.by_smtp])
+
+
+def _round(reaction: str, mail: str, due: str = "", command: str = "", **how: bool) -> Round:
+    points = {"reaction": reaction, "mail": mail, "due": due, "command": command}
+    return Round({kind: point for kind, point in points.items() if point}, **how)
+
+
+_UNKNOWN = {"by_smtp": True, "has_copies": True}
+ROUNDS = [
+    _round("inbox.claimed", "mail.before_claim", "due.claimed", "rpc.before_commit"),
+    _round("inbox.before_commit", "mail.claimed", "due.before_commit", "outbox.written"),
+    _round("inbox.committed", "mail.recorded", "due.committed", "rpc.committed"),
+    _round("outbox.written", "mail.handed_over", "outbox.written"),
+    _round("inbox.before_park", "mail.handed_over", is_parked_first=True, **_UNKNOWN),
+    _round("inbox.parked", "mail.accepted", is_parked_first=True, **_UNKNOWN),
+    _round("inbox.attempt_counted", "outbox.written", is_parked_first=True, **_UNKNOWN),
+    _round("inbox.claimed", "mail.before_record", is_parked_first=True, **_UNKNOWN),
+    _round("inbox.before_commit", "mail.recorded", is_parked_first=True, by_smtp=True),
+    _round("inbox.committed", "mail.claimed", is_parked_first=True, by_smtp=True),
+]
+ON_POSTGRESQL = (ROUNDS[1], ROUNDS[6])  #: the rounds that are lived there too, each of which takes seconds
+#: Commands that publish nothing.
+SILENT = {("membership", "put_organization"), ("evaluation", "open_ballot"), ("evaluation", "cast_ballot")}
+POINTS = {point for each in ROUNDS for point in each.points.values()}
+
+
+def end_each(life: Interrupted, undisturbed: Undisturbed, round: Round) -> None:
+    """Live the story, in which each row of each kind ends its process once at its point."""
+    life.points, life.is_parked_first = round.points, round.is_parked_first
+    silent = {"reaction": ROWS["reaction"] - undisturbed.publishing, "command": SILENT}
+    life.rows = {
+        kind: ROWS[kind] - silent.get(kind, set()) if point == "outbox.written" else ROWS[kind]
+        for kind, point in round.points.items()
+    }
+    live(life)
+    never = {kind: rows - life.ended[kind] for kind, rows in life.rows.items()}
+    assert not any(never.values()), f"these never came to their point: {never}"
+
+
+@pytest.mark.parametrize(
+    ("found", "round"),
+    [("sqlite", each) for each in ROUNDS]
+    + [pytest.param("postgresql", each, marks=pytest.mark.real) for each in ON_POSTGRESQL],
+    indirect=["found"],
+    ids=str,
+    scope="session",
+)
+def test_whatever_ended_halfway_is_done_once(found: Found, undisturbed: Undisturbed, round: Round) -> None:
+    with found(round.by_smtp) as life:
+        end_each(life, undisturbed, round)
+        held, mails = everything_in(life.stores), life.mails()
+        assert list(life.settings.mail_dir.glob("*.part")) == []
+
+    assert unsettled(held) == []
+    left = alike(held)
+    assert sorted((left - undisturbed.rows).elements()) == []
+    assert sorted((undisturbed.rows - left).elements()) == []
+    assert max(efforts(held).values()) <= 2
+    told = {str(mail["Message-ID"]): (str(mail["To"]), str(mail["Subject"])) for mail in mails}
+    assert Counter(told.values()) == undisturbed.mails
+    copies = Counter(str(mail["Message-ID"]) for mail in mails)
+    assert (max(copies.values()), copies.total() - len(copies)) == (
+        (2, len(ROWS["mail"])) if round.has_copies else (1, 0)
+    )

@@ -1,0 +1,287 @@
+"""A mail server that misbehaves, and what people, operators and the other services see of it.
+
+The notifications service is real, with its loops, on a real RabbitMQ and PostgreSQL; retries wait on the clock alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import eventlet
+import pytest
+from sqlalchemy import select
+
+from pratique import broker, bus, clock, store
+from pratique.cli import examine as doctor
+from pratique.event import Event, attributes_of
+from pratique.events.notifications import MessageDelivered, MessageFailed
+from pratique.testing import AT, envelope, published
+from services.notifications import delivery
+from services.notifications.delivery import GAVE_UP
+from services.notifications.models import LEASE, Message, State
+from services.notifications.service import SENDERS, Notifications
+from tests.faults.mailserver import STAGES, Mailserver
+from tests.notifications.conftest import Events, named
+from tests.running import Running, running, until
+from tests.servers import Servers
+
+pytestmark = pytest.mark.real
+CONNECT_S, ACCEPT_S = 1.5, 1.0  #: shorter than in earnest, so that a server can be too slow within a test
+
+
+class Office:
+    """Notifications at work, the server to which it hands its mails, and the bus on which it hears whom to ask."""
+
+    def __init__(self, settings: Any, network: Running, server: Mailserver) -> None:
+        self.settings, self.network, self.server = settings, network, server
+        self.store = network.store("notifications")
+        self._events = Events()
+
+    def ask(self, *members: str) -> UUID:
+        """Evaluation asks these people about a meeting of theirs; returns the survey."""
+        meeting = str(uuid4())
+        self.tell(
+            self._events.community("Relève"),
+            self._events.closed(meeting, "Relève"),
+            *(self._events.contact(name) for name in members),
+            self._events.asked(meeting, *members),
+        )
+        return named(f"survey of {meeting}")
+
+    def tell(self, *events: Event) -> None:
+        """Publish these as their services do."""
+        publisher = broker.Publisher(self.settings.broker_url, "evaluation")
+        bodies = [(event, envelope(event).to_bytes()) for event in events]
+        publisher.publish(
+            [
+                broker.Outgoing(event.exchange(), event.routing_key, body, {}, str(attributes_of(body)["id"]))
+                for event, body in bodies
+            ]
+        )
+        publisher.close()
+
+    def messages(self, survey_id: UUID) -> list[Message]:
+        """The invitations to a survey, as they stand."""
+        with self.store.begin() as session:
+            return list(session.scalars(select(Message).where(Message.survey_id == survey_id)))
+
+    def states(self, survey_id: UUID) -> Counter[State]:
+        """How many invitations stand where."""
+        return Counter(message.state for message in self.messages(survey_id))
+
+    def until(self, survey_id: UUID, **states: int) -> None:
+        """Wait until the invitations stand so; waking the senders, for the clock may have moved."""
+        wanted = Counter({State(name): count for name, count in states.items()})
+
+        def is_so() -> bool:
+            with self.store.begin() as session:
+                store.wake(session, "mail")
+            return self.states(survey_id) == wanted
+
+        until(is_so, 30, every_s=0.05)
+
+    def until_tried(self, survey_id: UUID, number: int) -> None:
+        """Wait until each invitation was tried, in vain, and is put back, or held because its fate is unknown."""
+
+        def is_so() -> bool:
+            messages = self.messages(survey_id)
+            return len(messages) == number and all(
+                message.last_error and (message.state is State.SENDING or message.due_at > clock.now())
+                for message in messages
+            )
+
+        until(is_so, 30, every_s=0.05)
+
+    def taken(self, survey_id: UUID) -> Counter[str]:
+        """How often the server took each of these invitations, by id."""
+        mine = {str(message.id) for message in self.messages(survey_id)}
+        taken: Counter[str] = Counter()
+        for (header, _), count in self.server.taken().items():
+            if header[1:37] in mine:
+                taken[header[1:37]] += count
+        return taken
+
+    def told(self, kind: type[Any], survey_id: UUID) -> list[Any]:
+        """What notifications told the others of these invitations."""
+        mine = {message.id for message in self.messages(survey_id)}
+        with self.store.begin() as session:
+            return [event for event in published(session, kind) if event.message_id in mine]
+
+    def check_each_once(self, survey_id: UUID, number: int) -> None:
+        """Each was taken once, is known to be sent, and told so once."""
+        assert sorted(self.taken(survey_id).values()) == [1] * number
+        told = Counter(event.message_id for event in self.told(MessageDelivered, survey_id))
+        assert told == Counter({message.id: 1 for message in self.messages(survey_id)})
+        assert self.told(MessageFailed, survey_id) == []
+
+
+@pytest.fixture(scope="module")
+def opened(servers: Servers) -> Iterator[Office]:
+    """One service and one mail server for all these tests; each has people of its own."""
+    fresh, server = servers.fresh(), Mailserver()
+    settings = fresh.settings(smtp_url=server.url, http_port=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery, "SmtpPost", partial(delivery.SmtpPost, connect_s=CONNECT_S, accept_s=ACCEPT_S))
+        bus.declare(settings, ["membership", "meetings", "evaluation", "notifications"])
+        with running(settings, [Notifications]) as network:
+            yield Office(settings, network, server)
+    server.stop()
+    fresh.discard()
+
+
+@pytest.fixture
+def office(opened: Office) -> Iterator[Office]:
+    """The service at a fixed instant, and a server that takes everything."""
+    opened.server.behave()
+    with clock.fixed(AT):
+        yield opened
+    opened.server.behave()
+
+
+def later(**span: float) -> None:
+    """Let time pass."""
+    clock.move(timedelta(**span))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_no_for_now_at_any_stage_is_tried_again_and_each_mail_comes_once(office: Office, stage: str) -> None:
+    office.server.behave(refuses_at=stage)
+    survey_id = office.ask("Ada", "Bo", "Cy")
+    office.until_tried(survey_id, 3)
+    assert office.taken(survey_id) == {}
+    office.server.behave()
+    later(seconds=10)
+    office.until(survey_id, sent=3)
+    office.check_each_once(survey_id, 3)
+
+
+@pytest.mark.parametrize("stage", ["connect", "ehlo", "mail"])
+def test_a_no_for_good_that_is_about_us_fails_nobody(office: Office, stage: str) -> None:
+    office.server.behave(refuses_at=stage, reply="554 5.7.1 not from you")
+    survey_id = office.ask("Ada", "Bo")
+    office.until_tried(survey_id, 2)
+    office.server.behave()
+    later(seconds=10)
+    office.until(survey_id, sent=2)
+    office.check_each_once(survey_id, 2)
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "data", "text"])
+def test_a_no_for_good_fails_those_it_concerns_and_no_other(office: Office, stage: str) -> None:
+    office.server.behave(refuses_at=stage, reply="550 5.1.1 unknown", only="ada@membres.example")
+    survey_id = office.ask("Ada", "Bo", "Cy")
+    office.until(survey_id, sent=2, failed=1)
+    assert sorted(office.taken(survey_id).values()) == [1, 1]
+    assert [event.is_permanent for event in office.told(MessageFailed, survey_id)] == [True]
+    office.server.behave(refuses_at=stage, reply="550 5.1.1 unknown")
+    survey_id = office.ask("Ada", "Bo")
+    office.until(survey_id, failed=2)
+    assert (office.taken(survey_id), len(office.told(MessageFailed, survey_id))) == ({}, 2)
+
+
+@pytest.mark.parametrize(
+    ("how", "copies"),
+    [
+        ({"hangs_up": "amid"}, 0),
+        ({"hangs_up": "after"}, 0),
+        ({"hangs_up": "taken"}, 1),
+        ({"answers_after_s": ACCEPT_S + 1}, 1),
+    ],
+    ids=["amid the text", "after the text", "after it took it", "it says yes too late"],
+)
+def test_where_the_server_leaves_us_in_the_dark_a_person_gets_one_copy_more_at_most(
+    office: Office, how: dict[str, Any], copies: int
+) -> None:
+    office.server.behave(**how)
+    survey_id = office.ask("Ada", "Bo")
+    office.until_tried(survey_id, 2)
+    office.server.behave()
+    later(minutes=14)
+    office.until(survey_id, sending=2)
+    eventlet.sleep(0.5)
+    assert office.states(survey_id) == {State.SENDING: 2}  # its sender may still be at it, for all that others know
+    later(minutes=2)
+    office.until(survey_id, sent=2)
+    assert sorted(office.taken(survey_id).values()) == [1 + copies] * 2
+    assert len(office.told(MessageDelivered, survey_id)) == 2
+
+
+def test_a_server_that_never_says_whether_it_took_a_mail_gets_it_twice_and_never_again(office: Office) -> None:
+    office.server.behave(hangs_up="taken")
+    survey_id = office.ask("Ada")
+    office.until_tried(survey_id, 1)
+    for _ in range(3):
+        later(seconds=LEASE.total_seconds() + 1)
+        until(lambda: office.states(survey_id)[State.FAILED] or _is_held(office, survey_id), 60)
+    office.until(survey_id, failed=1)
+    assert list(office.taken(survey_id).values()) == [2]
+    assert [message.last_error for message in office.messages(survey_id)] == [GAVE_UP]
+    assert [event.is_permanent for event in office.told(MessageFailed, survey_id)] == [False]
+
+
+def _is_held(office: Office, survey_id: UUID) -> bool:
+    with office.store.begin() as session:
+        store.wake(session, "mail")
+    return all(message.lease_until and message.lease_until > clock.now() for message in office.messages(survey_id))
+
+
+def test_greylisting_costs_a_few_seconds(office: Office) -> None:
+    office.server.behave(is_greylisting=True)
+    people = [uuid4().hex[:12] for _ in range(4)]
+    survey_id = office.ask(*people)
+    office.until_tried(survey_id, 4)
+    later(seconds=2)
+    office.until(survey_id, sent=4)
+    office.check_each_once(survey_id, 4)
+
+
+def test_a_server_that_takes_one_connection_gets_every_mail_over_it(office: Office) -> None:
+    assert SENDERS > 1
+    office.server.behave(connections=1)
+    survey_id = office.ask(*(f"P{number}" for number in range(20)))
+
+    def is_sent() -> bool:
+        later(seconds=5)  # whoever is turned away waits minutes in the end
+        with office.store.begin() as session:
+            store.wake(session, "mail")
+        return office.states(survey_id) == {State.SENT: 20}
+
+    until(is_sent, 60, every_s=0.1)
+    office.check_each_once(survey_id, 20)
+
+
+def test_a_server_that_is_away_is_told_to_the_operator_and_nothing_is_lost(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.server.behave(is_away=True)
+    survey_id = office.ask("Ada", "Bo")
+    office.until_tried(survey_id, 2)
+    assert "the mail server is away; " in caplog.text
+    assert _mail(office) == (False, f"127.0.0.1:{office.server.port} does not answer (ConnectionRefusedError)")
+    office.server.behave()
+    assert _mail(office)[0]
+    later(seconds=10)
+    office.until(survey_id, sent=2)
+    office.check_each_once(survey_id, 2)
+
+
+def _mail(office: Office) -> tuple[bool, str]:
+    (found,) = (each for each in doctor.examine(office.settings) if each.subject == "mail")
+    return found.is_well, found.words
+
+
+def test_a_slow_server_delays_mails_and_nothing_else(office: Office) -> None:
+    office.server.behave(delay_s=0.4)
+    survey_id = office.ask(*(f"P{number}" for number in range(8)))
+    until(lambda: office.states(survey_id)[State.SENDING], 60)
+    another = office.ask("Ada")
+    until(lambda: office.messages(another), 60)
+    page = office.network.call("notifications", "list_messages", member_id=str(named("Ada")))
+    assert page["rows"]
+    assert office.states(survey_id)[State.SENT] < 8  # the server is still at the first of them
+    office.until(survey_id, sent=8)
+    office.until(another, sent=1)
+    office.check_each_once(survey_id, 8)
