@@ -8,28 +8,56 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.exc import OperationalError
 
 from pratique import store
 from pratique.crashpoint import crashpoint
 from pratique.settings import SERVICES
 
 _HOME = Path(__file__).parent / "migrations"
+_LINES = 2  #: of migrations: the kernel's and the package's
+#: While a change waits for its table, everybody else waits behind it; once it has it, an index may take its time.
+_LIMITS = "set local lock_timeout = '2s'; set local statement_timeout = 0"
+_IN_USE = ("55P03", "40P01")  #: the time to wait for a lock is over; a deadlock, of which we were chosen to give in
 
 
 def migrate(opened: store.Store, package: str) -> None:
     """Leave the store with every table of the kernel and of ``package`` (``services.meetings``).
 
+    Each migration is a transaction of its own, and waits two seconds at most for a table that a service is using: one
+    that held the log of events while it waited for another table would stop the service, which holds it the other way.
+
     Raises:
-        StoreAway: the database cannot be reached; nothing was changed.
+        StoreAway: the database cannot be reached, or a table is in use; what is done is done, and the rest waits.
     """
-    with opened.begin() as session:
-        connection = session.connection()
-        if not opened.is_sqlite:
-            connection.execute(text("select pg_advisory_xact_lock(hashtext('pratique.migrate'))"))
-        for config in _configs(package, connection):
-            command.upgrade(config, "head")
-            crashpoint("migrate.stepped")
-    crashpoint("migrate.committed")
+    for line in range(_LINES):
+        while _step(opened, package, line):
+            crashpoint("migrate.committed")
+
+
+def _step(opened: store.Store, package: str, line: int) -> bool:
+    """Make the next migration of the kernel (0) or of the package (1), and say whether there was one."""
+    try:
+        with opened.begin() as session:
+            connection = session.connection()
+            if not opened.is_sqlite:
+                connection.execute(text(_LIMITS))
+                connection.execute(text("select pg_advisory_xact_lock(hashtext('pratique.migrate'))"))
+            config = _configs(package, connection)[line]
+            script = ScriptDirectory.from_config(config)
+            missing = [
+                each.revision for each in script.iterate_revisions("heads", _heads(config, connection) or "base")
+            ]
+            if missing:
+                command.upgrade(config, missing[-1])
+                crashpoint("migrate.stepped")
+    except OperationalError as error:
+        if getattr(error.orig, "pgcode", None) not in _IN_USE:
+            raise
+        raise store.StoreAway(
+            f"a table of the store of {opened.name} is in use, so it cannot be changed; end what holds it, and repeat"
+        ) from error
+    return bool(missing)
 
 
 def package_of(name: str) -> str:

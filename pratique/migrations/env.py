@@ -1,4 +1,4 @@
-"""What alembic runs: one connection, given by ``pratique.migrate``, in one transaction."""
+"""What alembic runs: one connection, given by ``pratique.migrate``, in whose transaction it is."""
 
 from alembic import context
 
