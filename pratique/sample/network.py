@@ -1,7 +1,6 @@
 """The services of a deployment, driven in this process: each command as RPC would give it, events by the pump."""
 
 from collections.abc import Callable
-from email.message import EmailMessage
 from functools import partial
 from importlib import import_module
 from types import TracebackType
@@ -31,15 +30,14 @@ def id_of(kind: str, key: object) -> UUID:
 class Forgetful:
     """A post for mails of the past: they were sent long ago, and nobody is to get them now."""
 
-    def send(self, mail: EmailMessage) -> None:
+    def send(self, mail: None) -> None:
         """Keep nothing."""
 
     def rest(self) -> None:
         """Hold nothing."""
 
-    def write(self, facts: Any) -> EmailMessage:
-        """An empty mail, since nobody will read it."""
-        return EmailMessage()
+    def write(self, facts: Any) -> None:
+        """No mail, since nobody will read it."""
 
 
 def _mail_loop(opened: Store) -> Callable[[], bool]:

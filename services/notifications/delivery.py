@@ -11,9 +11,7 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from email.message import EmailMessage
 from functools import partial
-from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
@@ -26,13 +24,14 @@ from pratique.store import Store
 from services.notifications.decisions import Drop, Facts, Wait, decide, gather
 from services.notifications.mails import Letterhead, Unwritable, write_mail
 from services.notifications.models import LEASE, Message, State
-from services.notifications.post import FilePost, NotSent, Post, Refused, SmtpPost, Unknown
+from services.notifications.post import FilePost, Mail, NotSent, Post, Refused, SmtpPost, Unknown
 
 log = logging.getLogger(__name__)
 
-Write = Callable[[Facts], EmailMessage]  #: makes a mail of a message; raises Unwritable
+Write = Callable[[Facts], Mail]  #: makes a mail of a message; raises Unwritable
 
-AT_ONCE = 8  #: messages that one sender holds, at most; few, so that the senders share what a meeting brings
+AT_ONCE = 8  #: messages that one sender holds; few, so that the senders share what a meeting brings
+MANY = 32  #: messages that it holds at most, when more and more wait
 #: A decision to send is good for so long; what a slow server kept waiting longer is decided again.
 DECISION_HOLDS = timedelta(seconds=2)
 #: Waits before each new attempt; a mail server may be away for four hours and nothing is lost.
@@ -57,16 +56,24 @@ def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
     """A sender, for the bus: each call sends what is due, a few at a time, and says whether there was any."""
     post: Post = SmtpPost(settings.smtp_url, settings.mail_from) if settings.smtp_url else FilePost(settings.mail_dir)
     letterhead = Letterhead(settings.mail_from, settings.public_url)
-    letterhead.sender()  # an address that cannot be written shows now
+    _ = letterhead.sender  # an address that cannot be written shows now
     write = partial(write_mail, letterhead=letterhead)
     if opened.is_sqlite:  # one process: whoever held a message has ended
         with opened.begin() as session:
             session.execute(update(Message).where(Message.state == State.SENDING).values(lease_until=clock.now()))
-    return lambda: deliver(opened, post, write) > 0
+    at_once = AT_ONCE
+
+    def send() -> bool:
+        nonlocal at_once
+        looked_at = deliver(opened, post, write, at_once)
+        at_once = min(2 * at_once, MANY) if looked_at == at_once else AT_ONCE
+        return looked_at > 0
+
+    return send
 
 
-def deliver(opened: Store, post: Post, write: Write) -> int:
-    """Send what is due, at most ``AT_ONCE``; return how many messages were looked at. Any number may run at once.
+def deliver(opened: Store, post: Post, write: Write, at_once: int = AT_ONCE) -> int:
+    """Send what is due, at most ``at_once``; return how many messages were looked at. Any number may run at once.
 
     It is 0 as well where the server will have none of us: whoever calls pauses then, instead of trying one message
     after the other in vain, and a sender whom the server lets in takes them meanwhile.
@@ -74,7 +81,7 @@ def deliver(opened: Store, post: Post, write: Write) -> int:
     Raises:
         StoreAway: what was claimed and not recorded is sent again when its lease has run out.
     """
-    looked_at, claimed = _claim(opened)
+    looked_at, claimed = _claim(opened, at_once)
     if not looked_at:
         post.rest()
         return 0
@@ -112,7 +119,7 @@ def _send(opened: Store, post: Post, facts: Facts, write: Write) -> None:
         _record(opened, facts, Message.deliver)
 
 
-def _claim(opened: Store) -> tuple[int, list[Facts]]:
+def _claim(opened: Store, at_once: int) -> tuple[int, list[Facts]]:
     """Decide about what is due and hold what is to be sent. Returns how many were due, and those."""
     now = clock.now()
     with opened.begin() as session:
@@ -121,7 +128,7 @@ def _claim(opened: Store) -> tuple[int, list[Facts]]:
                 select(Message)
                 .where(Message.state == State.QUEUED, Message.due_at <= now)
                 .order_by(Message.priority, Message.due_at)
-                .limit(AT_ONCE)
+                .limit(at_once)
                 .with_for_update(skip_locked=True)
             )
         )
@@ -183,12 +190,7 @@ def _record(opened: Store, facts: Facts, settle: Callable[[Message], MessageDeli
     message = facts.message
     event = settle(message)
     values = {name: getattr(message, name) for name in _SETTLED} | {"held_id": message.id}
-    with opened.begin() as session:
-        settle_it = _SETTLE if opened.is_sqlite else _SETTLE_AT_ONCE
-        result: Any = session.connection().execute(settle_it, values)
-        if result.rowcount:
-            outbox.add(session, event)
-        crashpoint("mail.before_record")
+    outbox.change_and_tell(opened, _SETTLE if opened.is_sqlite else _SETTLE_AT_ONCE, values, event)
     crashpoint("mail.recorded")
 
 

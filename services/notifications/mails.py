@@ -3,11 +3,11 @@
 import dataclasses
 import re
 from binascii import b2a_qp
-from email.headerregistry import Address, HeaderRegistry
-from email.message import EmailMessage
+from collections.abc import Sequence
+from email.headerregistry import Address
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -19,36 +19,15 @@ from services.notifications import wording
 from services.notifications.calendar_entry import Entry, Method, write_entry
 from services.notifications.decisions import Facts
 from services.notifications.models import ContactCard, MeetingCard
+from services.notifications.post import Mail
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-class _Headers(HeaderRegistry):
-    """The library's kinds of header, each made once; the library makes them anew for every header of every mail."""
-
-    @lru_cache  # noqa: B019  (there is one, and it lives as long as the process)
-    def __getitem__(self, name: str) -> type:
-        made: type = super().__getitem__(name)
-        return made
-
-
-class _Policy(EmailPolicy):
-    """Folds what many mails share once."""
-
-    def header_max_count(self, name: str) -> int | None:
-        """Nothing to count: each header is written in one place, once."""
-        return None
-
-    @lru_cache(maxsize=512)  # noqa: B019  (there is one, and it lives as long as the process)
-    def fold_binary(self, name: str, value: str) -> bytes:
-        """A header as it stands in the mail."""
-        folded: bytes = super().fold_binary(name, value)
-        return folded
-
-
 #: Seven bits, so that every server takes it and no line is longer than one may be.
-_POLICY = _Policy(linesep="\r\n", cte_type="7bit", header_factory=_Headers())
-_ALWAYS = {"MIME-Version": "1.0", "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+_POLICY = EmailPolicy(linesep="\r\n", cte_type="7bit")
+_SHORT = 70  #: signs that fit in a line beside the name of their header
+_ALWAYS = b"MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
 _METHODS: dict[events.Template, Method] = {
     events.Template.MEETING_INVITATION: "REQUEST",
     events.Template.MEETING_CANCELLED: "CANCEL",
@@ -70,13 +49,14 @@ class Letterhead:
     mail_from: str  #: "Pratique <pratique@example.org>"
     public_url: str  #: how people reach the gateway, without a slash at the end
 
+    @cached_property
     def sender(self) -> Address:
         """Who writes."""
         name, address = parseaddr(self.mail_from)
         return _address(name, address)
 
 
-def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
+def write_mail(facts: Facts, letterhead: Letterhead) -> Mail:
     """The mail of a message that is to be sent: text, HTML and, for a meeting, its calendar entry.
 
     ``facts`` must have what ``decide`` asks for. Nothing is fetched from elsewhere, or tells that the mail was read.
@@ -89,41 +69,48 @@ def write_mail(facts: Facts, letterhead: Letterhead) -> EmailMessage:
         raise AssertionError("decide() lets no message through without its cards")
     words = _context(facts, contact, meeting, letterhead)
     subject, text, html = render(facts.message.template, words)
-    sender, recipient = letterhead.sender(), _address(contact.name, contact.email)
-    mail = EmailMessage(_POLICY)
-    mail["From"] = _header("From", str(sender))
-    mail["To"] = recipient
-    mail["Subject"] = _header("Subject", subject)
-    mail["Date"] = _header("Date", format_datetime(clock.now().replace(microsecond=0)))
-    mail["Message-ID"] = f"<{facts.message.id}@{sender.domain}>"
-    for name, value in _ALWAYS.items():
-        mail[name] = _header(name, value)
-    mail["Content-Language"] = _header("Content-Language", contact.locale.value)
+    sender, recipient = letterhead.sender, _address(contact.name, contact.email)
+    now = clock.now().replace(microsecond=0)
+    head = [
+        _header("From", str(sender)),
+        addressed_to(recipient),
+        _header("Subject", subject),
+        _header("Date", format_datetime(now)),
+        f"Message-ID: <{facts.message.id}@{sender.domain}>\r\n".encode("ascii"),
+        _ALWAYS,
+        f"Content-Language: {contact.locale.value}\r\n".encode("ascii"),
+    ]
     bodies = [_body("text/plain", text), _body("text/html", html)]
     method = _METHODS.get(facts.message.template)
     if method is None:
-        return _hold(mail, "alternative", bodies)
-    entry = write_entry(_entry(facts, meeting, words, sender, recipient), method)
-    bodies.append(_body(f"text/calendar; method={method}", entry.decode()))
-    attached = _body("application/ics", entry.decode())
-    attached["Content-Disposition"] = f'attachment; filename="{method.lower()}.ics"'
-    return _hold(mail, "mixed", [_hold(EmailMessage(_POLICY), "alternative", bodies), attached])
+        body = _several("alternative", bodies)
+    else:
+        entry = write_entry(_entry(facts, meeting, words, sender, recipient), method).decode()
+        bodies.append(_body(f"text/calendar; method={method}", entry))
+        disposition = f'Content-Disposition: attachment; filename="{method.lower()}.ics"\r\n'
+        body = _several("mixed", [_several("alternative", bodies), _body("application/ics", entry, disposition)])
+    return Mail(str(facts.message.id), recipient.addr_spec, now, b"".join([*head, body]))
 
 
-def _body(content_type: str, text: str) -> EmailMessage:
-    """A part of a mail. Put together by hand: the library parses each header anew, at half a millisecond each."""
-    part = EmailMessage(_POLICY)
-    part["Content-Type"] = _header("Content-Type", f'{content_type}; charset="utf-8"')
-    part["Content-Transfer-Encoding"] = _header("Content-Transfer-Encoding", "quoted-printable")
-    part.set_payload(b2a_qp(text.replace("\r\n", "\n").encode()).decode("ascii"))
-    return part
+def addressed_to(recipient: Address) -> bytes:
+    """The header that says whom it is for, with its end. One that needs no folding is not parsed for it."""
+    words = str(recipient)
+    is_plain = words.isascii() and len(words) <= _SHORT
+    return f"To: {words}\r\n".encode("ascii") if is_plain else _folded("To", words)
 
 
-def _hold(mail: EmailMessage, subtype: str, parts: list[EmailMessage]) -> EmailMessage:
+def _body(content_type: str, text: str, more: str = "") -> bytes:
+    """A part of a mail, with its headers. Put together by hand (RFC 2045): the library would parse each header anew."""
+    head = f'Content-Type: {content_type}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n{more}\r\n'
+    lines = b2a_qp(text.replace("\r\n", "\n").encode())
+    return head.encode("ascii") + lines.replace(b"\n", b"\r\n")
+
+
+def _several(subtype: str, parts: Sequence[bytes]) -> bytes:
     """Parts in a mail, or in a part of one. Quoted-printable never holds ``=_``, so the boundary stands alone."""
-    mail["Content-Type"] = _header("Content-Type", f'multipart/{subtype}; boundary="=_{subtype}"')
-    mail.set_payload([*parts])
-    return mail
+    head = f'Content-Type: multipart/{subtype}; boundary="=_{subtype}"\r\n'.encode("ascii")
+    boundary = f"\r\n--=_{subtype}".encode("ascii")
+    return head + b"".join([boundary + b"\r\n" + part for part in parts]) + boundary + b"--\r\n"
 
 
 def render(template: events.Template, words: dict[str, object]) -> tuple[str, str, str]:
@@ -217,11 +204,13 @@ def _flow(text: str) -> str:
     return "\n".join(lines)
 
 
-@lru_cache
-def _header(name: str, value: str) -> str:
-    """A header that many mails share, parsed once."""
-    header: str = _POLICY.header_factory(name, value)
-    return header
+def _folded(name: str, value: str) -> bytes:
+    """A header as it stands in a mail."""
+    return _POLICY.fold_binary(name, _POLICY.header_factory(name, value))
+
+
+#: The same for what many mails share.
+_header = lru_cache(maxsize=512)(_folded)
 
 
 @lru_cache

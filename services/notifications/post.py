@@ -4,11 +4,9 @@ import os
 import re
 import smtplib
 import ssl
-from datetime import UTC
-from email.message import EmailMessage
-from email.policy import Policy
-from email.utils import parseaddr, parsedate_to_datetime
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -22,6 +20,19 @@ ACCEPT_S = 60.0  #: and so long to take a mail it has received whole; servers lo
 IDLE_S = 20.0  #: a connection that nobody used for so long is closed
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail to one person, ready to go."""
+
+    id: str  #: what stands before the @ of its Message-ID
+    recipient: str  #: the bare address
+    written_at: datetime
+    content: bytes  #: as RFC 5322 has it; lines end with CR LF
+
+
+Answer = tuple[int, bytes]  #: of a mail server: code and words
 
 
 class NotSent(Exception):
@@ -43,7 +54,7 @@ class Unknown(Exception):
 class Post(Protocol):
     """A way out for mails; used by one sender at a time."""
 
-    def send(self, mail: EmailMessage) -> None:
+    def send(self, mail: Mail) -> None:
         """Hand over one mail to its one recipient; when this returns, somebody else answers for it.
 
         Raises:
@@ -74,20 +85,20 @@ class SmtpPost:
         self._connection: smtplib.SMTP | None = None
         self._used_at = clock.now()
 
-    def send(self, mail: EmailMessage) -> None:
+    def send(self, mail: Mail) -> None:
         """Hand over one mail; a connection that died since the last one is opened again."""
         is_fresh = self._connection is None
         try:
             connection = self._connection or self._connect()
             try:
-                self._begin(connection)
+                answers = self._announce(connection, mail.recipient)
             except (smtplib.SMTPServerDisconnected, OSError):
                 if is_fresh:
                     raise
                 self._drop()
                 connection = self._connect()
-                self._begin(connection)
-            self._hand_over(connection, mail)
+                answers = self._announce(connection, mail.recipient)
+            self._hand_over(connection, mail, answers)
         except smtplib.SMTPResponseException as error:
             self._drop()
             raise NotSent(_said(error.smtp_code, error.smtp_error), is_away=True) from error
@@ -133,18 +144,32 @@ class SmtpPost:
             connection.login(self._user, self._password)
         return connection
 
-    def _begin(self, connection: smtplib.SMTP) -> None:
-        """Say who writes. A refusal here is about us, and not about the recipient: it is never for good."""
-        code, words = connection.mail(self._sender)
-        if code != 250:
-            raise smtplib.SMTPResponseException(code, words)
+    def _announce(self, connection: smtplib.SMTP, recipient: str) -> list[Answer]:
+        """The answers to who writes, to whom, and that the mail follows; a no may be the last of them.
 
-    def _hand_over(self, connection: smtplib.SMTP, mail: EmailMessage) -> None:
-        recipient = mail["To"].addresses[0].addr_spec
-        self._expect((250, 251), connection.rcpt(recipient), recipient)
-        self._expect((354,), connection.docmd("DATA"), recipient)
+        All in one go where the server can take that (RFC 2920), which spares two round trips of each mail.
+        """
+        commands, answers = [f"MAIL FROM:<{self._sender}>", f"RCPT TO:<{recipient}>", "DATA"], list[Answer]()
+        is_pipelined = connection.has_extn("pipelining")
+        if is_pipelined:
+            connection.send("".join(f"{command}\r\n" for command in commands))
+        for command in commands:
+            answers.append(connection.getreply() if is_pipelined else connection.docmd(command))
+            code, _ = answers[-1]
+            if code == 421 or (code >= 400 and not is_pipelined):
+                break
+        return answers
+
+    def _hand_over(self, connection: smtplib.SMTP, mail: Mail, answers: list[Answer]) -> None:
+        sender, recipient, go_on = answers + [answers[-1]] * (3 - len(answers))
+        if sender[0] != 250:  # it is about us, and not about the recipient: never for good
+            raise smtplib.SMTPResponseException(*sender)
+        if recipient[0] not in (250, 251) and go_on[0] == 354:  # nobody is to get it, and yet it waits for a mail
+            connection.docmd(".")
+        self._expect((250, 251), recipient, mail.recipient)
+        self._expect((354,), go_on, mail.recipient)
         try:
-            connection.send(_transparent(mail.as_bytes(policy=_on_the_wire(mail.policy))))
+            connection.send(_transparent(mail.content))
             crashpoint("mail.handed_over")
             self._wait(connection, self._accept_s)
             answer = connection.getreply()
@@ -152,9 +177,9 @@ class SmtpPost:
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             raise Unknown(f"the connection was lost before the server's last word: {type(error).__name__}") from error
-        self._expect((250,), answer, recipient)
+        self._expect((250,), answer, mail.recipient)
 
-    def _expect(self, codes: tuple[int, ...], answer: tuple[int, bytes], recipient: str) -> None:
+    def _expect(self, codes: tuple[int, ...], answer: Answer, recipient: str) -> None:
         """Go on if the server agrees; otherwise leave the connection ready for the next mail, and say no."""
         code, words = answer
         if code in codes:
@@ -185,16 +210,16 @@ class FilePost:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, mail: EmailMessage) -> None:
+    def send(self, mail: Mail) -> None:
         """Leave ``<time>-<id>.eml`` in the folder; only this user may read it, since links in it are secret."""
-        at = parsedate_to_datetime(mail["Date"]).astimezone(UTC)
-        id = mail["Message-ID"].strip("<>").partition("@")[0]
-        path = self._folder / f"{at:%Y%m%dT%H%M%SZ}-{id}.eml"
-        unfinished = self._folder / f"{id}.part"  # the same whenever it is tried, so that nothing is left lying about
+        path = self._folder / f"{mail.written_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{mail.id}.eml"
+        unfinished = (
+            self._folder / f"{mail.id}.part"
+        )  # the same whenever it is tried, so that nothing is left lying about
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with open(unfinished, "wb", opener=_privately) as file:
-                file.write(mail.as_bytes())
+                file.write(mail.content)
             crashpoint("mail.handed_over")
             unfinished.replace(path)
         except OSError as error:
@@ -211,12 +236,6 @@ def _privately(path: str, flags: int) -> int:
 def _said(code: int, words: bytes | str) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     return f"{code} {' '.join(text.split())}"[:500]
-
-
-@lru_cache
-def _on_the_wire(policy: Policy) -> Policy:
-    """The policy by which a mail was written, with the line ends of SMTP; kept, for it remembers how headers fold."""
-    return policy if policy.linesep == "\r\n" else policy.clone(linesep="\r\n")
 
 
 def _transparent(body: bytes) -> bytes:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 _AGREED = b"250 sink\r\n"
+_OFFERS = b"250-sink\r\n250 PIPELINING\r\n"
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -39,6 +40,9 @@ class _Talk(socketserver.StreamRequestHandler):
             elif verb == b"QUIT":
                 self.wfile.write(b"221 bye\r\n")
                 return
+            elif verb == b"EHLO":
+                self.wfile.write(_OFFERS)  # as the mail servers that networks run do
+                continue
             self.wfile.write(_AGREED)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from gateway.pages.mails import PAGE
-from services.notifications.post import FilePost
+from services.notifications.post import FilePost, Mail
 from tests.gateway.conftest import make_gate
 
 AT = datetime(2026, 3, 12, 14, 0, tzinfo=UTC)
@@ -40,13 +40,15 @@ def send(gate, number=0, text="Bonjour.\n", method="", subject="", id: UUID | No
     mail["From"], mail["To"] = "Pratique <pratique@example.org>", "Élise Gagné <elise@example.org>"
     mail["Subject"] = subject or f"Invitation n° {number}"
     mail["Date"] = AT + timedelta(minutes=number)
-    mail["Message-ID"] = f"<{id or uuid4()}@example.org>"
+    id = id or uuid4()
+    mail["Message-ID"] = f"<{id}@example.org>"
     mail["Content-Language"] = "fr"
     mail.set_content(text)
     if method:
         mail.add_alternative(ENTRY.format(method=method), subtype="calendar", params={"method": method})
     before = set(gate.app.settings.mail_dir.glob("*"))
-    FilePost(gate.app.settings.mail_dir).send(mail)
+    at = AT + timedelta(minutes=number)
+    FilePost(gate.app.settings.mail_dir).send(Mail(str(id), "elise@example.org", at, mail.as_bytes()))
     (new,) = set(gate.app.settings.mail_dir.glob("*")) - before
     return new.name
 

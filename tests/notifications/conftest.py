@@ -157,7 +157,8 @@ class Events:
 class Sink:
     """A mail server that keeps what it took, and answers as a test wants."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_pipelining: bool = False) -> None:
+        self.is_pipelining = is_pipelining  #: whether it takes several commands at once (RFC 2920)
         self.mails: list[EmailMessage] = []
         self.at_recipient: list[str] = []  #: to the next recipients, before 250
         self.hangs_up_on = 0  #: so many mails are received whole and never answered
@@ -166,7 +167,7 @@ class Sink:
     async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:
         self.greetings += 1
         session.host_name = hostname
-        return responses
+        return ["250-PIPELINING", *responses] if self.is_pipelining else responses
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         if self.at_recipient:
@@ -268,9 +269,9 @@ def network(tmp_path: Path) -> Iterator[Network]:
         yield Network(opened, tmp_path / "mail")
 
 
-@pytest.fixture
-def sink() -> Sink:
-    return Sink()
+@pytest.fixture(params=["plain", "pipelining"])
+def sink(request: pytest.FixtureRequest) -> Sink:
+    return Sink(is_pipelining=request.param == "pipelining")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,11 +10,15 @@ from zoneinfo import ZoneInfo
 import html5lib
 import icalendar
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pratique import clock
 from pratique.events.membership import Locale
 from pratique.events.notifications import Template
 from services.notifications import wording
+from services.notifications.mails import addressed_to
+from tests.notifications.conftest import read_mail
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -130,6 +135,28 @@ def test_a_name_can_add_no_header_and_no_tag(network: Any, hostile: str) -> None
     assert [each.addr_spec for each in mail["To"].addresses] == ["ada@membres.example"]
     assert "<h1>" not in html_of(mail)
     assert calendar_of(mail)[1]["ATTENDEE"] == "mailto:ada@membres.example"
+
+
+def test_every_mail_is_well_formed_in_lines_that_every_server_takes(every_mail: Any, network: Any) -> None:
+    for mail in every_mail("fr").values():
+        assert [part.defects for part in mail.walk() if part.defects] == []
+    for path in network.folder.glob("*.eml"):
+        lines = path.read_bytes().split(b"\r\n")
+        assert max(map(len, lines)) <= 78  # RFC 5322 2.1.1
+        assert not [line for line in lines if b"\n" in line or b"\r" in line or not line.isascii()]
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=90))
+@example(name="Ada, la vraie <ada@autre.example>")
+@example(name='"Ada"; \\ (dite Bo)')
+@example(name="=?utf-8?q?Ada?=")
+@example(name="A" * 90)
+def test_any_name_reaches_its_one_address_in_a_header_of_its_own(name: str) -> None:
+    header = addressed_to(Address(name, "ada", "membres.example"))
+    [(_, read)] = read_mail(header + b"\r\n").items()
+
+    assert [each.addr_spec for each in read.addresses] == ["ada@membres.example"]
+    assert max(map(len, header.split(b"\r\n"))) <= 998
 
 
 def test_a_link_that_is_no_web_address_is_not_made_one(network: Any) -> None:

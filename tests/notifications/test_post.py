@@ -3,7 +3,7 @@
 import ssl
 import stat
 import subprocess
-from email.message import EmailMessage
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +11,22 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from pratique.settings import Missing
-from services.notifications.post import FilePost, NotSent, SmtpPost
+from services.notifications.post import FilePost, Mail, NotSent, SmtpPost
 
 
 @pytest.fixture
-def mail() -> EmailMessage:
-    written = EmailMessage()
-    written["From"], written["To"] = "Pratique <bonjour@pratique.example>", "Ada <ada@membres.example>"
-    written["Date"], written["Message-ID"] = "Thu, 12 Mar 2026 14:00:00 +0000", "<4f0c@pratique.example>"
-    written["Subject"] = "Bonjour"
-    written.set_content(".\n..\n.. fin\nÉté\n")
-    return written
+def mail() -> Mail:
+    words = "To: Ada <ada@membres.example>\nSubject: Bonjour\nContent-Type: text/plain; charset=utf-8\n\n"
+    content = f"{words}.\n..\n.. fin\nÉté\n".replace("\n", "\r\n").encode()
+    return Mail("4f0c", "ada@membres.example", datetime(2026, 3, 12, 14, tzinfo=UTC), content)
 
 
-def test_lines_of_dots_arrive_as_they_were(post: Any, sink: Any, mail: EmailMessage) -> None:
+def test_lines_of_dots_arrive_as_they_were(post: Any, sink: Any, mail: Mail) -> None:
     post.send(mail)
     assert sink.mails[0].get_content().splitlines() == [".", "..", ".. fin", "Été"]
 
 
-def test_encryption_is_used_where_the_server_offers_it(
-    sink: Any, server: Any, mail: EmailMessage, tmp_path: Path
-) -> None:
+def test_encryption_is_used_where_the_server_offers_it(sink: Any, server: Any, mail: Mail, tmp_path: Path) -> None:
     server.stop()  # asyncio allows one running loop in a thread, and green threads are all one thread
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
@@ -49,7 +44,7 @@ def test_encryption_is_used_where_the_server_offers_it(
     assert [each["Subject"] for each in sink.mails] == ["Bonjour"]
 
 
-def test_a_password_is_not_sent_in_the_clear_to_another_machine(mail: EmailMessage, sink: Any, server: Any) -> None:
+def test_a_password_is_not_sent_in_the_clear_to_another_machine(mail: Mail, sink: Any, server: Any) -> None:
     server.stop()  # as above
     elsewhere = Controller(sink, hostname="127.0.0.2", port=server.spare_port())
     elsewhere.start()
@@ -66,7 +61,7 @@ def test_a_url_that_is_none_says_what_it_should_be(url: str) -> None:
         SmtpPost(url, "bonjour@pratique.example")
 
 
-def test_a_mail_becomes_a_file_that_only_its_owner_reads(tmp_path: Path, mail: EmailMessage) -> None:
+def test_a_mail_becomes_a_file_that_only_its_owner_reads(tmp_path: Path, mail: Mail) -> None:
     FilePost(tmp_path / "mail").send(mail)
     [path] = (tmp_path / "mail").iterdir()
     assert path.name == "20260312T140000Z-4f0c.eml"
@@ -74,7 +69,7 @@ def test_a_mail_becomes_a_file_that_only_its_owner_reads(tmp_path: Path, mail: E
     assert b"ada@membres.example" in path.read_bytes()
 
 
-def test_a_folder_that_cannot_be_written_is_tried_again_later(tmp_path: Path, mail: EmailMessage) -> None:
+def test_a_folder_that_cannot_be_written_is_tried_again_later(tmp_path: Path, mail: Mail) -> None:
     (tmp_path / "mail").write_text("not a folder")
     with pytest.raises(NotSent):
         FilePost(tmp_path / "mail").send(mail)

@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from datetime import datetime
-from email.message import EmailMessage
+from email import message_from_bytes
 from uuid import UUID
 
 from pratique import clock
 from pratique.events.notifications import Template
+from services.notifications.post import Mail
 from tests.faults.model.truth import Truth
 from tests.faults.model.world import World, instant
 
@@ -25,16 +26,15 @@ class Mailbox:
         self._of: dict[tuple[Template, UUID], set[UUID]] = {}
         self.links: dict[tuple[UUID, UUID], str] = {}  #: (survey, person) -> the token of their newest link
 
-    def take(self, mail: EmailMessage) -> None:
+    def take(self, mail: Mail) -> None:
         """A server takes a mail: to whom, why, and how often?"""
-        id = UUID(mail["Message-ID"].strip("<>").partition("@")[0])
+        id = UUID(mail.id)
         ((kind, about, whom),) = self._world.rows(
             "notifications", "select template, subject_id, member_id from message where id = ?", id.hex
         )
         template, subject, member = Template(kind), UUID(about), UUID(whom)
         person = self._truth.people[member]
-        address = mail["To"].addresses[0].addr_spec
-        assert address.partition("+")[0] == person.email.partition("+")[0], "a mail goes to another person"
+        assert mail.recipient.partition("+")[0] == person.email.partition("+")[0], "a mail goes to another person"
         self._copies[id] += 1
         troubles = self._world.post.troubles.get(id, 0)
         assert self._copies[id] <= 1 + troubles, "a mail is sent again though nothing went wrong"
@@ -46,7 +46,8 @@ class Mailbox:
         if template in _ABOUT_SURVEY:
             survey = self._truth.surveys[subject]
             self._truth.check_asking(survey, member, template is Template.SURVEY_REMINDER)
-            found = _LINK.search(mail.get_payload()[0].get_payload(decode=True))  # type: ignore[union-attr,index]
+            text = message_from_bytes(mail.content).get_payload()[0]
+            found = _LINK.search(text.get_payload(decode=True))  # type: ignore[arg-type,union-attr]
             assert found, "a mail asks and has no link"
             self.links[subject, member] = found[1].decode()
         if template is Template.RESULTS_RELEASED:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
@@ -29,7 +28,7 @@ from pratique.settings import SERVICES
 from pratique.store import Store, StoreAway
 from services.notifications import delivery
 from services.notifications.mails import Letterhead, write_mail
-from services.notifications.post import NotSent, Refused, Unknown
+from services.notifications.post import Mail, NotSent, Refused, Unknown
 
 AT = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)  #: in the weeks after it the clocks change, in America and in Europe
 LOOPS_AT_MOST = 2000  #: a network that is busy for longer does not come to rest
@@ -73,15 +72,15 @@ class Delivery:
 class Post:
     """A mail server that keeps what it takes, and does to each mail what was planned for it."""
 
-    taken: Callable[[EmailMessage], None]
+    taken: Callable[[Mail], None]
     fates: deque[MailFate] = field(default_factory=deque)
     refused: set[UUID] = field(default_factory=set)
     troubles: dict[UUID, int] = field(default_factory=dict)  #: attempts of which nobody learned how they ended
     put_off: int = 0  #: attempts that were to be made again
 
-    def send(self, mail: EmailMessage) -> None:
+    def send(self, mail: Mail) -> None:
         """Hand over one mail, if the server takes it."""
-        id = UUID(mail["Message-ID"].strip("<>").partition("@")[0])
+        id = UUID(mail.id)
         fate = self.fates.popleft() if self.fates else MailFate.TAKES
         if fate in (MailFate.IS_AWAY, MailFate.IS_BUSY):
             self.put_off += 1
@@ -150,7 +149,7 @@ class World:
             for each in table:
                 self._bindings.setdefault((each.exchange(), each.routing_key), []).append(name)
 
-    def begin_anew(self, taken: Callable[[EmailMessage], None], observe: Callable[[], None]) -> None:
+    def begin_anew(self, taken: Callable[[Mail], None], observe: Callable[[], None]) -> None:
         """Empty all stores, queues and plans; ``observe`` is called after everything that may have changed a store."""
         for name, blank in self._blank.items():
             blank.backup(self.raw[name])

@@ -39,8 +39,8 @@ ROUNDS = [
     _round("outbox.written", "mail.handed_over", "outbox.written"),
     _round("inbox.before_park", "mail.handed_over", is_parked_first=True, **_UNKNOWN),
     _round("inbox.parked", "mail.accepted", is_parked_first=True, **_UNKNOWN),
-    _round("inbox.attempt_counted", "outbox.written", is_parked_first=True, **_UNKNOWN),
-    _round("inbox.claimed", "mail.before_record", is_parked_first=True, **_UNKNOWN),
+    _round("inbox.attempt_counted", "mail.accepted", is_parked_first=True, **_UNKNOWN),
+    _round("inbox.claimed", "outbox.written", is_parked_first=True, **_UNKNOWN),
     _round("inbox.before_commit", "mail.recorded", is_parked_first=True, by_smtp=True),
     _round("inbox.committed", "mail.claimed", is_parked_first=True, by_smtp=True),
 ]
