@@ -198,6 +198,7 @@ def _retry(opened: Store, claimed: Sequence[Facts], error: str) -> None:
     with opened.begin() as session:
         for message in _held(session, claimed):
             _try_later(session, message, error)
+        crashpoint("mail.before_put_back")
 
 
 def _give_back(opened: Store, claimed: Sequence[Facts]) -> None:
@@ -206,6 +207,7 @@ def _give_back(opened: Store, claimed: Sequence[Facts]) -> None:
         for message in _held(session, claimed):
             message.attempts -= 1
             message.put_back(message.due_at, message.last_error)
+        crashpoint("mail.before_put_back")
 
 
 def _held(session: Session, claimed: Sequence[Facts]) -> list[Message]:

@@ -6,6 +6,9 @@ from tests.faults.points import (
     test_a_process_that_ended_is_started_again as processes,
 )
 from tests.faults.points import (
+    test_a_sender_that_ended_had_put_mails_off as senders,
+)
+from tests.faults.points import (
     test_what_ended_halfway_is_done_once as lives,
 )
 from tests.faults.points import (
@@ -28,7 +31,7 @@ def points_of_the_source() -> list[str]:
 
 
 def test_a_process_is_ended_at_every_point_of_the_source() -> None:
-    tried = lives.POINTS | processes.POINTS | beginnings.POINTS
+    tried = lives.POINTS | processes.POINTS | beginnings.POINTS | senders.POINTS
     assert set(points_of_the_source()) == tried
 
 
