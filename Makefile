@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit fix bench faults docs lock clean
+.PHONY: help run test check audit fix bench faults nightly docs lock clean
 
 help:  ## Say what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -39,6 +39,11 @@ bench: $(VENV)/bench  ## Measure against peers, on private servers; prints a tab
 faults: $(VENV)/dev  ## Break processes, servers and clocks while meetings are closed, and compare; ten seeds
 	@$(BIN)/python -m tests.servers --install
 	@$(BIN)/python -W ignore -m tests.faults
+
+nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the embedded mode, ten minutes of hostile requests
+	@$(BIN)/python -W ignore -m tests.faults.model
+	@$(BIN)/python -W ignore -m tests.faults.embedded --kills 12 --seeds 5
+	@$(BIN)/python -W ignore -m tests.faults.hostile --seconds 600
 
 docs: $(VENV)/dev  ## Write docs/generated from the code
 	@$(BIN)/python -m pratique.docs
