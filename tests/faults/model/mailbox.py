@@ -23,6 +23,7 @@ class Mailbox:
         self._world, self._truth = world, truth
         self._copies: Counter[UUID] = Counter()
         self._first: dict[tuple[Template, UUID, UUID], datetime] = {}
+        self._last: dict[tuple[Template, UUID, UUID], datetime] = {}
         self._of: dict[tuple[Template, UUID], set[UUID]] = {}
         self.links: dict[tuple[UUID, UUID], str] = {}  #: (survey, person) -> the token of their newest link
 
@@ -42,6 +43,7 @@ class Mailbox:
         key = template, subject, member
         assert key not in self._first or self._copies[id] > 1, "the same mail has two Message-IDs"
         self._first.setdefault(key, clock.now())
+        self._last[key] = clock.now()
         self._of.setdefault((template, subject), set()).add(member)
         if template in _ABOUT_SURVEY:
             survey = self._truth.surveys[subject]
@@ -56,6 +58,17 @@ class Mailbox:
             ]
             assert told, "results are told that were not released"
 
+    def uncertain(self, template: Template, subject: UUID) -> set[UUID]:
+        """Who may have received it: a sender ended, or the server fell silent, and nobody knows at which moment."""
+        troubles = self._world.post.troubles
+        rows = self._world.rows(
+            "notifications",
+            "select id, member_id from message where template = ? and subject_id = ?",
+            template.value,
+            subject.hex,
+        )
+        return {UUID(member) for id, member in rows if troubles.get(UUID(id))}
+
     def copies(self, id: UUID) -> int:
         """How often this mail arrived."""
         return self._copies[id]
@@ -67,6 +80,10 @@ class Mailbox:
     def first_at(self, template: Template, subject: UUID, member: UUID) -> datetime | None:
         """When they received it, if they did."""
         return self._first.get((template, subject, member))
+
+    def last_at(self, template: Template, subject: UUID, member: UUID) -> datetime | None:
+        """When its last copy came, if any did."""
+        return self._last.get((template, subject, member))
 
     def failed(self, template: Template, subject: UUID) -> set[UUID]:
         """For whom it was given up."""
