@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _ACTOR = f"nameko.{ACTOR.name}"  #: the header, as nameko names what travels with a call
 _ADDRESS = re.compile("[0-9a-f-]{36}")  #: of a caller's queue for answers
+_NO_BROKER = "The broker does not answer; try again in a moment."
 _STARTING_S = 0.5  #: how long a call waits for the connection to be there before it gives up
 
 
@@ -49,18 +50,20 @@ class _Writer:
         Raises:
             Unavailable: there is no connection, or it took nothing within ``timeout_s``; the connection is cut.
         """
-        channel = self.channel
-        if channel is None or channel.connection is None:
-            raise Unavailable("The broker does not answer; try again in a moment.")
         encoded = json.dumps(body).encode()
-        message = channel.prepare_message(
-            encoded, None, "application/json", "utf-8", {_ACTOR: ACTOR.get()}, {"delivery_mode": 1} | properties
-        )
-        try:
-            with self._one_at_a_time, broker.within(channel.connection.client, timeout_s):
-                channel.basic_publish(message, broker.RPC.name, routing_key=routing_key, mandatory=self._is_mandatory)
-        except broker.BROKER_ERRORS as error:
-            raise Unavailable("The broker does not answer; try again in a moment.") from error
+        with self._one_at_a_time:
+            channel = self.channel
+            if channel is None or channel.connection is None:  # perhaps lost while others sent
+                raise Unavailable(_NO_BROKER)
+            message = channel.prepare_message(
+                encoded, None, "application/json", "utf-8", {_ACTOR: ACTOR.get()}, {"delivery_mode": 1} | properties
+            )
+            where = broker.RPC.name, routing_key, self._is_mandatory
+            try:
+                with broker.within(channel.connection.client, timeout_s):
+                    channel.basic_publish(message, *where)
+            except broker.BROKER_ERRORS as error:
+                raise Unavailable(_NO_BROKER) from error
 
 
 class RpcServer(SharedExtension, ProviderCollector):
