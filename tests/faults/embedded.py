@@ -109,7 +109,7 @@ class Embedded:
         """End it with kill -9, wherever it is."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(30)
 
     def wait_for_the_end(self, at_most_s: float) -> None:
         """Return when it has ended by itself, or after so long."""

@@ -192,7 +192,7 @@ class Mailserver:
     def stop(self) -> None:
         """End it."""
         with contextlib.suppress(OSError):
-            self._process.communicate(timeout=10)
+            self._process.communicate(timeout=30)
         self._process.kill()
 
 

@@ -341,7 +341,7 @@ def mail_server(port: int, maildir: Path) -> Iterator[Path]:
         yield maildir
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 def _accepts(port: int) -> bool:

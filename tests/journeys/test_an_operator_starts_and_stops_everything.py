@@ -110,7 +110,7 @@ def deployment(servers: private.Servers, tmp_path: Path) -> Iterator[Deployment]
     for process in made.running.values():
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        process.wait(10)
+        process.wait(30)
     fresh.discard()
 
 

@@ -75,7 +75,7 @@ def processes(fresh: private.Fresh, tmp_path: Path) -> Iterator[Processes]:
     for process in made.running:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        process.wait(10)
+        process.wait(30)
 
 
 class Client:

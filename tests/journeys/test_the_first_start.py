@@ -78,7 +78,7 @@ class House:
         """End it if it runs."""
         if self._child is not None and self._child.poll() is None:
             self._child.kill()
-            self._child.wait(10)
+            self._child.wait(30)
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
     yield made
     for process in made.started:
         process.kill()
-        process.wait(10)
+        process.wait(30)
 
 
 def migrated(chosen: Settings) -> Settings:
@@ -109,7 +109,7 @@ def test_ctrl_c_while_the_sample_is_loaded_ends_with_a_sentence_and_no_error(tri
     started = trial.start()
     trial.until((trial.settings.data_dir / "sample.unfinished").exists)
     started.send_signal(signal.SIGINT)
-    assert started.wait(10) == 0
+    assert started.wait(60) == 0
     assert trial.said().splitlines()[-1] == INTERRUPTED
 
 
@@ -162,7 +162,7 @@ def test_a_start_on_what_is_there_takes_seconds_and_a_signal_ends_it_well(trial:
     assert "Loading" not in trial.said()
     page = re.search(r"http://\S+/mails\b", trial.said())
     assert page is not None
-    with urllib.request.urlopen(page[0], timeout=5) as answer:
+    with urllib.request.urlopen(page[0], timeout=20) as answer:
         assert answer.status == 200
     started.send_signal(number)
     assert started.wait(12) == 0

@@ -148,7 +148,7 @@ class System:
             if replica.is_running:
                 replica.kill()
         postbox.terminate()
-        postbox.wait(10)
+        postbox.wait(30)
         for opened in self.stores.values():
             opened.close()
         clock.move(-self.off)
