@@ -17,6 +17,7 @@ from pratique.subscribe import PUBLIC
 
 NOTHING = "^$"
 _RPC = "nameko-rpc"
+_DEAD = "pratique.dead"
 _ADDRESS = "^[0-9a-f-]{36}$"  #: of answers: a UUID, which no request's routing key and no wildcard can be
 _REPLIES = r"rpc\.reply-.+"
 Binding = tuple[str, str]  #: exchange, routing key
@@ -59,7 +60,7 @@ def of_service(name: str, events: Iterable[type[Event]], bound: Iterable[Binding
     queues = [name, f"rpc-{name}"]
     return Rights(
         configure=any_of([*own, *queues]),
-        write=any_of([*own, *queues, _RPC]),
+        write=any_of([*own, *queues, _RPC, _DEAD]),  # the last by whoever makes a queue that leads there
         read=any_of([*queues, _RPC, *(exchange for exchange, _ in heard)]),
         topics=topics,
     )

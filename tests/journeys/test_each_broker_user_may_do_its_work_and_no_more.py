@@ -9,10 +9,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import kombu
 import pika
 import pytest
 
-from pratique import bus, docs
+from pratique import broker, bus, docs
 from pratique.cli.management import give_rights
 from pratique.settings import SERVICES, STORES, Settings
 from tests import servers as private
@@ -135,6 +136,18 @@ def test_the_broker_refuses_what_a_user_has_no_right_to(settings: Settings, name
         connection.close()
     assert allowed == []
     assert len(attempts) > 45
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_makes_its_queue_anew_when_somebody_deleted_it(settings: Settings, name: str) -> None:
+    with connected(settings.broker_url) as administrator:
+        administrator.channel().queue_delete(name)
+
+    with kombu.Connection(settings.broker_url_of(name)) as own:
+        broker.declare_queue(own.channel(), name, own.as_uri(), bus.reactions_of(name))
+
+    with connected(settings.broker_url) as administrator:
+        administrator.channel().queue_declare(name, passive=True)
 
 
 @pytest.mark.parametrize("name", STORES)

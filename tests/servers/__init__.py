@@ -62,6 +62,10 @@ class Fresh:
         api = {"PRATIQUE_BROKER_API_URL": self.servers.broker.api_url}
         return {"PRATIQUE_BROKER_URL": self.broker_url, "PRATIQUE_HOME": str(HOME), **api, **urls}
 
+    def own_users(self) -> dict[str, str]:
+        """What to add so that ``pratique migrate`` makes each a broker user of its own, and each comes as that user."""
+        return {f"PRATIQUE_BROKER_{name.upper()}": self.servers.broker.url(self.vhost, name) for name in STORES}
+
 
 def new_folder() -> Path:
     """A temporary folder for servers' data; PostgreSQL runs as another user and can reach its own folder within."""

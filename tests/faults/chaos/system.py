@@ -18,7 +18,7 @@ from gateway.auth import create_token
 from pratique import clock
 from pratique.settings import SERVICES, STORES
 from pratique.store import Store
-from services.notifications.delivery import AT_ONCE
+from services.notifications.delivery import MANY
 from tests.faults.chaos.bystander import Bystander
 from tests.faults.chaos.driver import Driver, accepts
 from tests.faults.chaos.record import Record
@@ -59,13 +59,17 @@ class System:
 
     def environ(self) -> dict[str, str]:
         """The settings of every process."""
-        return self.fresh.environ() | {
-            "PRATIQUE_SMTP_URL": f"smtp://127.0.0.1:{self.smtp_port}",
-            "PRATIQUE_PUBLIC_URL": "http://127.0.0.1:1",
-            "FAULTS_CLOCK": str(self._clock_file),
-            "PYTHONWARNINGS": "ignore",
-            "PRATIQUE_LOG_FORMAT": "text",
-        }
+        return (
+            self.fresh.environ()
+            | self.fresh.own_users()
+            | {
+                "PRATIQUE_SMTP_URL": f"smtp://127.0.0.1:{self.smtp_port}",
+                "PRATIQUE_PUBLIC_URL": "http://127.0.0.1:1",
+                "FAULTS_CLOCK": str(self._clock_file),
+                "PYTHONWARNINGS": "ignore",
+                "PRATIQUE_LOG_FORMAT": "text",
+            }
+        )
 
     def _replica(self, name: str, number: int) -> Replica:
         port = "PRATIQUE_HTTP_PORT" if name == "gateway" else "PRATIQUE_HEALTH_PORT"
@@ -172,7 +176,7 @@ class System:
 
     def allow_copies_by_clock(self) -> None:
         """Whatever is being sent while the clock jumps is taken for interrupted, and handed over by another too."""
-        self.allow_copies(REPLICAS * SENDERS * AT_ONCE)
+        self.allow_copies(REPLICAS * SENDERS * MANY)
 
     def allow_copies(self, senders: int, seconds: float = 0.0) -> None:
         """Some mails may come twice: one for each sender that was cut, and what was recorded in the last seconds."""
