@@ -55,6 +55,8 @@ def judge(system: System, api: Api) -> Verdict:
         verdict.failures += check(system)
     verdict.failures += _visible(system, api)
     verdict.failures += system.complaints + record.wrong
+    if count := record.answers["500"]:
+        verdict.failures.append(f"{count} answers were 500, which says that nobody knows what happened")
     acknowledged = {meeting.id for meeting in record.acknowledged}
     verdict.lost, verdict.duplicated = len(lost), len(twice)
     verdict.found = len(acknowledged - lost)
