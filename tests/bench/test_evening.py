@@ -15,7 +15,7 @@ import pytest
 from pratique.event import Envelope
 from tests.bench import evening
 from tests.bench.closings import ATTENDEES, closings
-from tests.bench.replicas import mails_per_second, reactions_per_second
+from tests.bench.replicas import reactions_per_second
 from tests.bench.sink import sink
 from tests.bench.stage import Stage
 from tests.servers import Servers
@@ -37,10 +37,12 @@ def made() -> Sequence[Envelope]:
 
 @pytest.fixture(scope="module")
 def our_mails(servers: Servers, made: Sequence[Envelope]) -> list[Any]:
-    return sent(partial(evening.ours, Stage(servers), made))
+    return sent(partial(evening.ours, Stage(servers), made, replicas={"notifications": 2}))
 
 
-def test_everyone_who_was_there_is_sent_one_mail(made: Sequence[Envelope], our_mails: list[Any]) -> None:
+def test_everyone_who_was_there_is_sent_one_mail_by_one_of_two_replicas(
+    made: Sequence[Envelope], our_mails: list[Any]
+) -> None:
     there = [each.member_id for envelope in made for each in envelope.event.attendees]  # type: ignore[attr-defined]
 
     assert len(our_mails) == len(there) == COUNT * ATTENDEES
@@ -64,9 +66,8 @@ def test_celery_sends_the_mails_that_we_send(
     assert sent(partial(evening.celery, Stage(servers), made, path)) == our_mails
 
 
-def test_two_replicas_do_each_thing_once(servers: Servers, made: Sequence[Envelope]) -> None:
+def test_two_replicas_handle_each_closing_once(servers: Servers) -> None:
     assert reactions_per_second(Stage(servers), list(closings(300, datetime.now(UTC))), 2)
-    assert mails_per_second(Stage(servers), made, 2)
 
 
 def sent(start: Callable[[str], evening.Started]) -> list[Any]:
