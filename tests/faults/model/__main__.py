@@ -6,7 +6,6 @@
 import random
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import Any
 
@@ -30,9 +29,8 @@ def main(steps: int, first: int | None, batches: int | None, jobs: int, blob: st
     batches = batches or -(-steps // (EXAMPLES * STEPS))
     print(f"seeds {first} to {first + batches - 1}, {EXAMPLES} examples of {STEPS} steps each", flush=True)
     began, seen, failed = time.monotonic(), [], 0
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=10) as pool:
-        for done in as_completed([pool.submit(live, first + each, EXAMPLES, STEPS) for each in range(batches)]):
-            batch = done.result()
+    with get_context("spawn").Pool(jobs, maxtasksperchild=10) as pool:
+        for batch in pool.imap_unordered(_live, range(first, first + batches)):
             seen.append(batch)
             so_far = sum(each["steps"] for each in seen)
             what = f"seed {batch['seed']}: {batch['steps']} steps, {batch['cpu_s']:.0f} s of processor"
@@ -43,6 +41,10 @@ def main(steps: int, first: int | None, batches: int | None, jobs: int, blob: st
                 print(f"\n{batch['error']}\n\nagain: {again}\n", flush=True)
     _sum_up(seen)
     sys.exit(1 if failed else 0)
+
+
+def _live(seed: int) -> dict[str, Any]:
+    return live(seed, EXAMPLES, STEPS)
 
 
 def _sum_up(seen: list[dict[str, Any]]) -> None:
