@@ -58,10 +58,10 @@ class _Writer:
             message = channel.prepare_message(
                 encoded, None, "application/json", "utf-8", {_ACTOR: ACTOR.get()}, {"delivery_mode": 1} | properties
             )
-            where = broker.RPC.name, routing_key, self._is_mandatory
+            to: dict[str, Any] = {"routing_key": routing_key, "mandatory": self._is_mandatory}
             try:
                 with broker.within(channel.connection.client, timeout_s):
-                    channel.basic_publish(message, *where)
+                    channel.basic_publish(message, broker.RPC.name, **to)
             except broker.BROKER_ERRORS as error:
                 raise Unavailable(_NO_BROKER) from error
 

@@ -7,6 +7,7 @@ connections nor sizes nor waits. This closes that by subclasses of its own exten
 import contextlib
 import logging
 import resource
+import socket
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -45,6 +46,7 @@ MAX_REQUEST_LINE = 8192  #: bytes; longer is 414. Header lines are limited to 8 
 HEADER_TIMEOUT_S = 10.0  #: for the request line and all headers together; also how long an idle connection is kept
 WRITE_TIMEOUT_S = 30.0  #: for a client to take the next piece of the answer
 REQUEST_TIMEOUT_S = 60.0  #: from the end of the head to the last byte of the answer, the body included
+ON_THE_WAY_S = 0.5  #: once asked to stop: for a request whose connection is open already, or was just answered on
 STOP_S = 10.0  #: for requests in flight, once asked to stop
 ACCEPT_PAUSE_S = 0.2  #: after accept failed, for want of descriptors for instance, or while the house is full
 IDLE_IF_FULL_S = 1.0  #: how long a connection on which nothing is asked is kept while others wait for its place
@@ -196,12 +198,15 @@ class HttpServer(WebServer):
                     self._make_room()
                     eventlet.sleep(ACCEPT_PAUSE_S)
                 continue
-            sock.settimeout(WRITE_TIMEOUT_S)
-            connection = _Connection(address, sock)
-            self._connections.add(connection)
-            eventlet.spawn_n(self._serve, connection, free)
+            self._welcome(sock, address, free)
 
-    def _serve(self, connection: "_Connection", free: Semaphore) -> None:
+    def _welcome(self, sock: Any, address: Any, free: Semaphore | None = None) -> None:
+        sock.settimeout(WRITE_TIMEOUT_S)
+        connection = _Connection(address, sock)
+        self._connections.add(connection)
+        eventlet.spawn_n(self._serve, connection, free)
+
+    def _serve(self, connection: "_Connection", free: Semaphore | None) -> None:
         try:
             self._serv.process_request(connection.state)
         except (Exception, eventlet.Timeout) as error:  # noqa: BLE001  (one connection never ends the process)
@@ -209,7 +214,8 @@ class HttpServer(WebServer):
         finally:
             self._connections.discard(connection)
             connection.close()
-            free.release()
+            if free is not None:
+                free.release()
 
     def _make_room(self) -> None:
         for connection in list(self._connections):
@@ -223,17 +229,27 @@ class HttpServer(WebServer):
             log.error("connections cannot be accepted: %s", error.strerror)
 
     def drain(self) -> None:
-        """Accept nothing more, close what is idle, and return when what is in flight is answered, or after 10 s."""
+        """Accept nothing more, answer what is in flight or on its way, and return when that is done, or after 10 s."""
         if not self._is_accepting or self._gt is None:
             return
         self._is_accepting = False
         self._gt.kill()
+        self._accept_who_waits()
         self._sock.close()
-        for connection in list(self._connections):
-            connection.end_after_this()
+        began = time.monotonic()
         with eventlet.Timeout(STOP_S, False):
             while self._connections:
+                for connection in list(self._connections):
+                    if not connection.is_idle or time.monotonic() - began > ON_THE_WAY_S:
+                        connection.end_after_this()
                 eventlet.sleep(0.01)
+
+    def _accept_who_waits(self) -> None:
+        """Who is in the kernel's queue thinks to be connected; closing the port would cut them off."""
+        with contextlib.suppress(OSError):  # of which the usual one says that nobody waits
+            while True:
+                sock, address = self._sock.fd.accept()
+                self._welcome(greenio.GreenSocket(sock), address)
 
     def stop(self) -> None:
         """End; entrypoints have drained by now."""
@@ -264,10 +280,19 @@ class _Connection:
 
     def end_after_this(self) -> None:
         """Close now if idle, else after the request in flight."""
+        if self.is_idle and self._is_asking():
+            return  # it is about to be read
         was_idle = self.is_idle
         self.state[2] = wsgi.STATE_CLOSE
         if was_idle:
             greenio.shutdown_safe(self.sock)
+
+    def _is_asking(self) -> bool:
+        """Whether something has come that nobody has read yet."""
+        try:
+            return bool(self.sock.fd.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Give the descriptor back."""

@@ -267,6 +267,26 @@ def test_more_connections_than_descriptors_end_nothing():
     assert b"cannot be accepted" in told
 
 
+def test_who_is_connected_when_the_server_stops_is_answered(runner):
+    server, port, request = server_of(runner), server_of(runner).port, b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+    late = socket.create_connection(("127.0.0.1", port), timeout=5)
+    eventlet.sleep(0.05)  # accepted, and says nothing yet
+    unseen = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(20)]
+    for sock in unseen:
+        sock.sendall(request)  # into the kernel's queue: the server had no turn since
+
+    stopping = eventlet.spawn(server.drain)
+    eventlet.sleep(0.1)
+    late.sendall(request)
+
+    for sock in (*unseen, late):
+        with closing(sock):
+            assert read_all(sock).startswith(b"HTTP/1.1 200")
+    stopping.wait()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
 def test_a_full_house_waits_its_turn(monkeypatch):
     monkeypatch.setattr(web, "_connection_limit", lambda: 2)
     monkeypatch.setattr(web, "HEADER_TIMEOUT_S", 0.3)

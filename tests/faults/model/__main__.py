@@ -6,6 +6,7 @@
 import random
 import sys
 import time
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -30,7 +31,7 @@ def main(steps: int, first: int | None, batches: int | None, jobs: int, blob: st
     print(f"seeds {first} to {first + batches - 1}, {EXAMPLES} examples of {STEPS} steps each", flush=True)
     began, seen, failed = time.monotonic(), [], 0
     with get_context("spawn").Pool(jobs, maxtasksperchild=10) as pool:
-        for batch in pool.imap_unordered(_live, range(first, first + batches)):
+        for batch in pool.imap_unordered(partial(live, examples=EXAMPLES, steps=STEPS), range(first, first + batches)):
             seen.append(batch)
             so_far = sum(each["steps"] for each in seen)
             what = f"seed {batch['seed']}: {batch['steps']} steps, {batch['cpu_s']:.0f} s of processor"
@@ -41,10 +42,6 @@ def main(steps: int, first: int | None, batches: int | None, jobs: int, blob: st
                 print(f"\n{batch['error']}\n\nagain: {again}\n", flush=True)
     _sum_up(seen)
     sys.exit(1 if failed else 0)
-
-
-def _live(seed: int) -> dict[str, Any]:
-    return live(seed, EXAMPLES, STEPS)
 
 
 def _sum_up(seen: list[dict[str, Any]]) -> None:
