@@ -16,8 +16,10 @@ from pratique.settings import SERVICES
 
 _HOME = Path(__file__).parent / "migrations"
 _LINES = 2  #: of migrations: the kernel's and the package's
-#: While a change waits for its table, everybody else waits behind it; once it has it, an index may take its time.
-_LIMITS = "set local lock_timeout = '2s'; set local statement_timeout = 0"
+#: One migrates at a time. While a change waits for its table, everybody else waits behind it; once it has it, an
+#: index may take its time.
+_ALONE = """select pg_advisory_xact_lock(hashtext('pratique.migrate'));
+set local lock_timeout = '2s'; set local statement_timeout = 0"""
 _IN_USE = ("55P03", "40P01")  #: the time to wait for a lock is over; a deadlock, of which we were chosen to give in
 
 
@@ -41,8 +43,7 @@ def _step(opened: store.Store, package: str, line: int) -> bool:
         with opened.begin() as session:
             connection = session.connection()
             if not opened.is_sqlite:
-                connection.execute(text(_LIMITS))
-                connection.execute(text("select pg_advisory_xact_lock(hashtext('pratique.migrate'))"))
+                connection.execute(text(_ALONE))
             config = _configs(package, connection)[line]
             script = ScriptDirectory.from_config(config)
             missing = [

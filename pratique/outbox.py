@@ -126,11 +126,10 @@ def change_and_tell(opened: store.Store, change: Update, values: Mapping[str, An
             if result.rowcount:
                 add(session, event)
         return
-    row = _row(Envelope.seal(event, clock.now()))
-    told = {f"told_{name}": row[name] for name in _TOLD}
+    told = {f"told_{name}": value for name, value in _row(Envelope.seal(event, clock.now())).items()}
     with opened.statement() as connection:
-        result = connection.execute(_changed_and_told(change), {**values, **told})
-    if result.rowcount:
+        is_told = connection.execute(_changed_and_told(change), {**values, **told}).rowcount
+    if is_told:
         opened.woken("outbox")
 
 
@@ -219,17 +218,3 @@ def prune(session: Session, keep: timedelta) -> int:
     old = EVENT_LOG.c.at < clock.now() - keep
     result: Any = session.execute(delete(EVENT_LOG).where(old, EVENT_LOG.c.seq.not_in(select(OUTBOX.c.seq))))
     return int(result.rowcount)
-
-
-__all__ = [
-    "EVENT_LOG",
-    "OUTBOX",
-    "add",
-    "backlog",
-    "change_and_tell",
-    "confirmed",
-    "offer_again",
-    "pending",
-    "prune",
-    "unpublished",
-]

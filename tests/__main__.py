@@ -9,9 +9,9 @@ from threading import Thread
 
 #: About as long as each other. Three for two cores: each waits at times, for a process to start or a fault to pass.
 PARTS = {
-    "journeys": ["tests/journeys"],
+    "journeys": ["tests/journeys", "tests/repository"],
     "faults": ["tests/faults"],
-    "the rest": ["tests", "--ignore=tests/journeys", "--ignore=tests/faults"],
+    "the rest": ["tests", *(f"--ignore=tests/{name}" for name in ("journeys", "repository", "faults"))],
 }
 
 

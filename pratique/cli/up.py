@@ -133,9 +133,24 @@ def _load_sample(settings: Settings, console: Console) -> None:
     bar = Progress(
         TextColumn("Loading two years of a sample network"), BarColumn(), TimeElapsedColumn(), console=console
     )
-    with bar:
-        task = bar.add_task("load", total=None)
-        sample.load(settings, lambda done, total: bar.update(task, completed=done, total=total))
+    presses: list[int] = []
+
+    def press(number: int, frame: object) -> None:
+        presses.append(number)
+        raise KeyboardInterrupt
+
+    def progress(done: int, total: int) -> None:
+        if presses:  # Python has dropped it, as it does with what is raised while it collects garbage
+            raise KeyboardInterrupt
+        bar.update(task, completed=done, total=total)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        with bar:
+            task = bar.add_task("load", total=None)
+            sample.load(settings, progress)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _token(settings: Settings) -> str:

@@ -272,29 +272,6 @@ def test_connections_that_the_broker_closes_come_back(network: Running, prepared
     check_alive(network)
 
 
-def test_whoever_waits_to_ask_while_the_broker_is_lost_is_told_to_come_again(network: Running, prepared: Fresh) -> None:
-    big, told = "x" * 4_000_000, list[Exception]()
-
-    def ask() -> None:
-        try:
-            network.call("meetings", "close_meeting", meeting_id=str(uuid4()), more=big)
-        except Exception as error:  # noqa: BLE001  (any other than the one below is a failure)
-            told.append(error)
-
-    prepared.servers.broker.pause()  # so that one hangs at its message, and the others wait for their turn
-    try:
-        asking = [eventlet.spawn(ask) for _ in range(5)]
-        for each in asking:
-            each.wait()
-    finally:
-        prepared.servers.broker.resume()
-
-    assert {type(error) for error in told} == {errors.Unavailable}
-    assert len(told) == len(asking)
-    until(network.is_ready)
-    check_alive(network)
-
-
 def test_a_queue_that_was_deleted_is_made_anew_and_its_loss_is_told(
     network: Running, wire: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

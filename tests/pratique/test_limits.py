@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import eventlet
 import pytest
 from eventlet.event import Event as Gate
 
@@ -150,3 +151,28 @@ def test_the_embedded_bus_leaves_in_the_store_what_a_full_queue_does_not_take(
             until(lambda: seen(consuming.store("evaluation")) == closed)
             until(lambda: waiting(network.store("meetings")) == 0)
     embedded.forget_everything()
+
+
+@pytest.mark.real
+def test_whoever_waits_to_ask_while_the_broker_is_lost_is_told_to_come_again(prepared: Fresh) -> None:
+    with running(prepared.settings(rpc_timeout_s=2.0), [Meetings, Evaluation]) as network:
+        big, told = "x" * 4_000_000, list[Exception]()
+
+        def ask() -> None:
+            try:
+                network.call("meetings", "close_meeting", meeting_id=str(uuid4()), more=big)
+            except Exception as error:  # noqa: BLE001  (any other than the one below is a failure)
+                told.append(error)
+
+        prepared.servers.broker.pause()  # so that one hangs at its message, and the others wait for their turn
+        try:
+            asking = [eventlet.spawn(ask) for _ in range(5)]
+            for each in asking:
+                each.wait()
+        finally:
+            prepared.servers.broker.resume()
+
+        assert {type(error) for error in told} == {errors.Unavailable}
+        assert len(told) == len(asking)
+        until(network.is_ready)
+        network.call("meetings", "close_meeting", meeting_id=str(uuid4()))
