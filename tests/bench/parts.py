@@ -27,7 +27,7 @@ class Size:
     mails: int  #: closings whose mails are timed
     runs: int
     evening: int  #: meetings that close at once
-    evening_of_peers: int  #: of them for peers, whose rate does not depend on it
+    evening_in_turn: int  #: of them for ours and the peers in turn; the rate does not depend on it
     stored: tuple[int, ...]  #: meetings in the stores that costs are compared in, 10 answers to each
     grown: int  #: closings that are timed in each of them
     pages: int  #: of each kind that are read in each of them
@@ -43,7 +43,7 @@ FULL = Size(
     mails=20,
     runs=RUNS,
     evening=1000,
-    evening_of_peers=300,
+    evening_in_turn=300,
     stored=(10, 1000, 100_000),
     grown=60,
     pages=300,
@@ -58,7 +58,7 @@ QUICK = Size(
     mails=3,
     runs=1,
     evening=30,
-    evening_of_peers=20,
+    evening_in_turn=20,
     stored=(10, 1000),
     grown=10,
     pages=20,
@@ -110,18 +110,25 @@ def measure_latency(stage: Stage, size: Size) -> Iterator[Figure]:
 def measure_evening(stage: Stage, size: Size) -> Iterator[Figure]:
     """Mails per second when all meetings of an evening close at once, two processes that send on each side."""
     made = list(closings(size.evening, datetime.now(UTC), people=5 * size.evening))
-    few, arrivals = made[: size.evening_of_peers], evening.Arrivals()
+    few, arrivals = made[: size.evening_in_turn], evening.Arrivals()
     with _lines([envelope.to_bytes() for envelope in few]) as path, sink(arrivals.at.append) as smtp_url:
         rated = partial(evening.per_second, smtp_url=smtp_url, arrivals=arrivals)
-        ours = rated(partial(evening.ours, stage, made, replicas={"notifications": 2}), closings=len(made))
-        seconds = len(made) * ATTENDEES / ours
+        whole = rated(partial(evening.ours, stage, made, replicas={"notifications": 2}), closings=len(made))
+        seconds = len(made) * ATTENDEES / whole
         yield Figure(f"{len(made) * ATTENDEES:,} mails of {len(made):,} closings, all accepted", "s", [seconds])
-        single = rated(partial(evening.ours, stage, few), closings=len(few))
-        yield Figure("mails of an evening, one process of notifications", "/s", [single])
-        faststream = rated(partial(evening.faststream, stage, few), closings=len(few))
-        yield Figure("mails of an evening", "/s", [ours], "FastStream, SQLAlchemy asyncio", [faststream], 3)
-        celery = rated(partial(evening.celery, stage, few, path), closings=len(few))
-        yield Figure("mails of an evening", "/s", [ours], "Celery, a task for each recipient", [celery], 5)
+        starts = (
+            partial(evening.ours, stage, few, replicas={"notifications": 2}),
+            partial(evening.ours, stage, few),
+            partial(evening.faststream, stage, few),
+            partial(evening.celery, stage, few, path),
+        )
+        ours, single, faststream, celery = _in_turn(
+            size.runs, *[partial(rated, start, closings=len(few)) for start in starts]
+        )
+    what = "mails of an evening"
+    yield Figure(f"{what}, one process of notifications", "/s", single)
+    yield Figure(what, "/s", ours, "FastStream, SQLAlchemy asyncio", faststream, 3)
+    yield Figure(what, "/s", ours, "Celery, a task for each recipient", celery, 5)
 
 
 def measure_growth(stage: Stage, size: Size) -> Iterator[Figure]:
