@@ -19,6 +19,7 @@ from pratique.events.meetings import MeetingClosed
 from pratique.settings import SERVICES
 from pratique.store import Store
 from pratique.testing import sample
+from tests.journeys.letters import asks
 from tests.journeys.life import AT, Community, Life, on_real_servers
 from tests.journeys.multiply import multiply
 from tests.servers import HOME, Fresh, Servers
@@ -137,7 +138,7 @@ def answer_and_close(life: Life, community: Community, meeting_id: str) -> None:
         life.answer(room_code=code, member_id=member_id)
     life.ok("POST", f"/v1/meetings/{meeting_id}/close")
     life.settle()
-    link = next(mail for mail in life.mails() if "/s/" in mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    link = next(mail for mail in life.mails(to=life.address_of(community.member_ids[5])) if asks(mail))
     assert life.ask("GET", f"/s/{life.link_in(link)}").status == 200
     life.answer(token=life.link_in(link))
     late = life.join(community.id, "Personne tardive")
