@@ -89,15 +89,18 @@ def renew(message: Message, wanted: Wanted) -> bool:
     """Give a message that has not left a newer secret, and its reason back if it was revoked before.
 
     Whether it is to be sent now. One that was sent stays sent: nobody is asked twice, and the reminder has the newer
-    secret too.
+    secret too. One that a sender holds gets its reason as well, for that sender may have ended.
     """
     is_waiting = message.state is State.QUEUED or message.drop_reason is DropReason.REVOKED
-    if not is_waiting or wanted.drop_reason or message.source_version >= wanted.source_version:
+    is_held = message.state is State.SENDING
+    if not (is_waiting or is_held) or wanted.drop_reason or message.source_version >= wanted.source_version:
         return False
-    message.state, message.drop_reason, message.settled_at = State.QUEUED, None, None
     message.token, message.source_version = wanted.token, wanted.source_version
-    message.relevant_until, message.due_at = wanted.relevant_until, clock.now()
-    return True
+    message.relevant_until = wanted.relevant_until
+    if is_waiting:
+        message.state, message.drop_reason, message.settled_at = State.QUEUED, None, None
+        message.due_at = clock.now()
+    return is_waiting
 
 
 def _row(wanted: Wanted, now: datetime) -> dict[str, Any]:

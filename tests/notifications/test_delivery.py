@@ -16,6 +16,7 @@ from services.notifications.delivery import deliver
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.models import LEASE, State
 from services.notifications.post import SmtpPost
+from tests.notifications.conftest import named
 
 LETTERHEAD = Letterhead("Pratique <bonjour@pratique.example>", "https://pratique.example")
 WRITE = partial(write_mail, letterhead=LETTERHEAD)
@@ -127,6 +128,29 @@ def test_a_sender_killed_after_handing_over_repeats_one_mail_with_the_same_id(as
     assert len(sink.mails) == 3
     assert len({mail["Message-ID"] for mail in sink.mails}) == 2
     assert {message.state for message in surveys(asked)} == {State.SENT}
+
+
+def test_who_is_taken_off_and_put_back_while_a_dead_sender_holds_their_mail_is_asked(asked: Any, post: Any) -> None:
+    class Dead:
+        """Ends before it says a word to the server."""
+
+        def send(self, mail: Any) -> None:
+            raise Killed
+
+        def rest(self) -> None: ...
+
+    with pytest.raises(Killed):
+        deliver(asked.opened, Dead(), WRITE)
+    asked.tell(asked.events.revoked("rencontre", "Ada"))
+    asked.tell(asked.events.asked("rencontre", "Ada", version=4, token="anew"))
+    asked.tell(asked.events.revoked("rencontre", "Bo"))
+
+    for _ in range(2):
+        clock.move(LEASE + timedelta(seconds=1))
+        asked.send(post)
+
+    assert {message.state for message in surveys(asked) if message.member_id == named("Ada")} == {State.SENT}
+    assert {message.drop_reason for message in surveys(asked) if message.member_id == named("Bo")} == {"revoked"}
 
 
 def test_what_waited_for_its_address_is_sent_when_that_comes(network: Any) -> None:
