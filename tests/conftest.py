@@ -14,6 +14,8 @@ from hypothesis import settings as hypothesis  # noqa: E402
 from sqlalchemy import text  # noqa: E402
 
 import pratique.tables  # noqa: E402, F401  (completes KERNEL)
+from pratique.migrate import migrate, package_of  # noqa: E402
+from pratique.settings import STORES, embedded  # noqa: E402
 from pratique.store import KERNEL, Store  # noqa: E402
 from tests import servers as private  # noqa: E402
 
@@ -78,5 +80,23 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
             session.execute(text("drop schema public cascade"))
             session.execute(text("create schema public"))
     KERNEL.create_all(opened.engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The embedded mode's folder, with every store migrated."""
+    for name in STORES:
+        opened = Store(name, embedded(tmp_path, tmp_path).store_url(name))
+        migrate(opened, package_of(name))
+        opened.close()
+    return tmp_path
+
+
+@pytest.fixture
+def evaluation(data: Path) -> Iterator[Store]:
+    """The store of evaluation in that folder."""
+    opened = Store("evaluation", f"sqlite:///{data / 'evaluation'}.sqlite")
     yield opened
     opened.close()

@@ -32,21 +32,6 @@ def quiet(monkeypatch: pytest.MonkeyPatch, logging_as_before: None) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """The embedded mode's folder, with every store migrated."""
-    assert call("--embedded", "--data", str(tmp_path), "migrate").exit_code == 0
-    return tmp_path
-
-
-@pytest.fixture
-def evaluation(data: Path) -> Iterator[Store]:
-    """The store of evaluation in that folder."""
-    opened = Store("evaluation", f"sqlite:///{data / 'evaluation'}.sqlite")
-    yield opened
-    opened.close()
-
-
 def call(*arguments: str, env: dict[str, str] | None = None, answer: str = "") -> Result:
     """What ``pratique ARGUMENTS`` does and says."""
     return CliRunner().invoke(cli, list(arguments), env=env, input=answer)

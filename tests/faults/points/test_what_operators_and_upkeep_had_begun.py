@@ -1,7 +1,7 @@
 """What is no reaction: migrations, upkeep, dead letters and tokens, ended at each point and begun again."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -32,24 +32,6 @@ POINTS = {*MIGRATING, *TIDYING, *BURYING, *DECIDING, *MAKING_A_TOKEN, KEEPING_A_
 
 
 pytestmark = pytest.mark.usefixtures("logging_as_before")
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """The embedded mode's folder, with every store migrated."""
-    for name in STORES:
-        opened = Store(name, embedded(tmp_path, tmp_path).store_url(name))
-        migrate(opened, package_of(name))
-        opened.close()
-    return tmp_path
-
-
-@pytest.fixture
-def evaluation(data: Path) -> Iterator[Store]:
-    """The store of evaluation in that folder."""
-    opened = Store("evaluation", f"sqlite:///{data / 'evaluation'}.sqlite")
-    yield opened
-    opened.close()
 
 
 def call(data: Path, *arguments: str) -> str:
