@@ -69,7 +69,8 @@ def cancel(session: Session, kind: str, subject: UUID) -> None:
 
 def cancel_many(session: Session, kind: str, subjects: Sequence[UUID]) -> None:
     """Let it happen to none of these, in one statement."""
-    session.execute(delete(DUE).where(DUE.c.kind == kind, DUE.c.subject.in_(subjects), DUE.c.state == "waiting"))
+    chosen = store.among(session, DUE.c.subject, subjects)
+    session.execute(delete(DUE).where(DUE.c.kind == kind, chosen, DUE.c.state == "waiting"))
 
 
 def run_next(opened: store.Store, handlers: Handlers) -> bool:

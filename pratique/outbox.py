@@ -4,9 +4,7 @@
 what the broker has not confirmed yet, and stays tiny.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,22 +13,17 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
-    Insert,
     Integer,
     LargeBinary,
     Row,
     String,
     Table,
-    Update,
     Uuid,
-    bindparam,
     delete,
     event,
     func,
     insert,
-    literal,
     select,
-    text,
 )
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -80,14 +73,11 @@ def pending(session: Session) -> list[Envelope]:
     return waiting
 
 
-_TOLD = ("id", "type", "subject", "body", "at")
-
-
 def _row(envelope: Envelope) -> dict[str, Any]:
     """An event as the log keeps it."""
     told = envelope.event
-    values = envelope.id, told.type, told.subject, envelope.to_bytes(), envelope.time
-    return dict(zip(_TOLD, values, strict=True))
+    named = {"id": envelope.id, "type": told.type, "subject": told.subject}
+    return named | {"body": envelope.to_bytes(), "at": envelope.time}
 
 
 #: Both rows of each event in one round trip, which every command and every batch makes.
@@ -100,37 +90,6 @@ with logged as (
 )
 insert into outbox (seq) select seq from logged
 """
-
-
-@lru_cache
-def _changed_and_told(change: Update) -> Insert:
-    """That change of one row and, if there was such a row, both rows of an event."""
-    told = [bindparam(f"told_{name}", type_=EVENT_LOG.c[name].type) for name in _TOLD]
-    changed = change.returning(literal(1)).cte("changed")
-    logged = insert(EVENT_LOG).from_select(_TOLD, select(*told).select_from(changed)).returning(EVENT_LOG.c.seq)
-    return insert(OUTBOX).from_select(["seq"], select(logged.cte("logged").c.seq))
-
-
-def change_and_tell(opened: store.Store, change: Update, values: Mapping[str, Any], event: Event) -> None:
-    """Make a change of one row and, if there was such a row, promise the event; a transaction of its own.
-
-    ``change`` is made once, with ``bindparam`` for ``values``. On PostgreSQL all of it is one statement and one round
-    trip, where ``Store.begin`` and ``add`` make four.
-
-    Raises:
-        StoreAway: as ``Store.begin``.
-    """
-    if opened.is_sqlite:
-        with opened.begin() as session:
-            result: Any = session.connection().execute(change, values)
-            if result.rowcount:
-                add(session, event)
-        return
-    told = {f"told_{name}": value for name, value in _row(Envelope.seal(event, clock.now())).items()}
-    with opened.statement() as connection:
-        is_told = connection.execute(_changed_and_told(change), {**values, **told}).rowcount
-    if is_told:
-        opened.woken("outbox")
 
 
 @event.listens_for(Session, "before_commit")
@@ -186,10 +145,7 @@ def unpublished(session: Session, limit: int) -> list[Row[tuple[int, bytes]]]:
 
 def confirmed(session: Session, seqs: list[int]) -> None:
     """Take what the broker confirmed out of the outbox; it stays in the event log."""
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(delete(OUTBOX).where(OUTBOX.c.seq.in_(seqs)))
-    else:
-        session.execute(text("delete from outbox where seq = any(:seqs)"), {"seqs": seqs})
+    session.execute(delete(OUTBOX).where(store.among(session, OUTBOX.c.seq, seqs)))
 
 
 def offer_again(session: Session, since: datetime) -> int:

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, inspect
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from pratique.errors import Invalid
-from pratique.store import Page, Saved, check_version, insert
+from pratique.errors import Invalid, PreconditionRequired, Stale
+from pratique.store import Page, Saved, insert
 
 Row = TypeVar("Row")
 Mapped = TypeVar("Mapped", bound=DeclarativeBase)
@@ -100,3 +100,16 @@ def page(session: Session, statement: Select[Row], limit: int, key: Callable[[Ro
         raise Invalid(words, {"/limit": words})
     rows = list(session.scalars(statement.limit(limit + 1)))
     return Page(rows[:limit], key(rows[limit - 1]) if len(rows) > limit else None)
+
+
+def check_version(version: int, if_version: int | None) -> None:
+    """Let a change pass only to a caller who has seen the row as it is (RFC 9110, If-Match).
+
+    Raises:
+        PreconditionRequired: no version was given.
+        Stale: the row has another version by now.
+    """
+    if if_version is None:
+        raise PreconditionRequired("It exists and differs; send If-Match with the ETag that you read to change it.")
+    if if_version != version:
+        raise Stale("It changed since you read it; read it again, then send your change with the new ETag.")

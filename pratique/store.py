@@ -3,15 +3,17 @@
 import dataclasses
 import enum
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -20,11 +22,15 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    Text,
     TypeDecorator,
     Uuid,
+    any_,
     create_engine,
     event,
+    literal,
 )
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
@@ -33,11 +39,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from pratique import arrays
-from pratique.errors import PreconditionRequired, Stale
 
 Row = TypeVar("Row")
 
 TRUST_S = 1.0  #: a connection used so lately is taken to be alive; if it is not, what it was for fails with StoreAway
+_PATIENCE = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 
 
 class StoreAway(Exception):
@@ -133,7 +139,7 @@ class Store:
         self.name, self.url, self._pool_size = name, url, pool_size
         self.engine = _engine(url, pool_size)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._at_once: Engine | None = None  #: whose connections commit each statement
+        self._hasty: Engine | None = None  #: whose connections commit each statement, and do not wait for the disk
         self._wake: dict[str, list[Callable[[], None]]] = {}
 
     @property
@@ -159,15 +165,38 @@ class Store:
             self.woken(name)
 
     @contextmanager
-    def statement(self) -> Iterator[Connection]:
-        """A connection on which each statement is a transaction by itself, which spares two round trips.
+    def noting(self, table: Table) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+        """What inserts a row that is not there yet and commits it at once, at a fifth of the cost of ``begin``.
+
+        One connection is kept meanwhile; when it is lost, another is tried once. Nothing waits for the disk: if the
+        database's machine fails within the next half second, the row may be gone.
 
         Raises:
-            StoreAway: as ``begin``.
+            StoreAway: as ``begin``; it is not known whether the last row was inserted.
         """
-        self._at_once = self._at_once or _engine(self.url, self._pool_size, isolation_level="AUTOCOMMIT")
-        with self._translated(), self._at_once.connect() as connection:
-            yield connection
+        if self.is_sqlite:
+            yield partial(self._insert_alone, table)
+            return
+        self._hasty = self._hasty or _engine(self.url, self._pool_size, is_hasty=True)
+        sql = str(postgresql.insert(table).on_conflict_do_nothing().compile(dialect=self._hasty.dialect))
+        with self._translated(), self._hasty.connect() as connection:
+            yield partial(self._insert_hastily, connection, sql)
+
+    def _insert_alone(self, table: Table, row: Mapping[str, Any]) -> None:
+        with self.begin() as session:
+            session.execute(insert(session, table).values(row).on_conflict_do_nothing())
+
+    def _insert_hastily(self, connection: Connection, sql: str, row: Mapping[str, Any]) -> None:
+        values = {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
+        dbapi: Any = connection.dialect.loaded_dbapi
+        for is_last in (False, True):
+            try:
+                connection.connection.cursor().execute(sql, values)
+                return
+            except (dbapi.OperationalError, dbapi.InterfaceError) as error:
+                connection.invalidate(error)
+                if is_last:
+                    raise StoreAway(f"the store of {self.name} does not answer") from error
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -190,8 +219,8 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
-        if self._at_once:
-            self._at_once.dispose()
+        if self._hasty:
+            self._hasty.dispose()
 
 
 def wake(session: Session, name: str) -> None:
@@ -207,7 +236,7 @@ def _is_away(error: OperationalError | InterfaceError) -> bool:
     return "sqlite" not in type(error.orig).__module__
 
 
-def _engine(url: str, pool_size: int, **options: Any) -> Engine:
+def _engine(url: str, pool_size: int, is_hasty: bool = False) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         engine = create_engine(
             url,
@@ -219,9 +248,9 @@ def _engine(url: str, pool_size: int, **options: Any) -> Engine:
             connect_args={
                 "connect_timeout": 3,
                 "application_name": "pratique",
-                "options": "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+                "options": _PATIENCE + " -c synchronous_commit=off" * is_hasty,
             },
-            **options,
+            isolation_level="AUTOCOMMIT" if is_hasty else None,
         )
         _ask_the_idle(engine)
         return engine
@@ -274,6 +303,13 @@ def insert(session: Session, table: Any) -> Any:
     """The dialect's INSERT of a table or a mapped class, which knows ``on_conflict_do_nothing`` and ``…_do_update``."""
     dialect = session.get_bind().dialect.name
     return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+
+
+def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of these values; on PostgreSQL they travel as one array, which is bound at once."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    array = sql_cast(literal(arrays.literal(list(values)), Text()), postgresql.ARRAY(column.type))
+    return cast("ColumnElement[bool]", column.in_(values) if is_sqlite else column == any_(array))
 
 
 def insert_many(
@@ -354,16 +390,3 @@ def _replacing(table: Table, names: Sequence[str], newest: str) -> str:
     taken = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in key)
     quoted = ", ".join(f'"{name}"' for name in key)
     return f' on conflict ({quoted}) do update set {taken} where "{table.name}"."{newest}" < excluded."{newest}"'
-
-
-def check_version(version: int, if_version: int | None) -> None:
-    """Let a change pass only to a caller who has seen the row as it is (RFC 9110, If-Match).
-
-    Raises:
-        PreconditionRequired: no version was given.
-        Stale: the row has another version by now.
-    """
-    if if_version is None:
-        raise PreconditionRequired("It exists and differs; send If-Match with the ETag that you read to change it.")
-    if if_version != version:
-        raise Stale("It changed since you read it; read it again, then send your change with the new ETag.")

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from pratique import store
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
 from services.notifications.models import (
@@ -80,10 +81,11 @@ def gather(session: Session, messages: Sequence[Message]) -> list[Facts]:
     meetings = {message.meeting_id for message in messages}
     contacts = _by_key(session, ContactCard, {message.member_id for message in messages})
     cards = _by_key(session, MeetingCard, meetings)
-    words = _by_key(session, MeetingWords, meetings)
+    words = _by_key(session, MeetingWords, {m.meeting_id for m in messages if m.template in _ABOUT_MEETING})
     ends = _by_key(session, MeetingEnd, meetings)
     names = _community_names(session, meetings)
-    companions = _by_key(session, Message, {id for message in messages if (id := _companion_id(message))})
+    companion_ids = {message.id: _companion_id(message) for message in messages}
+    companions = _by_key(session, Message, {id for id in companion_ids.values() if id})
     about_surveys = {_invitation_id(message) for message in messages if message.template in _ABOUT_SURVEY}
     revocations = _by_key(session, Revocation, about_surveys)
     told = {m.subject_id for m in messages if m.template in (Template.RESULTS_RELEASED, Template.RESULTS_WITHHELD)}
@@ -91,7 +93,7 @@ def gather(session: Session, messages: Sequence[Message]) -> list[Facts]:
     leads = _facilitators(session, {m.member_id for m in messages if m.template is Template.RESULTS_WITHHELD})
     gathered = []
     for message in messages:
-        companion_id, notice = _companion_id(message), notices.get(message.subject_id)
+        companion_id, notice = companion_ids[message.id], notices.get(message.subject_id)
         revocation = revocations.get(_invitation_id(message))
         facts = Facts(
             message=message,
@@ -174,7 +176,9 @@ def _by_key(session: Session, table: type[Row], keys: set[UUID]) -> dict[UUID, R
     if not keys:
         return {}
     mapper = inspect(table)
-    fresh = select(table).where(mapper.primary_key[0].in_(keys)).execution_options(populate_existing=True)
+    fresh = (
+        select(table).where(store.among(session, mapper.primary_key[0], keys)).execution_options(populate_existing=True)
+    )
     return {mapper.primary_key_from_instance(row)[0]: row for row in session.scalars(fresh)}
 
 
@@ -183,7 +187,7 @@ def _community_names(session: Session, meetings: set[UUID]) -> dict[UUID, tuple[
     found = session.execute(
         select(MeetingCommunity.meeting_id, CommunityCard.name)
         .outerjoin(CommunityCard, CommunityCard.community_id == MeetingCommunity.community_id)
-        .where(MeetingCommunity.meeting_id.in_(meetings))
+        .where(store.among(session, MeetingCommunity.meeting_id, meetings))
     ).all()
     names: dict[UUID, list[str | None]] = {}
     for meeting_id, name in found:
@@ -207,4 +211,6 @@ def _companion_id(message: Message) -> UUID | None:
 
 
 def _invitation_id(message: Message) -> UUID:
+    if message.template is Template.SURVEY_INVITATION:
+        return message.id
     return message_id(Template.SURVEY_INVITATION, message.subject_id, message.member_id)

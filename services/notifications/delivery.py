@@ -1,33 +1,38 @@
 """Takes messages whose time has come, decides once more, sends them, and records what became of each.
 
-A message is claimed before it is sent and recorded after the server took it, each in a transaction of its own. When
-the process ends between the two, nobody can know whether it arrived: SMTP has no way to ask. Such a message is held
-until its lease runs out and sent once more with the same Message-ID, by which mailboxes that look at it show it once;
-after a second such end it is given up. A copy is harmless: a survey's link works once. Reminders and invitations that
-never arrive would be worse.
+Messages are claimed together before they are sent. That the server took one is noted at once, as a receipt, before the
+next is sent; what became of all is recorded and published together. When the process ends between the server's yes and
+the receipt, nobody can know whether that one mail arrived: SMTP has no way to ask. Such a message is held until its
+lease runs out and sent once more with the same Message-ID, by which mailboxes that look at it show it once; after a
+second such end it is given up. A copy is harmless: a survey's link works once. Reminders and invitations that never
+arrive would be worse.
 """
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Table, delete, inspect, select, update
 from sqlalchemy.orm import Session
 
 from pratique import clock, outbox
 from pratique.crashpoint import crashpoint
-from pratique.events.notifications import MessageDelivered, MessageFailed
+from pratique.events.notifications import MessageDelivered
 from pratique.settings import Settings
-from pratique.store import Store
+from pratique.store import Store, among
 from services.notifications.decisions import Drop, Facts, Wait, decide, gather
 from services.notifications.mails import Letterhead, Unwritable, write_mail
-from services.notifications.models import LEASE, Message, State
+from services.notifications.models import LEASE, Message, Receipt, State
 from services.notifications.post import FilePost, Mail, NotSent, Post, Refused, SmtpPost, Unknown
 
 log = logging.getLogger(__name__)
 
+_RECEIPT: Table = inspect(Receipt).local_table  # type: ignore[assignment]  # a mapped class has a Table
+Note = Callable[[Mapping[str, Any]], None]  #: writes a receipt down at once
 Write = Callable[[Facts], Mail]  #: makes a mail of a message; raises Unwritable
 
 AT_ONCE = 8  #: messages that one sender holds; few, so that the senders share what a meeting brings
@@ -38,17 +43,7 @@ DECISION_HOLDS = timedelta(seconds=2)
 RETRY_AFTER_S = (1, 5, 30, 300, 900, 1800, 3600, 3600, 5400)
 MAX_INTERRUPTIONS = 2  #: attempts with an unknown outcome after which a message is given up
 
-_SETTLED = ("state", "settled_at", "version", "token", "lease_until", "last_error")
-#: Built once, for it runs once for every mail.
-_SETTLE = (
-    update(Message)
-    .where(Message.id == bindparam("held_id"), Message.state == State.SENDING)
-    .values({name: bindparam(name) for name in _SETTLED})
-    .execution_options(synchronize_session=False)
-)
-#: In the same round trip, where the disk need not be waited for.
-_SETTLE_AT_ONCE = _SETTLE.where(func.set_config("synchronous_commit", "off", True) == "off")
-
+_AS_IS = {"synchronize_session": False}  #: objects in hand are not compared with what a statement changes
 GAVE_UP = "it is not known whether the mail server took it, twice; a third copy would be too many"
 
 
@@ -79,44 +74,60 @@ def deliver(opened: Store, post: Post, write: Write, at_once: int = AT_ONCE) -> 
     after the other in vain, and a sender whom the server lets in takes them meanwhile.
 
     Raises:
-        StoreAway: what was claimed and not recorded is sent again when its lease has run out.
+        StoreAway: what was claimed and not noted is sent again when its lease has run out.
     """
     looked_at, claimed = _claim(opened, at_once)
     if not looked_at:
         post.rest()
         return 0
     crashpoint("mail.claimed")
-    decided_at = clock.now()
+    with opened.noting(_RECEIPT) as note:
+        sent, is_away = _send_all(opened, post, claimed, write, note)
+    if sent:
+        with opened.begin() as session:
+            _settle(session, sent)
+        crashpoint("mail.recorded")
+    return 0 if is_away else looked_at
+
+
+def _send_all(opened: Store, post: Post, claimed: Sequence[Facts], write: Write, note: Note) -> tuple[list[UUID], bool]:
+    """Send them in turn. The ids of what the server took, to be recorded, and whether it is away."""
+    decided_at, sent = clock.now(), list[UUID]()
     for position, facts in enumerate(claimed):
         if clock.now() - decided_at > DECISION_HOLDS:
             _give_back(opened, claimed[position:])
             break
         try:
-            _send(opened, post, facts, write)
+            if _send(opened, post, facts, write, note):
+                sent.append(facts.message.id)
         except NotSent as error:
-            is_over = error.is_away
-            _retry(opened, claimed[position:] if is_over else [facts], str(error))
-            if is_over:
+            _retry(opened, claimed[position:] if error.is_away else [facts], str(error))
+            if error.is_away:
                 log.warning("the mail server is away; %d messages wait: %s", len(claimed) - position, error)
-                return 0
-    return looked_at
+                return sent, True
+    return sent, False
 
 
-def _send(opened: Store, post: Post, facts: Facts, write: Write) -> None:
+def _send(opened: Store, post: Post, facts: Facts, write: Write, note: Note) -> bool:
+    """Whether the server took it; that is noted by then, and still to be recorded."""
     id = facts.message.id
     try:
         post.send(write(facts))
     except (Refused, Unwritable) as error:
         log.warning("message %s was refused for good: %s", id, error)
-        words = str(error)
-        _record(opened, facts, lambda message: message.fail(words, is_permanent=True))
+        with opened.begin() as session:
+            for message in _held(session, [facts]):
+                outbox.add(session, message.fail(str(error), is_permanent=True))
     except Unknown as error:
         log.warning("whether message %s was taken is unknown; it is sent once more later: %s", id, error)
         with opened.begin() as session:
             session.execute(update(Message).where(Message.id == id).values(last_error=str(error)))
     else:
         crashpoint("mail.accepted")
-        _record(opened, facts, Message.deliver)
+        note({"message_id": id, "at": clock.now()})
+        crashpoint("mail.noted")
+        return True
+    return False
 
 
 def _claim(opened: Store, at_once: int) -> tuple[int, list[Facts]]:
@@ -133,7 +144,7 @@ def _claim(opened: Store, at_once: int) -> tuple[int, list[Facts]]:
             )
         )
         claimed = []
-        for facts in gather(session, [message for message in due if message.state is not State.FAILED]):
+        for facts in gather(session, [message for message in due if message.state in (State.QUEUED, State.SENDING)]):
             try:
                 decide(facts, now)
             except Drop as drop:
@@ -154,9 +165,9 @@ def _hold(session: Session, claimed: Sequence[Facts]) -> None:
     if claimed:
         session.execute(
             update(Message)
-            .where(Message.id.in_([facts.message.id for facts in claimed]))
+            .where(among(session, Message.id, [facts.message.id for facts in claimed]))
             .values(state=State.SENDING, attempts=Message.attempts + 1, lease_until=clock.now() + LEASE),
-            execution_options={"synchronize_session": False},
+            execution_options=_AS_IS,
         )
     session.expunge_all()
     for facts in claimed:
@@ -174,24 +185,36 @@ def _interrupted(session: Session) -> list[Message]:
     ).first()
     if message is None:
         return []
+    if session.get(Receipt, message.id):
+        _settle(session, [message.id])
+        session.refresh(message)
+        return [message]
     message.interruptions += 1
     if message.interruptions >= MAX_INTERRUPTIONS:
         outbox.add(session, message.fail(GAVE_UP, is_permanent=False))
     return [message]
 
 
-def _record(opened: Store, facts: Facts, settle: Callable[[Message], MessageDelivered | MessageFailed]) -> None:
-    """Write down what the server said, at once, and publish it.
-
-    The commit does not wait for the disk: if the database's machine fails within the next half second, the message
-    is as good as interrupted, which is provided for, and is sent once more with the same Message-ID. Waiting would
-    cost every mail a write to the disk and could not close that gap, for the server took the mail before the commit.
-    """
-    message = facts.message
-    event = settle(message)
-    values = {name: getattr(message, name) for name in _SETTLED} | {"held_id": message.id}
-    outbox.change_and_tell(opened, _SETTLE if opened.is_sqlite else _SETTLE_AT_ONCE, values, event)
-    crashpoint("mail.recorded")
+def _settle(session: Session, noted: Sequence[UUID]) -> None:
+    """Record as sent, and publish, what the mail server took; but for what another sender has recorded meanwhile."""
+    taken_at = select(Receipt.at).where(Receipt.message_id == Message.id).scalar_subquery()
+    sent = (
+        update(Message)
+        .where(among(session, Message.id, noted), Message.state == State.SENDING)
+        .values(state=State.SENT, settled_at=taken_at, version=Message.version + 1)
+        .values(token=None, lease_until=None, last_error=None)
+        .returning(Message.id, Message.version, Message.member_id, Message.template, Message.settled_at)
+    )
+    for id, version, member_id, template, at in session.execute(sent, execution_options=_AS_IS):
+        delivered = MessageDelivered(
+            message_id=id,
+            version=version,
+            member_id=member_id,
+            template=template,
+            delivered_at=at,  # type: ignore[arg-type]  # that of its receipt
+        )
+        outbox.add(session, delivered)
+    session.execute(delete(Receipt).where(among(session, Receipt.message_id, noted)))
 
 
 def _retry(opened: Store, claimed: Sequence[Facts], error: str) -> None:

@@ -11,7 +11,7 @@ from pratique import clock, store
 from pratique.events.evaluation import WithheldReason
 from pratique.events.meetings import MeetingKind, Mode
 from pratique.events.membership import Locale, Role
-from pratique.events.notifications import DropReason, MessageDelivered, MessageDropped, MessageFailed, Template
+from pratique.events.notifications import DropReason, MessageDropped, MessageFailed, Template
 
 #: How long a sender may hold a message. After that its fate is unknown, and it is sent once more.
 LEASE = timedelta(minutes=15)
@@ -101,18 +101,6 @@ class Message(Base):
         """Whether the person may have read it, as far as anyone can know."""
         return self.state is State.SENT or self.interruptions > 0
 
-    def deliver(self) -> MessageDelivered:
-        """The mail server took it."""
-        self._settle(State.SENT)
-        self.last_error = None
-        return MessageDelivered(
-            message_id=self.id,
-            version=self.version,
-            member_id=self.member_id,
-            template=self.template,
-            delivered_at=clock.now(),
-        )
-
     def drop(self, reason: DropReason) -> MessageDropped:
         """It lost its reason before it was sent."""
         self._settle(State.DROPPED)
@@ -140,6 +128,15 @@ class Message(Base):
     def _settle(self, state: State) -> None:
         self.state, self.settled_at, self.version = state, clock.now(), self.version + 1
         self.token = self.lease_until = None
+
+
+class Receipt(Base):
+    """That the mail server took a message, from its yes until the message says so as well."""
+
+    __tablename__ = "receipt"
+
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
 
 
 class ContactCard(Base):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from pratique.events.meetings import MeetingKind, Mode
@@ -43,6 +44,7 @@ MODES = {
 }
 
 
+@lru_cache(maxsize=1024)
 def day(at: datetime, zone: str, locale: Locale) -> str:
     """« jeudi 12 mars 2026 », "Thursday 12 March 2026": the day that the calendar on the wall of ``zone`` shows."""
     wall = at.astimezone(ZoneInfo(zone))
@@ -50,18 +52,21 @@ def day(at: datetime, zone: str, locale: Locale) -> str:
     return f"{_DAYS[locale][wall.weekday()]} {number}{NBSP}{_MONTHS[locale][wall.month - 1]} {wall.year}"
 
 
+@lru_cache(maxsize=1024)
 def hour(at: datetime, zone: str, locale: Locale) -> str:
     """« 9 h 00 », "9:00"."""
     wall = at.astimezone(ZoneInfo(zone))
     return f"{wall.hour}{NBSP}h{NBSP}{wall:%M}" if locale is Locale.FR else f"{wall.hour}:{wall:%M}"
 
 
+@lru_cache(maxsize=1024)
 def moment(at: datetime, zone: str, locale: Locale) -> str:
     """« jeudi 12 mars 2026 à 9 h 00 », "Thursday 12 March 2026 at 9:00"."""
     preposition = "à" if locale is Locale.FR else "at"
     return f"{day(at, zone, locale)} {preposition}{NBSP}{hour(at, zone, locale)}"
 
 
+@lru_cache(maxsize=1024)
 def span(starts_at: datetime, ends_at: datetime, zone: str, locale: Locale) -> str:
     """« jeudi 12 mars 2026, de 9 h 00 à 10 h 30 (heure de Toronto) », with both days where it ends on another."""
     named = zone_name(zone, locale)

@@ -130,6 +130,35 @@ def test_a_sender_killed_after_handing_over_repeats_one_mail_with_the_same_id(as
     assert {message.state for message in surveys(asked)} == {State.SENT}
 
 
+def test_what_was_noted_before_the_sender_was_killed_is_recorded_and_never_sent_again(
+    asked: Any, post: Any, sink: Any
+) -> None:
+    class KilledLater:
+        """Ends before it hands the second mail over."""
+
+        def send(self, mail: Any) -> None:
+            if sink.mails:
+                raise Killed
+            post.send(mail)
+
+        def rest(self) -> None: ...
+
+    with pytest.raises(Killed):
+        deliver(asked.opened, KilledLater(), WRITE)
+    taken_at, [first] = clock.now(), sink.mails
+    assert {message.state for message in surveys(asked)} == {State.SENDING}
+
+    for _ in range(2):
+        clock.move(LEASE + timedelta(seconds=1))
+        asked.send(post)
+
+    assert recipients(sink) == ["ada", "bo"]
+    assert {message.state for message in surveys(asked)} == {State.SENT}
+    told = [each for each in asked.published(MessageDelivered) if each.template is Template.SURVEY_INVITATION]
+    at = {f"<{each.message_id}@pratique.example>": each.delivered_at for each in told}
+    assert (at[first["Message-ID"]], len(told), len(at)) == (taken_at, 2, 2)
+
+
 def test_who_is_taken_off_and_put_back_while_a_dead_sender_holds_their_mail_is_asked(asked: Any, post: Any) -> None:
     class Dead:
         """Ends before it says a word to the server."""

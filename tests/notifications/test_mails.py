@@ -14,10 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pratique import clock
+from pratique.events.evaluation import WithheldReason
 from pratique.events.membership import Locale
 from pratique.events.notifications import Template
 from services.notifications import wording
-from services.notifications.mails import addressed_to
+from services.notifications.mails import addressed_to, fill_in, render
 from tests.notifications.conftest import read_mail
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -157,6 +158,36 @@ def test_any_name_reaches_its_one_address_in_a_header_of_its_own(name: str) -> N
 
     assert [each.addr_spec for each in read.addresses] == ["ada@membres.example"]
     assert max(map(len, header.split(b"\r\n"))) <= 998
+
+
+LINES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=90).map(str.strip)
+
+
+@given(
+    names=st.lists(LINES, min_size=2, max_size=4),
+    community=LINES,
+    template=st.sampled_from(Template),
+    locale=st.sampled_from(Locale),
+    closes=LINES,
+)
+@example(
+    names=["A" * 50, "É" * 51, "<b>&amp;", "closes"],
+    community="name <survey_url>",
+    template=Template.SURVEY_INVITATION,
+    locale=Locale.FR,
+    closes="",
+)
+def test_a_mail_that_shares_its_words_with_others_says_what_it_would_say_alone(
+    names: list[str], community: str, template: Template, locale: Locale, closes: str
+) -> None:
+    shared = {
+        **{"locale": locale.value, "of_communities": f"of {community}", "communities": community, "closes": closes},
+        **dict.fromkeys(("kind", "mode", "meeting_day", "when", "when_for_you", "place", "link", "themes"), community),
+        **{"cancel_reason": "", "responses_count": 7, "withheld_reason": WithheldReason.BELOW_K},
+    }
+    for name in names:
+        words = {**shared, "name": name, "survey_url": f"https://pratique.example/s/{len(name)}?a&b"}
+        assert fill_in(template, words) == render(template, words)
 
 
 def test_a_link_that_is_no_web_address_is_not_made_one(network: Any) -> None:

@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from pratique import clock, inbox, outbox, store
@@ -57,44 +56,6 @@ def fail(session: store.Session, events: object) -> None:
 def violate(session: store.Session) -> None:
     """Something that the database refuses."""
     session.execute(insert(outbox.OUTBOX), [{"seq": 1}, {"seq": 1}])
-
-
-#: A change of one row: a parked event becomes one that nobody tries again.
-SETTLE = update(inbox.PARKED).where(inbox.PARKED.c.id == bindparam("parked_id")).values(state=bindparam("to"))
-
-
-def test_a_change_of_a_row_and_its_event_are_committed_together(either: store.Store) -> None:
-    told, woken = envelope(sample(MeetingClosed)), list[bool]()
-    inbox.receive(either, {MeetingClosed: fail}, [told.to_bytes()])
-    either.on_commit("outbox", lambda: woken.append(True))
-
-    outbox.change_and_tell(either, SETTLE, {"parked_id": told.id, "to": "dead"}, sample(MeetingClosed, version=7))
-
-    with either.begin() as session:
-        assert session.scalars(select(inbox.PARKED.c.state)).all() == ["dead"]
-    assert versions(either) == [7]
-    assert woken == [True]
-
-
-def test_a_change_that_finds_no_row_tells_nothing(either: store.Store) -> None:
-    outbox.change_and_tell(either, SETTLE, {"parked_id": uuid4(), "to": "dead"}, sample(MeetingClosed))
-
-    assert (waiting(either), logged(either)) == ([], 0)
-
-
-def test_a_change_whose_event_is_refused_is_not_made(either: store.Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    told, event = envelope(sample(MeetingClosed)), sample(MeetingClosed, version=7)
-    inbox.receive(either, {MeetingClosed: fail}, [told.to_bytes()])
-    announced = envelope(event)
-    monkeypatch.setattr(Envelope, "seal", lambda *_: announced)
-    outbox.change_and_tell(either, SETTLE, {"parked_id": told.id, "to": "dead"}, event)
-
-    with pytest.raises(IntegrityError):  # the same id again
-        outbox.change_and_tell(either, SETTLE, {"parked_id": told.id, "to": "waiting"}, event)
-
-    with either.begin() as session:
-        assert session.scalars(select(inbox.PARKED.c.state)).all() == ["dead"]
-    assert versions(either) == [7]
 
 
 def test_what_is_committed_is_published_in_order(either: store.Store) -> None:

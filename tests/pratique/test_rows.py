@@ -88,3 +88,12 @@ def test_a_limit_has_bounds(session: Session, limit: int) -> None:
         rows.page(session, select(Thing), limit, lambda row: str(row.thing_id))
 
     assert set(caught.value.fields) == {"/limit"}
+
+
+def test_a_change_passes_only_to_whoever_has_seen_the_row_as_it_is() -> None:
+    rows.check_version(3, 3)
+    with pytest.raises(PreconditionRequired):
+        rows.check_version(3, None)
+    for other in (2, 4, 0, -1):
+        with pytest.raises(Stale):
+            rows.check_version(3, other)

@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from pratique import store
-from pratique.errors import PreconditionRequired, Stale
 from pratique.testing import AT
 
 
@@ -44,7 +43,15 @@ class Everything(Base):
     ids: Mapped[list[UUID] | None]
 
 
+class Jotted(Base):
+    __tablename__ = "jotted"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    words: Mapped[str]
+
+
 TABLE: Any = Everything.__table__
+JOTTED: Any = Jotted.__table__
 FULL = {
     "id": UUID(int=1),
     "number": -7,
@@ -173,6 +180,33 @@ def test_a_transaction_is_all_or_nothing(opened: store.Store) -> None:
     assert everything(opened) == []
 
 
+def test_rows_are_found_among_ids_or_words(opened: store.Store) -> None:
+    words = ["", "NULL", 'd\'été "%s" {x}, \\']
+    with opened.begin() as session:
+        store.insert_many(session, TABLE, [{"id": UUID(int=n), "words": each} for n, each in enumerate([*words, "no"])])
+        by_id = select(Everything.id).where(store.among(session, Everything.id, {UUID(int=1), UUID(int=9)}))
+        by_words = select(Everything.words).where(store.among(session, Everything.words, words))
+        among_none = select(Everything.id).where(store.among(session, Everything.id, []))
+
+        assert session.scalars(by_id).all() == [UUID(int=1)]
+        assert sorted(session.scalars(by_words)) == sorted(words)
+        assert session.scalars(among_none).all() == []
+
+
+def jotted(opened: store.Store) -> list[tuple[UUID, datetime, str]]:
+    with opened.begin() as session:
+        return [(row.id, row.at, row.words) for row in session.scalars(select(Jotted).order_by(Jotted.id))]
+
+
+def test_what_is_noted_is_there_at_once_and_the_first_note_stays(opened: store.Store) -> None:
+    with opened.noting(JOTTED) as note:
+        note({"id": UUID(int=1), "at": AT, "words": "first"})
+        assert jotted(opened) == [(UUID(int=1), AT, "first")]
+        note({"id": UUID(int=1), "at": AT, "words": "second"})
+
+    assert jotted(opened) == [(UUID(int=1), AT, "first")]
+
+
 def test_a_loop_is_woken_once_per_commit_and_not_by_a_failure(opened: store.Store) -> None:
     woken: list[str] = []
     opened.on_commit("due", lambda: woken.append("due"))
@@ -232,6 +266,34 @@ def test_a_connection_that_was_cut_while_it_rested_is_replaced_unnoticed(
         assert session.scalar(text("select pg_backend_pid()")) != pid
 
 
+def _cut_all(opened: store.Store) -> None:
+    """Cut every connection to the database but the one that does so."""
+    others = "from pg_stat_activity where usename = user and pid <> pg_backend_pid()"
+    with opened.begin() as session:
+        session.execute(text(f"select pg_terminate_backend(pid) {others}"))
+
+
+@on_postgresql
+def test_a_note_is_written_over_another_connection_where_one_was_cut(opened: store.Store) -> None:
+    with opened.noting(JOTTED) as note:
+        note({"id": UUID(int=1), "at": AT, "words": "before"})
+        _cut_all(opened)
+        note({"id": UUID(int=2), "at": AT, "words": "after"})
+
+    assert [words for _, _, words in jotted(opened)] == ["before", "after"]
+
+
+@on_postgresql
+def test_a_note_whose_every_connection_is_cut_says_that_the_store_is_away(opened: store.Store) -> None:
+    cut = "begin perform pg_terminate_backend(pg_backend_pid()); return new; end"
+    with opened.begin() as session:
+        session.execute(text(f"create function cut() returns trigger language plpgsql as $$ {cut} $$"))
+        session.execute(text("create trigger cut before insert on jotted for each row execute function cut()"))
+
+    with pytest.raises(store.StoreAway), opened.noting(JOTTED) as note:
+        note({"id": UUID(int=1), "at": AT, "words": "never"})
+
+
 @on_postgresql
 def test_a_statement_that_takes_too_long_is_its_own_fault(either: store.Store) -> None:
     with pytest.raises(OperationalError, match="timeout"), either.begin() as session:
@@ -269,12 +331,3 @@ def test_an_sqlite_store_makes_its_folder_and_outlives_its_process(tmp_path: Pat
         opened.close()
     with store.Store("meetings", url).begin() as session:
         assert session.scalar(text("select count(*) from thing")) == 2
-
-
-def test_a_change_passes_only_to_whoever_has_seen_the_row_as_it_is() -> None:
-    store.check_version(3, 3)
-    with pytest.raises(PreconditionRequired):
-        store.check_version(3, None)
-    for other in (2, 4, 0, -1):
-        with pytest.raises(Stale):
-            store.check_version(3, other)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pratique import store
+from pratique import rows
 from pratique.errors import Conflict
 from pratique.event import Event
 from pratique.events.meetings import (
@@ -123,7 +123,7 @@ class Meeting(Base):
                 "The time, the zone and the communities of a meeting are changed by rescheduling, not by a PUT; "
                 "cancel it and schedule another."
             )
-        store.check_version(self.version, if_version)
+        rows.check_version(self.version, if_version)
         for name in changed:
             setattr(self, name, getattr(said, name))
         self.version += 1

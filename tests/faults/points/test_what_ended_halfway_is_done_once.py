@@ -37,12 +37,14 @@ ROUNDS = [
     _round("inbox.before_commit", "mail.claimed", "due.before_commit", "outbox.written"),
     _round("inbox.committed", "mail.recorded", "due.committed", "rpc.committed"),
     _round("outbox.written", "mail.handed_over", "outbox.written"),
+    _round("outbox.written", "mail.noted", "outbox.written"),
     _round("inbox.before_park", "mail.handed_over", is_parked_first=True, **_UNKNOWN),
     _round("inbox.parked", "mail.accepted", is_parked_first=True, **_UNKNOWN),
     _round("inbox.attempt_counted", "mail.accepted", is_parked_first=True, **_UNKNOWN),
-    _round("inbox.claimed", "outbox.written", is_parked_first=True, **_UNKNOWN),
+    _round("inbox.claimed", "outbox.written", is_parked_first=True, by_smtp=True),
     _round("inbox.before_commit", "mail.recorded", is_parked_first=True, by_smtp=True),
     _round("inbox.committed", "mail.claimed", is_parked_first=True, by_smtp=True),
+    _round("inbox.committed", "mail.noted", is_parked_first=True, by_smtp=True),
 ]
 ON_POSTGRESQL = (ROUNDS[1], ROUNDS[6])  #: the rounds that are lived there too, each of which takes seconds
 #: Commands that publish nothing.
