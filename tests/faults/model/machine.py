@@ -7,7 +7,7 @@ from hypothesis.stateful import precondition
 
 from pratique import clock
 from pratique.settings import SERVICES
-from tests.faults.model.people import People
+from tests.faults.model.people import MEETINGS_AT_MOST, People
 from tests.faults.model.steps import WHICH, WHO, one_of, step
 from tests.faults.model.world import AT, Fate, MailFate
 
@@ -87,6 +87,9 @@ class Model(People):
     def live_on(self, mess: int, span: timedelta) -> None:
         """Some time passes, and then all goes as it should."""
         clock.move(span)
+        self._all_goes_well(mess)
+
+    def _all_goes_well(self, mess: int) -> None:
         while self.world.flow(mess) or self.world.work():
             pass
 
@@ -94,15 +97,32 @@ class Model(People):
     @step(mess=MESS, late=some.sampled_from([timedelta(), timedelta(minutes=1), timedelta(hours=30)]), who=WHO)
     def go_on_to_what_is_due(self, mess: int, late: timedelta, who: int) -> None:
         """All goes as it should, and people answer, until the next reminder or closing, which is done then or late."""
-        while self.world.flow(mess) or self.world.work():
-            pass
+        self._all_goes_well(mess)
         for survey in self.truth.surveys.values() if who % 4 else ():
             self._answer_links(survey, who)
             self._cast_all(survey)
         if at := self.world.next_due():
             clock.move(max(at - clock.now(), timedelta()) + late)
-        while self.world.flow(mess) or self.world.work():
-            pass
+        self._all_goes_well(mess)
+
+    @precondition(lambda self: len(self.truth.meetings) < MEETINGS_AT_MOST)
+    @step(which=WHICH, mess=MESS, who=WHO, answering=WHO, is_due=some.booleans())
+    def hold_a_whole_meeting(self, which: int, mess: int, who: int, answering: int, is_due: bool) -> None:
+        """A meeting goes as it should until those who were there are asked, and some answer; perhaps two days pass.
+
+        Steps drawn one by one seldom come so far that the reminder finds somebody who has answered since.
+        """
+        self._all_goes_well(mess)
+        meeting = self._schedule(which, 2, 0, False)
+        for _ in range(4 if meeting else 0):
+            self._advance(meeting, which, who)
+        self._all_goes_well(mess)
+        if meeting and meeting.survey:
+            self._answer_links(meeting.survey, answering)
+            self._cast_all(meeting.survey)
+        if is_due:
+            clock.move(timedelta(days=2))
+            self._all_goes_well(mess)
 
     @step(fate=FATES)
     def spoil_the_next_command(self, fate: Fate) -> None:

@@ -156,7 +156,8 @@ class People(Answers):
         """A community will meet, or all together."""
         self._schedule(which, hours, who, are_together)
 
-    def _schedule(self, which: int, hours: int, who: int, are_together: bool) -> None:
+    def _schedule(self, which: int, hours: int, who: int, are_together: bool) -> Meeting | None:
+        """It is planned; None if meetings does not know the community yet."""
         everyone = list(self.truth.communities.values())
         communities = everyone if are_together else [one_of(everyone, which)]
         people = list(self.truth.people)
@@ -173,8 +174,10 @@ class People(Answers):
             one_of(ZONES, which),
         )
         may = all(self.truth.knows("meetings", each.id) for each in communities)
-        if self._put_meeting(said, None, may, Invalid):
-            self.truth.meetings[said.id] = said
+        if not self._put_meeting(said, None, may, Invalid):
+            return None
+        self.truth.meetings[said.id] = said
+        return said
 
     def _put_meeting(self, said: Meeting, if_version: int | None, may: bool, why: Any) -> Any:
         return self.do(
