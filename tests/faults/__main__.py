@@ -69,6 +69,8 @@ def _tell(outcome: Outcome, closings: int, only: Sequence[str]) -> None:
     verdict = outcome.verdict
     answers = ", ".join(f"{count} × {name}" for name, count in sorted(outcome.answers.items()))
     print(f"seed {outcome.seed}: {outcome.seconds:.0f} s, {outcome.restarts} restarts; answers: {answers}")
+    if outcome.week_s:
+        print(f"seed {outcome.seed}: a week after it was judged took {outcome.week_s:.0f} s")
     for name, why in outcome.cannot.items():
         print(f"seed {outcome.seed}: left out: {name}: {why}")
     for remark in outcome.remarks:

@@ -1,6 +1,6 @@
 """Whether a network is at rest, read from its stores alone: nothing is guessed from how long nothing has happened."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,9 +13,12 @@ from services.notifications.models import Message, State
 SOON = timedelta(minutes=10)  #: what waits for its next try no longer than this is still under way
 
 
-def is_at_rest(stores: Mapping[str, Store], reactions: Mapping[str, inbox.Reactions]) -> bool:
+def is_at_rest(
+    stores: Mapping[str, Store], reactions: Mapping[str, inbox.Reactions], held: Set[UUID] = frozenset()
+) -> bool:
     """Whether each event has reached all whom it makes do something, nothing is due, and no mail is to leave.
 
+    What is ``held`` back on purpose need not have reached anybody.
     The stores are read one after the other, each in one transaction. What moves on meanwhile is not missed: whoever
     took an event wrote what follows from it in the same transaction.
     """
@@ -38,7 +41,9 @@ def is_at_rest(stores: Mapping[str, Store], reactions: Mapping[str, inbox.Reacti
             taken[name] |= set(session.scalars(select(inbox.PARKED.c.id)))
             for type_name, id in session.execute(select(outbox.EVENT_LOG.c.type, outbox.EVENT_LOG.c.id)):
                 published.setdefault(type_name, set()).add(id)
-    return all(published.get(event.type, set()) <= taken[name] for name, table in reactions.items() for event in table)
+    return all(
+        published.get(event.type, set()) - held <= taken[name] for name, table in reactions.items() for event in table
+    )
 
 
 def next_try(stores: Mapping[str, Store]) -> datetime | None:

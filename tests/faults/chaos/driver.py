@@ -25,32 +25,34 @@ class Api:
     """One client's way to any of the gateways, each request on a connection of its own."""
 
     def __init__(self, ports: Sequence[int], token: str, record: Record, chance: random.Random) -> None:
-        self._ports, self._token, self._record, self._chance = ports, token, record, chance
+        self._ports, self._token, self.record, self._chance = ports, token, record, chance
 
-    def once(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def once(self, method: str, path: str, body: Any = None, if_version: int | None = None) -> tuple[int, Any]:
         """Status and body; status 0 where there was no answer, which the record then counts."""
         port = self._chance.choice(self._ports)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
         try:
             connection.connect()
         except OSError:
-            self._record.count("not accepted")
+            self.record.count("not accepted")
             connection.close()
             return 0, None
         try:
             headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+            if if_version is not None:
+                headers["If-Match"] = f'"{if_version}"'
             payload = None if body is None else json.dumps(body)
             connection.request(method, path, payload, {**headers, "Connection": "close"})
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            with self._record.lock:
-                self._record.answers["cut"] += 1
-                self._record.cut.append((time.monotonic(), port, f"{method} {path}: {error!r}"))
+            with self.record.lock:
+                self.record.answers["cut"] += 1
+                self.record.cut.append((time.monotonic(), port, f"{method} {path}: {error!r}"))
             return 0, None
         finally:
             connection.close()
-        self._record.count(str(answer.status))
+        self.record.count(str(answer.status))
         return answer.status, json.loads(text) if text.startswith(b"{") else None
 
     def ask(self, method: str, path: str, body: Any = None, *, also: Mapping[int, str] | None = None) -> Any:
@@ -66,7 +68,7 @@ class Api:
                 return answer
             if status and status < 500 and status not in (also or {}):
                 words = f"{method} {path}: {status} {answer}"
-                self._record.wrong.append(words)
+                self.record.wrong.append(words)
                 raise Stuck(words)
             time.sleep(pause_s * self._chance.uniform(0.5, 1))
             pause_s = min(1.0, pause_s * 2)

@@ -34,7 +34,7 @@ def settle(system: System) -> float:
     began = still_since = time.monotonic()
     before: object = None
     while time.monotonic() - began < LIMIT_S:
-        is_resting, waits_for = is_at_rest(services, reactions), _next(services)
+        is_resting, waits_for = is_at_rest(services, reactions, system.held), _next(services)
         if is_resting and waits_for is None:
             return time.monotonic() - began
         now = _traces(services)

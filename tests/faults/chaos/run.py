@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.chaos import oracle, rest
+from tests.faults.chaos import epilogue, oracle, rest
 from tests.faults.chaos.driver import Api
 from tests.faults.chaos.record import make_meetings
 from tests.faults.chaos.registry import CannotBe, Fault, schedule
@@ -37,6 +37,7 @@ class Outcome:
     restarts: int = 0
     seconds: float = 0.0
     rest_s: float = 0.0
+    week_s: float = 0.0  #: that the epilogue took
     logs: Path | None = None
 
 
@@ -81,9 +82,14 @@ def _live(system: System, outcome: Outcome, closings: int, faults: Sequence[Faul
         tell(f"seed {outcome.seed}: {type(error).__name__}: {str(error)[-1500:]}")  # what follows may fail for it
         system.driver.stop()
     ports = [each.port for each in system.of("gateway")]
-    verdict = oracle.judge(system, Api(ports, system.token, system.record, random.Random(0)))
+    api = Api(ports, system.token, system.record, random.Random(0))
+    verdict = oracle.judge(system, api)
     verdict.failures = [*outcome.verdict.failures, *system.driver.failures, *verdict.failures]
     outcome.verdict, outcome.answers = verdict, system.record.answers
+    if not verdict.failures:  # what was wrong before would be told again in other words
+        began = time.monotonic()
+        verdict.failures += epilogue.live(system, api, outcome.seed)
+        outcome.week_s = time.monotonic() - began
 
 
 def _wait_for_work(system: System, count: int) -> None:

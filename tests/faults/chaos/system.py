@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from psycopg2 import sql
 
@@ -49,6 +50,7 @@ class System:
         self.copies_allowed = 0  #: mails that may have been handed over twice with the same Message-ID
         self.dead_expected: dict[str, str] = {}  #: ids that must be dead letters in the end, and of which service
         self.made_to_fail: set[str] = set()  #: meetings whose survey cannot be written, for a while or for good
+        self.held: set[UUID] = set()  #: events that are kept from a service until later
         self.complaints: list[str] = []  #: what a fault saw that must not be
         self.remarks: list[str] = []  #: figures that a fault took, for whoever reads the report
         self.repairs: list[str] = []  #: what an operator did by command

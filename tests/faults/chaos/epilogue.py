@@ -1,0 +1,191 @@
+"""What comes a week late: after a seed was judged, the clock goes on until every survey is closed; then it comes."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from pratique.event import Envelope
+from pratique.events.evaluation import SurveyInvitationsIssued
+from pratique.events.meetings import MeetingClosed
+from pratique.events.membership import MemberContactChanged
+from pratique.events.notifications import Template
+from services.notifications.models import message_id
+from tests.faults.chaos import oracle, rest
+from tests.faults.chaos.driver import Api, Stuck, address_of, hold_and_close
+from tests.faults.chaos.postbox import taken
+from tests.faults.chaos.postman import hand_over, held_back
+from tests.faults.chaos.record import Circle, Meeting, fresh_id
+from tests.faults.chaos.system import System
+
+OF_EACH = 3  #: meetings for each event that comes late
+MEMBERS = 4
+#: Reminders at the first or second; surveys that were opened in the room are given up; all are closed at the last.
+STEPS = (timedelta(hours=30), timedelta(hours=30), timedelta(days=3), timedelta(days=3))
+Key = tuple[str, str]  #: Message-ID and address
+
+
+@dataclass
+class Late:
+    """What is kept back, and for whom it then comes too late."""
+
+    circle: Circle
+    held: list[tuple[str, bytes]] = field(default_factory=list)  #: (service, event) in the order of publishing
+    unheard: list[Meeting] = field(default_factory=list)  #: of whose closing evaluation does not hear
+    unasked: list[Meeting] = field(default_factory=list)  #: of whose invitations notifications does not hear
+    newest: dict[str, str] = field(default_factory=dict)  #: member -> their address in the end
+    known: dict[str, str] = field(default_factory=dict)  #: member -> their address as notifications knows it meanwhile
+
+
+def live(system: System, api: Api, seed: int) -> list[str]:
+    """Live through the week; every sentence that is not true then."""
+    chance = random.Random(seed + 10**6)
+    before, mails_before = list(system.record.acknowledged), len(taken(system.mails))
+    try:
+        late = _keep_back(system, api, chance)
+        for step in STEPS:
+            system.move_clock(step)
+            rest.settle(system)
+        unknown = list(_too_early(system, late))
+        for service, body in reversed(late.held):
+            hand_over(system, service, [body])
+        system.held.clear()
+        rest.settle(system)
+        afterwards = _hold(api, late.circle, chance)
+        rest.settle(system)
+    except (TimeoutError, rest.Restless, Stuck) as error:
+        return [f"a week later: {str(error)[-1500:]}"]
+    arrived = Counter((mail.id, mail.to) for mail in taken(system.mails)[mails_before:])
+    failures = [*unknown, *_surveys(system, before, late), *_mails(system, arrived, before, late, afterwards)]
+    for check in oracle.CHECKS:
+        failures += check(system)
+    system.remarks.append(f"{len(late.held)} events came a week late; {arrived.total()} mails in that week")
+    return [f"a week later: {words}" for words in failures]
+
+
+def _keep_back(system: System, api: Api, chance: random.Random) -> Late:
+    """Hold meetings and change addresses, and let some services not hear of it."""
+    late = Late(system.driver.found(1, MEMBERS, chance.getrandbits(32))[0])
+    rest.settle(system)
+    late.known = {id: address_of(id) for id in late.circle.member_ids}
+    with held_back(system, MeetingClosed, "evaluation", OF_EACH) as held:
+        late.unheard = [_hold(api, late.circle, chance, is_in_room=number % 2 == 0) for number in range(OF_EACH)]
+    _keep(system, late, "evaluation", held)
+    with held_back(system, SurveyInvitationsIssued, "notifications", OF_EACH) as held:
+        late.unasked = [_hold(api, late.circle, chance) for _ in range(OF_EACH)]
+    _keep(system, late, "notifications", held)
+    moved, moved_twice = late.circle.member_ids[:2]
+    with held_back(system, MemberContactChanged, "notifications", 2) as held:
+        _move(api, late, moved, 1)
+        _move(api, late, moved_twice, 1)
+    _keep(system, late, "notifications", held)
+    _move(api, late, moved_twice, 2)
+    late.known[moved_twice] = late.newest[moved_twice]
+    rest.settle(system)
+    return late
+
+
+def _keep(system: System, late: Late, service: str, held: list[bytes]) -> None:
+    late.held += [(service, body) for body in held]
+    system.held |= {Envelope.from_bytes(body).id for body in held}
+
+
+def _hold(api: Api, circle: Circle, chance: random.Random, is_in_room: bool = False) -> Meeting:
+    """A meeting at which everyone is but the last; one answers in the room, if its survey opens there."""
+    *there, absent = circle.member_ids
+    meeting = Meeting(
+        id=fresh_id(chance),
+        circle=circle,
+        states=dict.fromkeys(there, "attended") | {absent: "no_show"},
+        facilitator_id=None,
+        is_ahead=is_in_room,
+        answers_in_room=there[0] if is_in_room else None,
+        corrected=None,
+    )
+    api.record.meetings[meeting.id] = meeting
+    hold_and_close(api, meeting)
+    return meeting
+
+
+def _move(api: Api, late: Late, member_id: str, version: int) -> None:
+    """This member has a new address; ``version`` is that of the one before."""
+    late.newest[member_id] = f"neu{version}.{address_of(member_id)}"
+    where = {"locale": "fr", "timezone": "America/Toronto"}
+    card = {"name": "Personne qui déménage", "email": late.newest[member_id], **where}
+    status, answer = api.once("PUT", f"/v1/members/{member_id}", card, version)
+    if status != 200:
+        raise Stuck(f"an address was not changed: {status} {answer}")
+
+
+def _too_early(system: System, late: Late) -> Iterator[str]:
+    """What must not be known before it came."""
+    known = dict(_rows(system, "notifications", "select member_id, email from contact_card"))
+    yield from [f"{id} has the address {known[id]}" for id, email in late.known.items() if known[id] != email]
+    with_survey = {meeting_id for meeting_id, _ in _rows(system, "evaluation", "select meeting_id, state from survey")}
+    for meeting in late.unheard:
+        if (meeting.id in with_survey) != (meeting.answers_in_room is not None):
+            yield f"meeting {meeting.id} has a survey, or has none, though nobody told evaluation that it was closed"
+
+
+def _surveys(system: System, before: list[Meeting], late: Late) -> Iterator[str]:
+    """Each has closed once, was withheld once, for the right reason, and reminded once whoever was to be asked."""
+    query = "select s.meeting_id, s.state, e.type, convert_from(e.body, 'utf8')::json #>> '{data,reason}'"
+    told: dict[str, Counter[str]] = {}
+    states = {}
+    for meeting_id, state, type_name, reason in _rows(
+        system, "evaluation", f"{query} from survey s join event_log e on e.subject = s.id::text"
+    ):
+        name = type_name.split(".")[-2]
+        told.setdefault(meeting_id, Counter())[f"{name} {reason}" if name == "ResultsWithheld" else name] += 1
+        states[meeting_id] = state
+    for meeting in [*before, *late.unheard, *late.unasked]:
+        reason = "no_attendance" if _nobody_knows(meeting, late) else "below_k"
+        expected = {"SurveyOpened": 1, "SurveyClosed": 1, f"ResultsWithheld {reason}": 1}
+        expected["SurveyReminderDue"] = int(bool(meeting.eligible) and meeting not in late.unheard)
+        found = told.get(meeting.id, Counter())
+        wrong = {name: found[name] for name, n in expected.items() if found[name] != n}
+        outcomes = sum(n for name, n in found.items() if name.startswith("Results"))
+        if wrong or outcomes != 1 or states.get(meeting.id) != "withheld":
+            yield f"the survey of {meeting.id} is {states.get(meeting.id)}, expected {expected}, told {dict(found)}"
+
+
+def _nobody_knows(meeting: Meeting, late: Late) -> bool:
+    """Whether its survey had to close without knowing who was there, or nobody was."""
+    is_given_up = meeting in late.unheard and meeting.answers_in_room is not None
+    return is_given_up or not meeting.eligible | {meeting.answers_in_room} - {None}
+
+
+def _mails(
+    system: System, arrived: Counter[Key], before: list[Meeting], late: Late, afterwards: Meeting
+) -> Iterator[str]:
+    """A reminder for whoever had not answered, one mail to whoever was asked afterwards, and nothing else."""
+    surveys = dict(_rows(system, "evaluation", "select meeting_id, id from survey"))
+    newest = late.known | late.newest
+    expected = Counter[Key]()
+
+    def expect(template: Template, meeting: Meeting, address: Callable[[str], str]) -> None:
+        for member_id in meeting.eligible:
+            id = message_id(template, UUID(surveys[meeting.id]), UUID(member_id))
+            expected[str(id), address(member_id)] += 1
+
+    for meeting in before:
+        expect(Template.SURVEY_REMINDER, meeting, address_of)
+    for meeting in late.unasked:
+        expect(Template.SURVEY_REMINDER, meeting, late.known.__getitem__)
+    expect(Template.SURVEY_INVITATION, afterwards, newest.__getitem__)
+    for meeting in late.unheard:  # those ahead are announced, as far as their invitations left before they were held
+        for member_id in late.circle.member_ids if meeting.is_ahead else ():
+            id = str(message_id(Template.MEETING_INVITATION, UUID(meeting.id), UUID(member_id)))
+            for key in [key for key in arrived if key[0] == id]:
+                expected[key] = 1
+    yield from [f"a mail {id} to {to} that was due did not come" for id, to in (expected - arrived)]
+    yield from [f"a mail {id} to {to} came that nobody was to get, or twice" for id, to in (arrived - expected)]
+
+
+def _rows(system: System, store: str, query: str) -> list[tuple[str, ...]]:
+    with system.stores[store].begin() as session:
+        return [tuple(map(str, row)) for row in session.execute(text(query))]
