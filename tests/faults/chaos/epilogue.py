@@ -22,7 +22,8 @@ from tests.faults.chaos.postman import hand_over, held_back
 from tests.faults.chaos.record import Circle, Meeting, fresh_id
 from tests.faults.chaos.system import System
 
-OF_EACH = 3  #: meetings for each event that comes late
+UNHEARD = 3  #: meetings of whose closing evaluation hears late
+UNASKED = 2  #: meetings whose invitations come late
 OF_THE_RUN = 30  #: meetings of the run that go on with their week; a thousand would take minutes
 MEMBERS = 4
 #: With the first come reminders, and surveys that were opened in the room are given up; with the last all are closed.
@@ -84,11 +85,11 @@ def _keep_back(system: System, api: Api, chance: random.Random) -> Late:
     late = Late(system.driver.found(1, MEMBERS, chance.getrandbits(32))[0])
     rest.settle(system)
     late.known = {id: address_of(id) for id in late.circle.member_ids}
-    with held_back(system, MeetingClosed, "evaluation", OF_EACH) as held:
-        late.unheard = [_hold(api, late.circle, chance, is_in_room=number % 2 == 0) for number in range(OF_EACH)]
+    with held_back(system, MeetingClosed, "evaluation", UNHEARD) as held:
+        late.unheard = [_hold(api, late.circle, chance, is_in_room=number % 2 == 0) for number in range(UNHEARD)]
     _keep(system, late, "evaluation", held)
-    with held_back(system, SurveyInvitationsIssued, "notifications", OF_EACH) as held:
-        late.unasked = [_hold(api, late.circle, chance) for _ in range(OF_EACH)]
+    with held_back(system, SurveyInvitationsIssued, "notifications", UNASKED) as held:
+        late.unasked = [_hold(api, late.circle, chance, present=2) for _ in range(UNASKED)]
     _keep(system, late, "notifications", held)
     moved, moved_twice = late.circle.member_ids[:2]
     with held_back(system, MemberContactChanged, "notifications", 2) as held:
@@ -106,13 +107,13 @@ def _keep(system: System, late: Late, service: str, held: list[bytes]) -> None:
     system.held |= {Envelope.from_bytes(body).id for body in held}
 
 
-def _hold(api: Api, circle: Circle, chance: random.Random, is_in_room: bool = False) -> Meeting:
-    """A meeting at which everyone is but the last; one answers in the room, if its survey opens there."""
-    *there, absent = circle.member_ids
+def _hold(api: Api, circle: Circle, chance: random.Random, present: int = 3, is_in_room: bool = False) -> Meeting:
+    """A meeting at which the first of the members are; one answers in the room, if its survey opens there."""
+    there, absent = circle.member_ids[:present], circle.member_ids[present:]
     meeting = Meeting(
         id=fresh_id(chance),
         circle=circle,
-        states=dict.fromkeys(there, "attended") | {absent: "no_show"},
+        states=dict.fromkeys(there, "attended") | dict.fromkeys(absent, "no_show"),
         facilitator_id=None,
         is_ahead=is_in_room,
         answers_in_room=there[0] if is_in_room else None,
@@ -158,6 +159,8 @@ def _surveys(system: System, before: list[Meeting], late: Late) -> Iterator[str]
         reason = "no_attendance" if _nobody_knows(meeting, late) else "below_k"
         expected = {"SurveyOpened": 1, "SurveyClosed": 1, f"ResultsWithheld {reason}": 1}
         expected["SurveyReminderDue"] = int(bool(meeting.eligible) and meeting not in late.unheard)
+        if meeting in late.unheard:
+            expected["SurveyInvitationsIssued"] = 0  # it is too late to answer
         found = told.get(meeting.id, Counter())
         wrong = {name: found[name] for name, n in expected.items() if found[name] != n}
         outcomes = sum(n for name, n in found.items() if name.startswith("Results"))
