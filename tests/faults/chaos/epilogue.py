@@ -89,7 +89,7 @@ def _keep_back(system: System, api: Api, chance: random.Random) -> Late:
         late.unheard = [_hold(api, late.circle, chance, is_in_room=number % 2 == 0) for number in range(UNHEARD)]
     _keep(system, late, "evaluation", held)
     with held_back(system, SurveyInvitationsIssued, "notifications", UNASKED) as held:
-        late.unasked = [_hold(api, late.circle, chance, present=2) for _ in range(UNASKED)]
+        late.unasked = [_hold(api, late.circle, chance, present=1) for _ in range(UNASKED)]
     _keep(system, late, "notifications", held)
     moved, moved_twice = late.circle.member_ids[:2]
     with held_back(system, MemberContactChanged, "notifications", 2) as held:

@@ -64,6 +64,11 @@ class Model(People):
         """A batch arrives, in any order, some of it twice; unacknowledged it comes again."""
         self.world.deliver(one_of(self.world.receiving, which), mess, at_most, fate, commit)
 
+    @step(count=some.integers(1, 8))
+    def refuse_what_comes(self, count: int) -> None:
+        """The next events that flow fail in their reactions, are set aside, and tried again later."""
+        self.world.refusals = count
+
     @precondition(lambda self: self.world.receiving)
     @step(which=WHICH, hours=some.sampled_from([1, 12, 72, 168]))
     def hold_back(self, which: int, hours: int) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from pratique import broker, clock, due, inbox, outbox
 from pratique.migrate import migrate, package_of
@@ -44,7 +44,15 @@ class Fate(StrEnum):
     WELL = "well"
     DIES = "dies"  # the process ends where it would commit
     AWAY = "away"  # the database goes where it would commit
+    FAILS = "fails"  # what was written is refused where it would be committed, for a reason that passes
     UNHEARD = "unheard"  # all is done, and nobody hears of it: no acknowledgement, no confirm, no answer
+
+
+_ENDINGS: dict[Fate, BaseException] = {
+    Fate.DIES: Crash(),
+    Fate.AWAY: OperationalError("", {}, ConnectionResetError()),
+    Fate.FAILS: IntegrityError("", {}, ValueError("refused")),
+}
 
 
 class MailFate(StrEnum):
@@ -154,6 +162,7 @@ class World:
         for name, blank in self._blank.items():
             blank.backup(self.raw[name])
         self._commits_left, self._ends_as = 0, Fate.WELL
+        self.refusals = 0  #: so many of the events that flow next are refused by the store, one by one
         self.post, self.broker, self._observe = Post(taken), Broker(self._bindings), observe
         for relay in self._relays.values():
             relay._publisher = self.broker  # type: ignore[assignment]  # where the one to RabbitMQ is made
@@ -161,13 +170,13 @@ class World:
     def _at_commit(self, connection: Any) -> None:
         if self._commits_left:
             self._commits_left -= 1
-            if not self._commits_left:
-                raise OperationalError("", {}, ConnectionResetError()) if self._ends_as is Fate.AWAY else Crash
+            if not self._commits_left or self._ends_as is Fate.FAILS:
+                raise _ENDINGS[self._ends_as]
 
     @contextmanager
     def ending(self, fate: Fate, at_commit: int = 1) -> Iterator[None]:
         """Let what is done here die, or lose its database, at the given commit, counted from one."""
-        self._commits_left = at_commit if fate in (Fate.DIES, Fate.AWAY) else 0
+        self._commits_left = at_commit if fate in _ENDINGS else 0
         self._ends_as = fate
         try:
             yield
@@ -219,10 +228,17 @@ class World:
         bodies = [each.body for each in batch] + [each.body for each in batch[: mess % 3]]
         with self.ending(fate, at_commit):
             inbox.receive(self.stores[service], self.reactions[service], bodies)
-            if fate is Fate.WELL:
+            if fate in (Fate.WELL, Fate.FAILS):  # what failed is parked, and acknowledged
                 gone = {id(each) for each in batch}
                 queue[:] = [each for each in queue if id(each) not in gone]
         return True
+
+    def _deliver_some(self, service: str, mess: int) -> bool:
+        if not self.refusals:
+            return self.deliver(service, mess, 25)
+        is_any = self.deliver(service, mess, 1, Fate.FAILS, at_commit=2)  # in its batch, and alone
+        self.refusals -= is_any
+        return is_any
 
     def run_due(self, service: str, fate: Fate = Fate.WELL, at_commit: int = 1) -> bool:
         """Do the one thing that has been due longest; False if nothing is."""
@@ -262,7 +278,7 @@ class World:
         carried = 0
         for _ in range(LOOPS_AT_MOST):
             moved = sum(self.relay(name) for name in SERVICES if self._has(name, "outbox"))
-            moved += sum(self.deliver(name, mess and mess + carried, 25) for name in SERVICES)
+            moved += sum(self._deliver_some(name, mess and mess + carried) for name in SERVICES)
             if not moved:
                 return carried > 0
             carried += moved
