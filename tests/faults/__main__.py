@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import click
 from rich.console import Console
@@ -59,7 +60,8 @@ def main(
     outcomes, began = [], time.monotonic()
     with servers.started() as running:
         for seed in range(first_seed, first_seed + seeds):
-            outcomes.append(run_seed(running, seed, closings, rate, faults, lambda line: print(line, flush=True)))
+            tell = partial(print, flush=True)
+            outcomes.append(run_seed(running, seed, closings, rate, faults, tell, has_week=not quick))
             _tell(outcomes[-1], closings, only)
     _show(outcomes, time.monotonic() - began)
     sys.exit(int(any(outcome.verdict.failures for outcome in outcomes)))

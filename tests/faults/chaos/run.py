@@ -37,13 +37,16 @@ class Outcome:
     restarts: int = 0
     seconds: float = 0.0
     rest_s: float = 0.0
-    week_s: float = 0.0  #: that the epilogue took
+    has_week: bool = True  #: whether the epilogue is lived, too
+    week_s: float = 0.0  #: that it took
     logs: Path | None = None
 
 
-def run_seed(servers: Servers, seed: int, closings: int, rate: float, faults: Sequence[Fault], tell: Tell) -> Outcome:
-    """Live through one seed and judge it; the logs of a seed that failed are kept."""
-    outcome, began = Outcome(seed), time.monotonic()
+def run_seed(
+    servers: Servers, seed: int, closings: int, rate: float, faults: Sequence[Fault], tell: Tell, has_week: bool = True
+) -> Outcome:
+    """Live through one seed and judge it, and the week after it; the logs of a seed that failed are kept."""
+    outcome, began = Outcome(seed, has_week=has_week), time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix=f"pratique-faults-{seed}-"))
     folder.chmod(0o755)
     with built(servers, folder, rate, seed) as system:
@@ -86,7 +89,7 @@ def _live(system: System, outcome: Outcome, closings: int, faults: Sequence[Faul
     verdict = oracle.judge(system, api)
     verdict.failures = [*outcome.verdict.failures, *system.driver.failures, *verdict.failures]
     outcome.verdict, outcome.answers = verdict, system.record.answers
-    if not verdict.failures:  # what was wrong before would be told again in other words
+    if outcome.has_week and not verdict.failures:  # what was wrong before would be told again in other words
         began = time.monotonic()
         verdict.failures += epilogue.live(system, api, outcome.seed)
         outcome.week_s = time.monotonic() - began
