@@ -77,7 +77,7 @@ def put_meeting(
 def _schedule(session: Session, said: Meeting, community_ids: Sequence[UUID], if_version: int | None) -> Saved[Meeting]:
     said.state, said.cancel_reason, said.head_count, said.version = MeetingState.SCHEDULED, "", 0, 1
     said.communities = [
-        MeetingCommunity(community_id=community_id, position=position)
+        MeetingCommunity(community_id=community_id, position=position, starts_at=said.starts_at)
         for position, community_id in enumerate(community_ids)
     ]
     with Faults() as faults:

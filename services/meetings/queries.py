@@ -42,12 +42,12 @@ def list_meetings(session: Session, *, community_id: UUID, after: str | None = N
         select(Meeting)
         .join(MeetingCommunity, MeetingCommunity.meeting_id == Meeting.meeting_id)
         .where(MeetingCommunity.community_id == community_id)
-        .order_by(Meeting.starts_at.desc(), Meeting.meeting_id.desc())
+        .order_by(MeetingCommunity.starts_at.desc(), MeetingCommunity.meeting_id.desc())
     )
     if after is not None:
         starts_at, meeting_id = _read_key(after)
         key = tuple_(literal(starts_at, Instant()), literal(meeting_id))
-        statement = statement.where(tuple_(Meeting.starts_at, Meeting.meeting_id) < key)
+        statement = statement.where(tuple_(MeetingCommunity.starts_at, MeetingCommunity.meeting_id) < key)
     return rows.page(session, statement, limit, _key)
 
 

@@ -59,7 +59,7 @@ STATEMENTS = {
             started_at, closed_at, cancel_reason, head_count, version)
             select {MEETING}, 'closed', 'meeting', 'online', {_AT}, {_AT} + interval '1 hour', 'America/Toronto', '',
             'https://meet.example.org/x', '["Le premier pas"]'::jsonb, {_AT}, {_AT}, '', {ATTENDEES}, 4 {_MEETINGS}""",
-        f"insert into meeting_community select {MEETING}, {COMMUNITY}, 0 {_MEETINGS}",
+        f"insert into meeting_community select {MEETING}, {COMMUNITY}, 0, {_AT} {_MEETINGS}",
         f"""insert into attendance (meeting_id, member_id, state, role, community_id, version)
             select {MEETING}, {_PERSON}, 'attended', 'participant', {COMMUNITY}, 3 {_PEOPLE}""",
         _log("org.pratique.meetings.MeetingClosed.v1", MEETING, _MEETINGS),

@@ -33,6 +33,7 @@ WHOLE = ("Sort", "Aggregate", "Hash", "Materialize", "Merge Join")
 AUDITED = ("membership", "meetings")  #: services in which people do what is kept on record
 #: These stay small however long a network lives, and why.
 SMALL = {
+    "receipt": "holds what the mail server took and what is being recorded just now",
     "outbox": "holds what the broker has not confirmed yet",
     "binding": "a row for each event that a service reacts to",
 }

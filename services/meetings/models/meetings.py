@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pratique import rows
@@ -50,10 +50,14 @@ class MeetingCommunity(Base):
     """That a community meets here; several may meet together."""
 
     __tablename__ = "meeting_community"
+    __table_args__ = (Index(None, "community_id", "starts_at", "meeting_id"),)
 
     meeting_id: Mapped[UUID] = mapped_column(ForeignKey("meeting.meeting_id"), primary_key=True)
-    community_id: Mapped[UUID] = mapped_column(ForeignKey("community.community_id"), primary_key=True, index=True)
+    community_id: Mapped[UUID] = mapped_column(ForeignKey("community.community_id"), primary_key=True)
     position: Mapped[int]
+    #: The meeting's, once more, so that a community's latest are found without sorting all it ever held. Null where
+    #: code from before this column wrote it; such meetings stand first in the list.
+    starts_at: Mapped[datetime | None]
 
 
 class Meeting(Base):
