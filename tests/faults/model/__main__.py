@@ -16,7 +16,7 @@ from tests.faults.model.batches import EXAMPLES, STEPS, live, replay
 
 
 @click.command()
-@click.option("--steps", default=100_000, help="Steps in all.")
+@click.option("--steps", default=100_000, help="Steps in all, at least.")
 @click.option("--seed", "first", type=int, help="Of the first batch; the others follow by one. Random if left out.")
 @click.option("--batches", type=int, help="As many, however many steps that are.")
 @click.option("--jobs", default=2, help="Processes at once.")
@@ -27,11 +27,11 @@ def main(steps: int, first: int | None, batches: int | None, jobs: int, blob: st
         replay(blob, STEPS)
         return
     first = random.randrange(10**9) if first is None else first
-    batches = batches or -(-steps // (EXAMPLES * STEPS))
-    print(f"seeds {first} to {first + batches - 1}, {EXAMPLES} examples of {STEPS} steps each", flush=True)
-    began, seen, failed = time.monotonic(), [], 0
+    seeds = range(first, first + (batches or -(-steps // STEPS)))  # more than enough: each lives many examples
+    print(f"seeds from {first} on, {EXAMPLES} examples of {STEPS} steps each", flush=True)
+    began, seen, failed, so_far = time.monotonic(), list[dict[str, Any]](), 0, 0
     with get_context("spawn").Pool(jobs, maxtasksperchild=10) as pool:
-        for batch in pool.imap_unordered(partial(live, examples=EXAMPLES, steps=STEPS), range(first, first + batches)):
+        for batch in pool.imap_unordered(partial(live, examples=EXAMPLES, steps=STEPS), seeds):
             seen.append(batch)
             so_far = sum(each["steps"] for each in seen)
             what = f"seed {batch['seed']}: {batch['steps']} steps, {batch['cpu_s']:.0f} s of processor"
@@ -40,6 +40,8 @@ def main(steps: int, first: int | None, batches: int | None, jobs: int, blob: st
                 failed += 1
                 again = f"python -m tests.faults.model --seed {batch['seed']} --batches 1"
                 print(f"\n{batch['error']}\n\nagain: {again}\n", flush=True)
+            if not batches and so_far >= steps:
+                break
     _sum_up(seen)
     sys.exit(1 if failed else 0)
 
