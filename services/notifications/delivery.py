@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, delete, inspect, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from pratique import clock, outbox
 from pratique.crashpoint import crashpoint
@@ -198,9 +198,11 @@ def _interrupted(session: Session) -> list[Message]:
 def _settle(session: Session, noted: Sequence[UUID]) -> None:
     """Record as sent, and publish, what the mail server took; but for what another sender has recorded meanwhile."""
     taken_at = select(Receipt.at).where(Receipt.message_id == Message.id).scalar_subquery()
+    held = aliased(Message)  # locked in the order in which reactions lock them, so that nobody waits in a ring
+    still = select(held.id).where(among(session, held.id, noted), held.state == State.SENDING)
     sent = (
         update(Message)
-        .where(among(session, Message.id, noted), Message.state == State.SENDING)
+        .where(Message.id.in_(still.order_by(held.id).with_for_update()))
         .values(state=State.SENT, settled_at=taken_at, version=Message.version + 1)
         .values(token=None, lease_until=None, last_error=None)
         .returning(Message.id, Message.version, Message.member_id, Message.template, Message.settled_at)
