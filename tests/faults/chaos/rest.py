@@ -33,6 +33,9 @@ def settle(system: System) -> float:
     reactions = {name: import_module(f"services.{name}.reactions").REACTIONS for name in SERVICES}
     began = still_since = time.monotonic()
     before: object = None
+    if system.off < timedelta():  # the hours that were taken back pass, and with them what was planned for then
+        system.allow_copies_by_clock()
+        system.move_clock(-system.off)
     while time.monotonic() - began < LIMIT_S:
         is_resting, waits_for = is_at_rest(services, reactions, system.held), _next(services)
         if is_resting and waits_for is None:
