@@ -62,11 +62,6 @@ def plan_many(session: Session, rows: Iterable[tuple[str, UUID, datetime]]) -> N
     )
 
 
-def cancel(session: Session, kind: str, subject: UUID) -> None:
-    """Let it not happen; nothing if it has, or was never planned."""
-    cancel_many(session, kind, [subject])
-
-
 def cancel_many(session: Session, kind: str, subjects: Sequence[UUID]) -> None:
     """Let it happen to none of these, in one statement."""
     chosen = store.among(session, DUE.c.subject, subjects)
@@ -127,5 +122,4 @@ def _claim(opened: store.Store) -> Any:
 
 def overdue(session: Session) -> int:
     """How many things should have happened and have not."""
-    waiting = DUE.c.state == "waiting"
-    return int(session.scalar(select(func.count()).where(waiting, DUE.c.due_at <= clock.now())) or 0)
+    return int(session.scalar(select(func.count()).where(DUE.c.state == "waiting", DUE.c.due_at <= clock.now())) or 0)

@@ -5,7 +5,7 @@ what the broker has not confirmed yet, and stays tiny.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -69,8 +69,7 @@ def add(session: Session, event: Event, because: Event | None = None) -> None:
 
 def pending(session: Session) -> list[Envelope]:
     """What this session has promised and not yet written."""
-    waiting: list[Envelope] = session.info.setdefault("outbox", [])
-    return waiting
+    return cast("list[Envelope]", session.info.setdefault("outbox", []))
 
 
 def _row(envelope: Envelope) -> dict[str, Any]:

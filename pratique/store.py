@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
-    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -162,7 +161,8 @@ class Store:
         finally:
             session.close()
         for name in session.info["wake"]:
-            self.woken(name)
+            for callback in self._wake.get(name, ()):
+                callback()
 
     @contextmanager
     def noting(self, table: Table) -> Iterator[Callable[[Mapping[str, Any]], None]]:
@@ -187,11 +187,10 @@ class Store:
             session.execute(insert(session, table).values(row).on_conflict_do_nothing())
 
     def _insert_hastily(self, connection: Connection, sql: str, row: Mapping[str, Any]) -> None:
-        values = {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
         dbapi: Any = connection.dialect.loaded_dbapi
         for is_last in (False, True):
             try:
-                connection.connection.cursor().execute(sql, values)
+                connection.connection.cursor().execute(sql, row)
                 return
             except (dbapi.OperationalError, dbapi.InterfaceError) as error:
                 connection.invalidate(error)
@@ -206,11 +205,6 @@ class Store:
             if isinstance(error, PoolTimeout) or _is_away(error):
                 raise StoreAway(f"the store of {self.name} does not answer") from error
             raise
-
-    def woken(self, name: str) -> None:
-        """Something was committed for the loop of this name in this process."""
-        for callback in self._wake.get(name, ()):
-            callback()
 
     def on_commit(self, name: str, callback: Callable[[], None]) -> None:
         """Call ``callback`` after each commit that called ``wake(session, name)``."""
@@ -305,11 +299,10 @@ def insert(session: Session, table: Any) -> Any:
     return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
 
 
-def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+def among(session: Session, column: Any, values: Collection[Any]) -> Any:
     """Whether a column has one of these values; on PostgreSQL they travel as one array, which is bound at once."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
     array = sql_cast(literal(arrays.literal(list(values)), Text()), postgresql.ARRAY(column.type))
-    return cast("ColumnElement[bool]", column.in_(values) if is_sqlite else column == any_(array))
+    return column.in_(values) if session.get_bind().dialect.name == "sqlite" else column == any_(array)
 
 
 def insert_many(

@@ -5,9 +5,11 @@ connections nor sizes nor waits. This closes that by subclasses of its own exten
 """
 
 import contextlib
+import ctypes
 import logging
 import resource
 import socket
+import struct
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -46,10 +48,12 @@ MAX_REQUEST_LINE = 8192  #: bytes; longer is 414. Header lines are limited to 8 
 HEADER_TIMEOUT_S = 10.0  #: for the request line and all headers together; also how long an idle connection is kept
 WRITE_TIMEOUT_S = 30.0  #: for a client to take the next piece of the answer
 REQUEST_TIMEOUT_S = 60.0  #: from the end of the head to the last byte of the answer, the body included
-ON_THE_WAY_S = 0.5  #: once asked to stop: for a request whose connection is open already, or was just answered on
+ON_THE_WAY_S = 2.0  #: once asked to stop: for a request whose connection is open already, or was just answered on
 STOP_S = 10.0  #: for requests in flight, once asked to stop
 ACCEPT_PAUSE_S = 0.2  #: after accept failed, for want of descriptors for instance, or while the house is full
 IDLE_IF_FULL_S = 1.0  #: how long a connection on which nothing is asked is kept while others wait for its place
+SO_ATTACH_FILTER = 26  #: of Linux (socket(7)); Python does not name it
+_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  #: a filter of one instruction: pass nothing
 
 
 class Protocol(HttpOnlyProtocol):
@@ -234,6 +238,7 @@ class HttpServer(WebServer):
             return
         self._is_accepting = False
         self._gt.kill()
+        self._let_nobody_in()
         self._accept_who_waits()
         self._sock.close()
         began = time.monotonic()
@@ -243,6 +248,14 @@ class HttpServer(WebServer):
                     if not connection.is_idle or time.monotonic() - began > ON_THE_WAY_S:
                         connection.end_after_this()
                 eventlet.sleep(0.01)
+
+    def _let_nobody_in(self) -> None:
+        """Whoever connects from now on is not answered by the kernel, and refused when the port is closed.
+
+        Between the last accept and the closing, they would be connected first, and then cut off.
+        """
+        with contextlib.suppress(OSError):  # not on Linux: the gap stays
+            self._sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(_NOTHING)))
 
     def _accept_who_waits(self) -> None:
         """Who is in the kernel's queue thinks to be connected; closing the port would cut them off."""

@@ -108,8 +108,8 @@ def test_what_is_cancelled_does_not_happen(either: store.Store) -> None:
         plan(either)
         plan(either, subject=TWO)
         with either.begin() as session:
-            due.cancel(session, "close", ONE)
-            due.cancel(session, "close", UUID(int=99))
+            due.cancel_many(session, "close", [ONE])
+            due.cancel_many(session, "close", [UUID(int=99)])
         clock.move(HOUR)
         run_all(either)
 
