@@ -30,6 +30,7 @@ class Size:
     evening_in_turn: int  #: of them for ours and the peers in turn; the rate does not depend on it
     stored: tuple[int, ...]  #: meetings in the stores that costs are compared in, 10 answers to each
     grown: int  #: closings that are timed in each of them
+    grown_runs: int  #: how often; what is looked for is less than two single runs differ
     pages: int  #: of each kind that are read in each of them
     events: int  #: between the first and the last look at memory
     idle_s: float
@@ -45,7 +46,8 @@ FULL = Size(
     evening=1000,
     evening_in_turn=300,
     stored=(10, 1000, 100_000),
-    grown=60,
+    grown=150,
+    grown_runs=5,
     pages=300,
     events=100_000,
     idle_s=30,
@@ -61,6 +63,7 @@ QUICK = Size(
     evening_in_turn=20,
     stored=(10, 1000),
     grown=10,
+    grown_runs=1,
     pages=20,
     events=1500,
     idle_s=3,
@@ -134,7 +137,7 @@ def measure_evening(stage: Stage, size: Size) -> Iterator[Figure]:
 def measure_growth(stage: Stage, size: Size) -> Iterator[Figure]:
     """What a closing with its mails costs, and how long pages take, when much is stored already."""
     arrivals, sizes = evening.Arrivals(), (0, *size.stored)
-    made = [list(closings(size.grown, datetime.now(UTC), seed=run + 1)) for run in range(size.runs)]
+    made = [list(closings(size.grown, datetime.now(UTC), seed=run + 1)) for run in range(size.grown_runs)]
     stores = growth.filled(stage, sizes, [envelope for each in made for envelope in each])
     with sink(arrivals.at.append) as smtp_url:
         timed = [partial(growth.closing_ms, stage, stores[each]) for each in sizes]
