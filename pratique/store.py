@@ -166,7 +166,7 @@ class Store:
 
     @contextmanager
     def noting(self, table: Table) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-        """What inserts a row that is not there yet and commits it at once, at a fifth of the cost of ``begin``.
+        """What inserts a row that is not there yet and commits it at once, at a third of the cost of ``begin``.
 
         One connection is kept meanwhile; when it is lost, another is tried once. Nothing waits for the disk: if the
         database's machine fails within the next half second, the row may be gone.

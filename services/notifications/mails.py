@@ -121,7 +121,7 @@ def _several(subtype: str, parts: Sequence[bytes]) -> bytes:
 
 
 def fill_in(template: events.Template, words: dict[str, object]) -> tuple[str, str, str]:
-    """The same as ``render``, at a tenth of its cost where only the name and the link differ from an earlier mail."""
+    """The same as ``render``, which is asked once for all mails that differ by their name and link alone."""
     if len(str(words["name"])) > _SHORT_NAME:
         return render(template, words)  # its line may have to be broken
     shared = tuple((name, value) for name, value in words.items() if name not in _STAND_INS)
