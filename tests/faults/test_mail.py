@@ -29,7 +29,7 @@ from tests.running import Running, running, until
 from tests.servers import Servers
 
 pytestmark = pytest.mark.real
-CONNECT_S, ACCEPT_S = 1.5, 1.0  #: shorter than in earnest, so that a server can be too slow within a test
+CONNECT_S, ACCEPT_S = 4.0, 3.0  #: shorter than in earnest, yet more than a busy machine takes to answer
 
 
 class Office:
