@@ -242,6 +242,7 @@ class Event(_Struct):
     subject_field: ClassVar[str]  #: the field that holds the aggregate's id
 
     version: int  #: of the aggregate, after this fact; grows by at least one with every change
+    community_ids: tuple[uuid.UUID, ...]  #: whom the fact concerns; none where it is about a person as such
 
     def __init_subclass__(cls, subject: str, private: bool = False, contract: int = 1) -> None:
         cls._compile()

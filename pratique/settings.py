@@ -5,8 +5,12 @@ Every ``PRATIQUE_X`` may be given as ``PRATIQUE_X_FILE`` instead: a file that ho
 
 import dataclasses
 import os
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from pratique.sealing import KEY_BYTES, Seal
 
 SERVICES = ("membership", "meetings", "evaluation", "notifications")
 STORES = (*SERVICES, "gateway")
@@ -34,6 +38,7 @@ class Settings:
     smtp_url: str = ""  #: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; empty: into files
     mail_dir: Path = Path("var/mail")  #: where mails go while smtp_url is empty
     mail_from: str = "Pratique <pratique@localhost>"
+    seal_key: str = ""  #: 64 hexadecimal digits; seals ballots and private events, and sheets in their store
     batch_size: int = 100  #: deliveries in one transaction, at most
     max_workers: int = 10  #: RPC calls that one service handles at once
     rpc_timeout_s: float = 5.0  #: after this the gateway answers 503
@@ -48,6 +53,21 @@ class Settings:
     def data_dir(self) -> Path:
         """The folder of the embedded mode: stores, mails, token."""
         return self.mail_dir.parent
+
+    @property
+    def seal(self) -> Seal:
+        """What closes and opens this network's sealed boxes.
+
+        Raises:
+            Missing: the key is not set, or is none.
+        """
+        try:
+            return Seal.of(self.seal_key)
+        except ValueError as error:
+            raise Missing(
+                "PRATIQUE_SEAL_KEY must be 64 hexadecimal digits, the same for every process of this network. "
+                "`sh deploy/secrets.sh` makes one; keep a copy, for without it no open survey can be read."
+            ) from error
 
     def broker_url_of(self, name: str) -> str:
         """The broker's URL for a service or the gateway: of its own user if it has one here, else of the common one."""
@@ -83,8 +103,19 @@ def embedded(home: Path, data: Path) -> Settings:
         http_port=port,
         public_url=f"http://127.0.0.1:{port}",
         mail_dir=data / "mail",
+        seal_key=_own_key(data / "seal_key"),
         log_format="text",
     )
+
+
+def _own_key(path: Path) -> str:
+    """The seal key of the embedded mode, made when it is first asked for; only this user may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode=0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(KEY_BYTES))
+    return path.read_text(encoding="ascii")
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -114,6 +145,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=_text(env, "SMTP_URL", ""),
         mail_dir=Path(_text(env, "MAIL_DIR", str(Settings.mail_dir))),
         mail_from=_text(env, "MAIL_FROM", Settings.mail_from),
+        seal_key=_text(env, "SEAL_KEY", ""),
         batch_size=_integer(env, "BATCH_SIZE", Settings.batch_size),
         max_workers=_integer(env, "MAX_WORKERS", Settings.max_workers),
         rpc_timeout_s=float(_integer(env, "RPC_TIMEOUT_S", int(Settings.rpc_timeout_s))),

@@ -38,6 +38,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from pratique import arrays
+from pratique.sealing import Seal
 
 Row = TypeVar("Row")
 
@@ -134,8 +135,8 @@ class Saved(Generic[Row]):
 class Store:
     """The database of one service, and who is to be woken when something was committed."""
 
-    def __init__(self, name: str, url: str, pool_size: int = 10) -> None:
-        self.name, self.url, self._pool_size = name, url, pool_size
+    def __init__(self, name: str, url: str, pool_size: int = 10, seal: Seal | None = None) -> None:
+        self.name, self.url, self._pool_size, self.seal = name, url, pool_size, seal
         self.engine = _engine(url, pool_size)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._hasty: Engine | None = None  #: whose connections commit each statement, and do not wait for the disk
@@ -154,7 +155,7 @@ class Store:
             StoreAway: the database cannot be reached or cut the connection.
         """
         session = self._sessions()
-        session.info["wake"] = set()
+        session.info["wake"], session.info["seal"] = set(), self.seal
         try:
             with self._translated(), session.begin():
                 yield session
@@ -215,6 +216,18 @@ class Store:
         self.engine.dispose()
         if self._hasty:
             self._hasty.dispose()
+
+
+def seal_of(session: Session) -> Seal:
+    """What seals and opens what this store keeps in boxes.
+
+    Raises:
+        LookupError: the store was opened without a seal key.
+    """
+    seal: Seal | None = session.info.get("seal")
+    if seal is None:
+        raise LookupError("this store was opened without a seal key")
+    return seal
 
 
 def wake(session: Session, name: str) -> None:

@@ -80,9 +80,10 @@ def published(session: "Session", event_class: type[Some]) -> list[Some]:
 def memory_store(name: str, metadata: "MetaData") -> Iterator["Store"]:
     """An empty store of the service in SQLite's memory, with all its tables."""
     from pratique import store
+    from pratique.sealing import KEY_BYTES, Seal
     from pratique.tables import create_all
 
-    opened = store.Store(name, "sqlite://")
+    opened = store.Store(name, "sqlite://", seal=Seal(bytes(KEY_BYTES)))
     create_all(opened, metadata)
     try:
         yield opened

@@ -60,7 +60,6 @@ class SurveyOpened(Event, subject="survey_id"):
 
     survey_id: UUID
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     moment: Moment
     anonymity: Anonymity
     opens_at: datetime
@@ -72,9 +71,19 @@ class SurveyInvitationsIssued(Event, subject="survey_id", private=True):
 
     survey_id: UUID
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     invitations: tuple[Invitation, ...]
     closes_at: datetime  # an invitation is worth nothing after this
+
+
+class SurveyAskedBeforeClosing(Event, subject="survey_id"):
+    """Published when nobody has closed a meeting a day after its planned end, and those recorded so far are asked.
+
+    Notifications tells whoever facilitates.
+    """
+
+    survey_id: UUID
+    meeting_id: UUID
+    closes_at: datetime  # until when answers are taken
 
 
 class SurveyReminderDue(Event, subject="survey_id", private=True):
@@ -82,7 +91,6 @@ class SurveyReminderDue(Event, subject="survey_id", private=True):
 
     survey_id: UUID
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     invitations: tuple[Invitation, ...]
     closes_at: datetime
 
@@ -96,14 +104,17 @@ class InvitationRevoked(Event, subject="survey_id", private=True):
 
 
 class SurveyClosed(Event, subject="survey_id"):
-    """Published when a survey takes no more answers. No service reacts. Rates are None where fewer than 5 answered."""
+    """Published when a survey takes no more answers. Notifications forgets whom it asked.
+
+    Rates are told only where those who answered in the room, those who answered later and those who did not are each
+    none or at least five.
+    """
 
     survey_id: UUID
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     closed_at: datetime
     eligible: CountBand
-    responses: CountBand
+    responses: CountBand | None  # None where the results are withheld
     rate_in_meeting: float | None  # 0 to 1, of those eligible (AAPOR)
     rate_after: float | None  # 0 to 1, of those eligible
 
@@ -114,7 +125,6 @@ class ResultsReleased(Event, subject="release_id"):
     release_id: UUID
     survey_id: UUID
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     responses_count: int  # 5 or more
     suppressed_count: int  # questions withheld because too few answered them
     released_at: datetime
@@ -125,5 +135,4 @@ class ResultsWithheld(Event, subject="survey_id"):
 
     survey_id: UUID
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     reason: WithheldReason

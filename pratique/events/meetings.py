@@ -67,14 +67,33 @@ class MeetingScheduled(Event, subject="meeting_id"):
     """Published when a meeting is first scheduled. Notifications invites the members, with a calendar entry."""
 
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     kind: MeetingKind
     mode: Mode
     starts_at: datetime
     ends_at: datetime
     timezone: str  # IANA name
+    capacity: int | None  # places; None where nobody counts them
     facilitator_id: UUID | None
     note_taker_id: UUID | None
+
+
+class MeetingChanged(Event, subject="meeting_id"):
+    """Published when anything of a scheduled meeting changed: all that may be public, as it now is.
+
+    Notifications tells whoever was invited of another place, link or mode, with their calendar entry made anew, and
+    invites whoever facilitates or takes notes now.
+    """
+
+    meeting_id: UUID
+    kind: MeetingKind
+    mode: Mode
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str  # IANA name
+    capacity: int | None
+    facilitator_id: UUID | None
+    note_taker_id: UUID | None
+    changed: tuple[str, ...]  # names of fields; place, link and themes too, whose words MeetingDescribed carries
 
 
 class MeetingDescribed(Event, subject="meeting_id", private=True):
@@ -91,7 +110,6 @@ class MeetingCancelled(Event, subject="meeting_id"):
     """Published when a scheduled meeting will not be held. Notifications tells the invited and drops the rest."""
 
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     cancelled_at: datetime
 
 
@@ -107,7 +125,6 @@ class MeetingStarted(Event, subject="meeting_id"):
     """Published when the facilitator starts the meeting. No service reacts; integrators may show it as running."""
 
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     started_at: datetime
 
 
@@ -135,10 +152,10 @@ class MeetingWrapUpStarted(Event, subject="meeting_id"):
     """Published when the last minutes begin. Evaluation opens the survey, with a code for the room."""
 
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     timezone: str  # IANA name
     wrap_up_at: datetime
     ends_at: datetime
+    with_survey: bool  # whether those who are there are to be asked
 
 
 class MeetingClosed(Event, subject="meeting_id"):
@@ -148,7 +165,6 @@ class MeetingClosed(Event, subject="meeting_id"):
     """
 
     meeting_id: UUID
-    community_ids: tuple[UUID, ...]
     kind: MeetingKind
     mode: Mode
     timezone: str  # IANA name
@@ -156,6 +172,7 @@ class MeetingClosed(Event, subject="meeting_id"):
     ends_at: datetime
     started_at: datetime
     closed_at: datetime
+    with_survey: bool  # whether those who were there are to be asked; never after a preparatory meeting
     themes_count: int
     attendees: tuple[Attendee, ...]  # everyone with a recorded state, absent people included
     head_count: int  # people who were there, wholly or in part; the note taker not counted

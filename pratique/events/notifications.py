@@ -1,4 +1,7 @@
-"""Events of notifications: what became of each message."""
+"""Events of notifications: what became of each message.
+
+None is published for a survey's invitations and reminders: they would tell who had not answered.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +14,10 @@ class Template(StrEnum):
     """What a message says."""
 
     MEETING_INVITATION = "meeting_invitation"
+    MEETING_CHANGED = "meeting_changed"
     MEETING_CANCELLED = "meeting_cancelled"
+    MEETING_LEFT_OPEN = "meeting_left_open"
+    ADDRESS_CHANGED = "address_changed"
     SURVEY_INVITATION = "survey_invitation"
     SURVEY_REMINDER = "survey_reminder"
     RESULTS_RELEASED = "results_released"

@@ -49,7 +49,7 @@ class Network:
     """Open stores, and what moves between them."""
 
     def __init__(self, settings: Settings) -> None:
-        self.stores = {name: Store(name, settings.store_url(name)) for name in SERVICES}
+        self.stores = {name: Store(name, settings.store_url(name), seal=settings.seal) for name in SERVICES}
         self._reactions: dict[str, inbox.Reactions] = {name: reactions_of(name) for name in SERVICES}
         self._handlers: dict[str, due.Handlers] = {
             name: import_module(f"services.{name}.reactions").DUE for name in SERVICES

@@ -89,6 +89,7 @@ class Community(Base):
             events.append(
                 CommunityDescribed(
                     community_id=self.community_id,
+                    community_ids=(self.community_id,),
                     name=self.name,
                     purpose=self.purpose,
                     locale=self.locale,
@@ -101,6 +102,7 @@ class Community(Base):
     def _traits(self, event_class: type[CommunityFounded] | type[CommunityChanged]) -> Event:
         return event_class(
             community_id=self.community_id,
+            community_ids=(self.community_id,),
             kind=self.kind,
             locale=self.locale,
             timezone=self.timezone,
@@ -138,10 +140,15 @@ class Member(Base):
     def events_of(self, put: Put["Member"]) -> list[Event]:
         """What a PUT of this person has to announce: to all that there is one more, privately who."""
         registered = MemberRegistered(
-            member_id=self.member_id, locale=self.locale, timezone=self.timezone, version=self.version
+            member_id=self.member_id,
+            community_ids=(),
+            locale=self.locale,
+            timezone=self.timezone,
+            version=self.version,
         )
         contact = MemberContactChanged(
             member_id=self.member_id,
+            community_ids=(),
             name=self.name,
             email=self.email,
             locale=self.locale,
@@ -194,6 +201,7 @@ class Membership(Base):
         return MembershipActivated(
             membership_id=self.membership_id,
             community_id=self.community_id,
+            community_ids=(self.community_id,),
             member_id=self.member_id,
             capacity=self.capacity,
             organization_id=self.organization_id,
@@ -245,6 +253,7 @@ class RoleAssignment(Base):
             RoleEnded(
                 assignment_id=self.assignment_id,
                 community_id=self.community_id,
+                community_ids=(self.community_id,),
                 member_id=self.member_id,
                 role=self.role,
                 version=self.version,
@@ -256,6 +265,7 @@ class RoleAssignment(Base):
         return RoleAssigned(
             assignment_id=self.assignment_id,
             community_id=self.community_id,
+            community_ids=(self.community_id,),
             member_id=self.member_id,
             role=self.role,
             version=self.version,

@@ -67,7 +67,12 @@ def queue_messages(session: Session, wanted: Iterable[Wanted]) -> None:
     for id in store.insert_many(session, _TABLE, rows, ignore_conflicts=True, returning="id"):
         row = lost[id]
         dropped = MessageDropped(
-            message_id=id, version=1, member_id=row["member_id"], template=row["template"], reason=row["drop_reason"]
+            message_id=id,
+            community_ids=(),
+            version=1,
+            member_id=row["member_id"],
+            template=row["template"],
+            reason=row["drop_reason"],
         )
         outbox.add(session, dropped, because=causes[id])
 

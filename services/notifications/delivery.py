@@ -210,6 +210,7 @@ def _settle(session: Session, noted: Sequence[UUID]) -> None:
     for id, version, member_id, template, at in session.execute(sent, execution_options=_AS_IS):
         delivered = MessageDelivered(
             message_id=id,
+            community_ids=(),
             version=version,
             member_id=member_id,
             template=template,

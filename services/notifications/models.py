@@ -106,7 +106,12 @@ class Message(Base):
         self._settle(State.DROPPED)
         self.drop_reason = reason
         return MessageDropped(
-            message_id=self.id, version=self.version, member_id=self.member_id, template=self.template, reason=reason
+            message_id=self.id,
+            community_ids=(),
+            version=self.version,
+            member_id=self.member_id,
+            template=self.template,
+            reason=reason,
         )
 
     def fail(self, error: str, is_permanent: bool) -> MessageFailed:
@@ -115,6 +120,7 @@ class Message(Base):
         self.last_error = error
         return MessageFailed(
             message_id=self.id,
+            community_ids=(),
             version=self.version,
             member_id=self.member_id,
             template=self.template,

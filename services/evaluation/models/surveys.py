@@ -183,7 +183,11 @@ class Survey(Base):
         """Take back that this person was asked."""
         self.version += 1
         return InvitationRevoked(
-            survey_id=self.id, meeting_id=self.meeting_id, member_ids=(member_id,), version=self.version
+            survey_id=self.id,
+            meeting_id=self.meeting_id,
+            community_ids=self.communities,
+            member_ids=(member_id,),
+            version=self.version,
         )
 
     def _ask(self, news: type[Asking], member_ids: Iterable[UUID]) -> Asking:

@@ -53,10 +53,13 @@ class Attendance(Base):
             member_id=self.member_id, state=self.state, role=self.role, organization_id=self.organization_id
         )
 
-    def corrected(self, from_state: AttendanceState, at: datetime) -> AttendanceCorrected:
+    def corrected(
+        self, community_ids: tuple[UUID, ...], from_state: AttendanceState, at: datetime
+    ) -> AttendanceCorrected:
         """That this mark was corrected after the meeting had closed."""
         return AttendanceCorrected(
             meeting_id=self.meeting_id,
+            community_ids=community_ids,
             member_id=self.member_id,
             role=self.role,
             organization_id=self.organization_id,

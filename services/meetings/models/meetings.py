@@ -103,6 +103,7 @@ class Meeting(Base):
             starts_at=self.starts_at,
             ends_at=self.ends_at,
             timezone=self.timezone,
+            capacity=self.capacity,
             facilitator_id=self.facilitator_id,
             note_taker_id=self.note_taker_id,
             version=self.version,
@@ -161,6 +162,7 @@ class Meeting(Base):
                 timezone=self.timezone,
                 wrap_up_at=at,
                 ends_at=self.ends_at,
+                with_survey=self.kind is not MeetingKind.PREPARATORY,
                 version=self.version,
             )
         ]
@@ -183,6 +185,7 @@ class Meeting(Base):
                 ends_at=self.ends_at,
                 started_at=started_at,
                 closed_at=at,
+                with_survey=self.kind is not MeetingKind.PREPARATORY,
                 themes_count=len(self.themes),
                 attendees=tuple(each.as_attendee() for each in self.attendance),
                 head_count=self.head_count,
@@ -214,6 +217,7 @@ class Meeting(Base):
     def _described(self) -> MeetingDescribed:
         return MeetingDescribed(
             meeting_id=self.meeting_id,
+            community_ids=self.community_ids,
             themes=tuple(self.themes),
             place=self.place,
             link=self.link,

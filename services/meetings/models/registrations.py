@@ -38,6 +38,10 @@ class Registration(Base):
         meeting.version += 1
         return [
             MemberRegisteredForMeeting(
-                meeting_id=meeting.meeting_id, member_id=self.member_id, partstat=partstat, version=meeting.version
+                meeting_id=meeting.meeting_id,
+                community_ids=meeting.community_ids,
+                member_id=self.member_id,
+                partstat=partstat,
+                version=meeting.version,
             )
         ]

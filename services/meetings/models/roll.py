@@ -50,7 +50,7 @@ def take_roll(
         changes.append(_change(row, before, at))
         marked.append(row)
         if is_closed:
-            events.append(row.corrected(before or AttendanceState.UNKNOWN, at))
+            events.append(row.corrected(meeting.community_ids, before or AttendanceState.UNKNOWN, at))
     if marked and not is_closed:
         events.append(_recorded(meeting, marked, at))
     meeting.head_count = sum(row.state.was_there for row in meeting.attendance)
@@ -102,6 +102,7 @@ def _change(row: Attendance, before: AttendanceState | None, at: datetime) -> di
 def _recorded(meeting: Meeting, marked: Sequence[Attendance], at: datetime) -> AttendanceRecorded:
     return AttendanceRecorded(
         meeting_id=meeting.meeting_id,
+        community_ids=meeting.community_ids,
         attendees=tuple(row.as_attendee() for row in marked),
         recorded_at=at,
         version=meeting.version,
