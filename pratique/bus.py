@@ -81,7 +81,7 @@ class Bus(DependencyProvider):
         """Open the store; a missing database shows at its first use, not here."""
         settings: Settings = self.container.config["settings"]
         name = self.container.service_name
-        self.store = store.Store(name, settings.store_url(name), settings.max_workers, settings.seal)
+        self.store = store.open_store(settings, name, settings.max_workers)
         broker_url = settings.broker_url_of(name)
         self.relay = Relay(self.store, broker_url)
         self.reactors = [

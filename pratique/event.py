@@ -270,6 +270,14 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 
 @dataclasses.dataclass(frozen=True)
+class Cause:
+    """From what an event follows: the one before it, if any, and the id that all shares which follows from one act."""
+
+    correlation_id: uuid.UUID
+    id: uuid.UUID | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Envelope:
     """An event on its way, with what routing, tracing and handling it once need (CloudEvents 1.0)."""
 
@@ -280,10 +288,14 @@ class Envelope:
     causation_id: uuid.UUID | None = None
 
     @classmethod
-    def seal(cls, event: Event, time: datetime, cause: "Envelope | None" = None) -> Self:
+    def seal(cls, event: Event, time: datetime, cause: Cause | None = None) -> Self:
         """Give the event its identity; what follows from ``cause`` shares its correlation id."""
         id = uuid.uuid4()
         return cls(event, id, time, cause.correlation_id if cause else id, cause.id if cause else None)
+
+    def as_cause(self) -> Cause:
+        """What follows from this event names it so."""
+        return Cause(self.correlation_id, self.id)
 
     def attributes(self) -> dict[str, str]:
         """The CloudEvents attributes, in the order in which they are written."""

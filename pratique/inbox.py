@@ -117,14 +117,14 @@ def _react(
         by_class: dict[type[Event], list[Envelope]] = {}
         for envelope in new:
             by_class.setdefault(type(envelope.event), []).append(envelope)
-        session.info["causes"] = {id(envelope.event): envelope for envelope in new}
+        session.info["causes"] = {id(envelope.event): envelope.as_cause() for envelope in new}
         for event_class, group in by_class.items():
             reaction = reactions[event_class]
             if getattr(reaction, "takes_list", False):
                 reaction(session, [envelope.event for envelope in group])
                 continue
             for envelope in group:
-                session.info["cause"] = envelope
+                session.info["cause"] = envelope.as_cause()
                 reaction(session, envelope.event)
             session.info["cause"] = None
         if parked is not None:

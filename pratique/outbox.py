@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from pratique import arrays, clock, store
 from pratique.crashpoint import crashpoint
-from pratique.event import Envelope, Event
+from pratique.event import Cause, Envelope, Event
 
 OFFER_AGAIN_FOR = timedelta(days=3)  #: how far back the embedded mode offers again at start
 
@@ -54,17 +54,28 @@ OUTBOX = Table(
 )
 
 
-def add(session: Session, event: Event, because: Event | None = None) -> None:
+def add(session: Session, event: Event, because: Event | Cause | None = None) -> None:
     """Promise to publish the event if, and only if, the session commits.
 
-    In a reaction to one event the cause is known; one that takes a list says ``because`` of which it is.
+    In a reaction to one event, and in work that is due, the cause is known; a reaction that takes a list says
+    ``because`` of which it is.
 
     Raises:
         KeyError: ``because`` is none of the events that this session reacts to.
     """
-    causes: dict[int, Envelope] = session.info.get("causes", {})
-    cause = causes[id(because)] if because else session.info.get("cause")
-    pending(session).append(Envelope.seal(event, clock.now(), cause))
+    pending(session).append(Envelope.seal(event, clock.now(), cause_of(session, because)))
+
+
+def cause_of(session: Session, because: Event | Cause | None = None) -> Cause | None:
+    """From what follows what this session does now, or did ``because`` of one of its events; None if from nothing.
+
+    Raises:
+        KeyError: ``because`` is none of the events that this session reacts to.
+    """
+    if isinstance(because, Cause):
+        return because
+    causes: dict[int, Cause] = session.info.get("causes", {})
+    return causes[id(because)] if because else session.info.get("cause")
 
 
 def pending(session: Session) -> list[Envelope]:

@@ -5,8 +5,10 @@ purpose opens for no other. XSalsa20 and Poly1305 by libsodium (PyNaCl): who has
 box. Contents are padded to whole blocks, so that its length does not tell what is in it.
 """
 
+import base64
 import binascii
 import hashlib
+from uuid import UUID
 
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
@@ -63,8 +65,31 @@ class Seal:
         content, _, _ = bytes(padded).rpartition(_END)
         return content
 
+    def link(self, purpose: str, *ids: UUID) -> str:
+        """An opaque text for a link that names these ids to us alone; it fits into a URL as it is."""
+        box = self._box(purpose).encrypt(b"".join([id.bytes for id in ids]))
+        return base64.urlsafe_b64encode(bytes(box)).decode().rstrip("=")
+
+    def read_link(self, purpose: str, text: str) -> tuple[UUID, ...]:
+        """The ids that a link of this purpose names.
+
+        Raises:
+            BrokenSeal: we made no such link.
+        """
+        try:
+            raw = self._box(purpose).decrypt(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
+        except (CryptoError, ValueError, TypeError) as error:
+            raise BrokenSeal(f"this is no link for {purpose!r} of this network") from error
+        return tuple([UUID(bytes=raw[at : at + 16]) for at in range(0, len(raw), 16)])
+
+    def mark(self, purpose: str, content: bytes) -> bytes:
+        """32 bytes that are the same for the same content, and that nobody without the key can compute."""
+        return hashlib.blake2b(content, key=self._derived(purpose), digest_size=32, person=b"mark").digest()
+
+    def _derived(self, purpose: str) -> bytes:
+        return hashlib.blake2b(purpose.encode(), key=self._key, digest_size=KEY_BYTES, person=b"pratique").digest()
+
     def _box(self, purpose: str) -> SecretBox:
         if purpose not in self._boxes:
-            key = hashlib.blake2b(purpose.encode(), key=self._key, digest_size=KEY_BYTES, person=b"pratique").digest()
-            self._boxes[purpose] = SecretBox(key)
+            self._boxes[purpose] = SecretBox(self._derived(purpose))
         return self._boxes[purpose]

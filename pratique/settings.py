@@ -4,6 +4,7 @@ Every ``PRATIQUE_X`` may be given as ``PRATIQUE_X_FILE`` instead: a file that ho
 """
 
 import dataclasses
+import functools
 import os
 import secrets
 from collections.abc import Mapping
@@ -38,7 +39,11 @@ class Settings:
     smtp_url: str = ""  #: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; empty: into files
     mail_dir: Path = Path("var/mail")  #: where mails go while smtp_url is empty
     mail_from: str = "Pratique <pratique@localhost>"
-    seal_key: str = ""  #: 64 hexadecimal digits; seals ballots and private events, and sheets in their store
+    seal_key: str = ""  #: 64 hexadecimal digits; seals what the broker carries in private, and sheets in their store
+    k_scores: int = 5  #: answers that a meeting's results need before anybody sees them; 5 at the least
+    k_comments: int = 10  #: answers that its comments need; 10 at the least
+    metrics_token: str = ""  #: what Prometheus sends as bearer to the health port; empty: nobody gets metrics there
+    mails_a_day: int = 20_000  #: mails that what one token does may bring about in a day
     batch_size: int = 100  #: deliveries in one transaction, at most
     max_workers: int = 10  #: RPC calls that one service handles at once
     rpc_timeout_s: float = 5.0  #: after this the gateway answers 503
@@ -54,7 +59,7 @@ class Settings:
         """The folder of the embedded mode: stores, mails, token."""
         return self.mail_dir.parent
 
-    @property
+    @functools.cached_property
     def seal(self) -> Seal:
         """What closes and opens this network's sealed boxes.
 
@@ -146,6 +151,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         mail_dir=Path(_text(env, "MAIL_DIR", str(Settings.mail_dir))),
         mail_from=_text(env, "MAIL_FROM", Settings.mail_from),
         seal_key=_text(env, "SEAL_KEY", ""),
+        k_scores=_integer(env, "K_SCORES", Settings.k_scores),
+        k_comments=_integer(env, "K_COMMENTS", Settings.k_comments),
+        metrics_token=_text(env, "METRICS_TOKEN", ""),
+        mails_a_day=_integer(env, "MAILS_A_DAY", Settings.mails_a_day),
         batch_size=_integer(env, "BATCH_SIZE", Settings.batch_size),
         max_workers=_integer(env, "MAX_WORKERS", Settings.max_workers),
         rpc_timeout_s=float(_integer(env, "RPC_TIMEOUT_S", int(Settings.rpc_timeout_s))),

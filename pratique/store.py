@@ -39,6 +39,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from pratique import arrays
 from pratique.sealing import Seal
+from pratique.settings import Settings
 
 Row = TypeVar("Row")
 
@@ -135,8 +136,8 @@ class Saved(Generic[Row]):
 class Store:
     """The database of one service, and who is to be woken when something was committed."""
 
-    def __init__(self, name: str, url: str, pool_size: int = 10, seal: Seal | None = None) -> None:
-        self.name, self.url, self._pool_size, self.seal = name, url, pool_size, seal
+    def __init__(self, name: str, url: str, pool_size: int = 10, settings: Settings | None = None) -> None:
+        self.name, self.url, self._pool_size, self.settings = name, url, pool_size, settings
         self.engine = _engine(url, pool_size)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._hasty: Engine | None = None  #: whose connections commit each statement, and do not wait for the disk
@@ -155,7 +156,7 @@ class Store:
             StoreAway: the database cannot be reached or cut the connection.
         """
         session = self._sessions()
-        session.info["wake"], session.info["seal"] = set(), self.seal
+        session.info["wake"], session.info["settings"] = set(), self.settings
         try:
             with self._translated(), session.begin():
                 yield session
@@ -218,16 +219,35 @@ class Store:
             self._hasty.dispose()
 
 
-def seal_of(session: Session) -> Seal:
-    """What seals and opens what this store keeps in boxes.
+def open_store(settings: Settings, name: str, pool_size: int = 10) -> Store:
+    """The store of this name as the settings say; ``settings_of`` and ``seal_of`` find them in its sessions.
 
     Raises:
-        LookupError: the store was opened without a seal key.
+        Missing: its URL is not set.
     """
-    seal: Seal | None = session.info.get("seal")
-    if seal is None:
-        raise LookupError("this store was opened without a seal key")
-    return seal
+    return Store(name, settings.store_url(name), pool_size, settings)
+
+
+def settings_of(session: Session) -> Settings:
+    """The settings of the process that opened this session's store.
+
+    Raises:
+        LookupError: the store was opened without them.
+    """
+    settings: Settings | None = session.info.get("settings")
+    if settings is None:
+        raise LookupError("this store was opened without settings")
+    return settings
+
+
+def seal_of(session: Session) -> Seal:
+    """What closes and opens the sealed boxes of this session's network.
+
+    Raises:
+        LookupError: the store was opened without settings.
+        Missing: they have no seal key.
+    """
+    return settings_of(session).seal
 
 
 def wake(session: Session, name: str) -> None:

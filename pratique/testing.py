@@ -5,6 +5,7 @@ import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID, uuid5
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pratique.store import Store
 
 AT = datetime(2026, 3, 12, 14, 0, tzinfo=UTC)  #: the instant in samples
+SEAL_KEY = "5e" * 32  #: of networks in tests
 _SPACE = UUID("6f0a4f1e-0b3a-4b7e-9a53-3f6f0d9a1b12")
 Some = TypeVar("Some", bound=Event)
 Part = TypeVar("Part", bound=Value)
@@ -80,10 +82,11 @@ def published(session: "Session", event_class: type[Some]) -> list[Some]:
 def memory_store(name: str, metadata: "MetaData") -> Iterator["Store"]:
     """An empty store of the service in SQLite's memory, with all its tables."""
     from pratique import store
-    from pratique.sealing import KEY_BYTES, Seal
+    from pratique.settings import EMBEDDED, Settings
     from pratique.tables import create_all
 
-    opened = store.Store(name, "sqlite://", seal=Seal(bytes(KEY_BYTES)))
+    settings = Settings(broker_url=EMBEDDED, store_urls={name: "sqlite://"}, home=Path(), seal_key=SEAL_KEY)
+    opened = store.open_store(settings, name)
     create_all(opened, metadata)
     try:
         yield opened

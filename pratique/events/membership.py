@@ -73,11 +73,15 @@ class MemberRegistered(Event, subject="member_id"):
 
 
 class MemberContactChanged(Event, subject="member_id", private=True):
-    """Published with a person's contact card, first and whenever it changes. Notifications keeps its copy."""
+    """Published with a person's contact card, first and whenever it changes.
+
+    Notifications keeps its copy, and tells the former address where it is another.
+    """
 
     member_id: UUID
     name: str
     email: str
+    former_email: str | None  # which this one replaces; None where it is as it was, or the first
     locale: Locale
     timezone: str  # IANA name
 

@@ -17,7 +17,7 @@ from pratique.event import Envelope
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.pump import pump
 from pratique.settings import SERVICES, Settings
-from pratique.store import Store
+from pratique.store import Store, open_store
 
 _SPACE = UUID("a1f2c7de-5a0e-4d0c-9a5e-0e5b7f0c2026")
 
@@ -49,7 +49,7 @@ class Network:
     """Open stores, and what moves between them."""
 
     def __init__(self, settings: Settings) -> None:
-        self.stores = {name: Store(name, settings.store_url(name), seal=settings.seal) for name in SERVICES}
+        self.stores = {name: open_store(settings, name) for name in SERVICES}
         self._reactions: dict[str, inbox.Reactions] = {name: reactions_of(name) for name in SERVICES}
         self._handlers: dict[str, due.Handlers] = {
             name: import_module(f"services.{name}.reactions").DUE for name in SERVICES

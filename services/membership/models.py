@@ -151,6 +151,7 @@ class Member(Base):
             community_ids=(),
             name=self.name,
             email=self.email,
+            former_email=None,
             locale=self.locale,
             timezone=self.timezone,
             version=self.version,
