@@ -58,16 +58,19 @@ def add(session: Session, event: Event, because: Event | Cause | None = None) ->
     """Promise to publish the event if, and only if, the session commits.
 
     In a reaction to one event, and in work that is due, the cause is known; a reaction that takes a list says
-    ``because`` of which it is.
+    ``because`` of which it is. All that a command publishes correlates.
 
     Raises:
         KeyError: ``because`` is none of the events that this session reacts to.
     """
-    pending(session).append(Envelope.seal(event, clock.now(), cause_of(session, because)))
+    envelope = Envelope.seal(event, clock.now(), cause_of(session, because))
+    if "causes" not in session.info:  # a reaction to a list does many acts at once
+        session.info.setdefault("act", Cause(envelope.correlation_id))
+    pending(session).append(envelope)
 
 
 def cause_of(session: Session, because: Event | Cause | None = None) -> Cause | None:
-    """From what follows what this session does now, or did ``because`` of one of its events; None if from nothing.
+    """From what follows what this session does now, or did ``because`` of one of its events; None if from nothing yet.
 
     Raises:
         KeyError: ``because`` is none of the events that this session reacts to.
@@ -75,7 +78,7 @@ def cause_of(session: Session, because: Event | Cause | None = None) -> Cause | 
     if isinstance(because, Cause):
         return because
     causes: dict[int, Cause] = session.info.get("causes", {})
-    return causes[id(because)] if because else session.info.get("cause")
+    return causes[id(because)] if because else session.info.get("cause") or session.info.get("act")
 
 
 def pending(session: Session) -> list[Envelope]:
