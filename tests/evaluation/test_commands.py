@@ -12,8 +12,8 @@ from pratique import arguments, clock, outbox
 from pratique.errors import Conflict, Gone, Invalid, NotFound
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.membership import Locale
-from pratique.store import Store
 from pratique.tables import create_all
+from pratique.testing import open_at
 from services.evaluation import commands, queries
 from services.evaluation.models import Base, Marker, Response, Survey
 from tests.evaluation.scene import AT, HAPPY, Scene, attendee
@@ -56,7 +56,7 @@ def test_someone_who_answered_in_the_room_cannot_answer_again_by_any_way(meeting
 
 
 def test_twenty_tries_at_once_with_one_token_give_one_ballot(meeting: Scene, tmp_path: Path) -> None:
-    opened = Store("evaluation", f"sqlite:///{tmp_path}/evaluation.sqlite")
+    opened = open_at("evaluation", f"sqlite:///{tmp_path}/evaluation.sqlite")
     create_all(opened, Base.metadata)
     played = Scene(opened)
     token = open_by_link(played)

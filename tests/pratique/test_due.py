@@ -14,7 +14,7 @@ from pratique.event import Cause, Envelope
 from pratique.events.evaluation import SurveyClosed
 from pratique.events.meetings import MeetingClosed
 from pratique.retry import RETRY_AFTER_S
-from pratique.testing import AT, envelope, published, sample
+from pratique.testing import AT, envelope, open_at, published, sample
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 HOUR = timedelta(hours=1)
@@ -238,7 +238,7 @@ def test_what_the_store_went_away_from_is_tried_again_a_second_later(either: sto
 @pytest.mark.real
 @pytest.mark.parametrize("either", ["postgresql"], indirect=True)
 def test_two_runners_share_the_work_and_do_nothing_twice(either: store.Store) -> None:
-    other = store.Store("meetings", either.url)
+    other = open_at("meetings", either.url)
     found: list[bool] = []
 
     def while_another_looks(session: store.Session, subject: UUID) -> None:
