@@ -229,9 +229,9 @@ def _note_closing(session: Session, waiting: Sequence[Survey]) -> None:
     session.execute(change, execution_options={"synchronize_session": False})
 
 
-def _plans(survey: Survey, event: MeetingClosed) -> list[tuple[str, UUID, Any]]:
+def _plans(survey: Survey, event: MeetingClosed) -> list[due.Planned]:
     remind_at = clock.on_the_wall(event.closed_at, REMIND_AFTER_DAYS, survey.timezone)
-    return [("remind", survey.id, remind_at), ("close", survey.id, survey.closes_at)]
+    return [("remind", survey.id, remind_at, event), ("close", survey.id, survey.closes_at, event)]
 
 
 def _table(model: type[Any]) -> Any:

@@ -11,12 +11,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from pratique import migrate
-from pratique.store import Store
+from pratique.testing import open_at
 from services.evaluation.models import Base
 
 
 def test_migrations_and_models_agree(tmp_path: Path) -> None:
-    opened = Store("evaluation", f"sqlite:///{tmp_path}/evaluation.sqlite")
+    opened = open_at("evaluation", f"sqlite:///{tmp_path}/evaluation.sqlite")
     migrate.migrate(opened, "services.evaluation")
     migrate.migrate(opened, "services.evaluation")
 
@@ -34,7 +34,7 @@ def test_migrations_and_models_agree(tmp_path: Path) -> None:
 
 
 def migrate_is_current(folder: Path) -> bool:
-    opened = Store("evaluation", f"sqlite:///{folder}/evaluation.sqlite")
+    opened = open_at("evaluation", f"sqlite:///{folder}/evaluation.sqlite")
     try:
         return migrate.is_current(opened, "services.evaluation")
     finally:

@@ -28,7 +28,8 @@ from pratique import arguments, bus, clock, due, embedded, inbox, outbox, store
 from pratique.migrate import migrate
 from pratique.pump import pump
 from pratique.settings import SERVICES, STORES, Settings
-from pratique.store import Store
+from pratique.store import Store, open_store
+from pratique.testing import SEAL_KEY
 from tests.journeys.rest import is_at_rest, next_try
 from tests.running import Running, running, until
 from tests.servers.process import free_port
@@ -195,7 +196,7 @@ class OnABus(Life):
 
     def __init__(self, settings: Settings, network: Running, maildir: Path) -> None:
         stores = {name: network.store(name) for name in SERVICES}
-        stores["gateway"] = Store("gateway", settings.store_url("gateway"))
+        stores["gateway"] = open_store(settings, "gateway")
         super().__init__(settings, stores, maildir)
 
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
@@ -277,12 +278,13 @@ class Shuffled(Life):
 def shuffled(tmp_path: Path, seed: int) -> Iterator[Life]:
     """A network on SQLite where every event comes twice and in any order."""
     settings = Settings(
+        seal_key=SEAL_KEY,
         broker_url="embedded://",
         store_urls={name: f"sqlite:///{tmp_path / name}.sqlite" for name in STORES},
         home=Path(),
         mail_dir=tmp_path / "mail",
     )
-    stores = {name: Store(name, url) for name, url in settings.store_urls.items()}
+    stores = {name: open_store(settings, name) for name in settings.store_urls}
     for name, opened in stores.items():
         migrate(opened, f"services.{name}" if name in SERVICES else name)
     try:
@@ -297,6 +299,7 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
     """A network as ``make run`` starts it."""
     port = free_port()
     settings = Settings(
+        seal_key=SEAL_KEY,
         broker_url="embedded://",
         store_urls={name: f"sqlite:///{tmp_path / name}.sqlite" for name in STORES},
         home=Path(),
@@ -306,7 +309,7 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
         rpc_timeout_s=RPC_TIMEOUT_S,
     )
     for name in STORES:
-        opened = Store(name, settings.store_url(name))
+        opened = open_store(settings, name)
         migrate(opened, f"services.{name}" if name in SERVICES else name)
         opened.close()
     try:
