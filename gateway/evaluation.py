@@ -16,7 +16,6 @@ from pratique.errors import Conflict, Gone, NotFound, TooManyTries
 from pratique.events.evaluation import CountBand, WithheldReason
 from pratique.events.membership import Locale
 
-
 BALLOT = "5f0c9a1e2b7d4c86a1f00d9e3b7c52ff.WmFjaGFyaWUgZXQgc29uIGVucXXDqnRl"
 
 
@@ -113,7 +112,7 @@ class QuestionResult(fields.Answer):
     is_withheld = fields.flag("Whether too few answered it.", False)
     n = fields.whole("How many answered it.", 7)
     nearly_all = fields.text(
-        "Of fewer than ten answers, the value that all, or all but one, chose: 1 to 5, yes or no; instead of what follows.",
+        "Of fewer than ten answers, what all, or all but one, chose: 1 to 5, yes or no; instead of what follows.",
         "5",
     )
     distribution = plain.Dict(

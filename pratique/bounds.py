@@ -17,7 +17,9 @@ _DRAINED_BYTES = 4 * MAX_BODY_BYTES  #: read and dropped, so that a client that 
 
 #: The path segment after these is a secret: it is masked in logs, and a success there leaves no line at all, because
 #: the time of a line would tell when somebody answered.
-SECRET_AFTER = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/")
+SECRET_AFTER = ("/v1/rooms/", "/r/", "/s/", "/results/")
+#: Whoever answers asks these too: a success leaves no line either.
+UNLOGGED = (*SECRET_AFTER, "/v1/ballots", "/v1/answers")
 
 _LONG = re.compile(r"(?<![\w-])(?!(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![\w-]))[\w-]{16,}")  # but for UUIDs
 

@@ -26,7 +26,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from pratique.bounds import (
-    SECRET_AFTER,
+    UNLOGGED,
     HeadLines,
     Malformed,
     bounded,
@@ -330,7 +330,7 @@ class _Entrypoints:
             response = problem(error.code or 500)
             if isinstance(error, MethodNotAllowed) and error.valid_methods:
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-        if response.status_code >= 500 or not request.path.startswith((*SECRET_AFTER, "/v1/ballots")):
+        if response.status_code >= 500 or not request.path.startswith(UNLOGGED):
             spent_ms = (time.perf_counter() - began) * 1000
             log.info("%s %s %d %.0f ms", _verb(request.method), masked(request.path), response.status_code, spent_ms)
         return response(environ, start_response)

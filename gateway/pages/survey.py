@@ -67,11 +67,9 @@ def show_names(ask: Ask) -> Response:
 def answer_in_room(ask: Ask) -> Response:
     """Show the questions to whoever chose a name; then take what was answered, also when the room has just closed."""
     visit = _visit(ask)
-    if ask.request.form.get("step") == "answer" and visit.ballot:
-        return _answer(visit)
-    if not visit.member:
+    if not visit.member and not visit.ballot:
         return _names(ask, visit.locale, wrong=True)
-    return _open(visit)
+    return _answer(visit) if ask.request.form.get("step") == "answer" else _open(visit)
 
 
 def show_index(ask: Ask) -> Response:
@@ -125,18 +123,22 @@ def _names(ask: Ask, locale: str, wrong: bool = False) -> Response:
 
 def _open(visit: Visit) -> Response:
     """Show the questions, with a ballot that is taken when the answers are sent."""
-    given: dict[str, Any] = visit.ask.call("evaluation.open_ballot", **visit.entitled_by, locale=visit.locale)
-    return _form(replace(visit, ballot=given["ballot_id"]), given["questions"])
+    return _form(*_with_ballot(visit))
+
+
+def _with_ballot(visit: Visit) -> tuple[Visit, list[Question]]:
+    """The visit with a ballot, and its questions: the one that the page had, or one that is given now."""
+    asking = {"locale": visit.locale}
+    if visit.ballot:
+        return visit, visit.ask.call("evaluation.read_questions", survey_id=survey_of(visit.ballot), **asking)
+    given: dict[str, Any] = visit.ask.call("evaluation.open_ballot", **visit.entitled_by, **asking)
+    return replace(visit, ballot=given["ballot_id"]), given["questions"]
 
 
 def _answer(visit: Visit) -> Response:
     """Check what was typed and send it. It is kept in the page until it has arrived."""
-    if not visit.ballot:
-        return _open(visit)
     try:
-        questions: list[Question] = visit.ask.call(
-            "evaluation.read_questions", survey_id=survey_of(visit.ballot), locale=visit.locale
-        )
+        visit, questions = _with_ballot(visit)
     except Unavailable:
         return _again(visit)
     wrong = find_faults(visit.answers, questions, visit.text)
@@ -175,13 +177,14 @@ def _form(
         answers=visit.answers,
         wrong=wrong or {},
         message=words,
+        member=visit.member,
         ballot=visit.ballot,
     )
 
 
 def _again(visit: Visit) -> Response:
     """Offer to send the same once more; nothing that was typed, and no ballot that was taken, is lost."""
-    values = {"answers": visit.answers, "ballot": visit.ballot}
+    values = {"answers": visit.answers, "member": visit.member, "ballot": visit.ballot}
     text = visit.text
     response = page("again", visit.locale, 503, title=text["title"], message=text["not_sent"], **values)
     response.headers.update(kind_of(Unavailable("")).headers or {})

@@ -79,9 +79,7 @@ def invite_the_missing(session: Session, events: Sequence[MeetingClosed]) -> Non
     waiting = [each for each in known.values() if each.state is SurveyState.OPEN and not each.is_meeting_closed]
     thresholds = Thresholds.of(store.settings_of(session))
     begun = [
-        Survey.begin(
-            event.meeting_id, event.community_ids, event.timezone, event.closed_at, thresholds, in_room=False
-        )
+        Survey.begin(event.meeting_id, event.community_ids, event.timezone, event.closed_at, thresholds, in_room=False)
         for event in closed.values()
         if event.with_survey and event.meeting_id not in known
     ]

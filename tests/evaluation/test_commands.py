@@ -357,7 +357,11 @@ def test_a_closed_survey_says_that_it_is_closed(meeting: Scene) -> None:
     heard = []
 
     for is_done in (False, True):
-        for attempt in (lambda: meeting.ballot_by_link(token), lambda: meeting.send(ballot), lambda: meeting.cast(slip)):
+        for attempt in (
+            lambda: meeting.ballot_by_link(token),
+            lambda: meeting.send(ballot),
+            lambda: meeting.cast(slip),
+        ):
             with pytest.raises(Gone) as caught:
                 attempt()
             heard.append(caught.value.message)

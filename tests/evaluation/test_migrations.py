@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from pratique import migrate
+from pratique.store import Store
 from pratique.testing import open_at
 from services.evaluation.models import Base
 
@@ -43,9 +44,9 @@ def migrate_is_current(folder: Path) -> bool:
 
 MIGRATIONS = Path("services/evaluation/migrations").absolute()
 SURVEY = (
-    "insert into survey (id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, state, opens_at,"
-    " closes_at, is_meeting_closed, secret, version) values (:id, :meeting, '[]', 'America/Toronto', 'wrap_up',"
-    " 'anonymous', 1, :state, '2026-03-12 14:00:00', '2026-03-19 14:00:00', true, :secret, 3)"
+    "insert into survey (id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, state,"
+    " opens_at, closes_at, is_meeting_closed, secret, version) values (:id, :meeting, '[]', 'America/Toronto',"
+    " 'wrap_up', 'anonymous', 1, :state, '2026-03-12 14:00:00', '2026-03-19 14:00:00', true, :secret, 3)"
 )
 RELEASE = (
     "insert into release (id, survey_id, responses, n, cells, comments, suppressed_count)"

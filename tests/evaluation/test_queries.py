@@ -63,7 +63,11 @@ def test_five_answers_are_released(meeting: Scene) -> None:
     questions = {each["question"]: each for each in told["questions"]}  # type: ignore[attr-defined]
     assert set(questions) == set(HAPPY)
     assert questions["satisfaction"] == {
-        "question": "satisfaction", "type": "scale1_5", "is_withheld": False, "n": 5, "nearly_all": "5"
+        "question": "satisfaction",
+        "type": "scale1_5",
+        "is_withheld": False,
+        "n": 5,
+        "nearly_all": "5",
     }
     assert questions["would_come_again"]["nearly_all"] == "yes"
 
@@ -166,8 +170,12 @@ def test_a_meeting_without_a_survey_has_none_to_show(meeting: Scene) -> None:
         meeting.call(queries.get_results, survey_id=uuid4())
 
 
-@pytest.mark.parametrize("change", ["anonymity = 'nominative'", "room_code = 'X'", "state = 'released', room_code = 'X'"])
-def test_no_hand_in_the_database_makes_a_survey_nominative_or_lets_its_room_outlive_the_meeting(meeting: Scene, change: str) -> None:
+@pytest.mark.parametrize(
+    "change", ["anonymity = 'nominative'", "room_code = 'X'", "state = 'released', room_code = 'X'"]
+)
+def test_no_hand_in_the_database_makes_a_survey_nominative_or_lets_its_room_outlive_the_meeting(
+    meeting: Scene, change: str
+) -> None:
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
 
     with pytest.raises(IntegrityError), meeting.store.begin() as session:

@@ -96,7 +96,11 @@ def test_no_told_figure_stands_on_fewer_than_five(
         assert sum(cell["distribution"].values()) == cell["n"]  # type: ignore[attr-defined]
         assert sum(cell["question"] in each for each in given_answers) == cell["n"]
     written = [each for each in given_answers if "what_should_change" in each]
-    shown = written if votes.genuine >= K_COMMENTS else [each for each in written if each.get("comment_may_be_shown") is True]
+    shown = (
+        written
+        if votes.genuine >= K_COMMENTS
+        else [each for each in written if each.get("comment_may_be_shown") is True]
+    )
     assert sorted(release.comments) == sorted(str(each["what_should_change"]) for each in shown)
 
 
@@ -120,11 +124,7 @@ def test_what_a_reader_gets_of_fewer_than_five_holds_no_number(given_answers: li
 @pytest.mark.parametrize("n", range(K_SCORES, 21))
 def test_a_withheld_question_does_not_say_how_many_answered_it(n: int) -> None:
     """An adversary who knows n and the rule still has several numbers to choose from."""
-    possible = [
-        answered
-        for answered in range(n + 1)
-        if cell_of(SCALE, mixed(answered, n - answered))["is_withheld"]
-    ]
+    possible = [answered for answered in range(n + 1) if cell_of(SCALE, mixed(answered, n - answered))["is_withheld"]]
 
     assert len(possible) >= K_SCORES
 
@@ -140,15 +140,19 @@ def test_under_ten_answers_all_alike_and_all_but_one_alike_look_the_same(n: int,
     alike = cell_of(SCALE, all_genuine([{SCALE.key: same}] * n))
     nearly = cell_of(SCALE, all_genuine([{SCALE.key: same}] * (n - 1) + [{SCALE.key: other}]))
 
-    assert alike == nearly == {
-        "question": SCALE.key, "type": "scale1_5", "is_withheld": False, "n": n, "nearly_all": str(same)
-    }
+    assert (
+        alike
+        == nearly
+        == {"question": SCALE.key, "type": "scale1_5", "is_withheld": False, "n": n, "nearly_all": str(same)}
+    )
 
 
 @settings(deadline=None)
 @given(st.integers(5, 9), st.lists(st.tuples(_SCORE), max_size=9))
-def test_puppets_who_vary_their_votes_do_not_unmask_five_honest_people_alike(honest: int, puppets: list[tuple[int]]) -> None:
-    """Whoever cast them knows them; with them taken away, no distribution shows all, or all but one, of the rest alike."""
+def test_puppets_who_vary_their_votes_do_not_unmask_five_honest_people_alike(
+    honest: int, puppets: list[tuple[int]]
+) -> None:
+    """Whoever cast them can take them away; what is left must not show all, or all but one, of the rest alike."""
     cast = [{SCALE.key: score} for (score,) in puppets]
     for last in (4, 5):
         votes = Votes([{SCALE.key: 5}] * (honest - 1) + [{SCALE.key: last}] + cast, honest)
@@ -156,8 +160,14 @@ def test_puppets_who_vary_their_votes_do_not_unmask_five_honest_people_alike(hon
         assert "distribution" not in cell or not cast
 
 
-def test_ten_alike_are_told(  ) -> None:
-    assert cell_of(SCALE, all_genuine([{SCALE.key: 5}] * 10))["distribution"] == {"1": 0, "2": 0, "3": 0, "4": 0, "5": 10}
+def test_ten_alike_are_told() -> None:
+    assert cell_of(SCALE, all_genuine([{SCALE.key: 5}] * 10))["distribution"] == {
+        "1": 0,
+        "2": 0,
+        "3": 0,
+        "4": 0,
+        "5": 10,
+    }
 
 
 @settings(deadline=None)

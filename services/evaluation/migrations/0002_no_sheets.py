@@ -16,23 +16,31 @@ revision = "evaluation_0002"
 down_revision = "evaluation_0001"
 
 _JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-_SURVEY = """id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, opens_at, closes_at, version"""
-_RELEASE = "id, survey_id, reason, n, cells, comments, suppressed_count"
+_KEEP_SURVEYS = """create table kept_survey as
+    select id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, opens_at, closes_at, version,
+        state from survey"""
+_KEEP_RELEASES = """create table kept_release as
+    select id, survey_id, reason, n, cells, comments, suppressed_count from release"""
+_PUT_SURVEYS_BACK = """insert into survey
+    (id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, opens_at, closes_at, version,
+        k_scores, k_comments, state, is_asked, is_meeting_closed)
+    select id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, opens_at, closes_at, version,
+        5, 10, case when state = 'open' then 'withheld' else state end, true, true from kept_survey"""
+_PUT_RELEASES_BACK = """insert into release (id, survey_id, reason, n, cells, comments, suppressed_count)
+    select id, survey_id, reason, n, cells, comments, suppressed_count from kept_release"""
 
 
 def upgrade() -> None:
     """Keep what may stay aside, make the tables anew, and put it back; SQLite cannot drop what a check names."""
-    op.execute(f"create table kept_survey as select {_SURVEY}, state from survey")
-    op.execute(f"create table kept_release as select {_RELEASE} from release")
+    op.execute(_KEEP_SURVEYS)
+    op.execute(_KEEP_RELEASES)
     for table in ("release", "response", "marker", "invitation", "survey"):
         op.drop_table(table)
     _create_survey()
     _create_release()
-    op.execute(
-        f"insert into survey ({_SURVEY}, k_scores, k_comments, state, is_asked, is_meeting_closed) select {_SURVEY}, "
-        "5, 10, case when state = 'open' then 'withheld' else state end, true, true from kept_survey"
-    )
-    op.execute(f"insert into release ({_RELEASE}) select {_RELEASE} from kept_release")
+    op.execute(_PUT_SURVEYS_BACK)
+    op.execute(_PUT_RELEASES_BACK)
+    op.execute("delete from due where kind = 'give_up'")
     _withhold_open_ones()
     op.drop_table("kept_survey")
     op.drop_table("kept_release")
@@ -51,7 +59,9 @@ def _withhold_open_ones() -> None:
     columns = [sa.column("id", sa.Uuid), sa.column("survey_id", sa.Uuid), sa.column("reason", sa.String)]
     columns += [sa.column("cells", _JSON), sa.column("comments", _JSON), sa.column("suppressed_count", sa.Integer)]
     connection = op.get_bind()
-    open_ones = sa.select(sa.column("id", sa.Uuid)).select_from(sa.table("kept_survey")).where(sa.column("state") == "open")
+    open_ones = (
+        sa.select(sa.column("id", sa.Uuid)).select_from(sa.table("kept_survey")).where(sa.column("state") == "open")
+    )
     rest = {"reason": "below_k", "cells": [], "comments": [], "suppressed_count": 0}
     rows = [{"id": uuid4(), "survey_id": id} | rest for id in connection.scalars(open_ones)]
     if rows:

@@ -194,9 +194,7 @@ def cell_of(question: Question, votes: Votes) -> Cell:
 def _are_enough(answered: int, votes: Votes) -> bool:
     """Whether at least five answered, and at least five or nobody did not, without those who can be subtracted."""
     passed_over = len(votes.answers) - answered
-    return answered - votes.others >= LEAST.scores and (
-        passed_over == 0 or passed_over - votes.others >= LEAST.scores
-    )
+    return answered - votes.others >= LEAST.scores and (passed_over == 0 or passed_over - votes.others >= LEAST.scores)
 
 
 def choice_of(value: object) -> str:
