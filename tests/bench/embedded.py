@@ -24,7 +24,7 @@ def main(data: Path) -> None:
     """Publish closings one by one, each when the one before was reacted to and a moment has passed."""
     chosen = settings.embedded(HOME, data)
     for name in settings.SERVICES:
-        opened = store.Store(name, chosen.store_url(name))
+        opened = store.open_store(chosen, name)
         migrate.migrate(opened, f"services.{name}")
         opened.close()
     reacted: dict[object, Signal] = {}

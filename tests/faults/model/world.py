@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +25,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from pratique import broker, clock, due, inbox, outbox
 from pratique.migrate import migrate, package_of
 from pratique.relay import Relay
-from pratique.settings import SERVICES
-from pratique.store import Store, StoreAway
+from pratique.settings import EMBEDDED, SERVICES, Settings
+from pratique.store import StoreAway, open_store
+from pratique.testing import SEAL_KEY
 from services.notifications import delivery
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import Mail, NotSent, Refused, Unknown
@@ -138,7 +140,9 @@ class World:
     """Made once in a process and emptied for each example: migrating takes a second, copying a migrated store none."""
 
     def __init__(self) -> None:
-        self.stores = {name: Store(name, "sqlite://") for name in SERVICES}
+        urls = dict.fromkeys(SERVICES, "sqlite://")
+        settings = Settings(broker_url=EMBEDDED, store_urls=urls, home=Path(), seal_key=SEAL_KEY)
+        self.stores = {name: open_store(settings, name) for name in SERVICES}
         modules = {name: import_module(f"services.{name}.reactions") for name in SERVICES}
         self.reactions: dict[str, inbox.Reactions] = {name: each.REACTIONS for name, each in modules.items()}
         self.due: dict[str, due.Handlers] = {name: each.DUE for name, each in modules.items()}

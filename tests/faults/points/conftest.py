@@ -12,7 +12,8 @@ from pratique import clock
 from pratique.event import Envelope
 from pratique.migrate import migrate, package_of
 from pratique.settings import STORES, Settings
-from pratique.store import Store
+from pratique.store import open_store
+from pratique.testing import SEAL_KEY
 from tests.faults.points.interrupted import REACTIONS, Interrupted, Row
 from tests.faults.points.sameness import alike
 from tests.faults.points.story import live
@@ -61,9 +62,10 @@ def _living(urls: dict[str, str], folder: Path, by_smtp: bool) -> Iterator[Inter
         store_urls=urls,
         home=Path(),
         mail_dir=folder / "mail",
+        seal_key=SEAL_KEY,
         smtp_url=f"smtp://127.0.0.1:{port}" if by_smtp else "",
     )
-    stores = {name: Store(name, url) for name, url in urls.items()}
+    stores = {name: open_store(settings, name) for name in urls}
     for name, opened in stores.items():
         migrate(opened, package_of(name))
     try:
