@@ -46,6 +46,7 @@ def test_a_community_is_founded_once_however_often_it_is_said(session: Session, 
     assert published(session, CommunityFounded) == [
         CommunityFounded(
             community_id=COMMUNITY,
+            community_ids=(COMMUNITY,),
             kind=CommunityKind.OPEN,
             locale=Locale.FR,
             timezone="America/Toronto",
