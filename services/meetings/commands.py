@@ -131,7 +131,7 @@ def close_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
 def cancel_meeting(session: Session, *, meeting_id: UUID, reason: str) -> Meeting:
     """The meeting will not be held, for this reason. Cancelling twice announces once; the first reason stays."""
     with Faults() as faults:
-        faults.text("/reason", reason, REASON_AT_MOST)
+        faults.text("/reason", reason, REASON_AT_MOST, mailed=True)
     meeting = _locked(session, meeting_id)
     _announce(session, meeting.cancel(clock.now(), reason))
     return meeting

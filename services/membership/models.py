@@ -23,7 +23,7 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
-from pratique.faults import Faults, is_control
+from pratique.faults import Faults, has_hidden, is_control
 from pratique.rows import Put
 
 NAME_AT_MOST = 200  #: characters
@@ -54,7 +54,7 @@ class Organization(Base):
 
     def check(self, faults: Faults) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST)
+        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
         for field in ("region", "sector", "size_band"):
             faults.line(f"/{field}", getattr(self, field), NAME_AT_MOST, required=False)
 
@@ -74,7 +74,7 @@ class Community(Base):
 
     def check(self, faults: Faults) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST)
+        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
         faults.text("/purpose", self.purpose, PURPOSE_AT_MOST)
         faults.zone("/timezone", self.timezone)
 
@@ -130,11 +130,11 @@ class Member(Base):
 
     def check(self, faults: Faults) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST)
+        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
         faults.zone("/timezone", self.timezone)
         if len(self.email) > EMAIL_AT_MOST:
             faults.add("/email", f"An e-mail address has at most {EMAIL_AT_MOST} characters.")
-        elif not _EMAIL.fullmatch(self.email) or any(map(is_control, self.email)):
+        elif not _EMAIL.fullmatch(self.email) or any(map(is_control, self.email)) or has_hidden(self.email):
             faults.add("/email", "That is no e-mail address; write one, such as amina@example.org, and nothing else.")
 
     def events_of(self, put: Put["Member"]) -> list[Event]:

@@ -142,6 +142,9 @@ def test_two_people_may_share_an_address(session: Session, put_member: PutMember
         ({"name": " \u00a0 "}, "/name"),
         ({"name": "A" * 201}, "/name"),
         ({"name": "Amina\nKoné"}, "/name"),
+        ({"name": "Amina\u202eénoK"}, "/name"),
+        ({"name": "Gagnez sur exemple.com"}, "/name"),
+        ({"email": "amina\u200b@example.org"}, "/email"),
         ({"timezone": "America/Atlantis"}, "/timezone"),
         ({"timezone": ""}, "/timezone"),
         ({"timezone": "../etc/passwd"}, "/timezone"),
@@ -176,6 +179,17 @@ def test_all_faults_of_a_community_are_told_at_once(put_community: PutCommunity)
         put_community(name="", purpose="\x07", timezone="Nowhere")
 
     assert set(caught.value.fields) == {"/name", "/purpose", "/timezone"}
+
+
+def test_what_mails_show_of_a_community_and_an_organisation_leads_nowhere(
+    session: Session, put_community: PutCommunity
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        put_community(name="Voir www.exemple.test")
+    assert set(caught.value.fields) == {"/name"}
+    with pytest.raises(Invalid) as caught:
+        commands.put_organization(session, organization_id=ORGANIZATION, name="amina@exemple.test")
+    assert set(caught.value.fields) == {"/name"}
 
 
 def test_a_purpose_may_have_several_lines(put_community: PutCommunity) -> None:
