@@ -23,7 +23,9 @@ from tests.repository.source import (
 NAMES = {"__init__", "models", "commands", "reactions", "queries", "schemas", "service", "migrations"}
 #: What a service has beside the names that all have, and why.
 OWN = {
-    "membership": {},
+    "membership": {
+        "labels": "how people are named and ordered in a room: rules over many, which no row can check alone"
+    },
     "meetings": {},
     "evaluation": {"questions": "the questions themselves, in French and English: content, not code"},
     "notifications": {
