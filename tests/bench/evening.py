@@ -24,7 +24,7 @@ from services.notifications.models import Base as NotificationsBase
 from services.notifications.models import CommunityCard, ContactCard
 from tests.bench.closings import ATTENDEES
 from tests.bench.measure import FROM, Stuck
-from tests.bench.side import HOME, OURS, Side, peer, running
+from tests.bench.side import OURS, Side, peer, running
 from tests.bench.stage import Stage, declare_queue, publish
 from tests.servers import Fresh
 

@@ -278,7 +278,6 @@ class Shuffled(Life):
 def shuffled(tmp_path: Path, seed: int) -> Iterator[Life]:
     """A network on SQLite where every event comes twice and in any order."""
     settings = Settings(
-        seal_key=SEAL_KEY,
         broker_url="embedded://",
         store_urls={name: f"sqlite:///{tmp_path / name}.sqlite" for name in STORES},
         home=Path(),
@@ -300,7 +299,6 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
     """A network as ``make run`` starts it."""
     port = free_port()
     settings = Settings(
-        seal_key=SEAL_KEY,
         broker_url="embedded://",
         store_urls={name: f"sqlite:///{tmp_path / name}.sqlite" for name in STORES},
         home=Path(),

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 

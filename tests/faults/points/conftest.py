@@ -61,7 +61,6 @@ def _living(urls: dict[str, str], folder: Path, by_smtp: bool) -> Iterator[Inter
         store_urls=urls,
         home=Path(),
         mail_dir=folder / "mail",
-        seal_key=SEAL_KEY,
         smtp_url=f"smtp://127.0.0.1:{port}" if by_smtp else "",
     )
     stores = {name: open_at(name, url) for name, url in urls.items()}
