@@ -29,7 +29,7 @@ GET /v1/members/{member_id}
 GET /v1/meetings/{meeting_id}/survey
 GET /v1/rooms/{room_code}
 POST /v1/ballots
-PUT /v1/ballots/{ballot_id}
+POST /v1/answers
 GET /v1/surveys/{survey_id}/results
 GET /v1/members/{member_id}/messages
 GET /healthz
