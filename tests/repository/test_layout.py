@@ -69,6 +69,7 @@ OUTSIDE = {
     "migrations",
     "cli",  # what operators type
     "sample",  # a made-up network: content
+    "examples",  # of events: content
     "docs",  # writes pages and goldens; no process runs it
 }
 EVERYWHERE = [path for path in sources(*PACKAGES) if "migrations" not in path.parts]
