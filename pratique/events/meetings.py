@@ -108,7 +108,7 @@ class MeetingChanged(Event, subject="meeting_id"):
     capacity: int | None
     facilitator_id: UUID | None
     note_taker_id: UUID | None
-    changed: tuple[str, ...]  # names of fields; place, link and themes too, whose words MeetingDescribed carries
+    changed: tuple[str, ...]  # names of fields; place, link and themes too, whose words travel privately
 
 
 class MeetingDescribed(Event, subject="meeting_id", private=True):

@@ -60,7 +60,7 @@ TOP = {
     "services",
     "tests",
 }
-KERNEL_LINES = 3250  # docs/decisions/0007
+KERNEL_LINES = 3700  # docs/decisions/0007
 OUTSIDE = {
     "events",  # the contract, which grows with the domain
     "migrations",
