@@ -11,6 +11,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from gateway import errors
 from gateway.auth import SCOPES
 from gateway.fields import example_of
+from gateway.reading import is_required
 from gateway.routes import Media, Route
 from pratique.errors import (
     DomainError,
@@ -73,7 +74,7 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["description"] = route.description
     if route.body is not None:
         content = {"schema": route.body, "example": _body_example(route)}
-        operation["requestBody"] = {"required": True, "content": {Media.JSON.value: content}}
+        operation["requestBody"] = {"required": is_required(route.body), "content": {Media.JSON.value: content}}
     return operation
 
 
@@ -97,6 +98,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         found.append(_header("If-Match", "The ETag that was read; needed for a change."))
     elif route.method == "GET" and route.answer and "version" in route.answer().fields and not route.is_list:
         found.append(_header("If-None-Match", "The ETag that one has; 304 if it still holds."))
+    if route.query is not None:
+        found.append({"in": "query", "schema": route.query})  # one parameter for each of its fields
     if route.is_list:
         limit = {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}
         found.append({"name": "after", "in": "query", "schema": {"type": "string"}, "description": "From Link."})
