@@ -19,6 +19,7 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
 )
 from pratique.events.evaluation import Invitation as Invited
+from pratique.events.evaluation import SurveyState as SurveyState
 from pratique.events.meetings import AttendanceState, MeetingRole
 from services.evaluation import questions
 from services.evaluation.models import tokens
@@ -35,14 +36,6 @@ class Base(DeclarativeBase):
 
     metadata = store.metadata()
     type_annotation_map = store.COLUMN_TYPES
-
-
-class SurveyState(StrEnum):
-    """A survey's life: it is open, and then its results are released or withheld for good."""
-
-    OPEN = "open"
-    RELEASED = "released"
-    WITHHELD = "withheld"
 
 
 class InvitationState(StrEnum):
