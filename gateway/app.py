@@ -43,7 +43,7 @@ PUBLIC = frozenset(
     {
         ("GET", "/v1/rooms/{room_code}"),  # whoever is in the room knows its code; guessing is slowed
         ("POST", "/v1/ballots"),  # the link's token or the room's code is what lets one in
-        ("PUT", "/v1/ballots/{ballot_id}"),  # the ballot itself is the secret
+        ("POST", "/v1/answers"),  # the ballot itself is the secret
         ("GET", "/s/{token}"),
         ("POST", "/s/{token}"),
         ("GET", "/r/{room_code}"),

@@ -20,6 +20,7 @@ from pratique.errors import (
     NotFound,
     NotYet,
     PreconditionRequired,
+    QuotaSpent,
     Stale,
     TooManyTries,
     Unauthenticated,
@@ -58,6 +59,7 @@ PROBLEMS: Mapping[type[DomainError], Kind] = {
     Forbidden: Kind(403, "forbidden", "The token lacks a scope"),
     Gone: Kind(410, "gone", "It is over"),
     TooManyTries: Kind(429, "too-many-tries", "Too many wrong tries", {"Retry-After": "60"}),
+    QuotaSpent: Kind(429, "quota-spent", "The mails of the day are used up", {"Retry-After": "3600"}),
     Unavailable: Kind(503, "unavailable", "A part of Pratique does not answer", {"Retry-After": "5"}),
     NotYet: Kind(503, "not-yet", "Something that is needed has not arrived yet", {"Retry-After": "2"}),
 }

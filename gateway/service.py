@@ -9,7 +9,7 @@ from gateway.app import App, body_limit
 from pratique.bus import readiness
 from pratique.rpc import Services
 from pratique.settings import Settings
-from pratique.store import Store
+from pratique.store import open_store
 from pratique.web import http
 
 
@@ -19,7 +19,7 @@ class Site(DependencyProvider):
     def setup(self) -> None:
         """Make the app; a missing database shows at its first use, not here."""
         settings: Settings = self.container.config["settings"]
-        self.store = Store("gateway", settings.store_url("gateway"), settings.max_workers)
+        self.store = open_store(settings, "gateway", settings.max_workers)
         services = next(each for each in self.container.dependencies if isinstance(each, Services))
         self.app = App(services.call, self.store, settings, lambda: readiness(self.container))
 

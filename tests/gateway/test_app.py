@@ -198,6 +198,7 @@ ERRORS = [
     (domain.Forbidden, 403, {}),
     (domain.Gone, 410, {}),
     (domain.TooManyTries, 429, {"Retry-After": "60"}),
+    (domain.QuotaSpent, 429, {"Retry-After": "3600"}),
     (domain.Unavailable, 503, {"Retry-After": "5"}),
     (domain.NotYet, 503, {"Retry-After": "2"}),
 ]

@@ -14,6 +14,7 @@ from pratique import bus, embedded, migrate
 from pratique.errors import NotFound
 from pratique.rpc import Refusal, rpc
 from pratique.settings import EMBEDDED, Settings
+from pratique.testing import SEAL_KEY
 from pratique.web import HttpServer
 from tests.running import running, until
 
@@ -43,7 +44,9 @@ class Membership:
 def settings(tmp_path):
     embedded.forget_everything()
     urls = {"gateway": f"sqlite:///{tmp_path}/gateway.sqlite"}
-    return Settings(broker_url=EMBEDDED, store_urls=urls, home=Path(), http_port=0, rpc_timeout_s=1.0)
+    return Settings(
+        broker_url=EMBEDDED, store_urls=urls, home=Path(), http_port=0, rpc_timeout_s=1.0, seal_key=SEAL_KEY
+    )
 
 
 def opened(started):

@@ -15,7 +15,7 @@ from pathlib import Path  # noqa: E402
 
 from gateway.auth import create_token  # noqa: E402
 from pratique import bus, log, migrate, settings  # noqa: E402
-from pratique.store import Store  # noqa: E402
+from pratique.store import open_store  # noqa: E402
 
 
 def serve(folder: Path, port: int) -> None:
@@ -30,7 +30,7 @@ def serve(folder: Path, port: int) -> None:
     )
     log.configure(chosen.log_format)
     for name in settings.STORES:
-        opened = Store(name, chosen.store_url(name))
+        opened = open_store(chosen, name)
         migrate.migrate(opened, migrate.package_of(name))
         if name == "gateway":
             with opened.begin() as session:
