@@ -5,6 +5,7 @@ Every ``PRATIQUE_X`` may be given as ``PRATIQUE_X_FILE`` instead: a file that ho
 
 import dataclasses
 import functools
+import ipaddress
 import os
 import secrets
 import tempfile
@@ -19,6 +20,8 @@ STORES = (*SERVICES, "gateway")
 EMBEDDED = "embedded://"
 _PORTS = 65_535
 _MANY = 1_000_000_000
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Missing(Exception):
@@ -37,7 +40,7 @@ class Settings:
     public_url: str = "http://127.0.0.1:8000"  #: how people reach the gateway; links in mails begin with it
     http_host: str = "127.0.0.1"
     http_port: int = 8000  #: 1 to 65535
-    trusted_proxies: int = 0  #: proxies of your own before the gateway; as many entries of X-Forwarded-For are believed
+    trusted_proxies: tuple[Network, ...] = ()  #: of your own proxies, whose X-Forwarded-For is believed
     health_port: int = 0  #: /healthz, /readyz and /metrics of a service; 0: none
     smtp_url: str = ""  #: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; empty: into files
     mail_dir: Path = Path("var/mail")  #: where mails go while smtp_url is empty
@@ -110,7 +113,7 @@ def embedded(home: Path, data: Path) -> Settings:
         store_urls=urls,
         home=home,
         http_port=port,
-        public_url=f"http://127.0.0.1:{port}",
+        public_url=_text(os.environ, "PUBLIC_URL", f"http://127.0.0.1:{port}").rstrip("/"),
         mail_dir=data / "mail",
         seal_key_path=data / "seal_key",
         log_format="text",
@@ -151,7 +154,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=_text(env, "PUBLIC_URL", Settings.public_url).rstrip("/"),
         http_host=_text(env, "HTTP_HOST", Settings.http_host),
         http_port=_integer(env, "HTTP_PORT", Settings.http_port, 1, _PORTS),
-        trusted_proxies=_integer(env, "TRUSTED_PROXIES", Settings.trusted_proxies),
+        trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
         health_port=_integer(env, "HEALTH_PORT", Settings.health_port, 0, _PORTS),
         smtp_url=_text(env, "SMTP_URL", ""),
         mail_dir=Path(_text(env, "MAIL_DIR", str(Settings.mail_dir))),
@@ -201,3 +204,14 @@ def _one_of(env: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
     if text not in choices:
         raise Missing(f"PRATIQUE_{name} is {text!r}; it must be {' or '.join(choices)}.")
     return text
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    text = _text(env, name, "")
+    try:
+        return tuple([ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()])
+    except ValueError as error:
+        raise Missing(
+            f"PRATIQUE_{name} is {text!r}; it must name the networks of your own proxies, for instance "
+            "10.0.0.0/8,fd00::/8, and be empty where there is none. A number of proxies is no longer taken."
+        ) from error

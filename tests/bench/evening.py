@@ -17,14 +17,14 @@ from pratique import bus, settings, tables
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
 from pratique.events.membership import Locale
-from pratique.store import insert_many, open_store
-from pratique.testing import SEAL_KEY
+from pratique.store import insert_many
+from pratique.testing import open_at
 from services.evaluation.models import Base as EvaluationBase
 from services.notifications.models import Base as NotificationsBase
 from services.notifications.models import CommunityCard, ContactCard
 from tests.bench.closings import ATTENDEES
 from tests.bench.measure import FROM, Stuck
-from tests.bench.side import HOME, OURS, Side, peer, running
+from tests.bench.side import OURS, Side, peer, running
 from tests.bench.stage import Stage, declare_queue, publish
 from tests.servers import Fresh
 
@@ -112,8 +112,7 @@ def serving(fresh: Fresh, names: Sequence[str], environ: Mapping[str, str]) -> I
 
 def filled(store_url: str, envelopes: Sequence[Envelope], *, is_bare: bool = False) -> None:
     """Leave in the store whom and what mails speak of; in a bare one, make the tables of both services first."""
-    chosen = settings.Settings(settings.EMBEDDED, {"notifications": store_url}, HOME, seal_key=SEAL_KEY)
-    opened = open_store(chosen, "notifications")
+    opened = open_at("notifications", store_url)
     try:
         if is_bare:
             for metadata in (EvaluationBase.metadata, NotificationsBase.metadata):

@@ -28,7 +28,7 @@ from pratique import arguments, bus, clock, due, embedded, inbox, outbox, store
 from pratique.migrate import migrate
 from pratique.pump import pump
 from pratique.settings import SERVICES, STORES, Settings
-from pratique.store import Store
+from pratique.store import Store, open_store
 from pratique.testing import SEAL_KEY
 from tests.journeys.rest import is_at_rest, next_try
 from tests.running import Running, running, until
@@ -196,7 +196,7 @@ class OnABus(Life):
 
     def __init__(self, settings: Settings, network: Running, maildir: Path) -> None:
         stores = {name: network.store(name) for name in SERVICES}
-        stores["gateway"] = store.open_store(settings, "gateway")
+        stores["gateway"] = open_store(settings, "gateway")
         super().__init__(settings, stores, maildir)
 
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
@@ -284,7 +284,7 @@ def shuffled(tmp_path: Path, seed: int) -> Iterator[Life]:
         mail_dir=tmp_path / "mail",
         seal_key=SEAL_KEY,
     )
-    stores = {name: store.open_store(settings, name) for name in STORES}
+    stores = {name: open_store(settings, name) for name in settings.store_urls}
     for name, opened in stores.items():
         migrate(opened, f"services.{name}" if name in SERVICES else name)
     try:
@@ -309,7 +309,7 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
         rpc_timeout_s=RPC_TIMEOUT_S,
     )
     for name in STORES:
-        opened = store.open_store(settings, name)
+        opened = open_store(settings, name)
         migrate(opened, f"services.{name}" if name in SERVICES else name)
         opened.close()
     try:

@@ -27,7 +27,7 @@ PRATIQUE = [sys.executable, "-c", "from pratique.cli import main; main()"]
 DOT_ENV = {
     "PRATIQUE_PUBLIC_URL": "http://127.0.0.1",
     "PRATIQUE_MAIL_FROM": "Pratique <pratique@example.org>",
-    "PRATIQUE_TRUSTED_PROXIES": "1",
+    "PRATIQUE_TRUSTED_PROXIES": "127.0.0.0/8",
 }
 
 

@@ -62,7 +62,7 @@ class Fresh:
         urls = {f"PRATIQUE_STORE_{name.upper()}": url for name, url in self.store_urls.items()}
         api = {"PRATIQUE_BROKER_API_URL": self.servers.broker.api_url}
         own = {"PRATIQUE_BROKER_URL": self.broker_url, "PRATIQUE_HOME": str(HOME), "PRATIQUE_SEAL_KEY": SEAL_KEY}
-        return own | api | urls
+        return {**own, **api, **urls}
 
     def own_users(self) -> dict[str, str]:
         """What to add so that ``pratique migrate`` makes each a broker user of its own, and each comes as that user."""

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -25,9 +24,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from pratique import broker, clock, due, inbox, outbox
 from pratique.migrate import migrate, package_of
 from pratique.relay import Relay
-from pratique.settings import EMBEDDED, SERVICES, Settings
-from pratique.store import StoreAway, open_store
-from pratique.testing import SEAL_KEY
+from pratique.settings import SERVICES
+from pratique.store import StoreAway
+from pratique.testing import open_at
 from services.notifications import delivery
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import Mail, NotSent, Refused, Unknown
@@ -140,9 +139,7 @@ class World:
     """Made once in a process and emptied for each example: migrating takes a second, copying a migrated store none."""
 
     def __init__(self) -> None:
-        urls = dict.fromkeys(SERVICES, "sqlite://")
-        settings = Settings(broker_url=EMBEDDED, store_urls=urls, home=Path(), seal_key=SEAL_KEY)
-        self.stores = {name: open_store(settings, name) for name in SERVICES}
+        self.stores = {name: open_at(name, "sqlite://") for name in SERVICES}
         modules = {name: import_module(f"services.{name}.reactions") for name in SERVICES}
         self.reactions: dict[str, inbox.Reactions] = {name: each.REACTIONS for name, each in modules.items()}
         self.due: dict[str, due.Handlers] = {name: each.DUE for name, each in modules.items()}
