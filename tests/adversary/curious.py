@@ -45,8 +45,7 @@ def look_as_integrator(evening: Evening) -> None:
         (f"/v1/meetings/{meeting}/survey", None),
         (f"/v1/surveys/{survey}/results", None),
     ]
-    for one in evening.survey.there:
-        paths.append((f"/v1/members/{one}/messages", one))
+    paths += [(f"/v1/members/{one}/messages", one) for one in evening.survey.there]
     for path, about in paths:
         _ask(evening, "integrator", evening.simulator.integrates, "GET", path, about)
 

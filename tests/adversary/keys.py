@@ -35,7 +35,7 @@ class Opener:
 
 def _read(content: bytes) -> Any:
     """JSON, also where something stands before it; a word for what is none."""
-    for begin in (0, content.find(b"{"), content.find(b"[")):
+    for begin in (0, *sorted((content.find(b"{"), content.find(b"[")))):
         if begin >= 0 and isinstance(read := mentions.plain(content[begin:]), dict | list):
             return read
     return content.hex()

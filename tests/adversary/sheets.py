@@ -84,13 +84,11 @@ def lists_in_copy(copy: Copy, opened: Callable[[bytes], Any]) -> dict[str, list[
         if not table.startswith("evaluation.") or table.endswith((".event_log", ".release")):
             continue
         for row in rows:
-            for value in row.values():
-                shown = opened(value) if isinstance(value, bytes) else value
-                if isinstance(shown, str) and shown[:1] == "{":
-                    shown = json.loads(shown)
-                if isinstance(shown, Mapping):
-                    lists |= {key: list(each) for key, each in shown.items() if key in _KEYS and isinstance(each, list)}
-    return lists
+            shown = {key: opened(value) if isinstance(value, bytes) else value for key, value in row.items()}
+            lists |= {str(row.get("question")): each for each in shown.values() if isinstance(each, list)}
+            for each in filter(lambda value: isinstance(value, Mapping), shown.values()):
+                lists |= {key: list(value) for key, value in each.items() if isinstance(value, list)}
+    return {key: each for key, each in lists.items() if key in _KEYS}
 
 
 def match(survey: Survey, found: Sequence[Found], people: Mapping[UUID, Person]) -> Guess:

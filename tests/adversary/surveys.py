@@ -84,7 +84,7 @@ class Simulator:
         self.facilitator = self.people[-1]
         self.puppets = self.people[MEMBERS:-1]
         self.meeting_id, self.community_id = uuid4(), uuid4()
-        self._operator = network.token("operator", "*")
+        self.operates = network.token("operator", "*")
         self.facilitates = network.token("facilitator", "meetings:write", "surveys:facilitate", "surveys:read")
         self.integrates = network.token(
             "integrator", "surveys:read", "messages:read", "meetings:read", "membership:read"
@@ -118,7 +118,7 @@ class Simulator:
 
     def ok(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
         """The body of an answer that must be a success."""
-        response = self.network.ask(method, path, token=token or self._operator, json=body)
+        response = self.network.ask(method, path, token=token or self.operates, json=body)
         assert response.status_code < 300, f"{method} {path}: {response.status_code} {response.text}"
         return response.json if response.text else None
 
@@ -164,6 +164,12 @@ class Evening:
     def close(self) -> None:
         """The meeting is closed, and whoever has not answered is asked by mail."""
         self._step("close")
+        self.network.settle()
+
+    def close_without_mails(self, meanwhile: Callable[[], None]) -> None:
+        """As ``close``, with something that happens before anything else is delivered."""
+        self._step("close")
+        meanwhile()
         self.network.settle()
 
     def _step(self, verb: str) -> None:
