@@ -5,7 +5,7 @@ from marshmallow import fields as plain
 from gateway import fields
 from gateway.routes import Route
 from pratique.errors import Conflict, DomainError, NotFound, PreconditionRequired, Stale
-from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, Mode, Partstat
+from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, MeetingState, Mode, Partstat
 
 
 class MeetingBody(fields.Body):
@@ -44,12 +44,12 @@ class Meeting(MeetingBody):
     """A meeting, as far as it has come."""
 
     meeting_id = fields.ident("Id, chosen by whoever scheduled it.", "meeting")
-    state = fields.text("scheduled, in_progress, wrap_up, closed or cancelled.", "scheduled")
+    state = fields.one_of(MeetingState, "Where it is in its life.")
     started_at = fields.instant("When it was started; null before.", allow_none=True)
     wrap_up_at = fields.instant("When its last minutes began; null before.", allow_none=True)
     closed_at = fields.instant("When it was closed; null before.", allow_none=True)
     cancelled_at = fields.instant("When it was cancelled; null unless it was.", allow_none=True)
-    cancel_reason = fields.text("Why it was cancelled; empty unless it was.", "")
+    cancel_reason = fields.text("Why it was cancelled; empty unless it was.", "", 1000, lines=True)
     head_count = fields.whole("How many were there, wholly or in part; the note taker not counted.", 12)
     version = fields.version()
 

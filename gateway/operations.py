@@ -1,7 +1,9 @@
 """The routes for operators and for programs that want to know what there is."""
 
+import math
+
 from prometheus_client import REGISTRY, Counter, Histogram, generate_latest
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from gateway import fields, openapi
 from gateway.errors import to_json
@@ -13,6 +15,10 @@ REQUESTS = Counter(
     "pratique_http_requests_total", "Requests answered, by the template of their route.", ["route", "method", "status"]
 )
 REQUEST_SECONDS = Histogram("pratique_http_request_seconds", "From request to response.", ["route", "method"])
+
+#: What begins so is one figure, ``route="surveys"``: who watches it sees that somebody came, not what they did.
+SURVEY_PATHS = ("/s/", "/r/", "/results/", "/v1/rooms/", "/v1/ballots", "/v1/answers")
+_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE")
 
 
 class Health(fields.Answer):
@@ -27,6 +33,16 @@ class Readiness(fields.Answer):
     is_ready = fields.flag("Whether all parts are there.", True)
     store = fields.flag("Whether the store of tokens answers.", True)
     rpc = fields.flag("Whether answers of services can arrive.", True)
+
+
+def count(request: Request, template: str, status: int, seconds: float) -> None:
+    """Add one request to the metrics. Surveys' are told in whole seconds, or the time would tell what was done."""
+    method = request.method if request.method in _METHODS else "other"
+    told = str(status)
+    if request.path.startswith(SURVEY_PATHS):
+        template, method, told, seconds = "surveys", "*", "*", math.ceil(seconds)
+    REQUESTS.labels(template, method, told).inc()
+    REQUEST_SECONDS.labels(template, method).observe(seconds)
 
 
 def tell_health(ask: Ask) -> Response:

@@ -10,6 +10,7 @@ from marshmallow import Schema
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
+from gateway.reading import MAX_BODY_BYTES, PUBLIC_BODY_BYTES
 from pratique.errors import DomainError
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Route:
     media: Media = Media.JSON
     is_list: bool = False  #: takes after and limit, answers with items and a Link to the next page
     is_versioned: bool = False  #: a change needs If-Match
-    is_guessable: bool = False  #: what stands in for a password is in the request, so failures are counted
+    is_guessable: bool = False  #: takes a room's code, in its path or body, so wrong ones are counted (limits.py)
+    max_body: int = 0  #: bytes; 0: 1,000,000 for holders of a token, 32,768 for anyone
     reserved: Mapping[str, str] = field(default_factory=dict)  #: a field of the answer -> the scope that sees it
     refuse: Callable[[Ask, DomainError], Response] | None = None  #: pages tell errors in their own way
 
@@ -74,6 +76,11 @@ class Route:
     def operation_id(self) -> str:
         """What generated clients call it."""
         return self.operation or self.rpc.partition(".")[2]
+
+    @property
+    def body_limit(self) -> int:
+        """How many bytes of a body are read; a larger one is refused unread."""
+        return self.max_body or (MAX_BODY_BYTES if self.scope else PUBLIC_BODY_BYTES)
 
     @property
     def template(self) -> str:

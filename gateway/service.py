@@ -5,11 +5,11 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
-from gateway.app import App
+from gateway.app import App, body_limit
 from pratique.bus import readiness
 from pratique.rpc import Services
 from pratique.settings import Settings
-from pratique.store import Store
+from pratique.store import open_store
 from pratique.web import http
 
 
@@ -19,7 +19,7 @@ class Site(DependencyProvider):
     def setup(self) -> None:
         """Make the app; a missing database shows at its first use, not here."""
         settings: Settings = self.container.config["settings"]
-        self.store = Store("gateway", settings.store_url("gateway"), settings.max_workers)
+        self.store = open_store(settings, "gateway", settings.max_workers)
         services = next(each for each in self.container.dependencies if isinstance(each, Services))
         self.app = App(services.call, self.store, settings, lambda: readiness(self.container))
 
@@ -41,6 +41,7 @@ class Gateway:
     max_workers = 100  #: a request waits for a service most of its time; nameko's ten would be a queue
     services = Services()
     site = Site()
+    body_limit = staticmethod(body_limit)
 
     @http("*", "/")
     @http("*", "/<path:path>")

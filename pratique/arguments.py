@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 from marshmallow import RAISE, Schema, ValidationError
 
 from pratique.errors import Invalid
-from pratique.event import field_of, freeze
+from pratique.value import field_of, freeze
 
 
 @functools.cache

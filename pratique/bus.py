@@ -80,6 +80,7 @@ class Bus(DependencyProvider):
     def setup(self) -> None:
         """Open the store; a missing database shows at its first use, not here."""
         settings: Settings = self.container.config["settings"]
+        settings.seal  # noqa: B018  (Missing shows here, before anything runs)
         name = self.container.service_name
         self.store = store.open_store(settings, name, settings.max_workers)
         broker_url = settings.broker_url_of(name)

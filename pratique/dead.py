@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 
 from pratique import clock, store
 from pratique.due import DUE
+from pratique.event import Undecodable, unsealed
 from pratique.inbox import PARKED
+from pratique.settings import Missing
 
 LIMIT = 500  #: of each kind, in one listing
 
@@ -32,7 +34,7 @@ class Letter:
     attempts: int
     at: datetime  #: when it was parked, or is or was to be tried again
     error: str
-    content: str  #: the event as it came, or the subject of what was due
+    content: str  #: the event as it came, sealed if it is private, or the subject of what was due
 
 
 def list_letters(session: Session, service: str, with_waiting: bool = False) -> list[Letter]:
@@ -47,9 +49,12 @@ def list_letters(session: Session, service: str, with_waiting: bool = False) -> 
 
 
 def find_letter(session: Session, service: str, id: UUID) -> Letter | None:
-    """The letter of this id in the store, dead or waiting; None if there is none."""
+    """The letter of this id in the store, dead or waiting; None if there is none.
+
+    What is sealed is opened, where the store was opened with the key that does it.
+    """
     if row := session.execute(select(PARKED).where(PARKED.c.id == id)).first():
-        return _event(service, row)
+        return dataclasses.replace(_event(service, row), content=_text(_opened(session, bytes(row.body))))
     if row := session.execute(select(DUE).where(DUE.c.id == id, DUE.c.state.in_(("dead", "waiting")))).first():
         return _due(service, row)
     return None
@@ -100,8 +105,19 @@ def _event(service: str, row: Row[Any]) -> Letter:
         attempts=row.attempts,
         at=row.next_attempt_at if row.state == "waiting" else row.parked_at,
         error=row.error,
-        content=bytes(row.body).decode("utf-8", "backslashreplace"),
+        content=_text(bytes(row.body)),
     )
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "backslashreplace")
+
+
+def _opened(session: Session, body: bytes) -> bytes:
+    try:
+        return unsealed(body, store.seal_of(session))
+    except (Undecodable, Missing, LookupError):
+        return body
 
 
 def _due(service: str, row: Row[Any]) -> Letter:

@@ -44,7 +44,7 @@ def all_events() -> list[type[Event]]:
     return sorted(known, key=lambda event: modules.index(event.__module__))
 
 
-def example(event_class: type[Event]) -> Envelope:
+def example(event_class: type[Event]) -> Envelope[Event]:
     """A sample of the event in an envelope that is always the same."""
     id = uuid5(NAMESPACE_URL, event_class.type)
     return envelope(sample(event_class), id=id, correlation_id=id)

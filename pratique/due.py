@@ -13,8 +13,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint, Uuid, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from pratique import clock, store
+from pratique import clock, outbox, store
 from pratique.crashpoint import crashpoint
+from pratique.event import Cause, Event
 from pratique.retry import RETRY_AFTER_S, next_attempt_at, words_of
 
 log = logging.getLogger(__name__)
@@ -29,37 +30,47 @@ DUE = Table(
     Column("attempts", Integer, nullable=False, default=0, server_default="0"),
     Column("state", String(16), nullable=False, default="waiting", server_default="waiting"),  # done, dead
     Column("error", Text),
+    Column("correlation_id", Uuid),  # of what planned it; what its handler publishes correlates with that
+    Column("causation_id", Uuid),
     UniqueConstraint("kind", "subject"),
     Index("ix_due_state_due_at", "state", "due_at"),
 )
 
 Handler = Callable[[Session, UUID], None]
 Handlers = Mapping[str, Handler]  #: kind -> what to do with its subject
+#: What is to happen, to what and when; with the event or the cause from which it follows, if not the session's.
+Planned = tuple[str, UUID, datetime] | tuple[str, UUID, datetime, Event | Cause]
 
 
-def plan(session: Session, kind: str, subject: UUID, at: datetime) -> None:
-    """Let ``kind`` happen to ``subject`` at ``at``, once; planning it again before then moves it."""
-    row = {"id": uuid4(), "kind": kind, "subject": subject, "due_at": at, "state": "waiting", "attempts": 0}
-    statement = store.insert(session, DUE).values(row)
+def plan(session: Session, kind: str, subject: UUID, at: datetime, because: Event | Cause | None = None) -> None:
+    """Let ``kind`` happen to ``subject`` at ``at``, once; planning it again before then moves it.
+
+    What its handler publishes follows from what this session reacts to, as in ``outbox.add``.
+    """
+    row = _row(session, kind, subject, at, because)
+    moved = {name: row[name] for name in ("due_at", "correlation_id", "causation_id")}
     session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "subject"], set_={"due_at": at}, where=DUE.c.state == "waiting"
-        )
+        store.insert(session, DUE)
+        .values(row)
+        .on_conflict_do_update(index_elements=["kind", "subject"], set_=moved, where=DUE.c.state == "waiting")
     )
     store.wake(session, "due")
 
 
-def plan_many(session: Session, rows: Iterable[tuple[str, UUID, datetime]]) -> None:
-    """Plan each (kind, subject, at) that is not planned yet, in one statement."""
-    store.insert_many(
-        session,
-        DUE,
-        [
-            {"id": uuid4(), "kind": kind, "subject": subject, "due_at": at, "state": "waiting", "attempts": 0}
-            for kind, subject, at in rows
-        ],
-        ignore_conflicts=True,
-    )
+def plan_many(session: Session, rows: Iterable[Planned]) -> None:
+    """Plan each (kind, subject, at) that is not planned yet, in one statement.
+
+    A reaction that takes a list of events says as fourth because of which of them, as in ``outbox.add``.
+    """
+    store.insert_many(session, DUE, [_row(session, *row) for row in rows], ignore_conflicts=True)
+
+
+def _row(
+    session: Session, kind: str, subject: UUID, at: datetime, because: Event | Cause | None = None
+) -> dict[str, Any]:
+    cause = outbox.cause_of(session, because)
+    row = {"id": uuid4(), "kind": kind, "subject": subject, "due_at": at, "state": "waiting", "attempts": 0}
+    return row | {"correlation_id": cause and cause.correlation_id, "causation_id": cause and cause.id}
 
 
 def cancel_many(session: Session, kind: str, subjects: Sequence[UUID]) -> None:
@@ -84,6 +95,7 @@ def run_next(opened: store.Store, handlers: Handlers) -> bool:
             if session.scalar(select(DUE.c.id).where(mine).with_for_update()) is None:
                 return True  # moved, cancelled, or taken over meanwhile
             session.execute(update(DUE).where(mine).values(state="done", error=None))
+            session.info["cause"] = row.correlation_id and Cause(row.correlation_id, row.causation_id)
             handlers[row.kind](session, row.subject)
             crashpoint("due.before_commit")
         crashpoint("due.committed")
@@ -100,7 +112,7 @@ def _claim(opened: store.Store) -> Any:
     """Count an attempt at the one thing that has been due longest, and put it off to when it would be tried again."""
     with opened.begin() as session:
         row = session.execute(
-            select(DUE.c.id, DUE.c.kind, DUE.c.subject, DUE.c.attempts)
+            select(DUE)
             .where(DUE.c.state == "waiting", DUE.c.due_at <= clock.now())
             .order_by(DUE.c.due_at)
             .limit(1)

@@ -5,8 +5,9 @@ still fails is *parked* in the store and tried again later, and after the last a
 """
 
 import hashlib
+import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,7 @@ PARKED = Table(
     Index("ix_parked_state_next_attempt_at", "state", "next_attempt_at"),
 )
 
+_AT_ONCE = 500  #: ids in one statement
 Reaction = Callable[[Session, Any], None]
 Reactions = Mapping[type[Event], Reaction]  #: the one table of a service: event class -> what it makes us do
 
@@ -53,18 +55,18 @@ def set_based(reaction: Callable[[Session, Sequence[Any]], None]) -> Reaction:
     return reaction
 
 
-def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) -> list[Envelope]:
+def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) -> list[Envelope[Event]]:
     """React to a batch of deliveries; when this returns, all may be acknowledged. Returns what was new.
 
     Raises:
         StoreAway: acknowledge nothing, wait, and do it again; what was recorded before is not done twice.
     """
-    envelopes: dict[UUID, Envelope] = {}
+    envelopes: dict[UUID, Envelope[Event]] = {}
     raw: dict[UUID, bytes] = {}
     refused: list[tuple[bytes, str]] = []
     for body in bodies:
         try:
-            envelope = Envelope.from_bytes(body)
+            envelope = Envelope.from_bytes(body, opened.seal)
         except Undecodable as error:
             refused.append((body, str(error)))
         else:
@@ -93,8 +95,8 @@ def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) 
 
 
 def _react(
-    opened: store.Store, reactions: Reactions, envelopes: list[Envelope], parked: UUID | None = None
-) -> list[Envelope]:
+    opened: store.Store, reactions: Reactions, envelopes: list[Envelope[Event]], parked: UUID | None = None
+) -> list[Envelope[Event]]:
     """Claim, react, write the outbox: one transaction. Returns those that had not been seen before.
 
     What was ``parked`` under this id is forgotten with it.
@@ -114,7 +116,7 @@ def _react(
         )
         crashpoint("inbox.claimed")
         new = [envelope for envelope in envelopes if envelope.id in claimed]
-        by_class: dict[type[Event], list[Envelope]] = {}
+        by_class: dict[type[Event], list[Envelope[Event]]] = {}
         for envelope in new:
             by_class.setdefault(type(envelope.event), []).append(envelope)
         session.info["causes"] = {id(envelope.event): envelope.as_cause() for envelope in new}
@@ -134,7 +136,7 @@ def _react(
     return new
 
 
-def park(opened: store.Store, envelope: Envelope, body: bytes, error: str) -> None:
+def park(opened: store.Store, envelope: Envelope[Event], body: bytes, error: str) -> None:
     """Set an event aside as it came, with what went wrong; it is tried again by itself."""
     with opened.begin() as session:
         row = _parked(envelope.id, envelope.event.type, body, error, state="waiting")
@@ -148,7 +150,7 @@ def park_unread(opened: store.Store, bodies: Sequence[bytes]) -> None:
     """Set deliveries aside before they are handled, because handling them may have ended the process."""
     for body in bodies:
         try:
-            envelope = Envelope.from_bytes(body)
+            envelope = Envelope.from_bytes(body, opened.seal)
             park(opened, envelope, body, "it was delivered again and again without being acknowledged")
         except Undecodable as error:
             _bury(opened, [(body, str(error))])
@@ -205,7 +207,7 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
         )
     crashpoint("inbox.attempt_counted")
     try:
-        envelope = Envelope.from_bytes(row.body)
+        envelope = Envelope.from_bytes(row.body, opened.seal)
         wanted = [envelope] if type(envelope.event) in reactions else []
         _react(opened, reactions, wanted, parked=row.id)
     except store.StoreAway:
@@ -217,12 +219,33 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
     return True
 
 
-def _log_failure(what: Envelope | str, error: Exception) -> None:
+def _log_failure(what: Envelope[Event] | str, error: Exception) -> None:
     name = what.event.type if isinstance(what, Envelope) else what
     if isinstance(error, NotYet):
         log.info("%s waits for something that has not arrived: %s", name, error)
     else:
         log.warning("a reaction to %s failed; it is tried again later", name, exc_info=error)
+
+
+def forget(session: Session, types: Collection[type[Event]], subject: UUID) -> int:
+    """Remove what is parked or dead of these classes about one subject (the ``subject`` of the CloudEvent).
+
+    Also what cannot be opened, as long as its attributes can be read. Returns how many.
+    """
+    names = {event_class.type for event_class in types}
+    rows = session.execute(select(PARKED.c.id, PARKED.c.body).where(PARKED.c.type.in_([*names, ""])))
+    ids = [row.id for row in rows if _is_about(row.body, names, str(subject))]
+    for start in range(0, len(ids), _AT_ONCE):
+        session.execute(delete(PARKED).where(PARKED.c.id.in_(ids[start : start + _AT_ONCE])))
+    return len(ids)
+
+
+def _is_about(body: bytes, names: Collection[str], subject: str) -> bool:
+    try:
+        told = json.loads(body)
+        return told["type"] in names and told["subject"] == subject
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def prune(session: Session, keep: timedelta) -> int:

@@ -4,8 +4,10 @@
 what the broker has not confirmed yet, and stays tiny.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -30,6 +32,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from pratique import arrays, clock, store
 from pratique.crashpoint import crashpoint
 from pratique.event import Cause, Envelope, Event
+from pratique.settings import Settings
 
 OFFER_AGAIN_FOR = timedelta(days=3)  #: how far back the embedded mode offers again at start
 
@@ -58,16 +61,19 @@ def add(session: Session, event: Event, because: Event | Cause | None = None) ->
     """Promise to publish the event if, and only if, the session commits.
 
     In a reaction to one event, and in work that is due, the cause is known; a reaction that takes a list says
-    ``because`` of which it is.
+    ``because`` of which it is. All that a command publishes correlates.
 
     Raises:
         KeyError: ``because`` is none of the events that this session reacts to.
     """
-    pending(session).append(Envelope.seal(event, clock.now(), cause_of(session, because)))
+    envelope = Envelope.seal(event, clock.now(), cause_of(session, because))
+    if "causes" not in session.info:  # a reaction to a list does many acts at once
+        session.info.setdefault("act", Cause(envelope.correlation_id))
+    pending(session).append(envelope)
 
 
 def cause_of(session: Session, because: Event | Cause | None = None) -> Cause | None:
-    """From what follows what this session does now, or did ``because`` of one of its events; None if from nothing.
+    """From what follows what this session does now, or did ``because`` of one of its events; None if from nothing yet.
 
     Raises:
         KeyError: ``because`` is none of the events that this session reacts to.
@@ -75,19 +81,40 @@ def cause_of(session: Session, because: Event | Cause | None = None) -> Cause | 
     if isinstance(because, Cause):
         return because
     causes: dict[int, Cause] = session.info.get("causes", {})
-    return causes[id(because)] if because else session.info.get("cause")
+    return causes[id(because)] if because else session.info.get("cause") or session.info.get("act")
 
 
-def pending(session: Session) -> list[Envelope]:
+def pending(session: Session) -> list[Envelope[Event]]:
     """What this session has promised and not yet written."""
-    return cast("list[Envelope]", session.info.setdefault("outbox", []))
+    return cast("list[Envelope[Event]]", session.info.setdefault("outbox", []))
 
 
-def _row(envelope: Envelope) -> dict[str, Any]:
-    """An event as the log keeps it."""
+def read(session: Session, body: bytes) -> Envelope[Event]:
+    """The event of a body in the log, opened where it is sealed.
+
+    Raises:
+        Undecodable: it was sealed by another key.
+    """
+    return Envelope.from_bytes(body, store.seal_of(session))
+
+
+def forget(session: Session, types: Collection[type[Event]], subject: UUID) -> int:
+    """Remove what was published of these classes about one subject, and what still waits for the broker of it.
+
+    For what must not be found later, not even sealed; ``offer_again`` will not bring it back. Returns how many.
+    """
+    names = [event_class.type for event_class in types]
+    mine = EVENT_LOG.c.subject == str(subject), EVENT_LOG.c.type.in_(names)
+    session.execute(delete(OUTBOX).where(OUTBOX.c.seq.in_(select(EVENT_LOG.c.seq).where(*mine))))
+    result: Any = session.execute(delete(EVENT_LOG).where(*mine))
+    return int(result.rowcount)
+
+
+def _row(envelope: Envelope[Event], settings: Settings) -> dict[str, Any]:
+    """An event as the log keeps it and the broker carries it: sealed if it is private."""
     told = envelope.event
-    named = {"id": envelope.id, "type": told.type, "subject": told.subject}
-    return named | {"body": envelope.to_bytes(), "at": envelope.time}
+    body = envelope.to_bytes(settings.public_url, settings.seal if told.is_private else None)
+    return {"id": envelope.id, "type": told.type, "subject": told.subject, "body": body, "at": envelope.time}
 
 
 #: Both rows of each event in one round trip, which every command and every batch makes.
@@ -108,7 +135,8 @@ def _write(session: Session) -> None:
     envelopes = pending(session)
     if not envelopes or session.in_nested_transaction():
         return
-    rows = [_row(envelope) for envelope in envelopes]
+    settings = store.settings_of(session)
+    rows = [_row(envelope, settings) for envelope in envelopes]
     envelopes.clear()
     if session.get_bind().dialect.name == "sqlite":
         session.execute(insert(EVENT_LOG), rows)

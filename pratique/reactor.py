@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from pratique import broker, inbox, metrics, store
 from pratique.crashpoint import crashpoint
-from pratique.event import Envelope
+from pratique.event import Envelope, Event
 from pratique.listener import Listener
 from pratique.tables import BINDING
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 SUSPICIOUS_AFTER = 3  #: deliveries without an acknowledgement, after which a message is parked before it is handled
 _PAUSE_S = 1.0  #: between two tries while the store is away
-Reacted = Callable[[list[Envelope]], None]
+Reacted = Callable[[list[Envelope[Event]]], None]
 
 
 class Reactor(Listener):

@@ -17,7 +17,7 @@ KEY_BYTES = 32
 _END = b"\x80"  #: ends the content, before its padding of zeros (ISO/IEC 7816-4)
 
 
-class BrokenSeal(Exception):
+class BrokenSeal(ValueError):
     """This is no box of this purpose that our key opens: altered, of another network, or the key is not the one."""
 
 

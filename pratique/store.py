@@ -2,12 +2,10 @@
 
 import dataclasses
 import enum
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -25,26 +23,20 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
     any_,
-    create_engine,
-    event,
     literal,
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import QueuePool, StaticPool
 
 from pratique import arrays
+from pratique.engine import engine_of, is_away
 from pratique.sealing import Seal
 from pratique.settings import Settings
 
 Row = TypeVar("Row")
-
-TRUST_S = 1.0  #: a connection used so lately is taken to be alive; if it is not, what it was for fails with StoreAway
-_PATIENCE = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 
 
 class StoreAway(Exception):
@@ -138,10 +130,20 @@ class Store:
 
     def __init__(self, name: str, url: str, pool_size: int = 10, settings: Settings | None = None) -> None:
         self.name, self.url, self._pool_size, self.settings = name, url, pool_size, settings
-        self.engine = _engine(url, pool_size)
+        self.engine = engine_of(url, pool_size)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._hasty: Engine | None = None  #: whose connections commit each statement, and do not wait for the disk
         self._wake: dict[str, list[Callable[[], None]]] = {}
+
+    @property
+    def seal(self) -> Seal:
+        """What closes and opens the sealed boxes of this store's network.
+
+        Raises:
+            LookupError: the store was opened without settings; open it by ``open_store``.
+            Missing: they have no seal key.
+        """
+        return _known(self.settings).seal
 
     @property
     def is_sqlite(self) -> bool:
@@ -179,7 +181,7 @@ class Store:
         if self.is_sqlite:
             yield partial(self._insert_alone, table)
             return
-        self._hasty = self._hasty or _engine(self.url, self._pool_size, is_hasty=True)
+        self._hasty = self._hasty or engine_of(self.url, self._pool_size, is_hasty=True)
         sql = str(postgresql.insert(table).on_conflict_do_nothing().compile(dialect=self._hasty.dialect))
         with self._translated(), self._hasty.connect() as connection:
             yield partial(self._insert_hastily, connection, sql)
@@ -204,7 +206,7 @@ class Store:
         try:
             yield
         except (OperationalError, InterfaceError, PoolTimeout) as error:
-            if isinstance(error, PoolTimeout) or _is_away(error):
+            if isinstance(error, PoolTimeout) or is_away(error):
                 raise StoreAway(f"the store of {self.name} does not answer") from error
             raise
 
@@ -234,9 +236,12 @@ def settings_of(session: Session) -> Settings:
     Raises:
         LookupError: the store was opened without them.
     """
-    settings: Settings | None = session.info.get("settings")
+    return _known(session.info.get("settings"))
+
+
+def _known(settings: Settings | None) -> Settings:
     if settings is None:
-        raise LookupError("this store was opened without settings")
+        raise LookupError("this store was opened without settings; `open_store` opens one with them")
     return settings
 
 
@@ -255,75 +260,7 @@ def wake(session: Session, name: str) -> None:
     session.info.setdefault("wake", set()).add(name)
 
 
-def _is_away(error: OperationalError | InterfaceError) -> bool:
-    """Whether the database is unreachable, rather than unhappy with one statement (deadlock, lock time-out)."""
-    code = getattr(error.orig, "pgcode", None)
-    if code:  # 57P01-3: shutting down, not 57014, a cancelled statement; 53: no disk, memory or connection left
-        return str(code).startswith(("08", "57P0", "53"))
-    return "sqlite" not in type(error.orig).__module__
-
-
-def _engine(url: str, pool_size: int, is_hasty: bool = False) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        engine = create_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=5,
-            pool_timeout=5,
-            pool_use_lifo=True,  # few are warm, instead of all being lukewarm
-            hide_parameters=True,  # errors are logged, and rows hold names and addresses
-            connect_args={
-                "connect_timeout": 3,
-                "application_name": "pratique",
-                "options": _PATIENCE + " -c synchronous_commit=off" * is_hasty,
-            },
-            isolation_level="AUTOCOMMIT" if is_hasty else None,
-        )
-        _ask_the_idle(engine)
-        return engine
-    database = make_url(url).database
-    if database and database != ":memory:":
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
-        # One connection: a second writer in the same thread would wait for itself.
-        engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=30, **_SQLITE)
-    else:
-        engine = create_engine(url, poolclass=StaticPool, **_SQLITE)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
-    return engine
-
-
-def _ask_the_idle(engine: Engine) -> None:
-    """A connection that nobody used for a while is asked whether it lives before it is given out, and replaced if not.
-
-    SQLAlchemy's own ``pool_pre_ping`` asks each time, which is a round trip for each transaction of a busy service.
-    """
-
-    @event.listens_for(engine, "checkin")
-    def remember(connection: Any, record: Any) -> None:
-        record.info["used_at"] = time.monotonic()
-
-    @event.listens_for(engine, "checkout")
-    def ask(connection: Any, record: Any, proxy: Any) -> None:
-        if time.monotonic() - record.info.get("used_at", time.monotonic()) > TRUST_S:
-            try:
-                engine.dialect.do_ping(connection)
-            except engine.dialect.loaded_dbapi.Error as error:
-                raise InvalidatePoolError from error
-
-
 _SQLITE_VARIABLES = 32_766  #: in one statement, where whoever built SQLite allows no more
-_SQLITE: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 30}, "hide_parameters": True}
-
-
-def _prepare_sqlite(connection: Any, record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, so that reads and writes are one transaction
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def insert(session: Session, table: Any) -> Any:

@@ -1,9 +1,10 @@
 """For integrators: read a network's events with nothing but kombu.
 
+    from pratique.event import Envelope
     from pratique.events.meetings import MeetingClosed
     from pratique.subscribe import subscribe
 
-    def handle(envelope):
+    def handle(envelope: Envelope[MeetingClosed]) -> None:
         print(envelope.id, envelope.event.meeting_id, envelope.event.head_count)
 
     subscribe("amqp://integrator.acme:secret@broker//", "integrator.acme.closings", [MeetingClosed], handle)
@@ -20,7 +21,7 @@ from typing import Any
 from amqp.exceptions import NotFound
 from kombu import Connection, Consumer, Exchange, Queue
 
-from pratique.event import Envelope, Event, Undecodable
+from pratique.event import Envelope, Some, Undecodable
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,8 @@ RETRY_S = 5.0  #: between two tries to reach the broker
 def subscribe(
     url: str,
     queue_name: str,
-    events: Sequence[type[Event]],
-    handle: Callable[[Envelope], None],
+    events: Sequence[type[Some]],
+    handle: Callable[[Envelope[Some]], None],
     *,
     until: Callable[[], bool] = lambda: False,
 ) -> None:

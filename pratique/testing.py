@@ -60,10 +60,27 @@ def _value(name: str, hint: Any) -> Any:
     return plain[hint]
 
 
-def envelope(event: Event, **attributes: Any) -> Envelope:
+def envelope(event: Some, **attributes: Any) -> Envelope[Some]:
     """The event in an envelope of its own, a minute after ``AT``."""
     sealed = Envelope.seal(event, AT + timedelta(minutes=1))
     return dataclasses.replace(sealed, **attributes)
+
+
+def wire(told: Event | Envelope[Event]) -> bytes:
+    """An event as the broker carries it in tests: sealed with ``SEAL_KEY`` if it is private."""
+    sealed = told if isinstance(told, Envelope) else envelope(told)
+    if not sealed.event.is_private:
+        return sealed.to_bytes()
+    from pratique.sealing import Seal
+
+    return sealed.to_bytes(seal=Seal.of(SEAL_KEY))
+
+
+def heard(body: bytes) -> Envelope[Event]:
+    """The event of a body that ``wire`` made, or a service of a network whose seal key is ``SEAL_KEY``."""
+    from pratique.sealing import Seal
+
+    return Envelope.from_bytes(body, Seal.of(SEAL_KEY))
 
 
 def published(session: "Session", event_class: type[Some]) -> list[Some]:
@@ -73,20 +90,26 @@ def published(session: "Session", event_class: type[Some]) -> list[Some]:
     from pratique import outbox
 
     rows = session.scalars(select(outbox.EVENT_LOG.c.body).order_by(outbox.EVENT_LOG.c.seq))
-    events = [Envelope.from_bytes(body).event for body in rows]
+    events = [outbox.read(session, body).event for body in rows]
     events += [promised.event for promised in outbox.pending(session)]
     return [each for each in events if isinstance(each, event_class)]
+
+
+def open_at(name: str, url: str, pool_size: int = 10) -> "Store":
+    """The store of a service at this URL, in a network whose seal key is ``SEAL_KEY``."""
+    from pratique import store
+    from pratique.settings import EMBEDDED, Settings
+
+    settings = Settings(broker_url=EMBEDDED, store_urls={name: url}, home=Path(), seal_key=SEAL_KEY)
+    return store.open_store(settings, name, pool_size)
 
 
 @contextmanager
 def memory_store(name: str, metadata: "MetaData") -> Iterator["Store"]:
     """An empty store of the service in SQLite's memory, with all its tables."""
-    from pratique import store
-    from pratique.settings import EMBEDDED, Settings
     from pratique.tables import create_all
 
-    settings = Settings(broker_url=EMBEDDED, store_urls={name: "sqlite://"}, home=Path(), seal_key=SEAL_KEY)
-    opened = store.open_store(settings, name)
+    opened = open_at(name, "sqlite://")
     create_all(opened, metadata)
     try:
         yield opened

@@ -16,7 +16,8 @@ from sqlalchemy import text  # noqa: E402
 import pratique.tables  # noqa: E402, F401  (completes KERNEL)
 from pratique.migrate import migrate, package_of  # noqa: E402
 from pratique.settings import STORES, embedded  # noqa: E402
-from pratique.store import KERNEL, Store  # noqa: E402
+from pratique.store import KERNEL, Store, open_store  # noqa: E402
+from pratique.testing import open_at  # noqa: E402
 from tests import servers as private  # noqa: E402
 
 hypothesis.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -74,7 +75,7 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path}/meetings.sqlite"
     if request.param == "postgresql":
         url = request.getfixturevalue("scratch_url")
-    opened = Store("meetings", url)
+    opened = open_at("meetings", url)
     if not opened.is_sqlite:
         with opened.begin() as session:
             session.execute(text("drop schema public cascade"))
@@ -88,7 +89,7 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 def data(tmp_path: Path) -> Path:
     """The embedded mode's folder, with every store migrated."""
     for name in STORES:
-        opened = Store(name, embedded(tmp_path, tmp_path).store_url(name))
+        opened = open_store(embedded(tmp_path, tmp_path), name)
         migrate(opened, package_of(name))
         opened.close()
     return tmp_path
@@ -97,6 +98,6 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def evaluation(data: Path) -> Iterator[Store]:
     """The store of evaluation in that folder."""
-    opened = Store("evaluation", f"sqlite:///{data / 'evaluation'}.sqlite")
+    opened = open_at("evaluation", f"sqlite:///{data / 'evaluation'}.sqlite")
     yield opened
     opened.close()

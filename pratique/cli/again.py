@@ -8,7 +8,7 @@ import click
 
 from pratique import log, outbox, settings
 from pratique.cli import settings_of
-from pratique.store import Store
+from pratique.store import open_store
 
 audit = logging.getLogger("pratique.audit")
 
@@ -30,7 +30,7 @@ def again(ctx: click.Context, names: tuple[str, ...], since: datetime) -> None:
     chosen = settings_of(ctx)
     log.configure(chosen.log_format)
     for name in names or settings.SERVICES:
-        opened = Store(name, chosen.store_url(name), pool_size=1)
+        opened = open_store(chosen, name, pool_size=1)
         try:
             with opened.begin() as session:
                 count = outbox.offer_again(session, since)

@@ -18,7 +18,7 @@ from pratique.cli import Refusal, settings_of, whoami
 from pratique.cli.show import cell, show
 from pratique.crashpoint import crashpoint
 from pratique.dead import Letter
-from pratique.store import Store
+from pratique.store import Store, open_store
 
 told = logging.getLogger("pratique.audit")
 _of_service = click.option("--service", type=click.Choice(settings.SERVICES), help="Only of this service.")
@@ -59,6 +59,8 @@ def list_(ctx: click.Context, service: str | None, waiting: bool) -> None:
 @click.pass_context
 def show_(ctx: click.Context, id: UUID, service: str | None) -> None:
     """Show one dead letter: what it is, its whole error, and its content as it came.
+
+    A sealed one is shown opened where PRATIQUE_SEAL_KEY is set here.
 
     \b
     pratique dead show 6d1f0f0e-6a52-4d6e-9d2b-0d4b7b9e3a11
@@ -163,13 +165,13 @@ def _stores(ctx: click.Context, service: str | None) -> Iterator[Store]:
     if not names:
         chosen.store_url(settings.SERVICES[0])
     for name in names:
-        with _opened(name, chosen.store_url(name)) as opened:
+        with _opened(chosen, name) as opened:
             yield opened
 
 
 @contextmanager
-def _opened(name: str, url: str) -> Iterator[Store]:
-    opened = Store(name, url, pool_size=1)
+def _opened(chosen: settings.Settings, name: str) -> Iterator[Store]:
+    opened = open_store(chosen, name, pool_size=1)
     try:
         yield opened
     finally:

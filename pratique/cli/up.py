@@ -108,7 +108,7 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
         token = _token(settings)
         if is_first:
             story.is_told = True
-            play(settings.public_url, token, console.print)
+            play(f"http://{settings.http_host}:{settings.http_port}", token, console.print)
             eventlet.sleep(0.5)  # so that the last reactions are told before what follows
             story.is_told = False
         _tell(settings, token, console)

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from pratique.event import Event, Value
 
+MANY = 4096  #: bytes of padding, so that a sealed event does not tell by its length how many are named
+
 
 class Moment(StrEnum):
     """When a survey is taken."""
@@ -66,7 +68,7 @@ class SurveyOpened(Event, subject="survey_id"):
     closes_at: datetime
 
 
-class SurveyInvitationsIssued(Event, subject="survey_id", private=True):
+class SurveyInvitationsIssued(Event, subject="survey_id", private=True, block=MANY):
     """Published when people who were there and have not answered are to be asked. Notifications mails each once."""
 
     survey_id: UUID
@@ -86,7 +88,7 @@ class SurveyAskedBeforeClosing(Event, subject="survey_id"):
     closes_at: datetime  # until when answers are taken
 
 
-class SurveyReminderDue(Event, subject="survey_id", private=True):
+class SurveyReminderDue(Event, subject="survey_id", private=True, block=MANY):
     """Published once, 48 hours after the invitations. Notifications reminds those named, who have not answered."""
 
     survey_id: UUID
@@ -95,7 +97,7 @@ class SurveyReminderDue(Event, subject="survey_id", private=True):
     closes_at: datetime
 
 
-class InvitationRevoked(Event, subject="survey_id", private=True):
+class InvitationRevoked(Event, subject="survey_id", private=True, block=MANY):
     """Published when someone turns out not to have been there. Notifications drops what was not yet sent."""
 
     survey_id: UUID

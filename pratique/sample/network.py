@@ -13,7 +13,6 @@ from pratique import arguments, clock, due, inbox, outbox
 from pratique.bus import reactions_of
 from pratique.due import DUE
 from pratique.errors import NotFound
-from pratique.event import Envelope
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.pump import pump
 from pratique.settings import SERVICES, Settings
@@ -126,8 +125,7 @@ class Network:
         with self.stores["evaluation"].begin() as session:
             log = outbox.EVENT_LOG.c
             mine = (log.subject == str(survey_id)) & (log.type == SurveyInvitationsIssued.type)
-            bodies = session.scalars(select(log.body).where(mine)).all()
-        events = [Envelope.from_bytes(body).event for body in bodies]
+            events = [outbox.read(session, body).event for body in session.scalars(select(log.body).where(mine))]
         return {
             invitation.member_id: invitation.token
             for event in events

@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Console
 
 from pratique import clock
-from pratique.event import Envelope, read_instant
+from pratique.event import Envelope, Event
+from pratique.value import read_instant
 
 
 class Story:
@@ -30,7 +31,7 @@ class Story:
         told = [(str(body["type"]).split(".")[-2], read_instant(body["time"])) for body in bodies]
         self._print(f"[cyan]{service:>13}[/cyan] published  ", told)
 
-    def _reacted(self, service: str, envelopes: Sequence[Envelope]) -> None:
+    def _reacted(self, service: str, envelopes: Sequence[Envelope[Event]]) -> None:
         told = [(type(envelope.event).__name__, envelope.time) for envelope in envelopes]
         self._print(f"[green]{service:>13}[/green] reacted to ", told)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 from pratique import audit, clock, outbox, rows
 from pratique.errors import Invalid
 from pratique.event import Event
-from pratique.events.meetings import AttendanceCorrected, MeetingKind, Mode, Partstat
+from pratique.events.meetings import AttendanceCorrected, MeetingKind, MeetingState, Mode, Partstat
 from pratique.faults import Faults
 from pratique.store import Saved, insert_many
 from services.meetings import queries
@@ -21,7 +21,6 @@ from services.meetings.models import (
     Community,
     Meeting,
     MeetingCommunity,
-    MeetingState,
     Membership,
     Registration,
 )
@@ -83,7 +82,7 @@ def _schedule(session: Session, said: Meeting, community_ids: Sequence[UUID], if
     with Faults() as faults:
         check(said, faults)
     _check_communities(session, community_ids)
-    saved = rows.claim(session, said)
+    saved = rows.claim(session, said, if_version)
     if saved.is_new:
         saved.row.communities = said.communities
         _announce(session, saved.row.scheduled())
@@ -132,7 +131,7 @@ def close_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
 def cancel_meeting(session: Session, *, meeting_id: UUID, reason: str) -> Meeting:
     """The meeting will not be held, for this reason. Cancelling twice announces once; the first reason stays."""
     with Faults() as faults:
-        faults.text("/reason", reason, REASON_AT_MOST)
+        faults.text("/reason", reason, REASON_AT_MOST, mailed=True)
     meeting = _locked(session, meeting_id)
     _announce(session, meeting.cancel(clock.now(), reason))
     return meeting

@@ -1,6 +1,7 @@
 """One process with all services on the embedded bus; prints how many milliseconds each reaction took."""
 
 from pratique import green
+from pratique.store import open_store
 
 green.patch()
 
@@ -15,7 +16,7 @@ from typing import Any  # noqa: E402
 import eventlet  # noqa: E402
 from eventlet.event import Event as Signal  # noqa: E402
 
-from pratique import bus, migrate, outbox, settings, store  # noqa: E402
+from pratique import bus, migrate, outbox, settings  # noqa: E402
 from tests.bench.closings import closings  # noqa: E402
 from tests.bench.side import HOME  # noqa: E402
 
@@ -24,7 +25,7 @@ def main(data: Path) -> None:
     """Publish closings one by one, each when the one before was reacted to and a moment has passed."""
     chosen = settings.embedded(HOME, data)
     for name in settings.SERVICES:
-        opened = store.Store(name, chosen.store_url(name))
+        opened = open_store(chosen, name)
         migrate.migrate(opened, f"services.{name}")
         opened.close()
     reacted: dict[object, Signal] = {}

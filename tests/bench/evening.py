@@ -17,7 +17,8 @@ from pratique import bus, settings, tables
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
 from pratique.events.membership import Locale
-from pratique.store import Store, insert_many
+from pratique.store import insert_many
+from pratique.testing import open_at
 from services.evaluation.models import Base as EvaluationBase
 from services.notifications.models import Base as NotificationsBase
 from services.notifications.models import CommunityCard, ContactCard
@@ -111,7 +112,7 @@ def serving(fresh: Fresh, names: Sequence[str], environ: Mapping[str, str]) -> I
 
 def filled(store_url: str, envelopes: Sequence[Envelope], *, is_bare: bool = False) -> None:
     """Leave in the store whom and what mails speak of; in a bare one, make the tables of both services first."""
-    opened = Store("notifications", store_url)
+    opened = open_at("notifications", store_url)
     try:
         if is_bare:
             for metadata in (EvaluationBase.metadata, NotificationsBase.metadata):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pratique import outbox
 from pratique.event import Envelope
-from pratique.store import Store, insert_many
+from pratique.store import insert_many
+from pratique.testing import open_at
 from tests.bench.closings import EXCHANGE, ROUTING_KEY
 from tests.bench.measure import rate
 from tests.bench.side import OURS, peer, running
@@ -26,7 +27,7 @@ def ours(stage: Stage, waiting: Sequence[Envelope]) -> float:
 
 
 def _commit(store_url: str, waiting: Sequence[Envelope]) -> None:
-    opened = Store(SERVICE, store_url)
+    opened = open_at(SERVICE, store_url)
     try:
         for start in range(0, len(waiting), 1000):
             rows = [

@@ -32,7 +32,7 @@ from pratique.events.evaluation import SurveyOpened
 from pratique.events.notifications import Template
 from pratique.sample.network import Network
 from pratique.settings import SERVICES, STORES
-from pratique.store import Store
+from pratique.store import Store, open_store
 from services.notifications.models import Message, State, message_id
 from services.notifications.service import SENDERS
 from tests.journeys.rest import is_at_rest
@@ -87,7 +87,7 @@ class Embedded:
     @contextmanager
     def stores(self, *names: str) -> Iterator[list[Store]]:
         """These stores, read beside the process."""
-        opened = [Store(name, self.settings.store_url(name)) for name in names]
+        opened = [open_store(self.settings, name) for name in names]
         try:
             yield opened
         finally:

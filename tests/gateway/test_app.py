@@ -39,12 +39,18 @@ def test_the_service_gets_path_body_and_version(gate):
 
 @pytest.mark.parametrize(
     ("if_match", "status"),
-    [("*", 428), ('W/"3"', 412), ('"abc"', 412), ('"3", "4"', 412), ("3", 412), ('"99999999999999999999"', 412)],
+    [('W/"3"', 412), ('"abc"', 412), ('"3", "4"', 412), ("3", 412), ('"99999999999999999999"', 412)],
 )
 def test_an_if_match_that_names_no_version_changes_nothing(gate, if_match, status):
     response = gate.ask("PUT", COMMUNITY, json=example_of(CommunityBody), headers={"If-Match": if_match})
     assert response.status_code == status
     assert gate.peer.asked == []
+
+
+def test_an_if_match_of_any_version_is_zero_to_the_service(gate):
+    gate.peer.says("membership.put_community", {"row": ROW, "is_new": False})
+    assert gate.ask("PUT", COMMUNITY, json=example_of(CommunityBody), headers={"If-Match": "*"}).status_code == 200
+    assert gate.peer.asked[0][1]["if_version"] == 0
 
 
 def test_who_has_the_row_already_gets_304(gate):
@@ -192,6 +198,7 @@ ERRORS = [
     (domain.Forbidden, 403, {}),
     (domain.Gone, 410, {}),
     (domain.TooManyTries, 429, {"Retry-After": "60"}),
+    (domain.QuotaSpent, 429, {"Retry-After": "3600"}),
     (domain.Unavailable, 503, {"Retry-After": "5"}),
     (domain.NotYet, 503, {"Retry-After": "2"}),
 ]

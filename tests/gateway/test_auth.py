@@ -12,8 +12,7 @@ from gateway.models import ApiToken, Base
 from pratique import clock, migrate
 from pratique.errors import Invalid, NotFound, Unauthenticated
 from pratique.settings import EMBEDDED, Settings
-from pratique.store import Store
-from pratique.testing import AT
+from pratique.testing import AT, open_at
 
 ROUTES = routes_of(Settings(broker_url=EMBEDDED, store_urls={}, home=Path()))
 GUARDED = [route for route in ROUTES if route.scope]
@@ -167,7 +166,7 @@ def test_use_is_noted_by_the_day_only(store):
 
 
 def test_the_migrations_make_what_the_models_say():
-    opened = Store("gateway", "sqlite://")
+    opened = open_at("gateway", "sqlite://")
     migrate.migrate(opened, "gateway")
     with opened.begin() as session:
         from alembic.autogenerate import compare_metadata

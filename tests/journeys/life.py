@@ -28,7 +28,8 @@ from pratique import arguments, bus, clock, due, embedded, inbox, outbox, store
 from pratique.migrate import migrate
 from pratique.pump import pump
 from pratique.settings import SERVICES, STORES, Settings
-from pratique.store import Store
+from pratique.store import Store, open_store
+from pratique.testing import SEAL_KEY
 from tests.journeys.rest import is_at_rest, next_try
 from tests.running import Running, running, until
 from tests.servers.process import free_port
@@ -195,7 +196,7 @@ class OnABus(Life):
 
     def __init__(self, settings: Settings, network: Running, maildir: Path) -> None:
         stores = {name: network.store(name) for name in SERVICES}
-        stores["gateway"] = Store("gateway", settings.store_url("gateway"))
+        stores["gateway"] = open_store(settings, "gateway")
         super().__init__(settings, stores, maildir)
 
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
@@ -281,8 +282,9 @@ def shuffled(tmp_path: Path, seed: int) -> Iterator[Life]:
         store_urls={name: f"sqlite:///{tmp_path / name}.sqlite" for name in STORES},
         home=Path(),
         mail_dir=tmp_path / "mail",
+        seal_key=SEAL_KEY,
     )
-    stores = {name: Store(name, url) for name, url in settings.store_urls.items()}
+    stores = {name: open_store(settings, name) for name in settings.store_urls}
     for name, opened in stores.items():
         migrate(opened, f"services.{name}" if name in SERVICES else name)
     try:
@@ -303,10 +305,11 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
         http_port=port,
         public_url=f"http://127.0.0.1:{port}",
         mail_dir=tmp_path / "mail",
+        seal_key=SEAL_KEY,
         rpc_timeout_s=RPC_TIMEOUT_S,
     )
     for name in STORES:
-        opened = Store(name, settings.store_url(name))
+        opened = open_store(settings, name)
         migrate(opened, f"services.{name}" if name in SERVICES else name)
         opened.close()
     try:

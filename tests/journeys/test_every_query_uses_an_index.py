@@ -18,7 +18,7 @@ from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
 from pratique.settings import SERVICES
 from pratique.store import Store
-from pratique.testing import sample
+from pratique.testing import open_at, sample
 from tests.journeys.letters import asks
 from tests.journeys.life import AT, Community, Life, on_real_servers
 from tests.journeys.multiply import multiply
@@ -79,7 +79,7 @@ def lived(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         generate_latest()
         _check_that_all_was_lived(life, before)
     for name in SERVICES:
-        opened = Store(name, fresh.store_urls[name])
+        opened = open_at(name, fresh.store_urls[name])
         with clock.fixed(AT):
             fail(opened)
         opened.close()

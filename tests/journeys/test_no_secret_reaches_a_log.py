@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import text
 
 from pratique.settings import SERVICES
-from pratique.store import Store
+from pratique.testing import open_at
 from tests import servers as private
 from tests.journeys.life import answers_to, mail_server
 from tests.running import until
@@ -252,14 +252,14 @@ def _ask_what_cannot_be(client: Client, secrets: dict[str, str]) -> None:
 def _break_a_table(client: Client, fresh: private.Fresh) -> None:
     """Failures that nobody foresaw, with the person's data at hand when they happen."""
     for name, table in (("membership", "member"), ("evaluation", "marker"), ("notifications", "contact_card")):
-        opened = Store(name, fresh.store_urls[name])
+        opened = open_at(name, fresh.store_urls[name])
         with opened.begin() as session:
             if session.scalar(text("select to_regclass(:table)"), {"table": table}) is not None:
                 session.execute(text(f"alter table {table} rename to gone"))
         opened.close()
     card = {"name": NAME, "email": ADDRESS, "locale": "fr", "timezone": "America/Toronto"}
     assert client.ask("PUT", f"/v1/members/{uuid4()}", card)[0] == 500
-    opened = Store("membership", fresh.store_urls["membership"])
+    opened = open_at("membership", fresh.store_urls["membership"])
     with opened.begin() as session:
         session.execute(text("alter table gone rename to member"))
     opened.close()

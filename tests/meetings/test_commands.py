@@ -124,7 +124,7 @@ def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(world: World)
     assert all(event.is_private for event in described)
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 1001, "\x00"])
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 1001, "\x00", "Voir exemple.com", "a\u2066b"])
 def test_a_reason_is_needed_to_cancel(world: World, reason: str) -> None:
     world.schedule()
     with pytest.raises(Invalid) as caught:
@@ -178,6 +178,10 @@ def test_what_else_is_asked_of_an_unknown_meeting_is_not_found(world: World) -> 
         ({"link": "https://a.example\nBcc: b"}, "/link"),
         ({"place": "x" * 301}, "/place"),
         ({"themes": ("ok", "")}, "/themes/1"),
+        ({"themes": ("Répondez sur exemple.com",)}, "/themes/0"),
+        ({"place": "https://meet.example.org/abc"}, "/place"),
+        ({"place": "Salle \u202e3"}, "/place"),
+        ({"link": "https://meet.example.org/\u200babc"}, "/link"),
         ({"themes": ("x",) * 21}, "/themes"),
     ],
 )

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 
 from pratique.migrate import migrate
 from pratique.store import Store
+from pratique.testing import open_at
 from services.meetings.models import MeetingCommunity
 
 MIGRATIONS = Path("services/meetings/migrations").absolute()
@@ -20,7 +21,7 @@ MEETING, COMMUNITY = UUID(int=1), UUID(int=2)
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store without a table."""
     is_real = request.param == "postgresql"
-    made = Store("meetings", request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite")
+    made = open_at("meetings", request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite")
     if is_real:
         with made.begin() as session:
             session.execute(text("drop schema public cascade"))

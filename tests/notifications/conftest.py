@@ -22,7 +22,7 @@ from pratique.events import evaluation, meetings, membership
 from pratique.events.notifications import Template
 from pratique.inbox import receive
 from pratique.store import Store
-from pratique.testing import AT, envelope, memory_store, part, published, sample
+from pratique.testing import AT, memory_store, part, published, sample, wire
 from services.notifications import models, reactions
 from services.notifications.delivery import deliver
 from services.notifications.mails import Letterhead, write_mail
@@ -227,7 +227,7 @@ class Network:
 
     def tell(self, *events: Event) -> None:
         """Deliver these events in one batch; each call is a new delivery of each."""
-        receive(self.opened, reactions.REACTIONS, [envelope(event).to_bytes() for event in events])
+        receive(self.opened, reactions.REACTIONS, [wire(event) for event in events])
 
     def send(self, post: Post | None = None) -> None:
         """Let the senders work until nothing is due."""

@@ -3,13 +3,13 @@
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from pratique import store
 from pratique.migrate import is_current, migrate
+from pratique.testing import open_at
 from services.notifications import models
 
 
 def test_migrated_tables_are_those_of_the_models() -> None:
-    opened = store.Store("notifications", "sqlite://")
+    opened = open_at("notifications", "sqlite://")
     migrate(opened, "services.notifications")
     migrate(opened, "services.notifications")
     assert is_current(opened, "services.notifications")

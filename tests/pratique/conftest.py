@@ -9,7 +9,7 @@ from sqlalchemy import Column, MetaData, Table, Uuid, select
 from pratique import outbox, store, tables
 from pratique.bus import Bus, answer
 from pratique.events.meetings import MeetingClosed
-from pratique.testing import sample
+from pratique.testing import open_at, sample
 from tests.servers import Fresh, Servers
 
 METADATA = MetaData()
@@ -50,7 +50,7 @@ def prepared(servers: Servers) -> Iterator[Fresh]:
     """Real servers with the tables of the small network."""
     fresh = servers.fresh(is_migrated=False)
     for name in ("meetings", "evaluation"):
-        opened = store.Store(name, fresh.store_urls[name])
+        opened = open_at(name, fresh.store_urls[name])
         tables.create_all(opened, METADATA)
         opened.close()
     return fresh

@@ -18,7 +18,7 @@ from pratique.cli import cli, whoami
 from pratique.events.meetings import MeetingClosed
 from pratique.migrate import migrate
 from pratique.store import Store
-from pratique.testing import envelope, sample
+from pratique.testing import envelope, open_at, sample
 from pratique.upkeep import upkeep
 
 
@@ -28,7 +28,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path}/meetings.sqlite"
     if request.param == "postgresql":
         url = request.getfixturevalue("fresh").store_urls["meetings"]
-    made = Store("meetings", url)
+    made = open_at("meetings", url)
     migrate(made, "services.meetings")
     with made.begin() as session:
         audit.note(session, "meeting.closed", UUID(int=1), before={"state": "wrap_up"}, after={"state": "closed"})
@@ -104,7 +104,7 @@ def test_what_an_operator_does_with_dead_letters_and_tokens_is_on_record(tmp_pat
         return done
 
     call("migrate")
-    opened = Store("evaluation", f"sqlite:///{tmp_path / 'evaluation'}.sqlite")
+    opened = open_at("evaluation", f"sqlite:///{tmp_path / 'evaluation'}.sqlite")
     inbox.receive(opened, {}, [b"no json", envelope(sample(MeetingClosed), id=uuid4()).to_bytes()[:-9]])
     opened.close()
     with_secret = call("token", "create", "intranet", "--scope", "meetings:read").stdout.strip()

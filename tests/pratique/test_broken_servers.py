@@ -26,7 +26,7 @@ from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.relay import Relay
 from pratique.rpc import Services
-from pratique.testing import AT, envelope, sample
+from pratique.testing import AT, envelope, open_at, sample
 from tests.pratique.conftest import Evaluation, Meetings, close_meeting, remember, seen
 from tests.running import Running, running, until
 from tests.servers import HOME, Fresh
@@ -352,7 +352,7 @@ def test_work_in_flight_at_the_stop_is_done_once(prepared: Fresh, wire: Any) -> 
 
 
 def _rows(prepared: Fresh) -> int:
-    opened = store.Store("evaluation", prepared.store_urls["evaluation"])
+    opened = open_at("evaluation", prepared.store_urls["evaluation"])
     try:
         return len(seen(opened))
     finally:
@@ -360,7 +360,7 @@ def _rows(prepared: Fresh) -> int:
 
 
 def test_two_relays_of_one_store_send_each_row_in_order(prepared: Fresh, wire: Any) -> None:
-    opened = store.Store("meetings", prepared.store_urls["meetings"])
+    opened = open_at("meetings", prepared.store_urls["meetings"])
     relays = [Relay(opened, prepared.broker_url) for _ in range(2)]
     with broker.connection(prepared.broker_url) as connection:
         broker.declare_queue(connection.default_channel, "evaluation", prepared.broker_url, [MeetingClosed])

@@ -18,7 +18,7 @@ from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.retry import RETRY_AFTER_S
 from pratique.rpc import InternalError
 from pratique.settings import Settings
-from pratique.testing import sample
+from pratique.testing import SEAL_KEY, open_at, sample
 from tests.running import Running, running, until
 
 METADATA = MetaData()
@@ -77,12 +77,12 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     """A bus and two stores: in this process, and on real servers."""
     if request.param == "embedded":
         urls = {name: f"sqlite:///{tmp_path / name}.sqlite" for name in ("meetings", "evaluation")}
-        given = Settings(broker_url="embedded://", store_urls=urls, home=tmp_path)
+        given = Settings(broker_url="embedded://", store_urls=urls, home=tmp_path, seal_key=SEAL_KEY)
     else:
         fresh = request.getfixturevalue("servers").fresh(is_migrated=False)
         given = fresh.settings()
     for name in ("meetings", "evaluation"):
-        opened = store.Store(name, given.store_urls[name])
+        opened = open_at(name, given.store_urls[name])
         tables.create_all(opened, METADATA)
         opened.close()
     yield dataclasses.replace(given, rpc_timeout_s=1.0)
@@ -199,7 +199,7 @@ def test_a_worker_that_never_ends_does_not_keep_the_service_from_stopping(
 
 def test_what_was_committed_before_a_crash_is_published_after_the_restart(settings: Settings) -> None:
     meeting_id = uuid4()
-    opened = store.Store("meetings", settings.store_urls["meetings"])
+    opened = open_at("meetings", settings.store_urls["meetings"])
     with opened.begin() as session:
         close_meeting(session, meeting_id=meeting_id)
     opened.close()

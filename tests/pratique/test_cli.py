@@ -19,6 +19,7 @@ from pratique.cli import VERBS, cli
 from pratique.events.meetings import MeetingClosed
 from pratique.retry import RETRY_AFTER_S
 from pratique.store import Store
+from pratique.testing import open_at
 from tests import servers as private
 
 GONE = "amqp://pratique:hunter2@127.0.0.1:9//"
@@ -155,7 +156,7 @@ def test_a_replayed_letter_is_handled_by_the_service(data: Path, evaluation: Sto
 
 def test_all_letters_of_one_service_are_replayed_and_no_other(data: Path, evaluation: Store) -> None:
     dead_letter(evaluation)
-    meetings = Store("meetings", f"sqlite:///{data / 'meetings'}.sqlite")
+    meetings = open_at("meetings", f"sqlite:///{data / 'meetings'}.sqlite")
     other = dead_letter(meetings)
     meetings.close()
     assert embedded(data, "dead", "replay", "--all", "--service", "evaluation").stdout.endswith("1 replayed\n")

@@ -19,7 +19,7 @@ from pratique import migrate, outbox, sample, settings
 from pratique.errors import Conflict
 from pratique.sample.network import Network
 from pratique.settings import STORES, Settings
-from pratique.store import Store
+from pratique.store import open_store
 from tests.servers.process import free_port
 
 HOME = Path(__file__).parents[2]
@@ -72,7 +72,7 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
 def migrated(chosen: Settings) -> Settings:
     """The same settings; every table is there."""
     for name in STORES:
-        opened = Store(name, chosen.store_url(name))
+        opened = open_store(chosen, name)
         migrate.migrate(opened, migrate.package_of(name))
         opened.close()
     return chosen
@@ -134,7 +134,7 @@ def test_what_is_whole_is_kept(trial: Trial) -> None:
 
 def test_a_sample_is_known_when_its_events_have_served_their_time(trial: Trial) -> None:
     chosen = found_first_community(trial)
-    opened = Store("membership", chosen.store_url("membership"))
+    opened = open_store(chosen, "membership")
     with opened.begin() as session:
         assert outbox.prune(session, timedelta(days=-1)) > 0
     opened.close()

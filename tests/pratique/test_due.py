@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import Row, select
 from sqlalchemy.exc import StatementError
 
-from pratique import clock, due, outbox, store
+from pratique import clock, due, inbox, outbox, store
+from pratique.event import Cause, Envelope
 from pratique.events.evaluation import SurveyClosed
+from pratique.events.meetings import MeetingClosed
 from pratique.retry import RETRY_AFTER_S
-from pratique.testing import AT, published, sample
+from pratique.testing import AT, envelope, open_at, published, sample
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 HOUR = timedelta(hours=1)
@@ -161,6 +163,53 @@ def test_what_fails_keeps_nothing_else_waiting(either: store.Store) -> None:
     assert "KeyError" in rows(either)[2].error
 
 
+def causes(opened: store.Store) -> dict[UUID, tuple[UUID, UUID | None]]:
+    """Correlation and causation of each closing, by survey."""
+    with opened.begin() as session:
+        bodies = session.scalars(select(outbox.EVENT_LOG.c.body).where(outbox.EVENT_LOG.c.type == SurveyClosed.type))
+        told = [Envelope.from_bytes(body) for body in bodies]
+    return {UUID(each.event.subject): (each.correlation_id, each.causation_id) for each in told}
+
+
+def test_what_is_due_follows_from_what_planned_it(either: store.Store) -> None:
+    def plan_closing(session: store.Session, event: MeetingClosed) -> None:
+        due.plan(session, "close", event.meeting_id, AT)
+
+    @inbox.set_based
+    def plan_closings(session: store.Session, events: Any) -> None:
+        due.plan_many(session, [("close", event.meeting_id, AT, event) for event in reversed(events)])
+
+    closings = [envelope(sample(MeetingClosed, meeting_id=UUID(int=n)), correlation_id=UUID(int=n)) for n in (1, 2, 3)]
+    bodies = [each.to_bytes() for each in closings]
+    with clock.fixed(AT):
+        inbox.receive(either, {MeetingClosed: plan_closing}, bodies[:1])
+        inbox.receive(either, {MeetingClosed: plan_closings}, bodies[1:])
+        assert run_all(either) == 3
+
+    assert causes(either) == {UUID(int=n): (UUID(int=n), closings[n - 1].id) for n in (1, 2, 3)}
+
+
+def test_what_a_command_plans_correlates_with_what_it_publishes(either: store.Store) -> None:
+    with clock.fixed(AT):
+        with either.begin() as session:
+            close_survey(session, ONE)
+            due.plan(session, "close", TWO, AT)
+        run_all(either)
+
+    told = causes(either)
+    assert told[ONE][0] == told[TWO][0]
+
+
+def test_planning_again_follows_from_the_later_plan(either: store.Store) -> None:
+    with clock.fixed(AT):
+        for number in (1, 2):
+            with either.begin() as session:
+                due.plan(session, "close", ONE, AT, because=Cause(UUID(int=number)))
+        run_all(either)
+
+    assert causes(either) == {ONE: (UUID(int=2), None)}
+
+
 def test_a_naive_time_is_refused(either: store.Store) -> None:
     with pytest.raises(StatementError, match="naive"):
         plan(either, at=datetime(2026, 3, 12, 14, 0))  # noqa: DTZ001  (that is what is refused)
@@ -189,7 +238,7 @@ def test_what_the_store_went_away_from_is_tried_again_a_second_later(either: sto
 @pytest.mark.real
 @pytest.mark.parametrize("either", ["postgresql"], indirect=True)
 def test_two_runners_share_the_work_and_do_nothing_twice(either: store.Store) -> None:
-    other = store.Store("meetings", either.url)
+    other = open_at("meetings", either.url)
     found: list[bool] = []
 
     def while_another_looks(session: store.Session, subject: UUID) -> None:

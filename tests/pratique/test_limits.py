@@ -15,6 +15,7 @@ from pratique import broker, embedded, errors, outbox, relay, store, tables
 from pratique.bus import Bus
 from pratique.events.meetings import MeetingClosed
 from pratique.settings import EMBEDDED, Settings
+from pratique.testing import SEAL_KEY, open_at
 from tests.pratique.conftest import METADATA, Evaluation, Meetings, close_meeting, remember, seen
 from tests.running import Running, running, until
 from tests.servers import Fresh, Servers
@@ -53,7 +54,7 @@ def gate() -> Iterator[Gate]:
 def prepared(servers: Servers) -> Fresh:
     fresh = servers.fresh(is_migrated=False)
     for name in ("meetings", "evaluation", "notifications"):
-        opened = store.Store(name, fresh.store_urls[name])
+        opened = open_at(name, fresh.store_urls[name])
         tables.create_all(opened, METADATA)
         opened.close()
     return fresh
@@ -134,9 +135,9 @@ def test_the_embedded_bus_leaves_in_the_store_what_a_full_queue_does_not_take(
     monkeypatch.setattr(relay, "WINDOW", 10)
     embedded.forget_everything()
     urls = {name: f"sqlite:///{tmp_path / name}.sqlite" for name in ("meetings", "evaluation")}
-    settings = Settings(broker_url=EMBEDDED, store_urls=urls, home=Path())
+    settings = Settings(broker_url=EMBEDDED, store_urls=urls, home=Path(), seal_key=SEAL_KEY)
     for name, url in urls.items():
-        opened = store.Store(name, url)
+        opened = open_at(name, url)
         tables.create_all(opened, METADATA)
         opened.close()
     with broker.connection(EMBEDDED) as connection:

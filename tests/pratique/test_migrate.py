@@ -12,6 +12,7 @@ from sqlalchemy import inspect, text
 from pratique import migrate as migrations
 from pratique.migrate import is_current, migrate
 from pratique.store import Store, StoreAway
+from pratique.testing import open_at
 
 pytestmark = pytest.mark.real
 NAME, PACKAGE = "notifications", "services.notifications"
@@ -26,7 +27,7 @@ def upgrade():
 
 @pytest.fixture
 def opened(scratch_url: str) -> Iterator[Store]:
-    made = Store(NAME, scratch_url)
+    made = open_at(NAME, scratch_url)
     with made.begin() as session:
         session.execute(text("drop schema public cascade"))
         session.execute(text("create schema public"))

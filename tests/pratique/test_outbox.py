@@ -195,9 +195,11 @@ def test_the_relay_is_woken_by_a_commit_and_by_nothing_else(either: store.Store)
 def test_what_a_command_announces_begins_a_story(either: store.Store) -> None:
     announce(either, *numbered(2))
 
-    first, second = waiting(either)
+    announce(either, *numbered(1))
+    first, second, other = waiting(either)
     assert (first.correlation_id, first.causation_id) == (first.id, None)
-    assert first.correlation_id != second.correlation_id
+    assert (second.correlation_id, second.causation_id) == (first.id, None)
+    assert other.correlation_id == other.id
 
 
 def test_what_a_reaction_announces_names_its_cause(either: store.Store) -> None:

@@ -9,7 +9,7 @@ from pratique import clock, sample, settings
 from pratique.errors import Conflict
 from pratique.migrate import migrate, package_of
 from pratique.sample.network import Network
-from pratique.store import Store
+from pratique.store import open_store
 from pratique.upkeep import upkeep
 
 WORDS = {"name": "Familles", "purpose": "Apprendre.", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
@@ -20,7 +20,7 @@ def empty(tmp_path: Path) -> settings.Settings:
     """The settings of stores that have all tables and nothing in them."""
     made = settings.embedded(tmp_path, tmp_path)
     for name in settings.SERVICES:
-        opened = Store(name, made.store_url(name))
+        opened = open_store(made, name)
         migrate(opened, package_of(name))
         opened.close()
     return made

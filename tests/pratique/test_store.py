@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from pratique import store
+from pratique import engine, store
 from pratique.testing import AT
 
 
@@ -254,7 +254,7 @@ def test_a_connection_that_is_cut_is_the_store_being_away_and_the_next_one_works
 def test_a_connection_that_was_cut_while_it_rested_is_replaced_unnoticed(
     either: store.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "TRUST_S", 0.2)
+    monkeypatch.setattr(engine, "TRUST_S", 0.2)
     with either.begin() as session:
         pid = session.scalar(text("select pg_backend_pid()"))
     other = store.Store("other", either.url)

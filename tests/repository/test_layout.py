@@ -23,7 +23,9 @@ from tests.repository.source import (
 NAMES = {"__init__", "models", "commands", "reactions", "queries", "schemas", "service", "migrations"}
 #: What a service has beside the names that all have, and why.
 OWN = {
-    "membership": {},
+    "membership": {
+        "labels": "how people are named and ordered in a room: rules over many, which no row can check alone"
+    },
     "meetings": {},
     "evaluation": {"questions": "the questions themselves, in French and English: content, not code"},
     "notifications": {
@@ -58,7 +60,7 @@ TOP = {
     "services",
     "tests",
 }
-KERNEL_LINES = 3250  # docs/decisions/0007
+KERNEL_LINES = 3700  # docs/decisions/0007
 OUTSIDE = {
     "events",  # the contract, which grows with the domain
     "migrations",

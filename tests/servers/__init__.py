@@ -18,6 +18,7 @@ from pratique.cli.management import give_rights
 from pratique.migrate import migrate, package_of
 from pratique.settings import SERVICES, STORES, Settings
 from pratique.store import Store
+from pratique.testing import SEAL_KEY
 from tests.servers.broker import Broker
 from tests.servers.database import Database
 from tests.servers.find import is_compulsory, missing, why_skipped
@@ -41,7 +42,7 @@ class Fresh:
 
     def settings(self, **changes: Any) -> Settings:
         """Settings of a process on these servers."""
-        fields = {"broker_url": self.broker_url, "store_urls": self.store_urls, "home": HOME}
+        fields = {"broker_url": self.broker_url, "store_urls": self.store_urls, "home": HOME, "seal_key": SEAL_KEY}
         return Settings(**{**fields, "broker_api_url": self.servers.broker.api_url, **changes})
 
     def guarded(self, **changes: Any) -> Settings:
@@ -60,7 +61,8 @@ class Fresh:
         """The same as environment variables, for a process of its own."""
         urls = {f"PRATIQUE_STORE_{name.upper()}": url for name, url in self.store_urls.items()}
         api = {"PRATIQUE_BROKER_API_URL": self.servers.broker.api_url}
-        return {"PRATIQUE_BROKER_URL": self.broker_url, "PRATIQUE_HOME": str(HOME), **api, **urls}
+        own = {"PRATIQUE_BROKER_URL": self.broker_url, "PRATIQUE_HOME": str(HOME), "PRATIQUE_SEAL_KEY": SEAL_KEY}
+        return {**own, **api, **urls}
 
     def own_users(self) -> dict[str, str]:
         """What to add so that ``pratique migrate`` makes each a broker user of its own, and each comes as that user."""

@@ -2,7 +2,7 @@
 
 from services.meetings.models.attendance import Attendance, AttendanceChange, AttendanceEntry
 from services.meetings.models.communities import Base, Community, Membership
-from services.meetings.models.meetings import Meeting, MeetingCommunity, MeetingState
+from services.meetings.models.meetings import Meeting, MeetingCommunity
 from services.meetings.models.registrations import Registration
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Community",
     "Meeting",
     "MeetingCommunity",
-    "MeetingState",
     "Membership",
     "Registration",
 ]

@@ -1,7 +1,6 @@
 """A meeting and its life. Methods return the events of what happened."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, Text
@@ -17,6 +16,7 @@ from pratique.events.meetings import (
     MeetingKind,
     MeetingScheduled,
     MeetingStarted,
+    MeetingState,
     MeetingWrapUpStarted,
     Mode,
 )
@@ -29,21 +29,6 @@ LINK_AT_MOST = 1000  #: characters
 _TIMES = ("starts_at", "ends_at", "timezone")
 _WORDS = ("themes", "place", "link")
 _TRAITS = ("kind", "mode", "capacity", "facilitator_id", "note_taker_id")
-
-
-class MeetingState(StrEnum):
-    """Where a meeting is in its life."""
-
-    SCHEDULED = "scheduled"
-    IN_PROGRESS = "in_progress"
-    WRAP_UP = "wrap_up"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-
-    @property
-    def in_words(self) -> str:
-        """As a sentence says it: in progress."""
-        return self.value.replace("_", " ")
 
 
 class MeetingCommunity(Base):

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from pratique.event import Event
-from pratique.events.meetings import AttendanceRecorded, AttendanceState, MeetingRole
+from pratique.events.meetings import AttendanceRecorded, AttendanceState, MeetingRole, MeetingState
 from pratique.faults import Faults
 from services.meetings.models.attendance import Attendance, AttendanceEntry
 from services.meetings.models.communities import Membership
-from services.meetings.models.meetings import Meeting, MeetingState
+from services.meetings.models.meetings import Meeting
 
 ENTRIES_AT_MOST = 5000
 

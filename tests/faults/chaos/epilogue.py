@@ -9,11 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from pratique.event import Envelope
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.meetings import MeetingClosed
 from pratique.events.membership import MemberContactChanged
 from pratique.events.notifications import Template
+from pratique.testing import heard
 from services.notifications.models import message_id
 from tests.faults.chaos import oracle, rest
 from tests.faults.chaos.driver import Api, Stuck, address_of, hold_and_close
@@ -104,7 +104,7 @@ def _keep_back(system: System, api: Api, chance: random.Random) -> Late:
 
 def _keep(system: System, late: Late, service: str, held: list[bytes]) -> None:
     late.held += [(service, body) for body in held]
-    system.held |= {Envelope.from_bytes(body).id for body in held}
+    system.held |= {heard(body).id for body in held}
 
 
 def _hold(api: Api, circle: Circle, chance: random.Random, present: int = 3, is_in_room: bool = False) -> Meeting:

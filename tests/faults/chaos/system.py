@@ -18,7 +18,7 @@ import pratique.tables  # noqa: F401  (completes KERNEL)
 from gateway.auth import create_token
 from pratique import clock
 from pratique.settings import SERVICES, STORES
-from pratique.store import Store
+from pratique.testing import open_at
 from services.notifications.delivery import MANY
 from tests.faults.chaos.bystander import Bystander
 from tests.faults.chaos.driver import Driver, accepts
@@ -45,7 +45,7 @@ class System:
         self.off = timedelta()  #: by how much every clock is off
         self.replicas = [self._replica(name, number) for name in STORES for number in range(1, REPLICAS + 1)]
         self.record = Record()
-        self.stores = {name: Store(name, url, pool_size=3) for name, url in fresh.store_urls.items()}
+        self.stores = {name: open_at(name, url, pool_size=3) for name, url in fresh.store_urls.items()}
         self.rate, self.seed = rate, seed
         self.copies_allowed = 0  #: mails that may have been handed over twice with the same Message-ID
         self.dead_expected: dict[str, str] = {}  #: ids that must be dead letters in the end, and of which service

@@ -11,7 +11,7 @@ from uuid import UUID
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from pratique import clock
+from pratique import clock, testing
 from pratique.errors import Conflict, DomainError
 from pratique.event import Envelope
 from pratique.settings import SERVICES
@@ -130,7 +130,7 @@ class Steps(RuleBasedStateMachine):
         for name in SERVICES:
             after = self._read[name, "event_log"]
             for seq, body in self.world.rows(name, "select seq, body from event_log where seq > ? order by seq", after):
-                envelope = Envelope.from_bytes(body)
+                envelope = testing.heard(body)
                 assert envelope.id not in self.events, "two events have one id"
                 self.events[envelope.id] = envelope
                 self._read[name, "event_log"] = seq

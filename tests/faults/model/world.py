@@ -25,7 +25,8 @@ from pratique import broker, clock, due, inbox, outbox
 from pratique.migrate import migrate, package_of
 from pratique.relay import Relay
 from pratique.settings import SERVICES
-from pratique.store import Store, StoreAway
+from pratique.store import StoreAway
+from pratique.testing import open_at
 from services.notifications import delivery
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import Mail, NotSent, Refused, Unknown
@@ -138,7 +139,7 @@ class World:
     """Made once in a process and emptied for each example: migrating takes a second, copying a migrated store none."""
 
     def __init__(self) -> None:
-        self.stores = {name: Store(name, "sqlite://") for name in SERVICES}
+        self.stores = {name: open_at(name, "sqlite://") for name in SERVICES}
         modules = {name: import_module(f"services.{name}.reactions") for name in SERVICES}
         self.reactions: dict[str, inbox.Reactions] = {name: each.REACTIONS for name, each in modules.items()}
         self.due: dict[str, due.Handlers] = {name: each.DUE for name, each in modules.items()}

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from pratique import clock
-from pratique.event import Envelope
 from pratique.migrate import migrate, package_of
 from pratique.settings import STORES, Settings
-from pratique.store import Store
+from pratique.testing import SEAL_KEY, heard, open_at
 from tests.faults.points.interrupted import REACTIONS, Interrupted, Row
 from tests.faults.points.sameness import alike
 from tests.faults.points.story import live
@@ -57,13 +56,14 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def _living(urls: dict[str, str], folder: Path, by_smtp: bool) -> Iterator[Interrupted]:
     port = free_port()
     settings = Settings(
+        seal_key=SEAL_KEY,
         broker_url="embedded://",
         store_urls=urls,
         home=Path(),
         mail_dir=folder / "mail",
         smtp_url=f"smtp://127.0.0.1:{port}" if by_smtp else "",
     )
-    stores = {name: Store(name, url) for name, url in urls.items()}
+    stores = {name: open_at(name, url) for name, url in urls.items()}
     for name, opened in stores.items():
         migrate(opened, package_of(name))
     try:
@@ -86,7 +86,7 @@ def undisturbed(found: Found) -> Undisturbed:
         held = everything_in(life.stores)
         mails = Counter((str(mail["To"]), str(mail["Subject"])) for mail in life.mails())
     logs = [rows for name, rows in held.items() if name.endswith(".event_log")]
-    told = [Envelope.from_bytes(row["body"]) for rows in logs for row in rows]
+    told = [heard(row["body"]) for rows in logs for row in rows]
     names = {each.id: type(each.event) for each in told}
     because = {(each.event.publisher, names[each.causation_id]) for each in told if each.causation_id in names}
     publishing = {(name, event.__name__) for name, event in because if event in REACTIONS[name]}

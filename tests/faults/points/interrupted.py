@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from pratique import bus, clock, due, inbox, outbox
-from pratique.event import REGISTRY, Envelope
+from pratique.event import REGISTRY
 from pratique.events.notifications import Template
 from pratique.settings import SERVICES, Settings
 from pratique.store import Store
+from pratique.testing import heard
 from services.notifications import delivery
 from services.notifications.models import Message, State
 from tests.faults.points.ending import ends_at
@@ -109,7 +110,7 @@ class Interrupted(Shuffled):
     def _receive(self, name: str, table: inbox.Reactions, bodies: list[bytes]) -> None:
         opened, together = self.stores[name], []
         for body in bodies:
-            event_class = type(Envelope.from_bytes(body).event)
+            event_class = type(heard(body).event)
             row = name, event_class.__name__
             if event_class not in table or not self._is_next("reaction", row):
                 together.append(body)

@@ -18,7 +18,7 @@ from gateway.auth import create_token
 from pratique import bus, clock
 from pratique.event import REGISTRY
 from pratique.settings import SERVICES, Settings
-from pratique.store import Store
+from pratique.store import Store, open_store
 from tests.faults.points.interrupted import REACTIONS
 from tests.faults.points.sameness import unsettled
 from tests.faults.points.supervised import Supervised, insist
@@ -62,7 +62,7 @@ class Client:
 
     def __init__(self, settings: Settings, kept: list[Supervised]) -> None:
         self.kept, self._port = kept, settings.http_port
-        opened = Store("gateway", settings.store_url("gateway"))
+        opened = open_store(settings, "gateway")
         with opened.begin() as session:
             self._token = create_token(session, "client", ["*"])
         opened.close()
@@ -149,7 +149,7 @@ def check_once(stores: dict[str, Store], heard: Counter[str], meeting_ids: list[
 
 
 def test_wherever_it_ended_everything_happens_once(settings: Settings, heard: Any) -> None:
-    stores = {name: Store(name, settings.store_url(name)) for name in SERVICES}
+    stores = {name: open_store(settings, name) for name in SERVICES}
     kept: list[Supervised] = []
     client = Client(settings, kept)
     kept += [Supervised(settings, SERVICES, IN_A_SERVICE), Supervised(settings, ["gateway"], IN_THE_GATEWAY)]

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from pratique import clock
-from pratique.store import Store
 from pratique.tables import create_all
-from pratique.testing import AT
+from pratique.testing import AT, open_at
 from services.notifications import models
 from services.notifications.delivery import DECISION_HOLDS, deliver
 from services.notifications.models import LEASE, State
@@ -48,7 +47,7 @@ def be_slow() -> None:
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
     """Two members to be asked, in a store that outlives its process."""
-    opened = Store("notifications", f"sqlite:///{tmp_path}/notifications.sqlite")
+    opened = open_at("notifications", f"sqlite:///{tmp_path}/notifications.sqlite")
     create_all(opened, models.Base.metadata)
     with clock.fixed(AT):
         made = Network(opened, tmp_path / "mail")

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from pratique import inbox
-from pratique.event import Envelope
+from pratique.testing import heard
 from tests.faults.points.conftest import Found, Undisturbed
 from tests.faults.points.interrupted import ROWS, Interrupted, Row
 from tests.faults.points.sameness import alike, unsettled
@@ -25,7 +25,7 @@ class Forgetful:
     def receive(self, name: str, table: inbox.Reactions, bodies: list[bytes]) -> None:
         """Hear these for the first time, and then everything again."""
         self._receive(name, table, bodies)
-        wanted = [body for body in bodies if type(Envelope.from_bytes(body).event) in table]
+        wanted = [body for body in bodies if type(heard(body).event) in table]
         heard = self._heard.setdefault(name, [])
         heard += wanted
         for batch in [wanted, heard, heard[::-1]] if wanted else []:

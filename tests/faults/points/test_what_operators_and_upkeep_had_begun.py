@@ -19,6 +19,7 @@ from pratique.migrate import is_current, migrate, package_of
 from pratique.retry import RETRY_AFTER_S
 from pratique.settings import STORES, embedded
 from pratique.store import KERNEL, Store
+from pratique.testing import open_at
 from pratique.upkeep import upkeep
 from tests.faults.points.ending import ends_at
 
@@ -50,7 +51,7 @@ def test_a_store_whose_migration_ended_is_migrated_by_the_next(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str, name: str, point: str
 ) -> None:
     is_file = kind == "sqlite"
-    opened = Store(name, f"sqlite:///{tmp_path}/store" if is_file else request.getfixturevalue("scratch_url"))
+    opened = open_at(name, f"sqlite:///{tmp_path}/store" if is_file else request.getfixturevalue("scratch_url"))
     if not is_file:
         with opened.begin() as session:
             session.execute(text("drop schema public cascade"))

@@ -1,0 +1,84 @@
+"""Connections to PostgreSQL and SQLite as stores need them: bounded in time, asked before use, quiet about rows."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+TRUST_S = 1.0  #: a connection used so lately is taken to be alive; if it is not, what it was for fails with StoreAway
+_PATIENCE = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+
+
+def engine_of(url: str, pool_size: int, is_hasty: bool = False) -> Engine:
+    """Connections to the database of this URL; ``is_hasty`` ones commit each statement and do not wait for the disk."""
+    if make_url(url).get_backend_name() != "sqlite":
+        engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=5,
+            pool_timeout=5,
+            pool_use_lifo=True,  # few are warm, instead of all being lukewarm
+            hide_parameters=True,  # errors are logged, and rows hold names and addresses
+            connect_args={
+                "connect_timeout": 3,
+                "application_name": "pratique",
+                "options": _PATIENCE + " -c synchronous_commit=off" * is_hasty,
+            },
+            isolation_level="AUTOCOMMIT" if is_hasty else None,
+        )
+        _ask_the_idle(engine)
+        return engine
+    database = make_url(url).database
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        # One connection: a second writer in the same thread would wait for itself.
+        engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=30, **_SQLITE)
+    else:
+        engine = create_engine(url, poolclass=StaticPool, **_SQLITE)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _ask_the_idle(engine: Engine) -> None:
+    """A connection that nobody used for a while is asked whether it lives before it is given out, and replaced if not.
+
+    SQLAlchemy's own ``pool_pre_ping`` asks each time, which is a round trip for each transaction of a busy service.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def remember(connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: Any, record: Any, proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used_at", time.monotonic()) > TRUST_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise InvalidatePoolError from error
+
+
+_SQLITE: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 30}, "hide_parameters": True}
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, so that reads and writes are one transaction
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def is_away(error: OperationalError | InterfaceError) -> bool:
+    """Whether the database is unreachable, rather than unhappy with one statement (deadlock, lock time-out)."""
+    code = getattr(error.orig, "pgcode", None)
+    if code:  # 57P01-3: shutting down, not 57014, a cancelled statement; 53: no disk, memory or connection left
+        return str(code).startswith(("08", "57P0", "53"))
+    return "sqlite" not in type(error.orig).__module__

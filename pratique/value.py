@@ -1,0 +1,230 @@
+"""Frozen values whose annotations are their schema, read from and written to plain JSON data."""
+
+import dataclasses
+import functools
+import math
+import types
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import Enum
+from typing import (
+    Any,
+    ClassVar,
+    Self,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+
+
+class _Instant(fields.AwareDateTime):
+    """An instant with its offset, read into UTC; one that UTC's calendar cannot hold is refused."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        at: datetime = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return at.astimezone(UTC)
+        except OverflowError as error:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from error
+
+
+class _OpenEnum(fields.Enum[Any]):
+    """A value of an enumeration; one that a later version may have added stays the text that it is."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)
+        except ValidationError:
+            if isinstance(value, str):
+                return value
+            raise
+
+
+_PLAIN: dict[Any, type[fields.Field[Any]]] = {
+    uuid.UUID: fields.UUID,
+    datetime: _Instant,
+    str: fields.String,
+    int: fields.Integer,
+    float: fields.Float,
+    bool: fields.Boolean,
+    object: fields.Raw,  # any JSON value; whoever takes it checks it
+}
+
+
+def _is_optional(hint: Any) -> bool:
+    return get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
+
+
+def _inner(hint: Any) -> Any:
+    """The X of ``X | None``."""
+    return next(arg for arg in get_args(hint) if arg is not type(None))
+
+
+def field_of(hint: Any, required: bool = True, is_open: bool = False) -> fields.Field[Any]:
+    """The marshmallow field of one annotation: a plain type, an enum, a Value, ``tuple[X, ...]`` or ``X | None``.
+
+    Where it ``is_open``, unknown values of enumerations pass as text.
+    """
+    if _is_optional(hint):
+        field = field_of(_inner(hint), required=False, is_open=is_open)
+        field.allow_none, field.load_default = True, None
+        return field
+    if get_origin(hint) in (tuple, list):
+        return fields.List(field_of(get_args(hint)[0], is_open=is_open), required=required)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return (_OpenEnum if is_open else fields.Enum)(hint, by_value=True, required=required)
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return fields.Nested(hint.schema, required=required)
+    return _PLAIN[hint](required=required)
+
+
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """A fast reader of one annotation from JSON; it raises on all that the marshmallow field refuses."""
+    if _is_optional(hint):
+        read = _reader(_inner(hint))
+        return lambda raw: None if raw is None else read(raw)
+    if get_origin(hint) is tuple:
+        read = _reader(get_args(hint)[0])
+        return lambda raw: tuple([read(each) for each in _typed(raw, list)])
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return hint.read
+    if hint is uuid.UUID:
+        return _read_uuid
+    if hint is datetime:
+        return read_instant
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        members = {member.value: member for member in hint}
+        return lambda raw: members.get(raw) or _typed(raw, str)
+    if hint is float:
+        return _read_number
+    if hint is object:
+        return lambda raw: raw
+    return lambda raw: _typed(raw, hint)
+
+
+def _writer(hint: Any) -> Callable[[Any], Any] | None:
+    """A fast writer of one annotation to JSON; None where the value is JSON already."""
+    if _is_optional(hint):
+        write_inner = _writer(_inner(hint))
+        return write_inner and (lambda value: None if value is None else write_inner(value))
+    if get_origin(hint) is tuple:
+        write = _writer(get_args(hint)[0])
+        return (lambda value: [write(each) for each in value]) if write else list
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return lambda value: value.dump()
+    if hint is uuid.UUID:
+        return str
+    if hint is datetime:
+        return lambda value: value.astimezone(UTC).isoformat()
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return lambda value: getattr(value, "value", value)
+    return None
+
+
+def _typed(raw: Any, kind: type) -> Any:
+    if type(raw) is not kind:
+        raise TypeError(f"{kind.__name__} expected")
+    return raw
+
+
+@functools.lru_cache(maxsize=8192)
+def _read_uuid(text: str) -> uuid.UUID:
+    """People, organisations and communities recur from event to event; reading their ids is a third of reading all."""
+    return uuid.UUID(_typed(text, str))
+
+
+def read_instant(raw: Any) -> datetime:
+    """The instant of this ISO 8601 text, in UTC; ValueError or TypeError if it is none, or has no offset."""
+    at = datetime.fromisoformat(_typed(raw, str))
+    if at.tzinfo is None:
+        raise ValueError("an instant needs its offset")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("an instant that UTC cannot hold") from error
+
+
+def _read_number(raw: Any) -> float:
+    number: float = _typed(raw, float)
+    if not math.isfinite(number):
+        raise ValueError("a number must be finite")
+    return number
+
+
+class Struct:
+    """What events and their parts share: annotations that are the schema, and both directions of JSON."""
+
+    schema: ClassVar[Schema]
+    _readers: ClassVar[list[tuple[str, Callable[[Any], Any], bool]]]
+    _writers: ClassVar[list[tuple[str, Callable[[Any], Any] | None]]]
+
+    @classmethod
+    def _compile(cls) -> None:
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        hints = get_type_hints(cls)
+        names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]  # made one above
+        cls.schema = Schema.from_dict({name: field_of(hints[name], is_open=True) for name in names}, name=cls.__name__)(
+            unknown=EXCLUDE
+        )
+        cls._readers = [(name, _reader(hints[name]), _is_optional(hints[name])) for name in names]
+        cls._writers = [(name, _writer(hints[name])) for name in names]
+
+    @classmethod
+    def read(cls, raw: Any) -> Self:
+        """The value of this JSON object.
+
+        Unknown keys are passed over: a newer publisher may add some.
+
+        Raises:
+            ValidationError: with the messages that marshmallow has for each bad field.
+        """
+        try:
+            value = object.__new__(cls)  # what the frozen class's __init__ would do, field by field and slowly
+            value.__dict__.update(
+                {name: read(raw.get(name) if optional else raw[name]) for name, read, optional in cls._readers}
+            )
+            return value
+        except ValidationError:
+            raise
+        except (TypeError, ValueError, KeyError, AttributeError):
+            return cls._read_slowly(raw)
+
+    @classmethod
+    def _read_slowly(cls, raw: Any) -> Self:
+        """Let marshmallow say what is wrong, or accept what it alone can read (an instant written with Z)."""
+        loaded: dict[str, Any] = cls.schema.load(raw)
+        return cls(**{name: freeze(value, _hints_of(cls)[name]) for name, value in loaded.items()})
+
+    def dump(self) -> dict[str, Any]:
+        """This value as plain JSON data: strings, numbers, lists and objects only."""
+        return {name: write(getattr(self, name)) if write else getattr(self, name) for name, write in self._writers}
+
+
+_hints_of: Callable[[Any], dict[str, Any]] = functools.cache(get_type_hints)  #: an entry for each class there is
+
+
+def freeze(value: Any, hint: Any) -> Any:
+    """What marshmallow loaded, as the frozen value that the annotation promises: tuples, Values."""
+    if value is None:
+        return None
+    if _is_optional(hint):
+        hint = _inner(hint)
+    if get_origin(hint) is tuple:
+        return tuple(freeze(each, get_args(hint)[0]) for each in value)
+    if isinstance(hint, type) and issubclass(hint, Value):
+        inner = _hints_of(hint)
+        return hint(**{name: freeze(each, inner[name]) for name, each in value.items()})
+    return value
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Value(Struct):
+    """A part of an event, such as one attendee: frozen, and its annotations are its schema."""
+
+    def __init_subclass__(cls) -> None:
+        cls._compile()
