@@ -11,7 +11,7 @@ from pratique import clock, store
 from pratique.events.evaluation import WithheldReason
 from pratique.events.meetings import MeetingKind, Mode
 from pratique.events.membership import Locale, Role
-from pratique.events.notifications import DropReason, MessageDropped, MessageFailed, Template
+from pratique.events.notifications import DropReason, MessageDropped, MessageFailed, MessageState, Template
 
 #: How long a sender may hold a message. After that its fate is unknown, and it is sent once more.
 LEASE = timedelta(minutes=15)
@@ -19,14 +19,7 @@ LEASE = timedelta(minutes=15)
 _KEYS = UUID("9b0ad3c8-5a55-4d5c-9d0e-3d5a4ce1f0b7")
 
 
-class State(StrEnum):
-    """Where a message stands; the last three are final."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    DROPPED = "dropped"
+State = MessageState
 
 
 class Outcome(StrEnum):
