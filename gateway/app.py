@@ -15,7 +15,7 @@ from gateway import errors, evaluation, meetings, membership, notifications, ope
 from gateway.auth import Holder, Keyring
 from gateway.forward import forward
 from gateway.limits import Tries, client_address
-from gateway.pages import mails, survey
+from gateway.pages import mails, results, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Ask, Call, Media, Route
@@ -35,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
     *notifications.ROUTES,
     *operations.ROUTES,
     *survey.ROUTES,
+    *results.ROUTES,
 )
 
 #: The routes that need no token. A row without a scope that is not named here fails a test.
@@ -47,6 +48,7 @@ PUBLIC = frozenset(
         ("POST", "/s/{token}"),
         ("GET", "/r/{room_code}"),
         ("POST", "/r/{room_code}"),
+        ("GET", "/results/{token}"),  # the link opens for us alone, and shows what all may see
         ("GET", "/"),
         ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
         ("GET", "/mails/{name}"),

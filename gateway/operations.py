@@ -1,6 +1,7 @@
 """The routes for operators and for programs that want to know what there is."""
 
 import math
+from typing import Any
 
 from prometheus_client import REGISTRY, Counter, Histogram, generate_latest
 from werkzeug.wrappers import Request, Response
@@ -66,10 +67,15 @@ def tell_metrics(ask: Ask) -> Response:
 
 def tell_openapi(ask: Ask) -> Response:
     """Show the description of this API."""
-    response = Response(to_json(openapi.document(ask.app.routes, ask.app.settings.public_url)), content_type=Media.JSON)
+    settings = ask.app.settings
+    return _cached(openapi.document(ask.app.routes, settings.public_url, settings.is_embedded), ask.request)
+
+
+def _cached(body: dict[str, Any], request: Request) -> Response:
+    response = Response(to_json(body), content_type=Media.JSON)
     response.headers["Cache-Control"] = "public, max-age=300"
     response.add_etag()
-    check_conditions(ask.request, response)
+    check_conditions(request, response)
     return response
 
 
@@ -97,6 +103,7 @@ ROUTES = (
         act=tell_readiness,
         operation="tell_readiness",
         answer=Readiness,
+        unready=True,
         description="503 with the same body while a part is missing.",
     ),
     Route(
@@ -109,5 +116,5 @@ ROUTES = (
         media=Media.METRICS,
         description="Needs a token, since the gateway may face the internet: they tell how much is answered when.",
     ),
-    Route("GET", "/openapi.json", "Describe this API", act=tell_openapi, operation="tell_openapi"),
+    Route("GET", "/openapi.json", "Describe this API", act=tell_openapi, operation="tell_openapi", is_cached=True),
 )
