@@ -226,8 +226,7 @@ ROUTES = (
         operation="send_answers",
         body=AnswersBody,
         status=204,
-        is_guessable=True,
-        problems=(NotFound, Conflict, Gone, TooManyTries),
+        problems=(NotFound, Conflict, Gone),
         description="409 where this person has answered already; 410 where this ballot is spent or the survey closed.",
     ),
     Route(
