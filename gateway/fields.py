@@ -32,6 +32,10 @@ class Body(Schema):
         return super().load(data, **options)
 
 
+class Query(Schema):
+    """What a client asks for in the query of an address."""
+
+
 class Answer(Schema):
     """What a client gets: what is not named here does not leave the gateway."""
 

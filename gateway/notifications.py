@@ -11,7 +11,7 @@ class Message(fields.Answer):
     id = fields.ident("Id.", "message")
     member_id = fields.ident("To whom.", "member")
     template = fields.one_of(Template, "What it says.")
-    meeting_id = fields.ident("About which meeting.", "meeting")
+    meeting_id = fields.ident("About which meeting; null if about none.", "meeting", allow_none=True)
     survey_id = fields.ident("About which survey; null if about none.", "survey", allow_none=True)
     state = fields.one_of(MessageState, "Where it stands; sent, failed and dropped are final.")
     drop_reason = fields.one_of(DropReason, "Why it was dropped; null otherwise.", allow_none=True)

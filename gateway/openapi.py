@@ -12,6 +12,7 @@ from marshmallow import Schema, fields
 from gateway import errors
 from gateway.auth import SCOPES
 from gateway.fields import example_id, example_of
+from gateway.reading import is_required
 from gateway.routes import Media, Route
 from pratique.errors import (
     Conflict,
@@ -93,7 +94,7 @@ def _operation(route: Route, is_embedded: bool) -> dict[str, Any]:
         operation["description"] = route.description
     if route.body is not None:
         content = {"schema": route.body, "example": _body_example(route)}
-        operation["requestBody"] = {"required": True, "content": {Media.JSON.value: content}}
+        operation["requestBody"] = {"required": is_required(route.body), "content": {Media.JSON.value: content}}
     elif route.media is Media.HTML and route.method == "POST":
         form = {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}
         operation["requestBody"] = {"content": {"application/x-www-form-urlencoded": form}}
@@ -121,6 +122,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         found.append(_header("If-Match", words))
     elif route.method == "GET" and route.has_etag:
         found.append(_header("If-None-Match", "The ETag that one has; 304 if it still holds."))
+    if route.query is not None:
+        found.append({"in": "query", "schema": route.query})  # one parameter for each of its fields
     if route.is_list:
         limit = {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}
         found.append({"name": "after", "in": "query", "schema": {"type": "string"}, "description": "From Link."})

@@ -56,7 +56,7 @@ class Route:
     path: str  #: as werkzeug writes it, ``/v1/meetings/<uuid:meeting_id>``
     summary: str
     scope: str | None = None
-    rpc: str = ""  #: ``service.method``; the payload is path, body, If-Match as if_version, and after and limit
+    rpc: str = ""  #: ``service.method``; the payload is path, body, query, If-Match as if_version, after and limit
     act: Callable[[Ask], Response] | None = None  #: instead of one RPC
     operation: str = ""  #: the operationId; by default the RPC method
     body: type[Schema] | None = None
@@ -65,6 +65,7 @@ class Route:
     description: str = ""
     problems: tuple[type[DomainError], ...] = ()  #: beside those that follow from the other columns
     media: Media = Media.JSON
+    query: type[Schema] | None = None  #: what the query must say, beside after and limit
     is_list: bool = False  #: takes after and limit, answers with items and a Link to the next page
     is_versioned: bool = False  #: a change needs If-Match
     unready: bool = False  #: 503 has the same body as 200
