@@ -53,6 +53,7 @@ PUBLIC = frozenset(
         ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
         ("GET", "/mails/{name}"),
         ("GET", "/openapi.json"),
+        ("GET", "/schemas/{type}"),  # of public events, as the documentation shows them
         ("GET", "/healthz"),  # says nothing but that the process lives
         ("GET", "/readyz"),  # says which of its parts are there, by name
     }
