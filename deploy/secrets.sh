@@ -1,6 +1,7 @@
 #!/bin/sh
-# Make the folder of secrets that docker-compose.yml reads: a new password for each store and each user of the broker.
-# What exists is kept, so that this may be repeated. Usage: sh deploy/secrets.sh [FOLDER]
+# Make the folder of secrets that docker-compose.yml reads: a new password for each store and each user of the broker,
+# the network's seal key, and the token for metrics. What exists is kept, so that this may be repeated.
+# Usage: sh deploy/secrets.sh [FOLDER]
 set -eu
 folder=${1:-secrets}
 umask 077
@@ -17,8 +18,12 @@ make() { # NAME CONTENT
     fi
 }
 
+random() { # BYTES
+    od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'
+}
+
 password() {
-    od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
+    random 24
 }
 
 make postgres_password "$(password)"
@@ -28,3 +33,5 @@ for store in membership meetings evaluation notifications gateway; do
     make "${store}_url" "postgresql+psycopg2://$store:$(password)@postgres/$store"
 done
 make smtp_url ""
+make seal_key "$(random 32)" # keep a copy where you keep keys, not beside the backups: docs/operate.md
+make metrics_token "$(password)"

@@ -1,11 +1,13 @@
 """What happens to a request: find its row, tell its holder, read its body, let the row answer."""
 
+import functools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, NotFound, RequestEntityTooLarge
 from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
@@ -13,12 +15,12 @@ from gateway import errors, evaluation, meetings, membership, notifications, ope
 from gateway.auth import Holder, Keyring
 from gateway.forward import forward
 from gateway.limits import Tries, client_address
-from gateway.pages import mails, survey
-from gateway.reading import MAX_BODY_BYTES, read_body
+from gateway.pages import mails, results, survey
+from gateway.pages.render import message
+from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Ask, Call, Media, Route
 from pratique.actor import acting
 from pratique.errors import DomainError, Unavailable
-from pratique.errors import NotFound as NoSuchThing
 from pratique.settings import Settings
 from pratique.store import Store, StoreAway
 
@@ -33,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
     *notifications.ROUTES,
     *operations.ROUTES,
     *survey.ROUTES,
+    *results.ROUTES,
 )
 
 #: The routes that need no token. A row without a scope that is not named here fails a test.
@@ -40,11 +43,12 @@ PUBLIC = frozenset(
     {
         ("GET", "/v1/rooms/{room_code}"),  # whoever is in the room knows its code; guessing is slowed
         ("POST", "/v1/ballots"),  # the link's token or the room's code is what lets one in
-        ("PUT", "/v1/ballots/{ballot_id}"),  # the ballot itself is the secret
+        ("POST", "/v1/answers"),  # the ballot itself is the secret
         ("GET", "/s/{token}"),
         ("POST", "/s/{token}"),
         ("GET", "/r/{room_code}"),
         ("POST", "/r/{room_code}"),
+        ("GET", "/results/{token}"),  # the link opens for us alone, and shows what all may see
         ("GET", "/"),
         ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
         ("GET", "/mails/{name}"),
@@ -55,12 +59,26 @@ PUBLIC = frozenset(
 )
 
 Readiness = Callable[[], Mapping[str, bool]]
-_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE")
 
 
 def routes_of(settings: Settings) -> tuple[Route, ...]:
     """The routes of a deployment; mails can be looked at only where they reach nobody."""
     return (*ROUTES, *mails.ROUTES) if settings.is_embedded else ROUTES
+
+
+@functools.cache
+def _urls_of(routes: tuple[Route, ...]) -> Map:
+    return Map([route.rule() for route in routes], merge_slashes=False)
+
+
+def body_limit(environ: "WSGIEnvironment") -> int:
+    """How many bytes of a body this request may bring; asked before they are read. Few where no route takes it."""
+    try:
+        route, _ = _urls_of(ROUTES).bind_to_environ(environ).match()
+    except HTTPException:
+        return PUBLIC_BODY_BYTES
+    limit: int = route.body_limit
+    return limit
 
 
 class App:
@@ -69,7 +87,7 @@ class App:
     def __init__(self, call: Call, store: Store, settings: Settings, readiness: Readiness = dict) -> None:
         self.call, self.store, self.settings, self.readiness = call, store, settings, readiness
         self.routes = routes_of(settings)
-        self._urls = Map([route.rule() for route in self.routes], merge_slashes=False)
+        self._urls = _urls_of(self.routes)
         self._keyring, self._tries = Keyring(store), Tries()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -79,8 +97,8 @@ class App:
     def respond(self, request: Request) -> Response:
         """The response to one request, whatever happens."""
         began, template, media = time.perf_counter(), "unknown", Media.JSON
-        request.max_content_length = MAX_BODY_BYTES
         try:
+            self._check_host(request)
             route, path = self._match(request)
             template, media = route.template, route.media
             response = self._serve(route, path, request)
@@ -91,15 +109,21 @@ class App:
         except MethodNotAllowed as error:
             response = _options(error) if request.method == "OPTIONS" else errors.refusal(error)
         except HTTPException as error:
-            response = errors.refusal(error)
+            response = _refused(request, media, error)
         except Exception as error:  # noqa: BLE001  (the edge: what escapes here would reach the client)
             incident = errors.record(error)
             response = survey.apologise(request, incident) if media is Media.HTML else errors.failure(incident)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        method = request.method if request.method in _METHODS else "other"
-        operations.REQUESTS.labels(template, method, str(response.status_code)).inc()
-        operations.REQUEST_SECONDS.labels(template, method).observe(time.perf_counter() - began)
+        operations.count(request, template, response.status_code, time.perf_counter() - began)
         return response
+
+    def _check_host(self, request: Request) -> None:
+        """Let nobody's page in a browser reach this machine's own Pratique under a name of theirs (DNS rebinding)."""
+        host = read_host(request)  # without one it comes from no browser
+        if host is None or not self.settings.is_embedded:
+            return
+        if host not in ("localhost", "127.0.0.1", "[::1]", urlsplit(self.settings.public_url).hostname):
+            raise errors.Misdirected
 
     def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
         route, variables = self._urls.bind_to_environ(request.environ).match()
@@ -110,14 +134,17 @@ class App:
 
     def _serve(self, route: Route, path: Mapping[str, str], request: Request) -> Response:
         holder = self._holder(route, request)
+        request.max_content_length = route.body_limit
+        if (request.content_length or 0) > route.body_limit:
+            raise RequestEntityTooLarge(f"At most {route.body_limit} bytes are read here.")
         accepted = request.accept_mimetypes
         if accepted and not accepted[route.media]:
             raise NotAcceptable(f"Here is only {route.media}.")
         ask = Ask(self, route, request, path, {}, holder)
         try:
-            with acting(str(holder or "anyone")), self._slowing(ask):
-                if route.media is Media.JSON and request.method in ("PUT", "POST"):
-                    ask = Ask(self, route, request, path, read_body(request, route.body), holder)
+            if route.media is Media.JSON and request.method in ("PUT", "POST"):
+                ask = Ask(self, route, request, path, read_body(request, route.body), holder)
+            with acting(str(holder or "anyone")), self._limited(ask):
                 return (route.act or forward)(ask)
         except DomainError as error:
             if route.refuse is None:
@@ -131,19 +158,18 @@ class App:
         holder.must(route.scope)
         return holder
 
-    @contextmanager
-    def _slowing(self, ask: Ask) -> Iterator[None]:
-        """Count what was guessed wrong; right ones never count."""
-        if not ask.route.is_guessable:
-            yield
-            return
-        address = client_address(ask.request, self.settings.trusted_proxies)
-        self._tries.check(address)
-        try:
-            yield
-        except NoSuchThing:
-            self._tries.fail(address)
-            raise
+    def _limited(self, ask: Ask) -> AbstractContextManager[None]:
+        """Count wrong room codes, if the request carries one; nothing else is limited."""
+        room_code = ask.path.get("room_code") or ask.body.get("room_code")
+        if not ask.route.is_guessable or not isinstance(room_code, str):
+            return nullcontext()
+        return self._tries.trying(client_address(ask.request, self.settings.trusted_proxies), room_code)
+
+
+def _refused(request: Request, media: Media, error: HTTPException) -> Response:
+    if media is Media.HTML and error.code in (400, 413):
+        return message("unread", read_locale(request), error.code)
+    return errors.refusal(error)
 
 
 def _options(error: MethodNotAllowed) -> Response:

@@ -20,6 +20,7 @@ from pratique.errors import (
     NotFound,
     NotYet,
     PreconditionRequired,
+    QuotaSpent,
     Stale,
     TooManyTries,
     Unauthenticated,
@@ -27,6 +28,8 @@ from pratique.errors import (
 )
 
 CONTENT_TYPE = "application/problem+json"
+MAX_TOLD = 20  #: bad fields told in one answer; whoever mends these sees the rest
+MAX_WORDS = 300  #: characters of a pointer or a sentence that repeats what was sent
 log = logging.getLogger("pratique.http")
 
 
@@ -56,6 +59,7 @@ PROBLEMS: Mapping[type[DomainError], Kind] = {
     Forbidden: Kind(403, "forbidden", "The token lacks a scope"),
     Gone: Kind(410, "gone", "It is over"),
     TooManyTries: Kind(429, "too-many-tries", "Too many wrong tries", {"Retry-After": "60"}),
+    QuotaSpent: Kind(429, "quota-spent", "The mails of the day are used up", {"Retry-After": "3600"}),
     Unavailable: Kind(503, "unavailable", "A part of Pratique does not answer", {"Retry-After": "5"}),
     NotYet: Kind(503, "not-yet", "Something that is needed has not arrived yet", {"Retry-After": "2"}),
 }
@@ -69,7 +73,16 @@ REFUSALS: Mapping[int, Kind] = {
     411: Kind(411, "length-required", "A length is required"),
     413: Kind(413, "too-large", "The body is too large"),
     415: Kind(415, "unsupported-media-type", "The body is not JSON"),
+    421: Kind(421, "misdirected", "Not asked by its own name"),
 }
+
+
+class Misdirected(HTTPException):
+    """In the embedded mode: the Host is none of this machine's own, so a stranger's page may be asking."""
+
+    code = 421
+    description = "This Pratique answers to localhost, 127.0.0.1, [::1] and the host of PRATIQUE_PUBLIC_URL only."
+
 
 FAULT = Kind(500, "internal", "Internal error")  #: everything else
 
@@ -86,7 +99,8 @@ def problem(error: DomainError) -> Response:
         return failure(record(error))
     extra: dict[str, Any] = {"detail": error.message}
     if error.fields:
-        extra["errors"] = [{"pointer": at, "detail": words} for at, words in sorted(error.fields.items())]
+        told = sorted(error.fields.items())[:MAX_TOLD]
+        extra["errors"] = [{"pointer": at[:MAX_WORDS], "detail": words[:MAX_WORDS]} for at, words in told]
     return _response(kind, extra)
 
 

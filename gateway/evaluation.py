@@ -7,13 +7,16 @@ from marshmallow import fields as plain
 from werkzeug.wrappers import Response
 
 from gateway import fields
-from gateway.forward import answered
+from gateway.ballots import send_answers
+from gateway.forward import answered, no_content
 from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
 from gateway.routes import Ask, Route
 from pratique.errors import Conflict, Gone, NotFound, TooManyTries
-from pratique.events.evaluation import CountBand, WithheldReason
+from pratique.events.evaluation import CountBand, SurveyState, WithheldReason
 from pratique.events.membership import Locale
+
+BALLOT = "5f0c9a1e2b7d4c86a1f00d9e3b7c52ff.WmFjaGFyaWUgZXQgc29uIGVucXXDqnRl"
 
 
 class Survey(fields.Answer):
@@ -21,13 +24,13 @@ class Survey(fields.Answer):
 
     id = fields.ident("Id.", "survey")
     meeting_id = fields.ident("The meeting that it asks about.", "meeting")
-    state = fields.text("open, released or withheld.", "open")
+    state = fields.one_of(SurveyState, "Open, and then released or withheld for good.")
     opens_at = fields.instant("From when answers are taken.", "2026-03-12T19:50:00+00:00")
     closes_at = fields.instant("Until when answers are taken.", "2026-03-19T19:50:00+00:00")
     eligible_band = fields.one_of(CountBand, "Roughly how many may answer.")
     room_code = fields.text(
         "What the room types to answer; null unless it is open and the token has surveys:facilitate.",
-        "K7MQ2P",
+        "K7MQ2PXD",
         allow_none=True,
     )
 
@@ -80,9 +83,9 @@ class Question(fields.Answer):
 
 
 class Ballot(fields.Answer):
-    """A ballot to fill in once. Nothing joins it to the person who took it."""
+    """A ballot to fill in once. It is taken when its answers are sent; nothing that is kept joins them to a person."""
 
-    ballot_id = fields.text("The ballot's secret name.", "0d9e3b7c-52ff-4c86-8f2c-6f1d0c1f4f5e")
+    ballot_id = fields.text("The ballot. Keep it to yourself, and out of logs; it reads as nothing.", BALLOT, 400)
     survey_id = fields.ident("The survey.", "survey")
     questions = plain.List(plain.Nested(Question), metadata={"description": "In the order to ask them in."})
 
@@ -97,16 +100,23 @@ class OneAnswer(fields.Body):
 class AnswersBody(fields.Body):
     """A filled ballot. Questions may be left out."""
 
+    ballot_id = fields.text("The ballot, as it was given.", BALLOT, 400, 1, required=True)
     answers = fields.listed(plain.Nested(OneAnswer), "At most one to each question.", required=True)
 
 
 class QuestionResult(fields.Answer):
     """What may be told of one question; of a withheld one, nothing else."""
 
+    always = ("question", "type", "is_withheld")
+
     question = fields.text("Key of the question.", "satisfaction")
     type = fields.text("scale1_5 or yes_no.", "scale1_5")
     is_withheld = fields.flag("Whether too few answered it.", False)
     n = fields.whole("How many answered it.", 7)
+    nearly_all = fields.text(
+        "Of fewer than ten answers, what all, or all but one, chose: 1 to 5, yes or no; instead of what follows.",
+        "5",
+    )
     distribution = plain.Dict(
         keys=plain.String(),
         values=plain.Integer(),
@@ -120,10 +130,11 @@ class QuestionResult(fields.Answer):
 class Results(fields.Answer):
     """What may be told of a survey's answers; what does not apply is absent."""
 
+    always = ("survey_id", "state")
+
     survey_id = fields.ident("The survey.", "survey")
-    state = fields.text("open, released or withheld.", "released")
+    state = fields.one_of(SurveyState, "Open, and then released or withheld for good.")
     reason = fields.one_of(WithheldReason, "Why they are withheld.")
-    responses = fields.one_of(CountBand, "Roughly how many answered, where they are withheld.")
     release_id = fields.ident("The release, where there is one.", "release")
     n = fields.whole("How many answered; 5 or more.", 7)
     questions = plain.List(plain.Nested(QuestionResult), metadata={"description": "One for each question."})
@@ -143,25 +154,30 @@ def show_room(ask: Ask) -> Response:
 
 
 def list_attending(ask: Ask, room_code: str) -> list[dict[str, str]]:
-    """Who is marked as attending, as member_id and label, by label; two RPCs, whatever the number.
+    """Who is marked as attending, as member_id and label, in the order of labels; two RPCs, whatever the number.
 
     Raises:
         NotFound: no survey is open under this code.
     """
     room = ask.call("evaluation.get_room", room_code=room_code)
     labels: list[dict[str, str]] = ask.call("membership.list_labels", member_ids=room["member_ids"])
-    return sorted(labels, key=lambda each: each["label"].casefold())
+    return labels
 
 
-def take_ballot(ask: Ask) -> Response:
+def give_ballot(ask: Ask) -> Response:
     """Exchange a token, or a code with an id, for a ballot."""
     locale = ask.body.get("locale") or read_locale(ask.request)
     ballot = ask.call("evaluation.open_ballot", **{**ask.body, "locale": locale})
     response = answered(ask, ballot, 201)
-    response.headers["Location"] = f"/v1/ballots/{ballot['ballot_id']}"
     response.headers["Content-Language"] = locale
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def keep_answers(ask: Ask) -> Response:
+    """Let the answers be kept and the ballot be spent."""
+    send_answers(ask, ask.body["ballot_id"], ask.body["answers"])
+    return no_content()
 
 
 ROUTES = (
@@ -189,25 +205,53 @@ ROUTES = (
     Route(
         "POST",
         "/v1/ballots",
-        "Take a ballot, once",
-        act=take_ballot,
+        "Get a ballot, with the questions",
+        act=give_ballot,
         operation="open_ballot",
         body=BallotBody,
         answer=Ballot,
         status=201,
         is_guessable=True,
         problems=(NotFound, Conflict, Gone, TooManyTries),
-        description="That this person took a ballot is noted; which one is not.",
+        description=(
+            "Changes nothing, however often; the ballot is taken when its answers are sent. 409 where whoever has this "
+            "link has answered; in a room that shows only to whoever sends answers."
+        ),
     ),
     Route(
-        "PUT",
-        "/v1/ballots/<ballot_id>",
-        "Cast a ballot; it is spent",
-        rpc="evaluation.cast_ballot",
+        "POST",
+        "/v1/answers",
+        "Answer; the ballot is spent",
+        act=keep_answers,
+        operation="send_answers",
         body=AnswersBody,
         status=204,
         is_guessable=True,
-        problems=(NotFound, Gone, TooManyTries),
+        problems=(NotFound, Conflict, Gone, TooManyTries),
+        description="409 where this person has answered already; 410 where this ballot is spent or the survey closed.",
+    ),
+    Route(
+        "POST",
+        "/v1/meetings/<uuid:meeting_id>/survey/room-code",
+        "Give the room another code",
+        scope="surveys:facilitate",
+        rpc="evaluation.change_room_code",
+        answer=Survey,
+        problems=(NotFound, Conflict),
+        description="The code before opens nothing any more; what was answered stays. 409 once the meeting is closed.",
+    ),
+    Route(
+        "POST",
+        "/v1/meetings/<uuid:meeting_id>/survey/void-room",
+        "Take back all that was answered in the room",
+        scope="surveys:facilitate",
+        rpc="evaluation.void_room",
+        answer=Survey,
+        problems=(NotFound, Conflict),
+        description=(
+            "For a room in which names were taken by others: it is closed, and everyone who was there is asked by mail "
+            "when the meeting is closed. 409 once it is."
+        ),
     ),
     Route(
         "GET",

@@ -1,12 +1,15 @@
 """The fields of bodies and answers. They are the public documentation too, so each has a description and an example."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from itertools import islice
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from gateway.errors import MAX_TOLD
 from pratique import clock
 from pratique.errors import Invalid
 
@@ -20,9 +23,23 @@ class Body(Schema):
     class Meta:
         unknown = RAISE
 
+    def load(self, data: Any, **options: Any) -> Any:
+        """What was sent, checked. Names that are not known end the work once there are more than can be told."""
+        if isinstance(data, Mapping):
+            unknown = list(islice((name for name in data if name not in self.fields), MAX_TOLD + 1))
+            if len(unknown) > MAX_TOLD:
+                raise ValidationError({str(name): ["Unknown field."] for name in unknown})
+        return super().load(data, **options)
+
+
+class Query(Schema):
+    """What a client asks for in the query of an address."""
+
 
 class Answer(Schema):
     """What a client gets: what is not named here does not leave the gateway."""
+
+    always: ClassVar[Sequence[str]] = ()  #: the fields that always come; empty: all of them
 
 
 class Text(fields.String):
@@ -62,6 +79,31 @@ class Scalar(fields.Field[int | bool | str]):
         raise ValidationError("Not a whole number, true or false, or text.")
 
 
+class Listed(fields.List[Any]):
+    """A list that is refused unread if it is too long, and read until as many of its items are faulty as are told."""
+
+    def __init__(self, inner: fields.Field[Any], most: int, least: int, **options: Any) -> None:
+        super().__init__(inner, validate=validate.Length(least, most), **options)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        if len(value) > self.most:
+            raise ValidationError(f"Has {len(value)} items; at most {self.most} are allowed.")
+        items, wrong = [], {}
+        for index, item in enumerate(value):
+            try:
+                items.append(self.inner.deserialize(item, **rest))
+            except ValidationError as error:
+                wrong[index] = error.messages
+                if len(wrong) >= MAX_TOLD:
+                    break
+        if wrong:
+            raise ValidationError(wrong)
+        return items
+
+
 class Flag(fields.Boolean):
     """``true`` or ``false``; no other word for them."""
 
@@ -94,13 +136,15 @@ def zone(**options: Any) -> Text:
 
 def email(words: str, **options: Any) -> Text:
     """An address that mail can be sent to."""
-    pattern = validate.Regexp(r"[^@\s,;<>]+@[^@\s,;<>]+\Z", error="Not an e-mail address.")
+    pattern = validate.Regexp(r"^[^@\s,;<>]+@[^@\s,;<>]+$", error="Not an e-mail address.")
     return text(words, "amina.k+cop@example.org", 254, 3, validate=[pattern], **options)
 
 
 def one_of(kind: type[Enum], words: str, **options: Any) -> fields.Enum[Any]:
     """One of the values of an enum of ``pratique.events``."""
-    return fields.Enum(kind, by_value=True, **_documented(words, next(iter(kind)).value, options))
+    documented = _documented(words, next(iter(kind)).value, options)
+    documented["metadata"]["type"] = "string"
+    return fields.Enum(kind, by_value=True, **documented)
 
 
 def instant(words: str, example: str = "2026-03-12T14:00:00+00:00", **options: Any) -> fields.AwareDateTime:
@@ -133,7 +177,7 @@ def flag(words: str, example: bool, **options: Any) -> Flag:
 
 def listed(inner: fields.Field[Any], words: str, most: int = 100, least: int = 0, **options: Any) -> fields.List[Any]:
     """A list of ``least`` to ``most`` of something."""
-    return fields.List(inner, validate=validate.Length(least, most), metadata={"description": words}, **options)
+    return Listed(inner, most, least, metadata={"description": words}, **options)
 
 
 def version() -> Whole:
@@ -150,6 +194,17 @@ def _known_zone(name: str) -> None:
         clock.known_zone(name)
     except Invalid as error:
         raise ValidationError(error.message) from error
+
+
+def most_parts(schema: Schema) -> int:
+    """How many strings and brackets a JSON object that fits the schema can have at most."""
+    return 2 + sum(1 + _parts(each) for each in schema.fields.values())
+
+
+def _parts(shown: Any) -> int:
+    if isinstance(shown, fields.Nested):
+        return most_parts(shown.schema)
+    return 2 + shown.most * _parts(shown.inner) if isinstance(shown, Listed) else 1
 
 
 def example_of(schema: type[Schema]) -> dict[str, Any]:

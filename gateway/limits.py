@@ -1,70 +1,122 @@
-"""Slows down whoever guesses: failed codes and links are counted by address, right ones never."""
+"""Limits on guessing: room codes alone, by address, so that whoever is right always passes (docs/decisions/0019).
+
+Links and ballots carry proofs of 128 bits; nobody guesses one, and nothing counts them.
+"""
 
 import ipaddress
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request
 
 from pratique import clock
-from pratique.errors import TooManyTries
+from pratique.errors import NotFound, TooManyTries
+from pratique.settings import Network
 
-FAILURES = 10  #: wrong codes, links or ballots from one address in one WINDOW; a whole room sits behind one address
-WINDOW = timedelta(minutes=1)
-ADDRESSES = 10_000  #: remembered at once; the one that failed longest ago is forgotten first
+WINDOW = timedelta(minutes=1)  #: begins with the first wrong code of an address
+WRONG_TOLD = 20  #: wrong codes of one address in a window that are answered 404; those beyond are looked up, but 429
+LOOKED_UP = 600  #: wrong codes of one address in a window, beyond which no code is looked up that is not known there
+KNOWN_FOR = timedelta(hours=1)  #: a code that was right from an address passes from there whatever others guess
+REMEMBERED = 10_000  #: addresses that guessed wrong, and codes that were right; the oldest is forgotten first
+
+_WORDS = "Too many wrong codes came from your network; wait a minute, then try again."
+
+
+@dataclass
+class _Window:
+    """What one address got wrong since ``began``; codes that are being looked up count until they turn out right."""
+
+    began: datetime
+    wrong: int = 0
 
 
 class Tries:
-    """Remembers in memory, for a minute, which addresses guessed wrong. Nothing of it is stored or logged."""
+    """Remembers in memory which addresses guessed wrong, and which codes they got right. Nothing is stored or logged.
+
+    It knows no person, and of a request that was right no more than its address and code, for an hour.
+    """
 
     def __init__(self) -> None:
-        self._failed: OrderedDict[str, deque[datetime]] = OrderedDict()
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+        self._right: OrderedDict[tuple[str, str], datetime] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many addresses are remembered."""
-        return len(self._failed)
+        """How many addresses and codes are remembered."""
+        return len(self._windows) + len(self._right)
 
-    def check(self, address: str) -> None:
-        """Let an address pass that has not failed too often.
+    @contextmanager
+    def trying(self, address: str, room_code: str) -> Iterator[None]:
+        """Within the block the code is looked up; NotFound says that it was wrong.
 
         Raises:
-            TooManyTries: ten failures in the last minute.
+            TooManyTries: it was wrong, as were 20 before it in this minute; or 600 were, and it was not looked up.
         """
-        failed = self._failed.get(address)
-        if failed and self._recent(failed) >= FAILURES:
-            raise TooManyTries("Too many wrong codes or links from your address; wait a minute, then try again.")
+        key = (address, _as_meant(room_code))
+        window = self._window(address)
+        if window.wrong >= LOOKED_UP and not self._is_known(key):
+            raise TooManyTries(_WORDS)
+        window.wrong += 1
+        is_wrong = False
+        try:
+            yield
+            self._remember(key)
+        except NotFound as error:
+            is_wrong = True
+            if window.wrong > WRONG_TOLD:
+                raise TooManyTries(_WORDS) from error
+            raise
+        finally:
+            window.wrong -= not is_wrong
+            if not window.wrong and self._windows.get(address) is window:
+                del self._windows[address]
 
-    def fail(self, address: str) -> None:
-        """Count one failure of this address."""
-        failed = self._failed.setdefault(address, deque(maxlen=FAILURES))
-        failed.append(clock.now())
-        self._failed.move_to_end(address)
-        while len(self._failed) > ADDRESSES:
-            self._failed.popitem(last=False)
+    def _window(self, address: str) -> _Window:
+        window, now = self._windows.get(address), clock.now()
+        if window is None or not timedelta(0) <= now - window.began < WINDOW:
+            window = self._windows[address] = _Window(now)
+            self._windows.move_to_end(address)
+            if len(self._windows) > REMEMBERED:
+                self._windows.popitem(last=False)
+        return window
 
-    @staticmethod
-    def _recent(failed: deque[datetime]) -> int:
-        while failed and clock.now() - failed[0] >= WINDOW:
-            failed.popleft()
-        return len(failed)
+    def _is_known(self, key: tuple[str, str]) -> bool:
+        right_at = self._right.get(key)
+        return right_at is not None and timedelta(0) <= clock.now() - right_at < KNOWN_FOR
+
+    def _remember(self, key: tuple[str, str]) -> None:
+        now = clock.now()
+        self._right[key] = now
+        self._right.move_to_end(key)
+        while len(self._right) > REMEMBERED or now - next(iter(self._right.values())) >= KNOWN_FOR:
+            self._right.popitem(last=False)
 
 
-def client_address(request: Request, trusted_proxies: int) -> str:
+def client_address(request: Request, trusted_proxies: Sequence[Network]) -> str:
     """Where the request comes from: an IPv4 address, or the /64 of an IPv6 one, of which a household has the whole.
 
-    X-Forwarded-For can be written by anyone; of it only as many entries count, from the right, as there are
-    proxies of our own.
+    X-Forwarded-For can be written by anyone. From the right, an entry is believed while whoever wrote it, the hop
+    before it, is in a network of our own proxies.
     """
-    address = request.remote_addr or ""
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    if trusted_proxies and forwarded:
-        address = forwarded[-min(trusted_proxies, len(forwarded))]
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
+    hop = _address(request.remote_addr or "")
+    entries = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    while entries and hop is not None and any(hop in network for network in trusted_proxies):
+        hop = _address(entries.pop())
+    if hop is None:
         return "unknown"
-    if isinstance(known, ipaddress.IPv6Address):
-        if known.ipv4_mapped:
-            return str(known.ipv4_mapped)
-        return str(ipaddress.ip_network((known, 64), strict=False))
-    return str(known)
+    return str(ipaddress.ip_network((hop, 64), strict=False)) if hop.version == 6 else str(hop)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        known = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return (known.ipv4_mapped or known) if isinstance(known, ipaddress.IPv6Address) else known
+
+
+def _as_meant(room_code: str) -> str:
+    """The code without what people write between its characters, and in capitals."""
+    return "".join([each for each in room_code[:64] if each.isalnum()]).upper()

@@ -4,8 +4,8 @@ from marshmallow import fields as plain
 
 from gateway import fields
 from gateway.routes import Route
-from pratique.errors import Conflict, DomainError, NotFound, PreconditionRequired, Stale
-from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, Mode, Partstat
+from pratique.errors import Conflict, DomainError, NotFound, PreconditionRequired, QuotaSpent, Stale
+from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, MeetingState, Mode, Partstat
 
 
 class MeetingBody(fields.Body):
@@ -44,12 +44,12 @@ class Meeting(MeetingBody):
     """A meeting, as far as it has come."""
 
     meeting_id = fields.ident("Id, chosen by whoever scheduled it.", "meeting")
-    state = fields.text("scheduled, in_progress, wrap_up, closed or cancelled.", "scheduled")
+    state = fields.one_of(MeetingState, "Where it is in its life.")
     started_at = fields.instant("When it was started; null before.", allow_none=True)
     wrap_up_at = fields.instant("When its last minutes began; null before.", allow_none=True)
     closed_at = fields.instant("When it was closed; null before.", allow_none=True)
     cancelled_at = fields.instant("When it was cancelled; null unless it was.", allow_none=True)
-    cancel_reason = fields.text("Why it was cancelled; empty unless it was.", "")
+    cancel_reason = fields.text("Why it was cancelled; empty unless it was.", "", 1000, lines=True)
     head_count = fields.whole("How many were there, wholly or in part; the note taker not counted.", 12)
     version = fields.version()
 
@@ -89,9 +89,23 @@ class CancelBody(fields.Body):
     reason = fields.text("Told to those who were invited.", "La salle est inondée.", 1000, 1, lines=True, required=True)
 
 
-def _step(verb: str, rpc: str, summary: str, body: type[fields.Body] | None = None) -> Route:
+class SurveyBody(fields.Body):
+    """Whether those who were there are asked; left out, they are, unless the meeting was more than three days ago.
+
+    After a preparatory meeting nobody is.
+    """
+
+    with_survey = fields.flag("Whether to ask them, against the rule or with it.", True)
+
+
+def _step(
+    verb: str,
+    rpc: str,
+    summary: str,
+    body: type[fields.Body] | None = None,
+    problems: tuple[type[DomainError], ...] = (NotFound, Conflict),
+) -> Route:
     """A row for one step of a meeting's life; a step that has been taken is 200 again and announces nothing."""
-    problems: tuple[type[DomainError], ...] = (NotFound, Conflict)
     return Route(
         "POST",
         f"/v1/meetings/<uuid:meeting_id>/{verb}",
@@ -115,12 +129,18 @@ ROUTES = (
         body=MeetingBody,
         answer=Meeting,
         is_versioned=True,
-        problems=(Conflict, PreconditionRequired, Stale),
+        problems=(Conflict, PreconditionRequired, QuotaSpent, Stale),
     ),
     _step("start", "start_meeting", "Start a meeting"),
-    _step("wrap-up", "wrap_up_meeting", "Begin the last minutes; the survey opens for the room"),
-    _step("close", "close_meeting", "Close a meeting; everything that should follow, follows, once"),
-    _step("cancel", "cancel_meeting", "Cancel a meeting; those invited are told", CancelBody),
+    _step("wrap-up", "wrap_up_meeting", "Begin the last minutes; the survey opens for the room", SurveyBody),
+    _step("close", "close_meeting", "Close a meeting; everything that should follow, follows, once", SurveyBody),
+    _step(
+        "cancel",
+        "cancel_meeting",
+        "Cancel a meeting; those invited are told",
+        CancelBody,
+        (NotFound, Conflict, QuotaSpent),
+    ),
     Route(
         "PUT",
         "/v1/meetings/<uuid:meeting_id>/registrations/<uuid:member_id>",
@@ -130,6 +150,16 @@ ROUTES = (
         body=RegistrationBody,
         answer=Registration,
         problems=(NotFound, Conflict),
+    ),
+    Route(
+        "GET",
+        "/v1/meetings/<uuid:meeting_id>/registrations",
+        "List who said whether they come to a meeting",
+        scope="meetings:read",
+        rpc="meetings.list_registrations",
+        answer=Registration,
+        is_list=True,
+        problems=(NotFound,),
     ),
     Route(
         "PUT",

@@ -1,7 +1,10 @@
 """The routes for operators and for programs that want to know what there is."""
 
+import math
+from typing import Any
+
 from prometheus_client import REGISTRY, Counter, Histogram, generate_latest
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from gateway import fields, openapi
 from gateway.errors import to_json
@@ -13,6 +16,10 @@ REQUESTS = Counter(
     "pratique_http_requests_total", "Requests answered, by the template of their route.", ["route", "method", "status"]
 )
 REQUEST_SECONDS = Histogram("pratique_http_request_seconds", "From request to response.", ["route", "method"])
+
+#: What begins so is one figure, ``route="surveys"``: who watches it sees that somebody came, not what they did.
+SURVEY_PATHS = ("/s/", "/r/", "/results/", "/v1/rooms/", "/v1/ballots", "/v1/answers")
+_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE")
 
 
 class Health(fields.Answer):
@@ -27,6 +34,16 @@ class Readiness(fields.Answer):
     is_ready = fields.flag("Whether all parts are there.", True)
     store = fields.flag("Whether the store of tokens answers.", True)
     rpc = fields.flag("Whether answers of services can arrive.", True)
+
+
+def count(request: Request, template: str, status: int, seconds: float) -> None:
+    """Add one request to the metrics. Surveys' are told in whole seconds, or the time would tell what was done."""
+    method = request.method if request.method in _METHODS else "other"
+    told = str(status)
+    if request.path.startswith(SURVEY_PATHS):
+        template, method, told, seconds = "surveys", "*", "*", math.ceil(seconds)
+    REQUESTS.labels(template, method, told).inc()
+    REQUEST_SECONDS.labels(template, method).observe(seconds)
 
 
 def tell_health(ask: Ask) -> Response:
@@ -50,10 +67,15 @@ def tell_metrics(ask: Ask) -> Response:
 
 def tell_openapi(ask: Ask) -> Response:
     """Show the description of this API."""
-    response = Response(to_json(openapi.document(ask.app.routes, ask.app.settings.public_url)), content_type=Media.JSON)
+    settings = ask.app.settings
+    return _cached(openapi.document(ask.app.routes, settings.public_url, settings.is_embedded), ask.request)
+
+
+def _cached(body: dict[str, Any], request: Request) -> Response:
+    response = Response(to_json(body), content_type=Media.JSON)
     response.headers["Cache-Control"] = "public, max-age=300"
     response.add_etag()
-    check_conditions(ask.request, response)
+    check_conditions(request, response)
     return response
 
 
@@ -81,6 +103,7 @@ ROUTES = (
         act=tell_readiness,
         operation="tell_readiness",
         answer=Readiness,
+        unready=True,
         description="503 with the same body while a part is missing.",
     ),
     Route(
@@ -93,5 +116,5 @@ ROUTES = (
         media=Media.METRICS,
         description="Needs a token, since the gateway may face the internet: they tell how much is answered when.",
     ),
-    Route("GET", "/openapi.json", "Describe this API", act=tell_openapi, operation="tell_openapi"),
+    Route("GET", "/openapi.json", "Describe this API", act=tell_openapi, operation="tell_openapi", is_cached=True),
 )

@@ -1,44 +1,86 @@
 """Reads what a client sent: a JSON body that fits its schema, If-Match, the place in a list, the language."""
 
+import functools
 import json
+import re
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.wrappers import Request
 
+from gateway.fields import Body, most_parts
 from pratique.arguments import pointers
-from pratique.errors import Invalid, PreconditionRequired, Stale
+from pratique.errors import Invalid, Stale
 from pratique.events.membership import Locale
 
-MAX_BODY_BYTES = 1_000_000
+MAX_BODY_BYTES = 1_000_000  #: where a token is asked for
+PUBLIC_BODY_BYTES = 32_768  #: where anyone may call: 2,000 characters of a comment fit, however they are written
+MAX_DEPTH = 10  #: brackets within brackets; no body has more than four
+SPARE_PARTS = 100  #: strings and brackets beyond those that fit, so that who sends a few too many names hears which
 MAX_AFTER = 1000  #: characters of a cursor
 
 
 def read_body(request: Request, schema: type[Schema] | None) -> dict[str, Any]:
     """The body as plain JSON that fits the schema. Without a schema, only no body or ``{}`` fits.
 
+    Where the schema requires no field, a request without a body is one with ``{}``.
+
     Raises:
         UnsupportedMediaType: it is not called application/json.
-        BadRequest: it is no JSON.
-        RequestEntityTooLarge: it has more than ``MAX_BODY_BYTES``.
+        BadRequest: it is no JSON, or has far more parts than the schema has room for; it is not parsed then.
+        RequestEntityTooLarge: it has more bytes than the route takes.
         Invalid: it does not fit; with a JSON pointer to each bad field.
     """
     raw = request.get_data()
-    if schema is None and not raw:
+    if not raw and (schema is None or not is_required(schema)):
         return {}
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("Send the body as application/json, in UTF-8.")
+    _check_parts(raw, _room_of(schema or Body))
     document = _decoded(raw)
     if not isinstance(document, dict):
         raise Invalid("The body must be a JSON object.", {"/": "not an object"})
-    checker = (schema or Schema)(unknown=RAISE)
+    return _fitted(document, schema or Body)
+
+
+def is_required(body: type[Schema]) -> bool:
+    """Whether a body must be sent: whether the schema requires any of its fields."""
+    return any(field.required for field in body().fields.values())
+
+
+def _fitted(document: dict[str, Any], schema: type[Schema]) -> dict[str, Any]:
+    checker = schema(unknown=RAISE)
     try:
         fitted: dict[str, Any] = checker.dump(checker.load(document))
     except ValidationError as error:
         raise Invalid("Some of what was sent cannot be read.", pointers(error.messages)) from error
     return fitted
+
+
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+)(?::[0-9]*)?")
+#: One part of JSON: a string, ended or not, or a bracket. Possessive, so that nothing is read twice.
+_PART = re.compile(rb'"(?:[^"\\]++|\\[\s\S])*+"?|[\[\]{}]')
+
+
+@functools.cache
+def _room_of(schema: type[Schema]) -> int:
+    return most_parts(schema()) + SPARE_PARTS
+
+
+def _check_parts(raw: bytes, most: int) -> None:
+    """Look at the parts one by one, and no further than ``most`` of them.
+
+    Raises:
+        BadRequest: there are more, or they stand too deep within each other.
+    """
+    depth = 0
+    for number, part in enumerate(_PART.finditer(raw), 1):
+        first = raw[part.start()]
+        depth += (first in b"[{") - (first in b"]}")
+        if number > most or depth > MAX_DEPTH:
+            raise BadRequest("The body has far more names, or brackets within brackets, than can be read here.")
 
 
 def _decoded(raw: bytes) -> Any:
@@ -65,20 +107,28 @@ def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def read_host(request: Request) -> str | None:
+    """The Host in small letters, without its port; empty if it is no name nor address; None without the header."""
+    host = request.environ.get("HTTP_HOST")
+    if host is None:
+        return None
+    found = _HOST.fullmatch(host)
+    return found["name"].lower() if found else ""
+
+
 def read_if_match(request: Request) -> int | None:
-    """The version that If-Match names; None without the header.
+    """The version that If-Match names; None without the header, and 0 for ``*``, which is whatever version there is.
 
     Raises:
-        PreconditionRequired: it is ``*``, which does not say what was read.
         Stale: it names no version, so none can match.
     """
     header = request.headers.get("If-Match", "").strip()
     if not header:
         return None
     if header == "*":
-        raise PreconditionRequired("If-Match: * does not say which version you read; send the ETag that you read.")
+        return 0
     tag = header[1:-1]
-    if header != f'"{tag}"' or not (tag.isascii() and tag.isdigit() and len(tag) < 10):
+    if header != f'"{tag}"' or not (tag.isascii() and tag.isdigit() and tag[0] != "0" and len(tag) < 10):
         raise Stale("If-Match names no ETag that was ever given; read it again and send the ETag that you get.")
     return int(tag)
 
@@ -100,6 +150,16 @@ def read_page(request: Request) -> dict[str, Any]:
             raise Invalid("Take after from the Link header of the page before.", {"/after": "no cursor"})
         page["after"] = after
     return page
+
+
+def read_query(request: Request, schema: type[Schema]) -> dict[str, Any]:
+    """What the query says of the fields that the schema names; others in it are none of ours.
+
+    Raises:
+        Invalid: it does not fit; with a pointer to each bad parameter.
+    """
+    asked = {name: request.args[name] for name in schema().fields if name in request.args}
+    return _fitted(asked, schema)
 
 
 def read_locale(request: Request) -> Locale:

@@ -5,7 +5,7 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
-from gateway.app import App
+from gateway.app import App, body_limit
 from pratique.bus import readiness
 from pratique.rpc import Services
 from pratique.settings import Settings
@@ -41,6 +41,7 @@ class Gateway:
     max_workers = 100  #: a request waits for a service most of its time; nameko's ten would be a queue
     services = Services()
     site = Site()
+    body_limit = staticmethod(body_limit)
 
     @http("*", "/")
     @http("*", "/<path:path>")

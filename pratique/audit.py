@@ -1,7 +1,7 @@
 """Who changed what: rows that are written with the change, and that the database lets nobody change or remove.
 
-Roles, memberships, tokens, closings and their corrections, dead letters. Ids and states, never what a survey was
-answered, nor by whom.
+Roles, memberships, tokens, closings, attendance changed from the wrap-up on, dead letters; of changed addresses the
+first letter and the domain. Ids and states, never what a survey was answered, nor by whom.
 """
 
 from collections.abc import Mapping

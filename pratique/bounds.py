@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import eventlet
@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_BODY_BYTES = 1_000_000  #: larger is 413, unread beyond ``_DRAINED_BYTES``
+SMALL_BODY_BYTES = 16_384  #: of a larger body the application is asked whether it takes so much, before it is read
 BODY_TIMEOUT_S = 30.0  #: for the whole body; it is read before a worker is taken
 _DRAINED_BYTES = 4 * MAX_BODY_BYTES  #: read and dropped, so that a client that only writes hears of the 413
 
-#: The path segment after these is a secret: it is masked in logs, and a success there leaves no line at all, because
-#: the time of a line would tell when somebody answered.
-SECRET_AFTER = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/")
+#: The path segment after these is a secret: it is masked in logs.
+SECRET_AFTER = ("/v1/rooms/", "/r/", "/s/", "/results/")
+#: What begins so is about a survey. A success there leaves no line in any log, because the time of a line would tell
+#: when somebody answered; and in the metrics all of it is one figure.
+SURVEY_PATHS = (*SECRET_AFTER, "/v1/ballots", "/v1/answers")
 
 _LONG = re.compile(r"(?<![\w-])(?!(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![\w-]))[\w-]{16,}")  # but for UUIDs
 
@@ -102,20 +105,27 @@ def refusal_of(headers: Any, is_host_needed: bool) -> int:
     return 0
 
 
-def bounded(app: "WSGIApplication") -> "WSGIApplication":
-    """The application, which now sees only requests whose whole body is here and small enough."""
+def bounded(
+    app: "WSGIApplication", limit_of: Callable[["WSGIEnvironment"], int] = lambda environ: MAX_BODY_BYTES
+) -> "WSGIApplication":
+    """The application, which now sees only requests whose whole body is here and small enough.
 
-    def refuse(environ: "WSGIEnvironment", start_response: "StartResponse", status: int) -> Iterable[bytes]:
+    ``limit_of`` says how many bytes this request may bring, ``MAX_BODY_BYTES`` at most.
+    """
+
+    def refuse(
+        environ: "WSGIEnvironment", start_response: "StartResponse", status: int, extra: str = ""
+    ) -> Iterable[bytes]:
         environ.get("pratique.close", lambda: None)()  # what follows on the connection is no request
-        return problem(status)(environ, start_response)
+        return problem(status, extra)(environ, start_response)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         size = int(environ.get("CONTENT_LENGTH", 0))
         body = b""
         with eventlet.Timeout(BODY_TIMEOUT_S, False):
-            if size > MAX_BODY_BYTES:
+            if size > SMALL_BODY_BYTES and size > (most := min(limit_of(environ), MAX_BODY_BYTES)):
                 _drop(environ, size)
-                return refuse(environ, start_response, 413)
+                return refuse(environ, start_response, 413, f'"detail":"At most {most} bytes are read here.",')
             body = environ["wsgi.input"].read(size) if size else b""
         if len(body) < size:
             return refuse(environ, start_response, 408)
@@ -140,7 +150,7 @@ _TITLES = {
     405: ("method-not-allowed", "The method is not allowed here"),
     408: ("timeout", "The body did not arrive in time"),
     411: ("length-required", "Send a Content-Length"),
-    413: ("too-large", f"The body has more than {MAX_BODY_BYTES} bytes"),
+    413: ("too-large", "The body is too large"),
     414: ("too-large", "The target is too long"),
     431: ("too-large", "The headers are too large"),
     500: ("internal", "Internal error"),

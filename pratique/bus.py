@@ -314,7 +314,8 @@ def run(settings: Settings, names: Sequence[str], observe: Any = None) -> None:
         signal.signal(number, lambda *_: eventlet.spawn_n(made.stop))
     facts = {"started": False}
     if settings.health_port:
-        Health(settings.http_host, settings.health_port, lambda: facts | _facts(made, facts["started"]))
+        told = lambda: facts | _facts(made, facts["started"])  # noqa: E731  (one line, used once)
+        Health(settings.http_host, settings.health_port, told, settings.metrics_token)
     made.start()
     facts["started"] = True
     log.info("started %s", ", ".join(names))

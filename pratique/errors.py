@@ -54,6 +54,10 @@ class TooManyTries(DomainError):
     """Slow down; wait as long as Retry-After says."""
 
 
+class QuotaSpent(DomainError):
+    """The mails of a day are used up; the message says when the next day begins. Send it again then."""
+
+
 class Unavailable(DomainError):
     """A service or a server that is needed does not answer; what was sent may be sent again, with the same ids."""
 

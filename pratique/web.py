@@ -26,7 +26,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from pratique.bounds import (
-    SECRET_AFTER,
+    SURVEY_PATHS,
     HeadLines,
     Malformed,
     bounded,
@@ -170,8 +170,12 @@ class HttpServer(WebServer):
         return Map(rules, merge_slashes=False)
 
     def get_wsgi_app(self) -> "WSGIApplication":
-        """The application that finds the entrypoint, behind what bounds bodies."""
-        return bounded(_Entrypoints(self))
+        """The application that finds the entrypoint, behind what bounds bodies.
+
+        A service that takes less than ``MAX_BODY_BYTES`` somewhere says so by a static ``body_limit(environ)``.
+        """
+        limit_of = getattr(self.container.service_cls, "body_limit", None)
+        return bounded(_Entrypoints(self), limit_of) if limit_of else bounded(_Entrypoints(self))
 
     def get_wsgi_server(self, sock: Any, wsgi_app: "WSGIApplication", **options: Any) -> wsgi.Server:
         """eventlet's server, silent: its log lines hold secrets."""
@@ -330,7 +334,7 @@ class _Entrypoints:
             response = problem(error.code or 500)
             if isinstance(error, MethodNotAllowed) and error.valid_methods:
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-        if response.status_code >= 500 or not request.path.startswith((*SECRET_AFTER, "/v1/ballots")):
+        if response.status_code >= 500 or not request.path.startswith(SURVEY_PATHS):
             spent_ms = (time.perf_counter() - began) * 1000
             log.info("%s %s %d %.0f ms", _verb(request.method), masked(request.path), response.status_code, spent_ms)
         return response(environ, start_response)

@@ -1,10 +1,12 @@
-"""The survey on a phone: a link from a mail, or the code of a room. A GET never uses up anything."""
+"""The survey as people meet it: by the link in their mail, or by the code that the room was shown. No script needed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from gateway.ballots import send_answers, survey_of
 from gateway.errors import kind_of, record
 from gateway.evaluation import list_attending
 from gateway.pages.answers import Question, find_faults, to_cast, to_show, told_faults, typed_answers
@@ -22,6 +24,8 @@ from pratique.errors import (
     Unavailable,
 )
 
+MAX_BALLOT = 400  #: characters
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -29,8 +33,8 @@ class Visit:
 
     ask: Ask
     locale: str
-    member: str  #: empty for those who came by a link
-    ballot: str  #: empty unless it was opened before, and casting it failed
+    member: str  #: chosen in a room; empty for those who came by a link
+    ballot: str  #: empty until the questions were shown
     answers: dict[str, str]  #: what was typed, by question; what was left out is not in it
 
     @property
@@ -46,12 +50,11 @@ class Visit:
 
 def show_survey(ask: Ask) -> Response:
     """Show the questions to whoever has the link. Uses up nothing: mail scanners follow links too."""
-    visit = _visit(ask)
-    return _form(visit, _read_questions(visit))
+    return _open(_visit(ask))
 
 
 def answer_survey(ask: Ask) -> Response:
-    """Take a ballot for the link and cast it, in one go."""
+    """Take what was answered by a link."""
     return _answer(_visit(ask))
 
 
@@ -62,13 +65,11 @@ def show_names(ask: Ask) -> Response:
 
 
 def answer_in_room(ask: Ask) -> Response:
-    """Show the questions to whoever chose a name; then take a ballot and cast it."""
+    """Show the questions to whoever chose a name; then take what was answered, also when the room has just closed."""
     visit = _visit(ask)
-    if not visit.member:
+    if not visit.member and not visit.ballot:
         return _names(ask, visit.locale, wrong=True)
-    if ask.request.form.get("step") == "answer":
-        return _answer(visit)
-    return _form(visit, _read_questions(visit))
+    return _answer(visit) if ask.request.form.get("step") == "answer" else _open(visit)
 
 
 def show_index(ask: Ask) -> Response:
@@ -81,8 +82,11 @@ def refuse(ask: Ask, error: DomainError) -> Response:
     locale, status = read_locale(ask.request), kind_of(error).status
     if status == 500:
         return apologise(ask.request, record(error))
-    if isinstance(error, Conflict) and ask.request.form.get("member"):
+    is_room = "room_code" in ask.path
+    if isinstance(error, Conflict) and is_room:
         return message("already_room", locale, status, title="already", back=True)
+    if isinstance(error, NotFound) and is_room:
+        return message("no_room", locale, status, title="no_room")
     names: dict[type[DomainError], str] = {
         NotFound: "unknown",
         Conflict: "already",
@@ -106,7 +110,7 @@ def _visit(ask: Ask) -> Visit:
         ask,
         read_locale(ask.request),
         member=form.get("member", "")[:40],
-        ballot=form.get("ballot", "")[:100],
+        ballot=form.get("ballot", "")[:MAX_BALLOT],
         answers=typed_answers(form),
     )
 
@@ -117,35 +121,36 @@ def _names(ask: Ask, locale: str, wrong: bool = False) -> Response:
     return page("names", locale, 422 if wrong else 200, title=title, attending=attending, wrong=wrong)
 
 
-def _read_questions(visit: Visit) -> list[Question]:
-    read = visit.ask.call("evaluation.read_questions", **visit.ask.path, locale=visit.locale)
-    questions: list[Question] = read["questions"]
-    return questions
+def _open(visit: Visit) -> Response:
+    """Show the questions, with a ballot that is taken when the answers are sent."""
+    return _form(*_with_ballot(visit))
+
+
+def _with_ballot(visit: Visit) -> tuple[Visit, list[Question]]:
+    """The visit with a ballot, and its questions: the one that the page had, or one that is given now."""
+    asking = {"locale": visit.locale}
+    if visit.ballot:
+        return visit, visit.ask.call("evaluation.read_questions", survey_id=survey_of(visit.ballot), **asking)
+    given: dict[str, Any] = visit.ask.call("evaluation.open_ballot", **visit.entitled_by, **asking)
+    return replace(visit, ballot=given["ballot_id"]), given["questions"]
 
 
 def _answer(visit: Visit) -> Response:
-    """Check, take a ballot, cast it. What was typed is kept in the page until it has arrived."""
+    """Check what was typed and send it. It is kept in the page until it has arrived."""
     try:
-        questions = _read_questions(visit)
+        visit, questions = _with_ballot(visit)
     except Unavailable:
         return _again(visit)
     wrong = find_faults(visit.answers, questions, visit.text)
     if wrong or not visit.answers:
         return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
-    if not visit.ballot:
-        try:
-            opened = visit.ask.call("evaluation.open_ballot", **visit.entitled_by, locale=visit.locale)
-        except Unavailable:
-            return _again(visit)
-        visit = replace(visit, ballot=opened["ballot_id"])
-    return _cast(visit, questions)
+    return _send(visit, questions)
 
 
-def _cast(visit: Visit, questions: list[Question]) -> Response:
-    """Spend the ballot. If that fails, the page keeps it with what was typed, so that the vote is not lost."""
+def _send(visit: Visit, questions: list[Question]) -> Response:
     answers = to_cast(visit.answers, questions)
     try:
-        visit.ask.call("evaluation.cast_ballot", ballot_id=visit.ballot, answers=answers)
+        send_answers(visit.ask, visit.ballot, answers)
     except Gone:
         return message("spent", visit.locale, 410, title="already")
     except Unavailable:

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "anonymous": (
-            "Vos réponses sont anonymes : nous notons que vous avez répondu, jamais ce que vous répondez, et rien ne "
-            "permet de relier l’un à l’autre. Les résultats ne sont communiqués que si au moins cinq personnes ont "
-            "répondu."
+            "Vos réponses sont anonymes : elles sont gardées sans votre nom, sans date et sans langue. Ni la personne "
+            "qui anime, ni qui lit les données gardées ne peut savoir lesquelles sont les vôtres; seule le pourrait "
+            "une personne qui exploite les serveurs et les surveillerait pendant que vous répondez. Tant que le "
+            "sondage est ouvert, il est retenu que vous avez répondu, pour ne pas vous le redemander; ensuite, cela "
+            "aussi est effacé. Les résultats sortent seulement si au moins cinq personnes présentes ont répondu."
         ),
         "title": "Votre avis sur la rencontre",
-        "who_title": "Qui êtes-vous ?",
+        "who_title": "Qui êtes-vous?",
         "who_legend": "Choisissez votre nom",
         "who_why": "Votre nom sert seulement à ce que chaque personne réponde une fois.",
-        "who_absent": "Votre nom n’y est pas ? Demandez à la personne qui anime de noter votre présence.",
+        "who_absent": "Votre nom n’y est pas? Demandez à la personne qui anime de noter votre présence.",
         "who_none": "Aucune présence n’est encore notée. Demandez à la personne qui anime de le faire, puis rechargez.",
         "who_missing": "Choisissez votre nom dans la liste.",
         "continue": "Continuer",
@@ -26,13 +28,17 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "bad_text": "Raccourcissez votre texte : 2 000 caractères au plus.",
         "not_sent": "Vos réponses ne sont pas parties : le service ne répond pas. Attendez un instant, puis réessayez.",
         "kept": "Rien n’est perdu : vos réponses sont gardées dans cette page.",
-        "thanks_title": "Merci !",
+        "thanks_title": "Merci!",
         "thanks": "Vos réponses sont bien reçues. Vous pouvez fermer cette page.",
         "already_title": "C’est déjà fait",
         "already": "Une réponse a déjà été reçue par ce lien. On ne peut répondre qu’une fois, et rien ne peut être "
         "modifié, puisque personne ne sait quelles réponses sont les vôtres.",
-        "already_room": "Une réponse a déjà été reçue sous ce nom. Si ce n’est pas la vôtre, revenez à la liste et "
-        "vérifiez que vous avez choisi le bon nom.",
+        "already_room": "Une réponse a déjà été reçue sous ce nom; la vôtre n’a pas été prise. Si vous n’avez pas "
+        "répondu, vérifiez que vous avez choisi le bon nom. Si c’était le bon, dites-le à la personne qui anime : elle "
+        "peut annuler les réponses données dans la salle, et chaque personne présente sera invitée par courriel.",
+        "no_room_title": "Cette salle n’est pas ouverte",
+        "no_room": "Ce code n’ouvre aucune salle. Vérifiez-le à l’écran. Si la rencontre vient de se terminer et que "
+        "vous n’avez pas répondu, un courriel vous y invitera.",
         "back": "Revenir à la liste des noms",
         "spent": "Ces réponses ont déjà été reçues, ou le sondage a pris fin entre-temps. Vous pouvez fermer la page.",
         "closed_title": "Le sondage est terminé",
@@ -42,7 +48,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "tries_title": "Trop d’essais",
         "tries": "Trop de liens ou de codes erronés sont venus de votre réseau. Attendez une minute, puis réessayez.",
         "away_title": "Un instant",
-        "away": "Le service ne répond pas pour le moment. Rien n’a été envoyé ; réessayez dans un instant.",
+        "away": "Le service ne répond pas pour le moment. Rien n’a été envoyé; réessayez dans un instant.",
         "unread_title": "Formulaire illisible",
         "unread": "Ce formulaire n’a pas pu être lu. Ouvrez de nouveau le lien que vous avez reçu.",
         "broken_title": "Une erreur de notre part",
@@ -62,12 +68,15 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "mail_where": "Où",
         "mail_link": "Lien",
         "mail_unknown_title": "Courriel inconnu",
-        "mail_unknown": "Il n’y a pas de tel courriel ; son fichier a peut-être été effacé.",
+        "mail_unknown": "Il n’y a pas de tel courriel; son fichier a peut-être été effacé.",
     },
     "en": {
         "anonymous": (
-            "Your answers are anonymous: we note that you answered, never what you answer, and nothing can join the "
-            "two. Results are shared only if at least five people answered."
+            "Your answers are anonymous: they are kept without your name, the date or the language. Neither the "
+            "facilitator nor anyone who reads what is kept can tell which are yours; only somebody who runs the "
+            "servers and watches them while you answer could. While the survey is open, it is kept that you answered, "
+            "so that you are not asked again; then that is erased, too. Results come out only if at least five people "
+            "who were there have answered."
         ),
         "title": "Your view of the meeting",
         "who_title": "Who are you?",
@@ -91,8 +100,12 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "already_title": "Already done",
         "already": "An answer has been received through this link already. One can answer only once, and nothing can "
         "be changed, since nobody knows which answers are yours.",
-        "already_room": "An answer has been received under this name already. If it is not yours, go back to the list "
-        "and check that you chose the right name.",
+        "already_room": "An answer has been received under this name already; yours was not taken. If you have not "
+        "answered, check that you chose the right name. If you did, tell the facilitator, who can take back what was "
+        "answered in the room; everyone who is there will then be asked by mail.",
+        "no_room_title": "This room is not open",
+        "no_room": "This code opens no room. Check it on the screen. If the meeting has just ended and you have not "
+        "answered, you will be asked by mail.",
         "back": "Back to the list of names",
         "spent": "These answers have been received already, or the survey ended meanwhile. You may close this page.",
         "closed_title": "The survey is over",

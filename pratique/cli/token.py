@@ -27,6 +27,9 @@ def token() -> None:
 def create(ctx: click.Context, name: str, scopes: tuple[str, ...]) -> None:
     """Make a token called NAME and print it, this once; only its hash is kept.
 
+    A token reaches the whole network: every community, its people and its meetings, within its scopes. Give each
+    program its own, with as few scopes as it needs.
+
     \b
     pratique token create intranet --scope meetings:read --scope membership:write
     """
@@ -35,7 +38,11 @@ def create(ctx: click.Context, name: str, scopes: tuple[str, ...]) -> None:
         crashpoint("token.before_commit")
     crashpoint("token.committed")
     click.echo(text)
-    click.echo("Keep it now; it is not shown again. Send it as: Authorization: Bearer …", err=True)
+    click.echo(
+        "Keep it now; it is not shown again. Send it as: Authorization: Bearer …\n"
+        "Within its scopes it reaches the whole network, all communities: nobody can be limited to some of them yet.",
+        err=True,
+    )
 
 
 @token.command("list")

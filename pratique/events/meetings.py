@@ -16,6 +16,21 @@ class MeetingKind(StrEnum):
     CROSS_COMMUNITY = "cross_community"
 
 
+class MeetingState(StrEnum):
+    """Where a meeting is in its life. No event carries it: each step has an event of its own."""
+
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in_progress"
+    WRAP_UP = "wrap_up"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+    @property
+    def in_words(self) -> str:
+        """As a sentence says it: in progress."""
+        return self.value.replace("_", " ")
+
+
 class Mode(StrEnum):
     """Where people are: schema.org's Offline, Online and Mixed."""
 

@@ -183,7 +183,9 @@ class History:
             else:
                 continue
             answers.append({"question": question.key, "value": value})
-        self._network.do("evaluation", "cast_ballot", ballot_id=ballot.ballot_id, answers=answers)
+        slip = self._network.do("evaluation", "take_ballot", ballot_id=ballot.ballot_id).slip
+        self._network.do("evaluation", "cast_slip", slip=slip, answers=answers)
+        self._network.do("evaluation", "confirm_ballot", ballot_id=ballot.ballot_id)
 
 
 def _member(number: int) -> UUID:

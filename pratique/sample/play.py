@@ -79,7 +79,7 @@ def _answer(api: "_Api", room_code: str, member_id: str) -> None:
         for each in ballot["questions"]
         if each["type"] in values
     ]
-    api.put(f"/v1/ballots/{ballot['ballot_id']}", answers=answers)
+    api.post("/v1/answers", ballot_id=ballot["ballot_id"], answers=answers)
 
 
 class _Api:

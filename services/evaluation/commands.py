@@ -1,34 +1,52 @@
-"""What people ask of a survey: a ballot, and to take its answers.
+"""What people ask of a survey: a ballot, to take it, to keep its answers; and what a facilitator asks for the room.
 
-The two are separate transactions on purpose: the first knows the person and not the answer, the second the answer and
-not the person. Neither publishes, logs or counts anything.
+A ballot is taken in the act of sending: ``take_ballot`` knows the person and not the answers, ``cast_slip`` the answers
+and not the person, and they are separate transactions. The gateway asks for one after the other, and then for
+``confirm_ballot``. Neither publishes, logs or counts anything. Whoever only asks for a ballot leaves no trace, so that
+one phone can neither use up a room's ballots nor learn who has answered.
 """
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from pratique import clock
+from pratique import audit, clock, store
 from pratique.errors import Conflict, Gone, Invalid, NotFound
 from pratique.events.membership import Locale
 from services.evaluation import questions
-from services.evaluation.models import Attendance, Channel, Marker, Response, Survey, ballots, tokens
-from services.evaluation.queries import CLOSED, NO_SUCH, access_by_room_code, access_by_token, find_survey
+from services.evaluation.models import Attendance, Channel, Filled, Marker, Sheet, Survey, ballots, surveys, tokens
+from services.evaluation.queries import (
+    CLOSED,
+    NO_SUCH,
+    SurveySeen,
+    access_by_link,
+    access_by_room_code,
+    find_survey,
+    seen,
+)
 from services.evaluation.questions import Answer
+
+ALREADY = "An answer was given in this name already; each person answers once."
 
 
 @dataclass(frozen=True)
-class Ballot:
-    """The right to answer once, without a name, and the questions. Whoever loses it cannot get another."""
+class BallotGiven:
+    """The right to answer once, and the questions. It is taken when its answers are sent, and not before."""
 
     ballot_id: str
     survey_id: UUID
     questions: Sequence[questions.Asked]
+
+
+@dataclass(frozen=True)
+class SlipGiven:
+    """What answers are kept with; it names nobody."""
+
+    slip: str
 
 
 def open_ballot(
@@ -38,71 +56,173 @@ def open_ballot(
     token: str | None = None,
     room_code: str | None = None,
     member_id: UUID | None = None,
-) -> Ballot:
-    """Mark that this person took a ballot, and hand out one of which no trace is kept.
+) -> BallotGiven:
+    """Hand out a ballot. Nothing is changed, however often.
 
     A person comes by the token of their link, or by the code of the room and who they are among those marked as there.
+    In the room nobody is told who has answered: that shows only to whoever sends answers in their name.
 
     Raises:
         Invalid: something is missing, or both ways were given.
         NotFound: no open survey is found by it, or this person is not marked as there.
-        Conflict: this person has taken their ballot.
+        Conflict: this person has answered (by a link only).
         Gone: the survey is closed.
     """
     if token is not None and room_code is None and member_id is None:
+        survey, member_id = access_by_link(session, token)
         channel = Channel.MESSAGE
-        survey, member_id = access_by_token(session, token, lock=True)
     elif room_code is not None and member_id is not None and token is None:
+        survey = access_by_room_code(session, room_code)
         channel = Channel.ROOM
-        survey = access_by_room_code(session, room_code, lock=True)
-        attendance = session.get(Attendance, (survey.meeting_id, member_id))
-        if attendance is None or not attendance.may_answer:
-            raise NotFound(NO_SUCH)
+        _check_presence(session, survey, member_id)
     else:
         words = "Send either the token of a link, or the code of a room and who you are."
         raise Invalid(words, {"/token": words, "/room_code": words, "/member_id": words})
-    _mark(session, survey, member_id)
-    ballot_id = tokens.new_ballot(survey.id, survey.key, channel, locale)
-    return Ballot(ballot_id, survey.id, questions.in_language(survey.questions_version, locale))
+    secret = _secret_of(session, survey)
+    has_answered = session.get(Marker, (survey.id, tokens.marker_of(secret, member_id))) is not None
+    if channel is Channel.MESSAGE and has_answered:
+        raise Conflict(ALREADY)
+    ballot = tokens.Ballot.new(survey.id, member_id, channel, clock.now())
+    text = ballot.text(store.seal_of(session), secret)
+    return BallotGiven(text, survey.id, questions.in_language(survey.questions_version, locale))
 
 
-def _mark(session: Session, survey: Survey, member_id: UUID) -> None:
-    mac = tokens.marker_of(survey.key, member_id)
-    if session.get(Marker, (survey.id, mac)) is not None:
-        raise Conflict("A ballot was taken with this already; each person has one.")
-    ballots.scatter(session, Marker.mac, {"survey_id": survey.id, "mac": mac})
-
-
-def cast_ballot(session: Session, *, ballot_id: str, answers: tuple[Answer, ...]) -> None:
-    """Keep the answers and spend the ballot. Answers that cannot be taken leave the ballot unspent.
+def check_answers(session: Session, *, survey_id: UUID, answers: tuple[Answer, ...]) -> None:
+    """Say what is wrong with answers before a ballot is taken for them. Nothing is changed.
 
     Raises:
-        NotFound: this is no ballot of ours.
-        Gone: the ballot is spent, or the survey is closed.
+        NotFound: there is no such survey.
+        Gone: it is closed.
         Invalid: pointers such as ``/answers/2/value`` say what is wrong.
     """
-    claim = tokens.read_claim(ballot_id)
-    survey = find_survey(session, Survey.id == claim.survey_id, lock=True)
-    secret = survey.secret if survey and survey.secret else secrets.token_bytes(32)
-    kind = tokens.kind_of_ballot(claim, secret)
-    if survey is not None and survey.secret is None:
-        raise Gone(CLOSED)
-    if survey is None or kind is None:
+    survey = find_survey(session, Survey.id == survey_id)
+    if survey is None:
         raise NotFound(NO_SUCH)
     if not survey.is_open:
         raise Gone(CLOSED)
-    mac = tokens.spent_mark(ballot_id)
-    if session.scalar(select(exists().where(Response.ballot_mac == mac))):
+    questions.checked(survey.questions_version, answers)
+
+
+def take_ballot(session: Session, *, ballot_id: str) -> SlipGiven:
+    """Mark that this person's ballot is taken, and hand out its slip: the same one if the same ballot comes again.
+
+    Raises:
+        NotFound: this is no ballot of ours, or was handed out in a room hours ago, or its person was not there.
+        Conflict: another ballot of this person was taken.
+        Gone: its answers have been kept, or the survey is closed.
+    """
+    survey, secret, ballot = _read_ballot(session, ballot_id)
+    _check_presence(session, survey, ballot.member_id)
+    mac, mark = tokens.marker_of(secret, ballot.member_id), ballot.mark(secret)
+    marker = session.get(Marker, (survey.id, mac))
+    if marker is None:
+        ballots.keep_marker(session, survey.id, mac, mark, is_cast=False)
+    elif marker.ballot_mark != mark:
+        raise Conflict(ALREADY)
+    elif marker.is_cast:
         raise Gone("The answers on this ballot have been taken; nothing is left to do.")
+    return SlipGiven(ballot.slip(secret))
+
+
+def cast_slip(session: Session, *, slip: str, answers: tuple[Answer, ...]) -> None:
+    """Keep the answers and spend the slip. Answers that cannot be taken leave it unspent.
+
+    Raises:
+        NotFound: this is no slip of ours.
+        Gone: it is spent, or the survey is closed.
+        Invalid: pointers such as ``/answers/2/value`` say what is wrong.
+    """
+    claim = tokens.Slip.read(slip)
+    survey, secret = _locked(session, claim.survey_id)
+    channel = claim.channel_of(secret)
+    if channel is None:
+        raise NotFound(NO_SUCH)
+    mark = claim.mark(secret)
+    if session.scalar(select(exists().where(Sheet.survey_id == survey.id, Sheet.mark == mark))):
+        raise Gone("The answers on this slip have been taken; nothing is left to do.")
     kept = questions.checked(survey.questions_version, answers)
-    channel, locale = kind
-    row = {
-        "id": uuid4(),
-        "survey_id": survey.id,
-        "answered_on": clock.now().astimezone(ZoneInfo(survey.timezone)).date(),
-        "channel": channel,
-        "locale": locale,
-        "answers": kept,
-        "ballot_mac": mac,
-    }
-    ballots.scatter(session, Response.id, row)
+    ballots.keep_sheet(session, survey.id, mark, Filled(channel, kept))
+
+
+def confirm_ballot(session: Session, *, ballot_id: str) -> None:
+    """Note that the answers of this ballot are kept, so that its person is not asked again. Twice is harmless.
+
+    Raises:
+        NotFound, Gone: as ``take_ballot``.
+    """
+    survey, secret, ballot = _read_ballot(session, ballot_id)
+    mac = tokens.marker_of(secret, ballot.member_id)
+    ballots.keep_marker(session, survey.id, mac, ballot.mark(secret), is_cast=True)
+
+
+def change_room_code(session: Session, *, meeting_id: UUID) -> SurveySeen:
+    """Give the room another code; the one before opens nothing any more. What was answered stays.
+
+    Raises:
+        NotFound: the meeting has no survey.
+        Conflict: no room is open.
+    """
+    survey = _locked_room(session, meeting_id)
+    survey.room_code = tokens.new_room_code()
+    audit.note(session, "room_code.changed", survey.id)
+    return seen(session, survey)
+
+
+def void_room(session: Session, *, meeting_id: UUID) -> SurveySeen:
+    """Take back all that was answered in the room, and close it: everyone who was there is asked by mail instead.
+
+    For a room in which names were taken by others. Nobody learns what was answered, or whether anything was.
+
+    Raises:
+        NotFound: the meeting has no survey.
+        Conflict: no room is open; once the meeting is closed, what was answered stands.
+    """
+    survey = _locked_room(session, meeting_id)
+    ballots.destroy(session, survey.id)
+    session.add(surveys.SurveyKey(**surveys.SurveyKey.new_row(store.seal_of(session), survey.id)))
+    survey.room_code = None
+    audit.note(session, "room.voided", survey.id)
+    return seen(session, survey)
+
+
+def _locked_room(session: Session, meeting_id: UUID) -> Survey:
+    survey = find_survey(session, Survey.meeting_id == meeting_id, lock=True)
+    if survey is None:
+        raise NotFound("This meeting has no survey; it opens with the wrap-up.")
+    if not survey.is_open or survey.room_code is None:
+        raise Conflict("No room is open; its code ended with the meeting, and what was answered stands.")
+    return survey
+
+
+def _read_ballot(session: Session, ballot_id: str) -> tuple[Survey, bytes, tokens.Ballot]:
+    """The locked survey, its secret, and what the ballot says."""
+    survey, secret = _locked(session, tokens.survey_of(ballot_id))
+    ballot = tokens.Ballot.read(ballot_id, store.seal_of(session), secret)
+    if ballot is None or ballot.is_stale(clock.now()):
+        raise NotFound(NO_SUCH)
+    return survey, secret, ballot
+
+
+def _locked(session: Session, survey_id: UUID) -> tuple[Survey, bytes]:
+    """An open survey, which nobody else changes before our transaction ends, and its secret.
+
+    Raises:
+        NotFound, Gone: there is none, or it is closed.
+    """
+    survey = find_survey(session, Survey.id == survey_id, lock=True)
+    if survey is None:
+        raise NotFound(NO_SUCH)
+    if not survey.is_open:
+        raise Gone(CLOSED)
+    return survey, _secret_of(session, survey)
+
+
+def _secret_of(session: Session, survey: Survey) -> bytes:
+    found = surveys.read_secrets(session, [survey.id])
+    return found.get(survey.id) or secrets.token_bytes(32)  # closed in this instant: what it opens is nothing
+
+
+def _check_presence(session: Session, survey: Survey, member_id: UUID) -> None:
+    attendance = session.get(Attendance, (survey.meeting_id, member_id))
+    if attendance is None or not attendance.may_answer:
+        raise NotFound(NO_SUCH)

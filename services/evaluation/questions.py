@@ -72,33 +72,33 @@ _FIRST = (
         "satisfaction",
         QuestionType.SCALE1_5,
         _in_both(
-            "Dans l’ensemble, êtes-vous satisfaite ou satisfait de cette rencontre ?",
+            "Dans l’ensemble, êtes-vous satisfaite ou satisfait de cette rencontre?",
             "Overall, how satisfied are you with this meeting?",
         ),
     ),
     Question(
         "objectives_reached",
         QuestionType.SCALE1_5,
-        _in_both("Les objectifs de la rencontre ont-ils été atteints ?", "Were the objectives of the meeting reached?"),
+        _in_both("Les objectifs de la rencontre ont-ils été atteints?", "Were the objectives of the meeting reached?"),
     ),
     Question(
         "useful_for_work",
         QuestionType.SCALE1_5,
         _in_both(
-            "Ce que vous en retirez vous sera-t-il utile dans votre travail ?",
+            "Ce que vous en retirez vous sera-t-il utile dans votre travail?",
             "Will what you take away be useful in your work?",
         ),
     ),
     Question(
         "free_to_speak",
         QuestionType.SCALE1_5,
-        _in_both("Vous êtes-vous sentie ou senti libre de vous exprimer ?", "Did you feel free to speak?"),
+        _in_both("Vous êtes-vous sentie ou senti libre de vous exprimer?", "Did you feel free to speak?"),
     ),
     Question(
         "would_come_again",
         QuestionType.YES_NO,
         _in_both(
-            "Reviendriez-vous à une rencontre comme celle-ci, ou la recommanderiez-vous ?",
+            "Reviendriez-vous à une rencontre comme celle-ci, ou la recommanderiez-vous?",
             "Would you come to a meeting like this again, or recommend it?",
         ),
     ),
@@ -106,7 +106,7 @@ _FIRST = (
         "what_should_change",
         QuestionType.TEXT,
         _in_both(
-            "Que devrions-nous changer ? N’écrivez rien qui permette de reconnaître quelqu’un.",
+            "Que devrions-nous changer? N’écrivez rien qui permette de reconnaître quelqu’un.",
             "What should we change? Write nothing by which someone could be recognised.",
         ),
     ),

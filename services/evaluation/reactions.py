@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pratique import clock, due, outbox, store
-from pratique.events.evaluation import WithheldReason
+from pratique.events.evaluation import InvitationRevoked, SurveyInvitationsIssued, SurveyReminderDue
 from pratique.events.meetings import (
     AttendanceCorrected,
     AttendanceRecorded,
@@ -23,20 +23,23 @@ from pratique.events.meetings import (
 from pratique.inbox import Reactions, set_based
 from services.evaluation.models import (
     Attendance,
-    Channel,
-    Invitation,
-    InvitationState,
-    Marker,
+    KeptAnswers,
     Release,
     Survey,
+    SurveyKey,
     SurveyState,
+    Thresholds,
     attendance,
     ballots,
     releases,
     tokens,
 )
-from services.evaluation.models.surveys import GIVE_UP_AFTER, REMIND_AFTER_DAYS
-from services.evaluation.queries import count_eligible, find_survey
+from services.evaluation.models.releases import KEEP_WITHHELD, Votes
+from services.evaluation.models.surveys import ASK_ANYWAY_AFTER, REMIND_AFTER_DAYS, read_secrets
+from services.evaluation.queries import find_survey, list_eligible
+
+#: What names those who were asked; it leaves the event log when the survey closes.
+ASKING = (SurveyInvitationsIssued, SurveyReminderDue, InvitationRevoked)
 
 
 def project_attendance(session: Session, events: Sequence[AttendanceRecorded]) -> None:
@@ -46,18 +49,25 @@ def project_attendance(session: Session, events: Sequence[AttendanceRecorded]) -
 
 
 def open_in_room(session: Session, event: MeetingWrapUpStarted) -> None:
-    """Open the meeting's survey with a code for the room, unless it has one; give up a day after its planned end."""
+    """Open the meeting's survey with a code for the room, unless it has one or nobody is to be asked.
+
+    A day after the planned end those recorded by then are asked, if nobody has closed the meeting.
+    """
     attendance.in_turn(session, {event.meeting_id})
-    if find_survey(session, Survey.meeting_id == event.meeting_id) is not None:
+    if not event.with_survey or find_survey(session, Survey.meeting_id == event.meeting_id) is not None:
         return
-    survey = Survey.begin(event.meeting_id, event.community_ids, event.timezone, event.wrap_up_at, in_room=True)
-    session.add(survey)
-    due.plan(session, "give_up", survey.id, event.ends_at + GIVE_UP_AFTER)
+    thresholds = Thresholds.of(store.settings_of(session))
+    survey = Survey.begin(
+        event.meeting_id, event.community_ids, event.timezone, event.wrap_up_at, thresholds, in_room=True
+    )
+    session.add_all([survey, SurveyKey(**SurveyKey.new_row(store.seal_of(session), survey.id))])
+    due.plan(session, "ask_anyway", survey.id, max(event.ends_at, event.wrap_up_at) + ASK_ANYWAY_AFTER)
+    due.plan(session, "close", survey.id, survey.closes_at)
     outbox.add(session, survey.opened())
 
 
 def invite_the_missing(session: Session, events: Sequence[MeetingClosed]) -> None:
-    """Invite exactly those who were there and have taken no ballot, once, and plan the reminder and the closing.
+    """Invite exactly those who were there and have not answered, once, and plan the reminder and the closing.
 
     Opens the survey where there was no wrap-up. Does nothing for a meeting whose closing was seen, however long ago. A
     dozen statements, whatever the number of meetings and people.
@@ -67,37 +77,30 @@ def invite_the_missing(session: Session, events: Sequence[MeetingClosed]) -> Non
     attendance.project(session, ((event.meeting_id, event.version, event.attendees) for event in events))
     known = _surveys_of(session, closed)
     waiting = [each for each in known.values() if each.state is SurveyState.OPEN and not each.is_meeting_closed]
+    thresholds = Thresholds.of(store.settings_of(session))
     begun = [
-        Survey.begin(event.meeting_id, event.community_ids, event.timezone, event.closed_at, in_room=False)
+        Survey.begin(event.meeting_id, event.community_ids, event.timezone, event.closed_at, thresholds, in_room=False)
         for event in closed.values()
-        if event.meeting_id not in known
+        if event.with_survey and event.meeting_id not in known
     ]
     surveys = begun + waiting
     missing = _missing(session, attendance.present_at(session, closed), surveys, waiting)
+    seal = store.seal_of(session)
     for survey in begun:
         outbox.add(session, survey.opened(), because=closed[survey.meeting_id])
     for survey in surveys:
-        if member_ids := missing[survey.id]:
-            outbox.add(session, survey.invite(member_ids), because=closed[survey.meeting_id])
+        outbox.add(session, survey.invite(seal, missing[survey.id]), because=closed[survey.meeting_id])
     store.insert_many(session, _table(Survey), [survey.row() for survey in begun])
+    store.insert_many(session, _table(SurveyKey), [SurveyKey.new_row(seal, survey.id) for survey in begun])
     _note_closing(session, waiting)
-    store.insert_many(
-        session,
-        _table(Invitation),
-        [
-            {"survey_id": survey_id, "member_id": member_id, "state": InvitationState.INVITED}
-            for survey_id, member_ids in missing.items()
-            for member_id in member_ids
-        ],
-    )
     due.plan_many(session, [row for survey in surveys for row in _plans(survey, closed[survey.meeting_id])])
 
 
 def correct_attendance(session: Session, event: AttendanceCorrected) -> None:
-    """Invite a person who turns out to have been there, or revoke the unused invitation of one who was not.
+    """Ask a person who turns out to have been there, or take back the invitation of one who was not.
 
-    Someone who is removed and then added again is asked again, by the same link, since the removal may have called
-    their mail off before it left. Notifications has one message for each person, so nobody has two mails of it.
+    One event follows in either case, and whether they have answered or not, so that nothing can be told from it.
+    Notifications has one message for each person, so nobody has two mails of it.
     """
     attendance.in_turn(session, {event.meeting_id})
     corrected = Attendee(
@@ -107,61 +110,77 @@ def correct_attendance(session: Session, event: AttendanceCorrected) -> None:
     survey = find_survey(session, Survey.meeting_id == event.meeting_id, lock=True)
     if survey is None or not survey.is_open or not survey.is_meeting_closed:
         return
-    newest = session.get_one(Attendance, (event.meeting_id, event.member_id))
-    has_ballot = session.get(Marker, (survey.id, tokens.marker_of(survey.key, event.member_id))) is not None
-    invitation = session.get(Invitation, (survey.id, event.member_id))
-    if has_ballot:
-        return
-    if newest.may_answer and (invitation is None or invitation.state is InvitationState.REVOKED):
-        state = InvitationState.INVITED
-        session.merge(Invitation(survey_id=survey.id, member_id=event.member_id, state=state))
-        outbox.add(session, survey.invite([event.member_id]))
-    elif not newest.may_answer and invitation is not None and invitation.state is not InvitationState.REVOKED:
-        invitation.state = InvitationState.REVOKED
+    if session.get_one(Attendance, (event.meeting_id, event.member_id), populate_existing=True).may_answer:
+        outbox.add(session, survey.invite(store.seal_of(session), _unanswered(session, survey, [event.member_id])))
+    else:
         outbox.add(session, survey.revoke(event.member_id))
 
 
 def remind(session: Session, survey_id: UUID) -> None:
-    """Ask those again who were invited and have taken no ballot; nobody twice, and nothing if nobody is left."""
+    """Ask those again who were there and have not answered."""
     survey = find_survey(session, Survey.id == survey_id, lock=True)
     if survey is None or not survey.is_open:
         return
-    marked = set(session.scalars(select(Marker.mac).where(Marker.survey_id == survey_id)))
-    invited = select(Invitation).where(Invitation.survey_id == survey_id, Invitation.state == InvitationState.INVITED)
-    missing = [
-        each
-        for each in session.scalars(invited.order_by(Invitation.member_id))
-        if tokens.marker_of(survey.key, each.member_id) not in marked
-    ]
-    for invitation in missing:
-        invitation.state = InvitationState.REMINDED
-    if missing:
-        outbox.add(session, survey.remind([each.member_id for each in missing]))
+    missing = _unanswered(session, survey, list_eligible(session, survey.meeting_id))
+    outbox.add(session, survey.remind(store.seal_of(session), missing))
+
+
+def ask_anyway(session: Session, survey_id: UUID) -> None:
+    """Ask those recorded by now about a meeting that nobody has closed, and let its facilitator know."""
+    survey = find_survey(session, Survey.id == survey_id, lock=True)
+    if survey is None or not survey.is_open or survey.is_asked:
+        return
+    survey.is_asked, survey.room_code = True, None
+    outbox.add(session, survey.asked_before_closing())
+    missing = _unanswered(session, survey, list_eligible(session, survey.meeting_id))
+    outbox.add(session, survey.invite(store.seal_of(session), missing))
+    due.plan(session, "remind", survey.id, clock.on_the_wall(clock.now(), REMIND_AFTER_DAYS, survey.timezone))
 
 
 def close_survey(session: Session, survey_id: UUID) -> None:
-    """Take no more answers, destroy whatever says who gave some, and release or withhold the results for good."""
-    _close(session, survey_id, is_given_up=False)
+    """Take no more answers, destroy whatever says who gave some, and release or withhold the results for good.
 
-
-def give_up(session: Session, survey_id: UUID) -> None:
-    """Close the survey of a meeting that was never closed: whom to ask is unknown, and registration is not presence."""
-    _close(session, survey_id, is_given_up=True)
-
-
-def _close(session: Session, survey_id: UUID, is_given_up: bool) -> None:
+    Of a released survey nothing stays but the release; of a withheld one its answers, by question, for ninety days.
+    """
     survey = find_survey(session, Survey.id == survey_id, lock=True)
-    if survey is None or survey.state is not SurveyState.OPEN or (is_given_up and survey.is_meeting_closed):
+    if survey is None or survey.state is not SurveyState.OPEN:
         return
-    eligible = count_eligible(session, survey.meeting_id)
-    is_attendance_known = survey.is_meeting_closed and eligible > 0
-    rows = ballots.seal(session, survey_id)
-    reason = None if is_attendance_known else WithheldReason.NO_ATTENDANCE
-    release = Release.of(survey, [row["answers"] for row in rows], reason)
+    eligible = list_eligible(session, survey.meeting_id)
+    filled = ballots.read_sheets(session, survey_id)
+    votes = Votes([each.answers for each in filled], _count_genuine(session, survey, eligible, len(filled)))
+    thresholds = survey.thresholds.raised_to(Thresholds.of(store.settings_of(session)))
+    release = Release.of(survey, votes, thresholds, is_anyone_eligible=bool(eligible))
     session.add(release)
-    channels: list[Channel] = [row["channel"] for row in rows]
-    for event in releases.close(survey, release, channels, eligible):
+    if release.reason and filled:
+        rows = releases.kept_rows(survey, votes.answers, store.seal_of(session))
+        store.insert_many(session, _table(KeptAnswers), rows)
+        due.plan(session, "forget", survey_id, clock.now() + KEEP_WITHHELD)
+    for event in releases.close(survey, release, filled, len(eligible)):
         outbox.add(session, event)
+    ballots.destroy(session, survey_id)
+    outbox.forget(session, ASKING, survey_id)
+    store.wake(session, "destroyed")
+
+
+def forget_answers(session: Session, survey_id: UUID) -> None:
+    """Destroy the answers of a survey whose results were withheld: their time to be pooled is over."""
+    session.execute(delete(KeptAnswers).where(KeptAnswers.survey_id == survey_id))
+
+
+def _count_genuine(session: Session, survey: Survey, eligible: Sequence[UUID], answered: int) -> int:
+    """How many of those who answered were there, as far as is known now: their markers are of people eligible."""
+    markers = ballots.read_markers(session, [survey.id])[survey.id]
+    secret = read_secrets(session, [survey.id])[survey.id]
+    marked = sum(markers.get(tokens.marker_of(secret, member_id), False) for member_id in eligible)
+    return min(marked, answered)
+
+
+def _unanswered(session: Session, survey: Survey, member_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these who have not answered. A ballot that was taken in vain is given back."""
+    secret = read_secrets(session, [survey.id])[survey.id]
+    markers = ballots.read_markers(session, [survey.id])[survey.id]
+    marked = ballots.release_markers(session, survey.id, markers)
+    return [each for each in member_ids if tokens.marker_of(secret, each) not in marked]
 
 
 def _surveys_of(session: Session, meeting_ids: Iterable[UUID]) -> Mapping[UUID, Survey]:
@@ -184,27 +203,27 @@ def _missing(
 ) -> Mapping[UUID, list[UUID]]:
     """Whom to invite, by survey. Only surveys that were open in the room (``waiting``) can have markers."""
     at = clock.now()
-    marked: set[tuple[UUID, bytes]] = set()
-    if waiting:
-        markers = select(Marker.survey_id, Marker.mac).where(Marker.survey_id.in_([each.id for each in waiting]))
-        marked = {(row.survey_id, row.mac) for row in session.execute(markers)}
+    ids = [each.id for each in waiting]
+    secrets = read_secrets(session, ids) if ids else {}
+    markers = ballots.read_markers(session, ids)
     missing = {}
     for survey in surveys:
-        member_ids = list(present[survey.meeting_id]) if at < survey.closes_at else []
-        if marked:
-            key = survey.key
-            member_ids = [each for each in member_ids if (survey.id, tokens.marker_of(key, each)) not in marked]
+        member_ids = sorted(present[survey.meeting_id]) if at < survey.closes_at else []
+        if survey.id in secrets and markers[survey.id]:
+            marked, secret = ballots.release_markers(session, survey.id, markers[survey.id]), secrets[survey.id]
+            member_ids = [each for each in member_ids if tokens.marker_of(secret, each) not in marked]
         missing[survey.id] = member_ids
     return missing
 
 
 def _note_closing(session: Session, waiting: Sequence[Survey]) -> None:
-    """Let surveys that were open in the room know that their meeting is closed; nobody gives them up any more."""
+    """Let surveys that were open in the room know that their meeting is closed: their code opens nothing any more."""
     if not waiting:
         return
     ids = [each.id for each in waiting]
-    due.cancel_many(session, "give_up", ids)
-    change = update(Survey).where(Survey.id.in_(ids)).values(is_meeting_closed=True, version=Survey.version + 1)
+    due.cancel_many(session, "ask_anyway", ids)
+    values = {"is_meeting_closed": True, "is_asked": True, "room_code": None, "version": Survey.version + 1}
+    change = update(Survey).where(Survey.id.in_(ids)).values(values)
     session.execute(change, execution_options={"synchronize_session": False})
 
 
@@ -223,4 +242,4 @@ REACTIONS: Reactions = {
     MeetingClosed: set_based(invite_the_missing),
     AttendanceCorrected: correct_attendance,
 }
-DUE: due.Handlers = {"remind": remind, "close": close_survey, "give_up": give_up}
+DUE: due.Handlers = {"remind": remind, "close": close_survey, "ask_anyway": ask_anyway, "forget": forget_answers}

@@ -45,26 +45,28 @@ class Question(Schema):
     about = fields.String(allow_none=True)
 
 
-class Sheet(Schema):
-    """The questions of a survey."""
+class Ballot(Schema):
+    """A ballot and its questions."""
 
+    ballot_id = fields.String()
     survey_id = fields.UUID()
     questions = fields.List(fields.Nested(Question))
 
 
-class Ballot(Sheet):
-    """A ballot and its questions."""
+class Slip(Schema):
+    """What answers are kept with."""
 
-    ballot_id = fields.String()
+    slip = fields.String()
 
 
 class Cell(Schema):
-    """What is told of one question; where it is withheld, only that."""
+    """What is told of one question: its counts, or the value that nearly all chose; where it is withheld, only that."""
 
     question = fields.String()
     type = fields.String()
     is_withheld = fields.Boolean()
     n = fields.Integer()
+    nearly_all = fields.String()
     distribution = fields.Dict(fields.String(), fields.Integer())
     mean = fields.Float()
     share = fields.Float()
@@ -77,9 +79,22 @@ class Results(Schema):
     survey_id = fields.UUID()
     state = fields.Enum(SurveyState, by_value=True)
     reason = fields.Enum(WithheldReason, by_value=True)
-    responses = fields.Enum(CountBand, by_value=True)
     release_id = fields.UUID()
     n = fields.Integer()
     questions = fields.List(fields.Nested(Cell))
     comments = fields.List(fields.String())
     suppressed_count = fields.Integer()
+
+
+class CellShown(Cell):
+    """The same with its words."""
+
+    text = fields.String()
+    options = fields.Dict(fields.String(), fields.String())
+
+
+class ResultsShown(Results):
+    """Results with the words of their questions."""
+
+    meeting_id = fields.UUID()
+    questions = fields.List(fields.Nested(CellShown))

@@ -2,8 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, Mode, Partstat
-from services.meetings.models import MeetingState
+from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, MeetingState, Mode, Partstat
 
 
 class Meeting(Schema):

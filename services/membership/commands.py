@@ -4,16 +4,26 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from pratique import audit, clock, outbox, rows
+from pratique import audit, clock, outbox, quota, rows
 from pratique.errors import Conflict, NotFound
 from pratique.event import Event
 from pratique.events.membership import Capacity, CommunityKind, Locale, Role
 from pratique.faults import Faults
 from pratique.store import Saved
 from services.membership import queries
-from services.membership.models import Community, Member, Membership, Organization, RoleAssignment
+from services.membership.models import (
+    MAILS_SPENT,
+    Community,
+    Member,
+    Membership,
+    Organization,
+    RoleAssignment,
+    key_of,
+    masked,
+)
 
 
 def put_organization(
@@ -86,13 +96,47 @@ def put_member(
     timezone: str,
     if_version: int | None = None,
 ) -> Saved[Member]:
-    """A person is known, as said; only notifications is told their name and address."""
-    member = Member(member_id=member_id, name=name, email=email, locale=locale, timezone=timezone)
+    """A person is known, as said; only notifications is told their name and address.
+
+    Raises:
+        Conflict: another person has this address.
+    """
+    member = Member(
+        member_id=member_id, name=name, email=email, email_key=key_of(email), locale=locale, timezone=timezone
+    )
     with Faults() as faults:
         member.check(faults)
-    saved = rows.put(session, member, if_version)
+    _refuse_shared_address(session, member)
+    try:
+        saved = rows.put(session, member, if_version)
+        session.flush()
+    except IntegrityError as error:  # another took the address in this instant
+        raise _address_taken() from error
+    if former := saved.former.get("email"):
+        audit.note(
+            session,
+            "member.address_changed",
+            member_id,
+            before={"email": masked(former)},
+            after={"email": masked(email)},
+        )
     _announce(session, saved.row.events_of(saved))
     return saved
+
+
+def _refuse_shared_address(session: Session, member: Member) -> None:
+    others = select(Member.member_id).where(Member.email_key == member.email_key, Member.member_id != member.member_id)
+    if session.scalar(others.limit(1)) is not None:
+        raise _address_taken()
+
+
+def _address_taken() -> Conflict:
+    words = (
+        "Another person has this address, and each needs one of their own, for whoever reads it answers for them. "
+        "Look up who has it (GET /v1/members?email=…) before you record anyone twice; "
+        "give this person another, or change the other's first."
+    )
+    return Conflict(words, {"/email": words})
 
 
 def put_membership(
@@ -108,6 +152,7 @@ def put_membership(
 
     Raises:
         NotFound: the community, the member or the organisation is unknown; the message names which.
+        QuotaSpent: it would bring about one more mail than this token may in a day.
     """
     # Held until the end, so that the community does not become one of individuals meanwhile.
     community = session.get(Community, community_id, with_for_update={"read": True})
@@ -128,6 +173,7 @@ def put_membership(
         raise NotFound(words, {"/organization_id": words})
     saved = rows.put(session, membership, if_version)
     if not saved.is_unchanged:
+        quota.spend(session, MAILS_SPENT, 1)
         outbox.add(session, saved.row.activated())
         action = "membership.activated" if saved.is_new else "membership.changed"
         audit.note(session, action, saved.row.membership_id, after=saved.row.facts())

@@ -1,13 +1,15 @@
 """What membership keeps, and the rules that one row can check alone. Methods return the events of what happened."""
 
 import re
+import unicodedata
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from pratique import store
+from pratique import quota, store
 from pratique.event import Event
 from pratique.events.membership import (
     Capacity,
@@ -23,7 +25,7 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
-from pratique.faults import Faults, is_control
+from pratique.faults import Faults, has_hidden, is_control
 from pratique.rows import Put
 
 NAME_AT_MOST = 200  #: characters
@@ -33,11 +35,29 @@ EMAIL_AT_MOST = 254  #: characters, RFC 5321 with its erratum 1690
 _EMAIL = re.compile(r'[^\s@<>()\[\],;:"\\]+@[^\s@<>()\[\],;:"\\.]+(\.[^\s@<>()\[\],;:"\\.]+)*')
 
 
+def key_of(email: str) -> str:
+    """What two ways of writing one address have in common: case and composition, and the domain as DNS has it."""
+    local, _, domain = unicodedata.normalize("NFC", email).rpartition("@")
+    with suppress(UnicodeError):  # of a name that DNS could not hold, which is still the same as itself
+        domain = domain.encode("idna").decode("ascii")
+    return f"{local.casefold()}@{domain.casefold()}"
+
+
+def masked(email: str) -> str:
+    """An address by which whoever knows it recognises it, and nobody else learns it: m…@example.org."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
 class Base(DeclarativeBase):
     """The tables of membership."""
 
     metadata = store.metadata()
     type_annotation_map = store.COLUMN_TYPES
+
+
+#: How many mails each token brought about today by letting people belong: one for each.
+MAILS_SPENT = quota.table(Base.metadata)
 
 
 class Organization(Base):
@@ -54,7 +74,7 @@ class Organization(Base):
 
     def check(self, faults: Faults) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST)
+        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
         for field in ("region", "sector", "size_band"):
             faults.line(f"/{field}", getattr(self, field), NAME_AT_MOST, required=False)
 
@@ -74,7 +94,7 @@ class Community(Base):
 
     def check(self, faults: Faults) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST)
+        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
         faults.text("/purpose", self.purpose, PURPOSE_AT_MOST)
         faults.zone("/timezone", self.timezone)
 
@@ -111,34 +131,31 @@ class Community(Base):
 
 
 class Member(Base):
-    """A person. Several may share one address, so an address identifies nobody."""
+    """A person. No other has the same address: whoever reads it answers surveys once."""
 
     __tablename__ = "member"
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(NAME_AT_MOST))
     email: Mapped[str] = mapped_column(String(EMAIL_AT_MOST))
+    #: Null where another had the address already when this column came, until their next change, which must mend it.
+    email_key: Mapped[str | None] = mapped_column(String(EMAIL_AT_MOST), index=True, unique=True)
     locale: Mapped[Locale]
     timezone: Mapped[str] = mapped_column(String(64))
     version: Mapped[int]
 
-    @property
-    def label(self) -> str:
-        """First name and initial of the last ("Amina K."): enough to recognise oneself in a room, and no more."""
-        first, *others = self.name.split()
-        return f"{first} {others[-1][0].upper()}." if others else first
-
     def check(self, faults: Faults) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST)
+        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
         faults.zone("/timezone", self.timezone)
-        if len(self.email) > EMAIL_AT_MOST:
+        if max(len(self.email), len(key_of(self.email))) > EMAIL_AT_MOST:
             faults.add("/email", f"An e-mail address has at most {EMAIL_AT_MOST} characters.")
-        elif not _EMAIL.fullmatch(self.email) or any(map(is_control, self.email)):
+        elif not _EMAIL.fullmatch(self.email) or any(map(is_control, self.email)) or has_hidden(self.email):
             faults.add("/email", "That is no e-mail address; write one, such as amina@example.org, and nothing else.")
 
     def events_of(self, put: Put["Member"]) -> list[Event]:
         """What a PUT of this person has to announce: to all that there is one more, privately who."""
+        former = put.former.get("email")
         registered = MemberRegistered(
             member_id=self.member_id,
             community_ids=(),
@@ -151,7 +168,7 @@ class Member(Base):
             community_ids=(),
             name=self.name,
             email=self.email,
-            former_email=None,
+            former_email=former if former and key_of(former) != key_of(self.email) else None,
             locale=self.locale,
             timezone=self.timezone,
             version=self.version,

@@ -1,7 +1,8 @@
 """What people read from membership."""
 
-import dataclasses
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,18 +10,11 @@ from sqlalchemy.orm import Session
 
 from pratique import rows
 from pratique.errors import Invalid, NotFound
-from pratique.store import Page
-from services.membership.models import Community, Member
+from pratique.store import Page, among
+from services.membership.labels import Label, labels_of
+from services.membership.models import Community, Member, Membership, Organization, RoleAssignment, key_of
 
 MAX_LABELS = 5000
-
-
-@dataclasses.dataclass(frozen=True)
-class Label:
-    """How a person is named in a room."""
-
-    member_id: UUID
-    label: str
 
 
 def get_community(session: Session, *, community_id: UUID) -> Community:
@@ -44,14 +38,48 @@ def list_communities(session: Session, *, after: str | None = None, limit: int =
     Raises:
         Invalid: the limit is out of its bounds, or ``after`` comes from no page of this list.
     """
-    statement = select(Community).order_by(Community.community_id)
-    if after is not None:
-        try:
-            statement = statement.where(Community.community_id > UUID(after))
-        except ValueError as error:
-            words = "after is no key of this list; take it from the page before, or leave it out."
-            raise Invalid(words, {"/after": words}) from error
-    return rows.page(session, statement, limit, lambda community: str(community.community_id))
+    return rows.page_by_id(session, select(Community), Community.community_id, after, limit)
+
+
+def get_organization(session: Session, *, organization_id: UUID) -> Organization:
+    """Return the organisation. One query; NotFound if there is none."""
+    organization = session.get(Organization, organization_id)
+    if organization is None:
+        raise NotFound(f"There is no organisation {organization_id}; record it first.")
+    return organization
+
+
+def list_organizations(session: Session, *, after: str | None = None, limit: int = 100) -> Page[Organization]:
+    """Return all organisations, by id, one page at a time. One query; Invalid as for ``list_communities``."""
+    return rows.page_by_id(session, select(Organization), Organization.organization_id, after, limit)
+
+
+def list_memberships(
+    session: Session, *, community_id: UUID, after: str | None = None, limit: int = 100
+) -> Page[Membership]:
+    """Return who belongs to a community, by the membership's id, one page at a time. Two queries.
+
+    Raises:
+        NotFound: there is no such community.
+        Invalid: as for ``list_communities``.
+    """
+    get_community(session, community_id=community_id)
+    statement = select(Membership).where(Membership.community_id == community_id)
+    return rows.page_by_id(session, statement, Membership.membership_id, after, limit)
+
+
+def list_roles(
+    session: Session, *, community_id: UUID, after: str | None = None, limit: int = 100
+) -> Page[RoleAssignment]:
+    """Return who is or was trusted with what in a community, by the assignment's id, one page at a time. Two queries.
+
+    Raises:
+        NotFound: there is no such community.
+        Invalid: as for ``list_communities``.
+    """
+    get_community(session, community_id=community_id)
+    statement = select(RoleAssignment).where(RoleAssignment.community_id == community_id)
+    return rows.page_by_id(session, statement, RoleAssignment.assignment_id, after, limit)
 
 
 def get_member(session: Session, *, member_id: UUID) -> Member:
@@ -62,14 +90,38 @@ def get_member(session: Session, *, member_id: UUID) -> Member:
     return member
 
 
-def list_labels(session: Session, *, member_ids: tuple[UUID, ...]) -> Sequence[Label]:
-    """Return how each of these people is named in a room, by label; unknown ids are left out.
+def list_members(session: Session, *, email: str, after: str | None = None, limit: int = 100) -> Page[Member]:
+    """Return the person who has this address, or nobody. One query.
 
-    One query. At most 5,000 ids: Invalid beyond.
+    Case does not count, nor how accents are composed. Where people shared an address before that was refused, only
+    the one who may keep it is found.
+    """
+    statement = select(Member).where(Member.email_key == key_of(email))
+    return rows.page_by_id(session, statement, Member.member_id, after, limit)
+
+
+def list_labels(session: Session, *, member_ids: tuple[UUID, ...]) -> Sequence[Label]:
+    """Return how each of these people is named in a room, told apart and sorted as French sorts.
+
+    Unknown ids are left out. One query, and another where two have the same name. At most 5,000 ids: Invalid beyond.
     """
     if len(member_ids) > MAX_LABELS:
         words = f"{len(member_ids)} labels are too many; ask for {MAX_LABELS} at most."
         raise Invalid(words, {"/member_ids": words})
-    members = session.scalars(select(Member).where(Member.member_id.in_(member_ids)))
-    labels = [Label(member.member_id, member.label) for member in members]
-    return sorted(labels, key=lambda each: (each.label.casefold(), each.member_id))
+    named = select(Member.member_id, Member.name).where(among(session, Member.member_id, member_ids))
+    return labels_of(dict(iter(session.execute(named))), partial(_represented, session))
+
+
+def _represented(session: Session, member_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The name of the organisation that each of these represents; of several, all in order."""
+    found = session.execute(
+        select(Membership.member_id, Organization.name)
+        .join(Organization, Organization.organization_id == Membership.organization_id)
+        .where(among(session, Membership.member_id, member_ids))
+        .distinct()
+        .order_by(Organization.name)
+    )
+    names: dict[UUID, list[str]] = defaultdict(list)
+    for member_id, name in found:
+        names[member_id].append(name)
+    return {member_id: ", ".join(each) for member_id, each in names.items()}

@@ -63,7 +63,7 @@ class RoleAssignment(Schema):
 
 
 class Label(Schema):
-    """A first name and an initial."""
+    """How a person is named in a room."""
 
     member_id = fields.UUID()
     label = fields.String()

@@ -15,7 +15,7 @@ from pratique.event import Cause
 from pratique.events.evaluation import WithheldReason
 from pratique.events.meetings import MeetingKind, Mode
 from pratique.events.membership import Locale, Role
-from pratique.events.notifications import DropReason, MessageDropped, MessageFailed, Template
+from pratique.events.notifications import DropReason, MessageDropped, MessageFailed, MessageState, Template
 from pratique.sealing import Seal
 
 #: How long a sender may hold a message. After that its fate is unknown, and it is sent once more.
@@ -27,14 +27,7 @@ ABOUT_SURVEY = (Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)
 _BOX_BYTES = 512  #: boxes are padded to this, so that their length does not tell what is in them
 
 
-class State(StrEnum):
-    """Where a message stands; the last three are final."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    DROPPED = "dropped"
+State = MessageState
 
 
 class Outcome(StrEnum):

@@ -23,6 +23,7 @@ from pratique.events.membership import Locale
 from pratique.store import Store
 from pratique.testing import AT, envelope, part, sample
 from services.evaluation import commands, models, queries
+from services.evaluation.models import ballots, tokens
 from services.evaluation.questions import Answer
 from services.evaluation.reactions import DUE, REACTIONS
 
@@ -98,7 +99,7 @@ class Scene:
         )
 
     def wrap_up(self, **fields: Any) -> MeetingWrapUpStarted:
-        at = {"wrap_up_at": clock.now(), "ends_at": clock.now()} | fields
+        at = {"wrap_up_at": clock.now(), "ends_at": clock.now(), "with_survey": True} | fields
         return sample(MeetingWrapUpStarted, meeting_id=self.meeting_id, version=self.next_version(), **at)
 
     def closed(self, attendees: Iterable[Attendee], **fields: Any) -> MeetingClosed:
@@ -126,24 +127,39 @@ class Scene:
         """Everyone named in an invitation, once for each time."""
         return [each.member_id for event in self.published(SurveyInvitationsIssued) for each in event.invitations]
 
-    def take_in_room(self, member_id: UUID) -> str:
+    def ballot_in_room(self, member_id: UUID) -> str:
         code = self.survey().room_code
         return self.call(commands.open_ballot, locale=Locale.FR, room_code=code, member_id=member_id).ballot_id
 
-    def take_by_link(self, token: str) -> str:
+    def ballot_by_link(self, token: str) -> str:
         return self.call(commands.open_ballot, locale=Locale.EN, token=token).ballot_id
 
-    def cast(self, ballot_id: str, values: Mapping[str, object] = HAPPY) -> None:
-        self.call(commands.cast_ballot, ballot_id=ballot_id, answers=answers(values))
+    def take(self, ballot_id: str) -> str:
+        return self.call(commands.take_ballot, ballot_id=ballot_id).slip
+
+    def cast(self, slip: str, values: Mapping[str, object] = HAPPY) -> None:
+        self.call(commands.cast_slip, slip=slip, answers=answers(values))
+
+    def send(self, ballot_id: str, values: Mapping[str, object] = HAPPY) -> None:
+        """What the gateway does with a filled ballot."""
+        self.call(commands.check_answers, survey_id=tokens.survey_of(ballot_id), answers=answers(values))
+        self.cast(self.take(ballot_id), values)
+        self.call(commands.confirm_ballot, ballot_id=ballot_id)
 
     def answer_in_room(self, people: Sequence[UUID], values: Mapping[str, object] = HAPPY) -> None:
         for each in people:
-            self.cast(self.take_in_room(each), values)
+            self.send(self.ballot_in_room(each), values)
 
     def answer_by_link(self, people: Sequence[UUID], values: Mapping[str, object] = HAPPY) -> None:
-        tokens = self.tokens()
+        links = self.tokens()
         for each in people:
-            self.cast(self.take_by_link(tokens[each]), values)
+            self.send(self.ballot_by_link(links[each]), values)
+
+    def sheets(self) -> list[dict[str, object]]:
+        """What lies sealed while the survey is open."""
+        survey_id = self.survey().id
+        with self.store.begin() as session:
+            return [each.answers for each in ballots.read_sheets(session, survey_id)]
 
     def count(self, table: Any) -> int:
         (row,) = self.read(select(func.count()).select_from(table))

@@ -1,4 +1,4 @@
-"""A ballot for each person, an answer for each ballot, and a clear refusal for everything else."""
+"""One answer for each person, given in the act of sending, and a clear refusal for everything else."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,21 +10,26 @@ from sqlalchemy import select
 
 from pratique import arguments, clock, outbox
 from pratique.errors import Conflict, Gone, Invalid, NotFound
+from pratique.events.evaluation import ResultsReleased
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.membership import Locale
+from pratique.store import Store
 from pratique.tables import create_all
-from pratique.testing import open_at
 from services.evaluation import commands, queries
-from services.evaluation.models import Base, Marker, Response, Survey
-from tests.evaluation.scene import AT, HAPPY, Scene, attendee
+from services.evaluation.models import Base, Marker, Sheet, Survey, tokens
+from tests.evaluation.scene import HAPPY, Scene, attendee
 
 PEOPLE = [uuid4() for _ in range(6)]
 FACILITATOR = uuid4()
+SAD = {"satisfaction": 1}
+
+
+def present() -> list[object]:
+    return [*[attendee(each) for each in PEOPLE], attendee(FACILITATOR, role=MeetingRole.FACILITATOR)]
 
 
 def open_in_room(meeting: Scene) -> None:
-    chair = attendee(FACILITATOR, role=MeetingRole.FACILITATOR)
-    meeting.deliver(meeting.recorded([*[attendee(each) for each in PEOPLE], chair]))
+    meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up())
 
 
@@ -33,95 +38,151 @@ def open_by_link(meeting: Scene) -> str:
     return meeting.tokens()[PEOPLE[0]]
 
 
-def test_a_token_gives_one_ballot_and_a_ballot_takes_one_answer(meeting: Scene) -> None:
+def test_a_link_gives_one_answer(meeting: Scene) -> None:
     token = open_by_link(meeting)
-
-    ballot = meeting.take_by_link(token)
-    meeting.cast(ballot)
+    ballot = meeting.ballot_by_link(token)
+    meeting.send(ballot)
 
     with pytest.raises(Conflict):
-        meeting.take_by_link(token)
+        meeting.ballot_by_link(token)
     with pytest.raises(Gone, match="nothing is left to do"):
-        meeting.cast(ballot)
-    assert meeting.count(Response) == 1
+        meeting.send(ballot, SAD)
+    assert meeting.sheets() == [HAPPY]
 
 
-def test_someone_who_answered_in_the_room_cannot_answer_again_by_any_way(meeting: Scene) -> None:
-    open_in_room(meeting)
-    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
-    meeting.take_by_link(meeting.tokens()[PEOPLE[0]])
+def test_of_two_ballots_of_one_person_the_one_that_is_sent_first_counts(meeting: Scene) -> None:
+    token = open_by_link(meeting)
+    first, second = meeting.ballot_by_link(token), meeting.ballot_by_link(token)
+    meeting.send(second)
 
     with pytest.raises(Conflict):
-        meeting.take_in_room(PEOPLE[0])
+        meeting.send(first, SAD)
+    assert meeting.sheets() == [HAPPY]
 
 
-def test_twenty_tries_at_once_with_one_token_give_one_ballot(meeting: Scene, tmp_path: Path) -> None:
-    opened = open_at("evaluation", f"sqlite:///{tmp_path}/evaluation.sqlite")
+def test_someone_who_answered_by_link_cannot_answer_again_with_a_ballot_from_the_room(meeting: Scene) -> None:
+    open_in_room(meeting)
+    from_room = meeting.ballot_in_room(PEOPLE[0])
+    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
+    meeting.answer_by_link([PEOPLE[0]])
+
+    with pytest.raises(Conflict):
+        meeting.send(from_room, SAD)
+    assert meeting.sheets() == [HAPPY]
+
+
+def test_twenty_tries_at_once_with_one_link_give_one_answer(meeting: Scene, tmp_path: Path) -> None:
+    opened = Store("evaluation", f"sqlite:///{tmp_path}/evaluation.sqlite", settings=meeting.store.settings)
     create_all(opened, Base.metadata)
     played = Scene(opened)
     token = open_by_link(played)
+    ballots = [played.ballot_by_link(token) for _ in range(20)]
 
-    def take(_: int) -> bool:
+    def send(ballot: str) -> bool:
         try:
-            return bool(played.take_by_link(token))
+            played.send(ballot)
         except Conflict:
             return False
+        return True
 
     with ThreadPoolExecutor(20) as pool:
-        taken = list(pool.map(take, range(20)))
+        sent = list(pool.map(send, ballots))
 
-    assert sorted(taken) == [False] * 19 + [True]
-    assert played.count(Marker) == 1
+    assert sorted(sent) == [False] * 19 + [True]
+    assert (played.count(Marker), played.count(Sheet)) == (1, 1)
     opened.close()
 
 
-def test_reading_the_questions_spends_nothing(meeting: Scene) -> None:
-    token = open_by_link(meeting)
-
-    for _ in range(3):
-        meeting.call(queries.read_questions, locale=Locale.FR, token=token)
-
-    assert meeting.take_by_link(token)
-
-
-def test_a_code_is_read_however_it_was_typed(meeting: Scene) -> None:
+def test_a_ballot_taken_in_vain_is_given_back_and_its_person_asked(meeting: Scene) -> None:
+    """The gateway ended after it had taken the ballot, and nothing was kept."""
     open_in_room(meeting)
-    code = meeting.survey().room_code
-    assert code is not None
+    lost = meeting.ballot_in_room(PEOPLE[0])
+    meeting.take(lost)
+    meeting.answer_in_room(PEOPLE[1:3])
 
-    typed = f" {code[:4].lower()}-{code[4:]} "
+    meeting.deliver(meeting.closed(present()))
 
-    assert meeting.call(queries.get_room, room_code=typed).meeting_id == meeting.meeting_id
+    assert sorted(meeting.asked()) == sorted([PEOPLE[0], *PEOPLE[3:]])
+    meeting.answer_by_link([PEOPLE[0]])
+    with pytest.raises(Conflict):
+        meeting.send(lost, SAD)
+    assert len(meeting.sheets()) == 3
 
 
-@pytest.mark.parametrize("who", ["stranger", "facilitator", "absent"])
-def test_only_those_marked_as_there_may_answer_in_the_room(meeting: Scene, who: str) -> None:
+def test_an_answer_that_was_kept_and_never_confirmed_is_not_asked_for_again(meeting: Scene) -> None:
+    """The gateway ended after the answers were kept."""
     open_in_room(meeting)
-    absent = uuid4()
-    meeting.deliver(meeting.recorded([attendee(absent, AttendanceState.EXCUSED)]))
-    member_id = {"stranger": uuid4(), "facilitator": FACILITATOR, "absent": absent}[who]
+    meeting.cast(meeting.take(meeting.ballot_in_room(PEOPLE[0])))
+    meeting.answer_in_room(PEOPLE[1:3])
+
+    meeting.deliver(meeting.closed(present()))
+
+    assert sorted(meeting.asked()) == sorted(PEOPLE[3:])
+
+
+def test_where_it_cannot_be_told_whose_answers_were_lost_nobody_may_answer_twice(meeting: Scene) -> None:
+    open_in_room(meeting)
+    meeting.cast(meeting.take(meeting.ballot_in_room(PEOPLE[0])))
+    meeting.take(meeting.ballot_in_room(PEOPLE[1]))
+
+    meeting.deliver(meeting.closed(present()))
+
+    assert sorted(meeting.asked()) == sorted(PEOPLE[2:])
+
+
+def test_answers_on_their_way_when_the_meeting_is_closed_count_once(meeting: Scene) -> None:
+    open_in_room(meeting)
+    ballot = meeting.ballot_in_room(PEOPLE[0])
+    slip = meeting.take(ballot)
+    meeting.deliver(meeting.closed(present()))
+    link = meeting.tokens()[PEOPLE[0]]
+
+    meeting.cast(slip)
+    meeting.call(commands.confirm_ballot, ballot_id=ballot)
+
+    with pytest.raises(Conflict):
+        meeting.ballot_by_link(link)
+    assert len(meeting.sheets()) == 1
+
+
+def test_the_same_ballot_sent_again_after_a_lost_answer_is_kept_once(meeting: Scene) -> None:
+    ballot = meeting.ballot_by_link(open_by_link(meeting))
+    slip = meeting.take(ballot)
+
+    assert meeting.take(ballot) == slip
+    meeting.cast(slip)
+    with pytest.raises(Gone):
+        meeting.cast(slip, SAD)
+    assert meeting.sheets() == [HAPPY]
+
+
+def test_whoever_is_taken_off_the_list_before_sending_cannot_send(meeting: Scene) -> None:
+    open_in_room(meeting)
+    ballot = meeting.ballot_in_room(PEOPLE[0])
+    meeting.deliver(meeting.recorded([attendee(PEOPLE[0], AttendanceState.EXCUSED)]))
 
     with pytest.raises(NotFound):
-        meeting.take_in_room(member_id)
+        meeting.send(ballot)
     assert meeting.count(Marker) == 0
 
 
 def test_every_guess_meets_the_same_sentence(meeting: Scene) -> None:
     open_in_room(meeting)
-    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
-    token = meeting.tokens()[PEOPLE[0]]
-    other_token = meeting.tokens()[PEOPLE[1]]
-    changed = token[:-1] + ("A" if token[-1] != "A" else "B")
-    crossed = token[:42] + other_token[42:]
-    guesses = ["", "x", "A" * 64, changed, crossed, token + "=", token.replace(token[0], "é"), "\x00" * 64]
+    in_room = meeting.ballot_in_room(PEOPLE[2])
+    code = meeting.survey().room_code
+    token = tokens.link_for(meeting.store.settings.seal, uuid4(), PEOPLE[0])  # type: ignore[union-attr]
+    garbled = in_room[:80] + ("A" if in_room[80] != "A" else "B") + in_room[81:]
+    survey_of_ours = f"{meeting.survey().id.hex}.{'A' * 131}"
+    guesses = ["", "x", "A" * 64, token, token + "=", garbled, survey_of_ours, "é" * 64, "\x00" * 64, f"{code}x"]
     heard = set()
 
     for guess in guesses:
         for ask in (
-            lambda text: meeting.take_by_link(text),
+            lambda text: meeting.ballot_by_link(text),
+            lambda text: meeting.take(text),
             lambda text: meeting.cast(text),
+            lambda text: meeting.call(commands.confirm_ballot, ballot_id=text),
             lambda text: meeting.call(queries.get_room, room_code=text),
-            lambda text: meeting.call(queries.read_questions, locale=Locale.FR, token=text),
             lambda text: meeting.call(commands.open_ballot, locale=Locale.FR, room_code=text, member_id=PEOPLE[0]),
         ):
             with pytest.raises(NotFound) as caught:
@@ -129,46 +190,64 @@ def test_every_guess_meets_the_same_sentence(meeting: Scene) -> None:
             heard.add(caught.value.message)
 
     assert len(heard) == 1
-    assert meeting.count(Marker) == meeting.count(Response) == 0
+    assert meeting.count(Marker) == meeting.count(Sheet) == 0
 
 
-def test_a_token_is_no_ballot_and_a_ballot_no_token(meeting: Scene) -> None:
+def test_a_link_is_no_ballot_a_ballot_no_slip_and_a_slip_no_link(meeting: Scene) -> None:
     token = open_by_link(meeting)
-    ballot = meeting.take_by_link(token)
+    ballot = meeting.ballot_by_link(token)
+    slip = meeting.take(ballot)
+
+    for attempt in (
+        lambda: meeting.take(token),
+        lambda: meeting.cast(ballot),
+        lambda: meeting.ballot_by_link(slip),
+        lambda: meeting.take(slip),
+        lambda: meeting.ballot_by_link(ballot),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
+
+
+def test_a_ballot_of_one_survey_is_none_of_another(meeting: Scene) -> None:
+    ballot = meeting.ballot_by_link(open_by_link(meeting))
+    meeting.meeting_id = uuid4()
+    open_in_room(meeting)
 
     with pytest.raises(NotFound):
-        meeting.cast(token)
-    with pytest.raises(NotFound):
-        meeting.take_by_link(ballot)
+        meeting.take(f"{meeting.survey().id.hex}.{ballot.partition('.')[2]}")
+
+
+def test_neither_a_link_nor_a_ballot_says_in_clear_whose_it_is(meeting: Scene) -> None:
+    token = open_by_link(meeting)
+    for text in (token, meeting.ballot_by_link(token)):
+        raw = tokens._raw(text.rpartition(".")[2])
+        assert PEOPLE[0].bytes not in raw
+        assert PEOPLE[0].hex not in text
 
 
 def test_a_closed_survey_says_that_it_is_closed(meeting: Scene) -> None:
     token = open_by_link(meeting)
-    ballot = meeting.take_by_link(meeting.tokens()[PEOPLE[1]])
+    ballot = meeting.ballot_by_link(meeting.tokens()[PEOPLE[1]])
+    slip = meeting.take(ballot)
     clock.move(timedelta(days=7))
     heard = []
 
     for is_done in (False, True):
-        for attempt in (lambda: meeting.take_by_link(token), lambda: meeting.cast(ballot)):
+        for attempt in (
+            lambda: meeting.ballot_by_link(token),
+            lambda: meeting.send(ballot),
+            lambda: meeting.cast(slip),
+        ):
             with pytest.raises(Gone) as caught:
                 attempt()
             heard.append(caught.value.message)
         if not is_done:
+            assert meeting.sheets() == []
             meeting.run_due()
 
     assert set(heard) == {"This survey is closed and takes no more answers."}
-    assert meeting.count(Response) == 0
-
-
-def test_a_room_code_opens_nothing_once_the_survey_is_closed(meeting: Scene) -> None:
-    open_in_room(meeting)
-    code = meeting.survey().room_code
-    clock.move(timedelta(days=8))
-    meeting.run_due()
-
-    with pytest.raises(NotFound):
-        meeting.call(queries.get_room, room_code=code)
-    assert meeting.survey().room_code is None
+    assert meeting.published(ResultsReleased) == []
 
 
 @pytest.mark.parametrize(
@@ -213,44 +292,34 @@ def test_one_way_to_a_ballot_must_be_chosen(meeting: Scene, ways: dict[str, obje
 def test_answers_that_cannot_be_are_named_and_the_ballot_stays_good(
     meeting: Scene, sent: list[tuple[str, object]], pointer: str
 ) -> None:
-    ballot = meeting.take_by_link(open_by_link(meeting))
-    payload = {"ballot_id": ballot, "answers": [{"question": key, "value": value} for key, value in sent]}
+    ballot = meeting.ballot_by_link(open_by_link(meeting))
+    said = {"answers": [{"question": key, "value": value} for key, value in sent]}
+    checked = {"survey_id": str(meeting.survey().id)} | said
+    cast = {"slip": meeting.take(ballot)} | said
 
+    for command, payload in ((commands.check_answers, checked), (commands.cast_slip, cast)):
+        with pytest.raises(Invalid) as caught:
+            meeting.call(command, **arguments.load(command, payload))
+        assert list(caught.value.fields) == [pointer]
+    assert meeting.count(Sheet) == 0
+    meeting.send(ballot)
+
+
+def test_an_answer_without_a_value_is_named() -> None:
     with pytest.raises(Invalid) as caught:
-        meeting.call(commands.cast_ballot, **arguments.load(commands.cast_ballot, payload))
-
-    assert list(caught.value.fields) == [pointer]
-    assert meeting.count(Response) == 0
-    meeting.cast(ballot)
-
-
-def test_an_answer_without_a_value_is_named(meeting: Scene) -> None:
-    with pytest.raises(Invalid) as caught:
-        arguments.load(commands.cast_ballot, {"ballot_id": "x", "answers": [{"question": "satisfaction"}]})
+        arguments.load(commands.cast_slip, {"slip": "x", "answers": [{"question": "satisfaction"}]})
 
     assert list(caught.value.fields) == ["/answers/0/value"]
 
 
 def test_answers_come_over_rpc_as_they_were_sent(meeting: Scene) -> None:
-    ballot = meeting.take_by_link(open_by_link(meeting))
+    slip = meeting.take(meeting.ballot_by_link(open_by_link(meeting)))
     values = {"satisfaction": 4, "would_come_again": False, "what_should_change": " Plus court,\r\nmerci "}
-    payload = {"ballot_id": ballot, "answers": [{"question": key, "value": value} for key, value in values.items()]}
+    payload = {"slip": slip, "answers": [{"question": key, "value": value} for key, value in values.items()]}
 
-    meeting.call(commands.cast_ballot, **arguments.load(commands.cast_ballot, payload))
+    meeting.call(commands.cast_slip, **arguments.load(commands.cast_slip, payload))
 
-    (row,) = meeting.read(select(Response.answers))
-    assert row.answers == values | {"what_should_change": "Plus court,\nmerci"}
-
-
-def test_an_answer_is_dated_by_the_wall_of_the_meeting(meeting: Scene) -> None:
-    evening_in_toronto = AT.replace(hour=2)
-    ballot = meeting.take_by_link(open_by_link(meeting))
-
-    with clock.fixed(evening_in_toronto):
-        meeting.cast(ballot)
-
-    (row,) = meeting.read(select(Response.answered_on))
-    assert row.answered_on == (evening_in_toronto - timedelta(days=1)).date()
+    assert meeting.sheets() == [values | {"what_should_change": "Plus court,\nmerci"}]
 
 
 def test_neither_a_ballot_nor_an_answer_is_news(meeting: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -259,7 +328,7 @@ def test_neither_a_ballot_nor_an_answer_is_news(meeting: Scene, caplog: pytest.L
     caplog.clear()
     caplog.set_level("DEBUG")
 
-    meeting.cast(meeting.take_by_link(token), HAPPY)
+    meeting.send(meeting.ballot_by_link(token), HAPPY)
 
     assert meeting.count(outbox.EVENT_LOG) == before
     assert meeting.read(select(Survey.version)) == version

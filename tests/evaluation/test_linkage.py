@@ -1,18 +1,21 @@
 """Who reads the tables learns who took part, while the survey is open, and not what anyone said."""
 
+import hmac
+import json
 from collections import Counter
-from datetime import date, timedelta
+from datetime import timedelta
 from math import sqrt
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import inspect, select
 
 from pratique import clock
-from services.evaluation.models import Marker, Response, Survey, tokens
-from tests.evaluation.scene import AT, Scene, attendee
+from services.evaluation.models import KeptAnswers, Marker, Sheet, SurveyKey, surveys, tokens
+from tests.evaluation.scene import HAPPY, Scene, attendee
 
 PEOPLE = [uuid4() for _ in range(5)]
 MEETINGS = 40
+KINDS = (b"", b"marker", b"ballot", b"number", b"spent", b"proof", b"slip")
 
 
 def test_the_order_of_rows_says_nothing_of_the_order_of_people(meeting: Scene) -> None:
@@ -43,56 +46,105 @@ def test_the_order_of_rows_says_nothing_of_the_order_of_people(meeting: Scene) -
 
 
 def people_and_scores(meeting: Scene) -> tuple[list[int], list[int]]:
-    """Of one survey, in the order in which the tables give their rows: who took a ballot, and what was answered."""
-    survey_id = meeting.survey().id
-    ((secret,),) = meeting.read(select(Survey.secret).where(Survey.id == survey_id))
-    macs = [row.mac for row in meeting.read(select(Marker.mac).where(Marker.survey_id == survey_id))]
+    """Of one survey, in the order in which the tables give their rows: whose ballot was taken, and what was answered.
+
+    As whoever has the tables and the seal key can read them.
+    """
+    survey_id, seal = meeting.survey().id, meeting.store.settings.seal  # type: ignore[union-attr]
+    with meeting.store.begin() as session:
+        secret = surveys.read_secrets(session, [survey_id])[survey_id]
     known = {tokens.marker_of(secret, member_id): number for number, member_id in enumerate(PEOPLE, 1)}
-    rows = meeting.read(select(Response.answers).where(Response.survey_id == survey_id))
-    return [known[mac] for mac in macs], [row.answers["satisfaction"] for row in rows]
+    macs = [row.mac for row in meeting.read(select(Marker.mac).where(Marker.survey_id == survey_id))]
+    boxes = [row.box for row in meeting.read(select(Sheet.box).where(Sheet.survey_id == survey_id))]
+    scores = [json.loads(seal.open("sheet", box)[16:])["answers"]["satisfaction"] for box in boxes]
+    return [known[mac] for mac in macs], scores
 
 
-def test_nothing_in_an_answer_derives_from_its_person(meeting: Scene) -> None:
+def test_nothing_beside_a_sheet_derives_from_its_person(meeting: Scene) -> None:
+    """Not even for whoever has the survey's secret; only with the ballot itself could it be computed."""
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     links = meeting.tokens()
     meeting.answer_by_link(PEOPLE)
-    ((secret, survey_id),) = meeting.read(select(Survey.secret, Survey.id))
-    personal = {value for member_id in PEOPLE for value in derived(member_id, links[member_id], secret)}
+    survey_id = meeting.survey().id
+    with meeting.store.begin() as session:
+        secret = surveys.read_secrets(session, [survey_id])[survey_id]
+    markers = meeting.read(select(Marker.mac, Marker.ballot_mark))
+    known = [each.bytes for each in PEOPLE] + [links[each].encode() for each in PEOPLE]
+    known += [mark for row in markers for mark in row]
+    derived = {hmac.digest(secret, kind + each, "sha256") for each in known for kind in KINDS} | set(known)
 
-    rows = meeting.read(select(Response.__table__))
+    sheets = meeting.read(select(Sheet.__table__))
 
-    assert {column.key for column in inspect(Response).columns} == {
-        "id",
-        "survey_id",
-        "answered_on",
-        "channel",
-        "locale",
-        "answers",
-        "ballot_mac",
-    }
-    assert {column.key for column in inspect(Marker).columns} == {"survey_id", "mac"}
-    for row in rows:
-        assert row.id.version == 4
-        assert (row.survey_id, row.answered_on) == (survey_id, date(AT.year, AT.month, AT.day))
-        assert personal.isdisjoint({row.id.bytes, row.ballot_mac, row.ballot_mac[:16]})
+    assert {column.key for column in inspect(Sheet).columns} == {"survey_id", "mark", "box"}
+    assert {column.key for column in inspect(Marker).columns} == {"survey_id", "mac", "ballot_mark", "is_cast"}
+    assert len(sheets) == 5
+    assert derived.isdisjoint({row.mark for row in sheets})
+    assert {hmac.digest(secret, b"spent" + each[:16], "sha256") for each in derived}.isdisjoint(
+        row.mark for row in sheets
+    )
 
 
-def derived(member_id: UUID, token: str, secret: bytes) -> set[bytes]:
-    """What an attacker with the secret can compute from a person, and might look for beside an answer."""
-    marker = tokens.marker_of(secret, member_id)
-    return {member_id.bytes, marker, marker[:16], tokens.spent_mark(token), tokens.spent_mark(token)[:16]}
+def test_whoever_copies_the_tables_without_the_seal_key_learns_neither_who_nor_what(meeting: Scene) -> None:
+    meeting.deliver(meeting.recorded([attendee(each) for each in PEOPLE]), meeting.wrap_up())
+    meeting.answer_in_room(PEOPLE[:3], {"satisfaction": 1, "what_should_change": "Remarque"})
+
+    held = b"".join(
+        bytes(value)
+        for table in (Marker, Sheet, SurveyKey)
+        for row in meeting.read(select(table.__table__))
+        for value in row
+        if isinstance(value, bytes)
+    )
+
+    assert b"Remarque" not in held
+    assert b"satisfaction" not in held
+    assert not any(each.bytes in held for each in PEOPLE)
 
 
-def test_closing_leaves_answers_under_new_ids_without_a_mark_of_their_ballots(meeting: Scene) -> None:
+def test_a_sheet_does_not_tell_by_its_length_how_much_somebody_wrote(meeting: Scene) -> None:
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
-    meeting.answer_by_link(PEOPLE)
-    before = {row.id for row in meeting.read(select(Response.id))}
+    for member_id, words in zip(PEOPLE, ("", "non", "é" * 100, "x" * 300, "y" * 600), strict=True):
+        comment = {"what_should_change": words} if words else {}
+        meeting.answer_by_link([member_id], HAPPY | comment)
 
+    assert len({len(row.box) for row in meeting.read(select(Sheet.box))}) == 1
+
+
+def test_withheld_answers_are_kept_by_question_in_orders_of_their_own(meeting: Scene) -> None:
+    """Four people answer two questions alike; read side by side, the lists fit each other no better than by chance."""
+    fits = 0
+    for _ in range(MEETINGS):
+        meeting.meeting_id, meeting.version = uuid4(), 0
+        meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
+        for score, member_id in enumerate(PEOPLE[:4], 1):
+            meeting.answer_by_link([member_id], {"satisfaction": score, "free_to_speak": score})
+        clock.move(timedelta(days=8))
+        meeting.run_due()
+        seal = meeting.store.settings.seal  # type: ignore[union-attr]
+        kept = {
+            row.question: json.loads(seal.open("kept answers", row.box)[16:])
+            for row in meeting.read(select(KeptAnswers.question, KeptAnswers.box))
+        }
+        first, second = kept["satisfaction"], kept["free_to_speak"]
+        assert sorted(first) == sorted(second) == [[score, False] for score in (1, 2, 3, 4)]
+        fits += sum(one == other for one, other in zip(first, second, strict=True))
+        clock.move(timedelta(days=91))
+        meeting.run_due()
+
+    assert abs(fits - MEETINGS) < 7 * sqrt(MEETINGS)  # one of four fits by chance; all four would say that sheets stay
+
+
+def test_a_comment_keeps_its_authors_leave_and_leave_is_no_question_of_its_own(meeting: Scene) -> None:
+    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
+    meeting.answer_by_link(PEOPLE[:1], {"what_should_change": "oui", "comment_may_be_shown": True})
+    meeting.answer_by_link(PEOPLE[1:2], {"what_should_change": "non"})
     clock.move(timedelta(days=7))
     meeting.run_due()
 
-    rows = meeting.read(select(Response.id, Response.ballot_mac))
-    assert len(rows) == 5
-    assert before.isdisjoint({row.id for row in rows})
-    assert {row.ballot_mac for row in rows} == {None}
-    assert meeting.count(Marker) == 0
+    rows = meeting.read(select(KeptAnswers.question, KeptAnswers.box))
+
+    seal = meeting.store.settings.seal  # type: ignore[union-attr]
+    kept = {row.question: json.loads(seal.open("kept answers", row.box)[16:]) for row in rows}
+    assert sorted(kept["what_should_change"]) == [["non", False], ["oui", True]]
+    assert "comment_may_be_shown" not in kept
+    assert len({len(row.box) for row in rows}) == 1

@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from pratique import clock
-from pratique.errors import Invalid, NotFound
-from pratique.events.evaluation import CountBand, ResultsReleased, ResultsWithheld, SurveyClosed
+from pratique.errors import Gone, NotFound
+from pratique.events.evaluation import ResultsReleased, ResultsWithheld, SurveyClosed
 from pratique.events.membership import Locale
-from services.evaluation import queries, schemas
-from services.evaluation.models import Response, Survey, SurveyState
+from services.evaluation import commands, queries, schemas
+from services.evaluation.models import Survey, SurveyState
 from tests.evaluation.scene import HAPPY, Scene, attendee
 
 PEOPLE = [uuid4() for _ in range(12)]
@@ -45,12 +45,12 @@ def test_four_answers_are_told_as_fewer_than_five_and_nothing_else(meeting: Scen
     told = answer_and_close(meeting, 4, comments=4, permitted=4)
 
     survey_id = told.pop("survey_id")
-    assert told == {"state": "withheld", "reason": "below_k", "responses": "under_5"}
+    assert told == {"state": "withheld", "reason": "below_k"}
     assert survey_id == str(meeting.survey().id)
     (withheld,) = meeting.published(ResultsWithheld)
     assert set(withheld.dump()) == {"version", "survey_id", "meeting_id", "community_ids", "reason"}
     (closed,) = meeting.published(SurveyClosed)
-    assert (closed.responses, closed.rate_in_meeting, closed.rate_after) == (CountBand.UNDER_5, None, None)
+    assert (closed.responses, closed.rate_in_meeting, closed.rate_after) == (None, None, None)
 
 
 def test_five_answers_are_released(meeting: Scene) -> None:
@@ -62,8 +62,41 @@ def test_five_answers_are_released(meeting: Scene) -> None:
     assert told["release_id"] == str(released.release_id)
     questions = {each["question"]: each for each in told["questions"]}  # type: ignore[attr-defined]
     assert set(questions) == set(HAPPY)
-    assert questions["satisfaction"]["distribution"] == {"1": 0, "2": 0, "3": 0, "4": 0, "5": 5}
-    assert questions["would_come_again"]["share"] == 1.0
+    assert questions["satisfaction"] == {
+        "question": "satisfaction",
+        "type": "scale1_5",
+        "is_withheld": False,
+        "n": 5,
+        "nearly_all": "5",
+    }
+    assert questions["would_come_again"]["nearly_all"] == "yes"
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_a_page_of_results_has_the_words_of_each_question_and_choice(meeting: Scene, locale: Locale) -> None:
+    answer_and_close(meeting, 6)
+    survey_id = meeting.survey().id
+
+    shown = schemas.ResultsShown().dump(meeting.call(queries.read_results, survey_id=survey_id, locale=locale))
+
+    assert shown["meeting_id"] == str(meeting.meeting_id)
+    first, last = shown["questions"][0], shown["questions"][-1]
+    assert ("satisfied" if locale is Locale.EN else "satisfaite") in first["text"]
+    assert list(first["options"]) == ["1", "2", "3", "4", "5"]
+    assert last["options"]["yes"] == ("Yes" if locale is Locale.EN else "Oui")
+
+
+@pytest.mark.parametrize("answered", [None, 3])
+def test_a_page_of_no_results_says_why(meeting: Scene, answered: int | None) -> None:
+    if answered is None:
+        meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
+    else:
+        answer_and_close(meeting, answered)
+
+    shown = meeting.call(queries.read_results, survey_id=meeting.survey().id, locale=Locale.FR)
+
+    assert shown["state"] == (SurveyState.OPEN if answered is None else SurveyState.WITHHELD)
+    assert "questions" not in shown
 
 
 def test_under_ten_answers_comments_are_shown_only_with_leave(meeting: Scene) -> None:
@@ -76,14 +109,6 @@ def test_from_ten_answers_on_all_comments_are_shown(meeting: Scene) -> None:
     told = answer_and_close(meeting, 10, comments=5)
 
     assert sorted(told["comments"]) == [f"comment {index}" for index in range(5)]  # type: ignore[call-overload]
-
-
-def test_what_is_released_does_not_change_with_the_answers_below_it(meeting: Scene) -> None:
-    told = answer_and_close(meeting, 6)
-    with meeting.store.begin() as session:
-        session.execute(Response.__table__.delete())
-
-    assert schemas.Results().dump(meeting.results()) == told
 
 
 def test_a_survey_tells_its_facilitator_a_band_and_no_count(meeting: Scene) -> None:
@@ -114,21 +139,28 @@ def test_a_room_names_all_who_were_there_also_those_who_have_answered(meeting: S
 def test_questions_are_asked_in_both_languages(meeting: Scene, locale: Locale) -> None:
     meeting.deliver(meeting.recorded([attendee(each) for each in PEOPLE]))
     meeting.deliver(meeting.wrap_up())
+    survey = meeting.survey()
 
-    sheet = meeting.call(queries.read_questions, locale=locale, room_code=meeting.survey().room_code)
-    told = json.loads(json.dumps(schemas.Sheet().dump(sheet)))
+    way = {"room_code": survey.room_code, "member_id": PEOPLE[0]}
+    given = meeting.call(commands.open_ballot, locale=locale, **way)
+    told = json.loads(json.dumps(schemas.Ballot().dump(given)))
 
-    assert told["survey_id"] == str(meeting.survey().id)
+    assert told["survey_id"] == str(survey.id)
     assert [each["key"] for each in told["questions"]] == [*HAPPY, COMMENT, "comment_may_be_shown"]
     assert [each["value"] for each in told["questions"][0]["options"]] == [1, 2, 3, 4, 5]
     assert told["questions"][4]["options"][0] == {"value": True, "label": "Oui" if locale is Locale.FR else "Yes"}
     assert told["questions"][5]["max_length"] == 2000
     assert told["questions"][6]["about"] == COMMENT
+    again = meeting.call(queries.read_questions, survey_id=survey.id, locale=locale)
+    assert schemas.Question().dump(again, many=True) == told["questions"]
 
 
-def test_questions_are_found_by_one_way(meeting: Scene) -> None:
-    with pytest.raises(Invalid):
-        meeting.call(queries.read_questions, locale=Locale.FR)
+def test_questions_of_no_open_survey_cannot_be_read(meeting: Scene) -> None:
+    with pytest.raises(NotFound):
+        meeting.call(queries.read_questions, survey_id=uuid4(), locale=Locale.FR)
+    answer_and_close(meeting, 5)
+    with pytest.raises(Gone):
+        meeting.call(queries.read_questions, survey_id=meeting.survey().id, locale=Locale.FR)
 
 
 def test_a_meeting_without_a_survey_has_none_to_show(meeting: Scene) -> None:
@@ -139,9 +171,11 @@ def test_a_meeting_without_a_survey_has_none_to_show(meeting: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["anonymity = 'nominative'", "state = 'released'", "state = 'released', secret = null, room_code = 'X'"]
+    "change", ["anonymity = 'nominative'", "room_code = 'X'", "state = 'released', room_code = 'X'"]
 )
-def test_no_hand_in_the_database_makes_a_survey_nominative_or_keeps_its_secret(meeting: Scene, change: str) -> None:
+def test_no_hand_in_the_database_makes_a_survey_nominative_or_lets_its_room_outlive_the_meeting(
+    meeting: Scene, change: str
+) -> None:
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
 
     with pytest.raises(IntegrityError), meeting.store.begin() as session:

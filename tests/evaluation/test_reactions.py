@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pratique import clock
-from pratique.errors import Gone, NotFound
+from pratique.errors import NotFound
 from pratique.events.evaluation import (
-    CountBand,
     InvitationRevoked,
     ResultsReleased,
     ResultsWithheld,
+    SurveyAskedBeforeClosing,
     SurveyClosed,
     SurveyInvitationsIssued,
     SurveyOpened,
@@ -20,7 +20,6 @@ from pratique.events.evaluation import (
     WithheldReason,
 )
 from pratique.events.meetings import AttendanceState, MeetingRole
-from services.evaluation.models import Invitation, Survey
 from tests.evaluation.scene import Scene, attendee
 
 PEOPLE = [uuid4() for _ in range(10)]
@@ -45,7 +44,26 @@ def test_after_a_wrap_up_only_the_missing_are_invited(meeting: Scene) -> None:
     meeting.deliver(closed)
 
     assert sorted(meeting.asked()) == sorted(PEOPLE[7:])
-    assert len(meeting.published(SurveyOpened)) == 1
+    assert len(meeting.published(SurveyOpened)) == len(meeting.published(SurveyInvitationsIssued)) == 1
+
+
+def test_when_all_have_answered_in_the_room_the_event_comes_and_names_nobody(meeting: Scene) -> None:
+    """Otherwise its absence would tell that all have."""
+    meeting.deliver(meeting.recorded(present()), meeting.wrap_up())
+    meeting.answer_in_room(PEOPLE)
+
+    meeting.deliver(meeting.closed(present()))
+
+    assert [each.invitations for each in meeting.published(SurveyInvitationsIssued)] == [()]
+
+
+def test_a_meeting_about_which_nobody_is_to_be_asked_has_no_survey(meeting: Scene) -> None:
+    meeting.deliver(meeting.recorded(present()), meeting.wrap_up(with_survey=False))
+    meeting.deliver(meeting.closed(present(), with_survey=False))
+
+    assert meeting.published(SurveyOpened) == []
+    with pytest.raises(NotFound):
+        meeting.survey()
 
 
 def test_closing_without_a_wrap_up_opens_the_survey_and_asks_all_who_were_there(meeting: Scene) -> None:
@@ -97,16 +115,16 @@ def test_many_closings_in_one_batch_each_ask_their_own_people(meeting: Scene) ->
 def test_a_closing_replayed_after_a_year_asks_nobody(meeting: Scene) -> None:
     closed = meeting.closed(present())
     meeting.deliver(closed)
+    assert len(meeting.asked()) == 10
     clock.move(timedelta(days=365))
     meeting.run_due()
     meeting.forget_inbox()
-    news = len(meeting.published(SurveyOpened)), len(meeting.asked()), len(meeting.published(SurveyClosed))
 
     meeting.deliver(closed)
     meeting.run_due()
 
-    assert news == (1, 10, 1)
-    assert (len(meeting.published(SurveyOpened)), len(meeting.asked()), len(meeting.published(SurveyClosed))) == news
+    assert meeting.asked() == []
+    assert (len(meeting.published(SurveyOpened)), len(meeting.published(SurveyClosed))) == (1, 1)
 
 
 def test_a_closing_that_first_arrives_after_a_year_asks_nobody(meeting: Scene) -> None:
@@ -129,9 +147,9 @@ def test_someone_added_by_a_correction_is_invited_alone(meeting: Scene) -> None:
     meeting.forget_inbox()
     meeting.deliver(correction)
 
-    first, second = meeting.published(SurveyInvitationsIssued)
+    first, second, again = meeting.published(SurveyInvitationsIssued)
     assert len(first.invitations) == 10
-    assert [each.member_id for each in second.invitations] == [added]
+    assert [each.member_id for each in second.invitations] == [each.member_id for each in again.invitations] == [added]
     assert second.version > first.version
 
 
@@ -143,29 +161,41 @@ def test_someone_removed_by_a_correction_loses_the_unused_invitation(meeting: Sc
 
     assert [each.member_ids for each in meeting.published(InvitationRevoked)] == [(PEOPLE[0],)]
     with pytest.raises(NotFound):
-        meeting.take_by_link(token)
+        meeting.ballot_by_link(token)
 
 
-def test_an_invitation_that_was_used_is_not_revoked(meeting: Scene) -> None:
-    meeting.deliver(meeting.closed(present()))
-    ballot = meeting.take_by_link(meeting.tokens()[PEOPLE[0]])
+@pytest.mark.parametrize("state", [STATE.NO_SHOW, STATE.ATTENDED_PARTLY])
+def test_a_correction_tells_nothing_of_whether_its_person_had_answered(meeting: Scene, state: STATE) -> None:
+    """One event of the same kind, and the same versions, in either case: A8."""
+    heard = []
+    for answered in ([], [PEOPLE[0]]):
+        meeting.meeting_id, meeting.version = uuid4(), 0
+        meeting.deliver(meeting.closed(present()))
+        meeting.answer_by_link(answered)
+        meeting.deliver(meeting.corrected(PEOPLE[0], state))
+        survey_id = meeting.survey().id
+        news = [*meeting.published(InvitationRevoked), *meeting.published(SurveyInvitationsIssued)]
+        heard.append(sorted((type(each).__name__, each.version) for each in news if each.survey_id == survey_id))
+        clock.move(timedelta(days=7))
+        meeting.run_due()
+        heard[-1] += [
+            ("closed", each.version) for each in meeting.published(SurveyClosed) if each.survey_id == survey_id
+        ]
 
-    meeting.deliver(meeting.corrected(PEOPLE[0], STATE.NO_SHOW))
-    meeting.cast(ballot)
-
-    assert meeting.published(InvitationRevoked) == []
+    assert heard[0] == heard[1]
+    assert len(heard[0]) == 3
 
 
-def test_someone_removed_and_added_again_is_asked_again_by_the_same_link(meeting: Scene) -> None:
+def test_someone_removed_and_added_again_is_asked_again_and_the_first_link_works(meeting: Scene) -> None:
     """Their first mail may have been called off; notifications sees to it that nobody has two."""
     meeting.deliver(meeting.closed(present()))
-    meeting.deliver(meeting.corrected(PEOPLE[0], STATE.NO_SHOW))
     first = meeting.tokens()[PEOPLE[0]]
+    meeting.deliver(meeting.corrected(PEOPLE[0], STATE.NO_SHOW))
     meeting.deliver(meeting.corrected(PEOPLE[0], STATE.ATTENDED))
 
     assert meeting.asked().count(PEOPLE[0]) == 2
-    assert meeting.tokens()[PEOPLE[0]] == first
-    meeting.cast(meeting.take_by_link(meeting.tokens()[PEOPLE[0]]))
+    assert meeting.ballot_by_link(meeting.tokens()[PEOPLE[0]])
+    meeting.send(meeting.ballot_by_link(first))
 
 
 def test_a_facilitator_added_by_a_correction_is_not_asked(meeting: Scene) -> None:
@@ -183,7 +213,6 @@ def test_corrections_that_arrive_before_the_closing_count(meeting: Scene) -> Non
     meeting.deliver(closed)
 
     assert sorted(meeting.asked()) == sorted([*PEOPLE[1:], added])
-    assert meeting.published(InvitationRevoked) == []
 
 
 def test_one_reminder_after_48_hours_for_those_who_have_not_answered(meeting: Scene) -> None:
@@ -199,18 +228,18 @@ def test_one_reminder_after_48_hours_for_those_who_have_not_answered(meeting: Sc
     meeting.run_due()
 
     (reminder,) = meeting.published(SurveyReminderDue)
-    tokens = meeting.tokens()
-    assert {each.member_id: each.token for each in reminder.invitations} == {each: tokens[each] for each in PEOPLE[4:]}
+    assert sorted(each.member_id for each in reminder.invitations) == sorted(PEOPLE[4:])
+    meeting.send(meeting.ballot_by_link(reminder.invitations[0].token))
 
 
-def test_nobody_is_reminded_when_all_have_answered(meeting: Scene) -> None:
+def test_when_all_have_answered_the_reminder_comes_and_names_nobody(meeting: Scene) -> None:
     meeting.deliver(meeting.closed(present()))
     meeting.answer_by_link(PEOPLE)
 
     clock.move(timedelta(hours=48))
     meeting.run_due()
 
-    assert meeting.published(SurveyReminderDue) == []
+    assert [each.invitations for each in meeting.published(SurveyReminderDue)] == [()]
 
 
 def test_no_reminder_for_someone_whose_invitation_was_revoked(meeting: Scene) -> None:
@@ -220,41 +249,21 @@ def test_no_reminder_for_someone_whose_invitation_was_revoked(meeting: Scene) ->
     clock.move(timedelta(hours=48))
     meeting.run_due()
 
-    assert meeting.published(SurveyReminderDue) == []
+    assert [each.invitations for each in meeting.published(SurveyReminderDue)] == [()]
 
 
-def test_after_seven_days_the_survey_closes_and_both_rates_are_told(meeting: Scene) -> None:
-    meeting.deliver(meeting.recorded(present()))
-    meeting.deliver(meeting.wrap_up())
-    meeting.answer_in_room(PEOPLE[:7])
+def test_whoever_joins_the_list_after_the_reminder_is_asked_once(meeting: Scene) -> None:
     meeting.deliver(meeting.closed(present()))
-    meeting.answer_by_link(PEOPLE[7:9])
-    token = meeting.tokens()[PEOPLE[9]]
-
-    clock.move(timedelta(days=7))
-    with pytest.raises(Gone):
-        meeting.take_by_link(token)
+    clock.move(timedelta(days=3))
     meeting.run_due()
-    meeting.run_due()
+    added = uuid4()
 
-    (closed,) = meeting.published(SurveyClosed)
-    assert (closed.eligible, closed.responses) == (CountBand.FROM_10, CountBand.FROM_5)
-    assert (closed.rate_in_meeting, closed.rate_after) == (0.7, 0.2)
-    (released,) = meeting.published(ResultsReleased)
-    assert released.responses_count == 9
-    assert released.version > closed.version
-    assert meeting.published(ResultsWithheld) == []
-
-
-def test_a_closed_survey_keeps_no_trace_of_who_was_asked(meeting: Scene) -> None:
-    meeting.deliver(meeting.closed(present()))
-    meeting.answer_by_link(PEOPLE[:6])
-
-    clock.move(timedelta(days=7))
+    meeting.deliver(meeting.corrected(added, STATE.ATTENDED))
+    clock.move(timedelta(days=3))
     meeting.run_due()
 
-    assert meeting.count(Invitation) == 0
-    assert meeting.read(Survey.__table__.select())[0].secret is None
+    reminded = [each.member_id for event in meeting.published(SurveyReminderDue) for each in event.invitations]
+    assert (meeting.asked().count(added), added in reminded) == (1, False)
 
 
 def test_a_survey_is_open_for_seven_days_by_the_wall_also_when_clocks_change(meeting: Scene) -> None:
@@ -278,25 +287,41 @@ def test_a_survey_opened_at_the_wrap_up_keeps_its_closing_hour(meeting: Scene) -
     assert {each.closes_at for each in meeting.published(SurveyInvitationsIssued)} == {closes_at}
 
 
-def test_a_meeting_that_is_never_closed_is_given_up_a_day_after_its_end(meeting: Scene) -> None:
+def test_a_day_after_a_meeting_that_nobody_closed_those_recorded_by_then_are_asked(meeting: Scene) -> None:
     meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up(ends_at=clock.now() + timedelta(minutes=5)))
-    meeting.answer_in_room(PEOPLE)
+    meeting.answer_in_room(PEOPLE[:6])
     clock.move(timedelta(hours=24))
     meeting.run_due()
-    assert meeting.published(SurveyClosed) == []
+    assert meeting.published(SurveyAskedBeforeClosing) == []
 
     clock.move(timedelta(minutes=5))
     meeting.run_due()
 
-    assert [each.reason for each in meeting.published(ResultsWithheld)] == [WithheldReason.NO_ATTENDANCE]
-    assert [each.rate_in_meeting for each in meeting.published(SurveyClosed)] == [None]
-    meeting.deliver(meeting.closed(present()))
-    assert meeting.asked() == []
-    assert len(meeting.published(SurveyClosed)) == 1
+    assert len(meeting.published(SurveyAskedBeforeClosing)) == 1
+    assert sorted(meeting.asked()) == sorted(PEOPLE[6:])
+    assert meeting.survey().room_code is None
+    meeting.answer_by_link(PEOPLE[6:8])
 
 
-def test_a_closing_in_time_keeps_the_survey_from_being_given_up(meeting: Scene) -> None:
+def test_a_closing_on_monday_asks_whoever_was_not_recorded_on_friday(meeting: Scene) -> None:
+    late = uuid4()
+    meeting.deliver(meeting.recorded(present()), meeting.wrap_up())
+    meeting.answer_in_room(PEOPLE[:6])
+    clock.move(timedelta(hours=24))
+    meeting.run_due()
+    clock.move(timedelta(days=2))
+
+    meeting.deliver(meeting.closed([*present(), attendee(late)]))
+    assert late in meeting.tokens()
+    clock.move(timedelta(days=5))
+    meeting.run_due()
+
+    (released,) = meeting.published(ResultsReleased)
+    assert released.responses_count == 6
+
+
+def test_a_closing_in_time_asks_nobody_a_second_time(meeting: Scene) -> None:
     meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up())
     meeting.deliver(meeting.closed(present()))
@@ -304,15 +329,5 @@ def test_a_closing_in_time_keeps_the_survey_from_being_given_up(meeting: Scene) 
     clock.move(timedelta(hours=25))
     meeting.run_due()
 
-    assert meeting.published(SurveyClosed) == []
-
-
-def test_a_meeting_to_which_nobody_came_has_its_results_withheld(meeting: Scene) -> None:
-    meeting.deliver(meeting.closed([attendee(PEOPLE[0], STATE.NO_SHOW)]))
-
-    clock.move(timedelta(days=7))
-    meeting.run_due()
-
-    assert meeting.asked() == []
-    assert [each.reason for each in meeting.published(ResultsWithheld)] == [WithheldReason.NO_ATTENDANCE]
-    assert [each.eligible for each in meeting.published(SurveyClosed)] == [CountBand.NONE]
+    assert meeting.published(SurveyAskedBeforeClosing) == []
+    assert sorted(meeting.asked()) == sorted(PEOPLE)

@@ -16,7 +16,7 @@ from pratique.settings import EMBEDDED, Settings
 from pratique.store import Store
 from pratique.testing import memory_store
 
-SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=Path())
+SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=Path(), seal_key="5e" * 32)
 
 
 @dataclasses.dataclass
@@ -63,7 +63,8 @@ class Gate:
         """The response to one request."""
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         headers = {name: value for name, value in headers.items() if value is not None}
-        return Client(self.app).open(path, method=method, headers=headers, **options)
+        place = {"REMOTE_ADDR": "127.0.0.1", **options.pop("environ_base", {})}
+        return Client(self.app).open(path, method=method, headers=headers, environ_base=place, **options)
 
 
 @pytest.fixture
@@ -77,12 +78,6 @@ def store() -> Iterator[Store]:
 def gate(store: Store) -> Gate:
     """The gateway before a peer that knows nothing yet."""
     return make_gate(store)
-
-
-@pytest.fixture
-def proxied(store: Store) -> Gate:
-    """The gateway behind one proxy of our own."""
-    return make_gate(store, trusted_proxies=1)
 
 
 def make_gate(store: Store, **settings: Any) -> Gate:

@@ -106,3 +106,26 @@ def test_a_stop_lets_what_was_asked_be_answered(settings):
 
 def test_the_class_is_found_by_its_name():
     assert bus.service_class("gateway") is Gateway
+
+
+def send(port, path, size, headers):
+    """The status of a POST whose body has this size."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("POST", path, b" " * size, {"Content-Type": "application/json", **headers})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
+
+
+def test_a_large_body_where_anyone_may_call_is_refused_before_it_is_kept(settings):
+    with running(settings, [Gateway]) as started:
+        port, headers = opened(started)
+        path = "/v1/meetings/00000000-0000-4000-8000-000000000001/cancel"
+        for limit, place in ((32_768, "/v1/ballots"), (32_768, "/nowhere"), (1_000_000, path)):
+            status, body = send(port, place, limit + 1, headers)
+            assert (status, body["type"]) == (413, "urn:pratique:problem:too-large")
+            assert str(limit) in body["detail"]
+        assert send(port, "/v1/ballots", 32_768, {})[0] == 400
+        assert send(port, path, 999_000, headers)[0] == 400

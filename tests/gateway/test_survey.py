@@ -36,6 +36,8 @@ QUESTIONS = [
     },
 ]
 ANNE, BODO = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+SURVEY = "00000000-0000-4000-8000-000000000001"
+BALLOT = f"{SURVEY.replace('-', '')}.box"
 FR, EN = TEXTS["fr"], TEXTS["en"]
 
 
@@ -43,11 +45,14 @@ FR, EN = TEXTS["fr"], TEXTS["en"]
 def open_survey(gate):
     """The gateway before an open survey."""
     gate.token = ""
-    gate.peer.says("evaluation.read_questions", {"survey_id": "s", "questions": QUESTIONS})
-    gate.peer.says("evaluation.open_ballot", {"ballot_id": "b-1", "survey_id": "s", "questions": QUESTIONS})
-    gate.peer.says("evaluation.cast_ballot", None)
+    gate.peer.says("evaluation.read_questions", QUESTIONS)
+    gate.peer.says("evaluation.open_ballot", {"ballot_id": BALLOT, "survey_id": SURVEY, "questions": QUESTIONS})
+    gate.peer.says("evaluation.check_answers", None)
+    gate.peer.says("evaluation.take_ballot", {"slip": "s-1"})
+    gate.peer.says("evaluation.cast_slip", None)
+    gate.peer.says("evaluation.confirm_ballot", None)
     gate.peer.says("evaluation.get_room", {"survey_id": "s", "meeting_id": "m", "member_ids": [ANNE, BODO]})
-    labels = [{"member_id": BODO, "label": "Bodo L."}, {"member_id": ANNE, "label": "Anne & Co."}]
+    labels = [{"member_id": ANNE, "label": "Anne & Co."}, {"member_id": BODO, "label": "Bodo L."}]
     gate.peer.says("membership.list_labels", labels)
     return gate
 
@@ -76,7 +81,7 @@ def asked(gate, name):
 def test_opening_the_link_uses_up_nothing(open_survey):
     for method in ("GET", "HEAD", "GET"):
         assert open_survey.ask(method, "/s/tok-1").status_code == 200
-    assert {name for name, _ in open_survey.peer.asked} == {"evaluation.read_questions"}
+    assert {name for name, _ in open_survey.peer.asked} == {"evaluation.open_ballot"}
 
 
 def test_the_first_line_says_what_anonymous_means_here(open_survey):
@@ -98,7 +103,7 @@ def test_the_page_speaks_the_language_asked_for(open_survey, query, accept, loca
     response = open_survey.ask("GET", f"/s/tok-1{query}", headers={"Accept-Language": accept or None})
     assert parsed(response).get("lang") == locale
     assert response.headers["Content-Language"] == locale
-    assert asked(open_survey, "evaluation.read_questions")[0]["locale"] == locale
+    assert asked(open_survey, "evaluation.open_ballot")[0]["locale"] == locale
     assert TEXTS[locale]["title"] in response.text
 
 
@@ -156,14 +161,17 @@ def test_texts_are_shown_and_never_run(open_survey):
     assert form_of(response)["q.what_should_change"].strip() == "</textarea><script>x</script>"
 
 
-def test_sending_takes_a_ballot_and_casts_it(open_survey):
+def test_sending_takes_the_ballot_keeps_the_answers_and_confirms_it(open_survey):
+    """Three questions: none of them has a person and their answers."""
     typed = {
         "q.satisfaction": "4",
         "q.would_come_again": "false",
         "q.what_should_change": "Plus court.\r\nMerci",
         "x": "y",
     }
-    response = open_survey.ask("POST", "/s/tok-1?lang=fr", data=typed)
+    shown = form_of(open_survey.ask("GET", "/s/tok-1?lang=fr"))
+    assert shown["ballot"] == BALLOT
+    response = open_survey.ask("POST", "/s/tok-1?lang=fr", data=shown | typed)
     assert (response.status_code, FR["thanks"] in response.text) == (200, True)
     assert asked(open_survey, "evaluation.open_ballot") == [{"token": "tok-1", "locale": "fr"}]
     answers = [
@@ -171,14 +179,25 @@ def test_sending_takes_a_ballot_and_casts_it(open_survey):
         {"question": "would_come_again", "value": False},
         {"question": "what_should_change", "value": "Plus court.\nMerci"},
     ]
-    assert asked(open_survey, "evaluation.cast_ballot") == [{"ballot_id": "b-1", "answers": answers}]
+    assert open_survey.peer.asked[-4:] == [
+        ("evaluation.check_answers", {"survey_id": SURVEY, "answers": answers}),
+        ("evaluation.take_ballot", {"ballot_id": BALLOT}),
+        ("evaluation.cast_slip", {"slip": "s-1", "answers": answers}),
+        ("evaluation.confirm_ballot", {"ballot_id": BALLOT}),
+    ]
+
+
+def test_a_form_that_lost_its_ballot_gets_another(open_survey):
+    response = open_survey.ask("POST", "/s/tok-1", data={"q.satisfaction": "4"})
+    assert (response.status_code, FR["thanks"] in response.text) == (200, True)
+    assert asked(open_survey, "evaluation.take_ballot") == [{"ballot_id": BALLOT}]
 
 
 @pytest.mark.parametrize("typed", [{}, {"q.satisfaction": ""}, {"q.what_should_change": "   "}])
 def test_an_empty_form_takes_no_ballot(open_survey, typed):
     response = open_survey.ask("POST", "/s/tok-1", data=typed)
     assert (response.status_code, FR["empty"] in response.text) == (422, True)
-    assert asked(open_survey, "evaluation.open_ballot") == []
+    assert asked(open_survey, "evaluation.take_ballot") == []
 
 
 @pytest.mark.parametrize(
@@ -191,33 +210,40 @@ def test_a_bad_answer_is_told_at_its_field_and_takes_no_ballot(open_survey, type
     page = parsed(response)
     told = next(each for each in page.iter("p") if each.get("class") == "wrong")
     assert told.get("id") in [each.get("aria-describedby") for each in page.iter()]
-    assert asked(open_survey, "evaluation.open_ballot") == []
+    assert asked(open_survey, "evaluation.take_ballot") == []
 
 
 def test_answers_that_the_service_refuses_can_be_mended_on_the_same_ballot(open_survey):
-    open_survey.peer.says("evaluation.cast_ballot", Invalid("Mend it.", {"/answers/1/value": "too rude"}))
+    open_survey.peer.says("evaluation.check_answers", Invalid("Mend it.", {"/answers/1/value": "too rude"}))
     typed = {"q.satisfaction": "4", "q.what_should_change": "…"}
     refused = open_survey.ask("POST", "/s/tok-1", data=typed)
     assert (refused.status_code, FR["bad_text"] in refused.text) == (422, True)
     again = form_of(refused)
-    assert (again["ballot"], again["q.satisfaction"], again["q.what_should_change"].strip()) == ("b-1", "4", "…")
-    open_survey.peer.says("evaluation.cast_ballot", None)
+    assert (again["ballot"], again["q.satisfaction"], again["q.what_should_change"].strip()) == (BALLOT, "4", "…")
+    assert asked(open_survey, "evaluation.take_ballot") == []
+    open_survey.peer.says("evaluation.check_answers", None)
     assert FR["thanks"] in open_survey.ask("POST", "/s/tok-1", data=again | {"q.what_should_change": "Bon"}).text
     assert len(asked(open_survey, "evaluation.open_ballot")) == 1
-    assert asked(open_survey, "evaluation.cast_ballot")[-1]["ballot_id"] == "b-1"
+    assert asked(open_survey, "evaluation.take_ballot") == [{"ballot_id": BALLOT}]
 
 
-@pytest.mark.parametrize("away", ["evaluation.read_questions", "evaluation.open_ballot", "evaluation.cast_ballot"])
+@pytest.mark.parametrize("away", ["open_ballot", "check_answers", "take_ballot", "cast_slip"])
 def test_what_was_typed_survives_a_service_that_is_away(open_survey, away):
-    answer = open_survey.peer.answers[away]
-    open_survey.peer.says(away, Unavailable("Away."))
+    answer = open_survey.peer.answers[f"evaluation.{away}"]
+    open_survey.peer.says(f"evaluation.{away}", Unavailable("Away."))
     typed = {"q.satisfaction": "4", "q.what_should_change": 'Dire "oui" & <non>\nsouvent'}
     kept = open_survey.ask("POST", "/s/tok-1", data=typed)
     assert (kept.status_code, FR["not_sent"] in kept.text) == (503, True)
-    open_survey.peer.answers[away] = answer
+    open_survey.peer.answers[f"evaluation.{away}"] = answer
     assert FR["thanks"] in open_survey.ask("POST", "/s/tok-1", data=form_of(kept)).text
-    sent = asked(open_survey, "evaluation.cast_ballot")[-1]["answers"]
+    sent = asked(open_survey, "evaluation.cast_slip")[-1]["answers"]
     assert [each["value"] for each in sent] == [4, 'Dire "oui" & <non>\nsouvent']
+
+
+def test_answers_that_are_kept_are_thanked_for_though_that_cannot_be_confirmed(open_survey):
+    open_survey.peer.says("evaluation.confirm_ballot", Unavailable("Away."))
+    response = open_survey.ask("POST", "/s/tok-1", data={"q.satisfaction": "4", "ballot": BALLOT})
+    assert (response.status_code, FR["thanks"] in response.text) == (200, True)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +258,7 @@ def test_what_was_typed_survives_a_service_that_is_away(open_survey, away):
 )
 @pytest.mark.parametrize("locale", ["fr", "en"])
 def test_each_failure_is_a_sentence_in_the_right_language(open_survey, error, status, words, locale):
-    open_survey.peer.says("evaluation.read_questions", error)
+    open_survey.peer.says("evaluation.open_ballot", error)
     response = open_survey.ask("GET", f"/s/tok-1?lang={locale}")
     assert response.status_code == status
     assert TEXTS[locale][words] in response.text
@@ -241,16 +267,17 @@ def test_each_failure_is_a_sentence_in_the_right_language(open_survey, error, st
     assert "secret dsn" not in response.text
 
 
-def test_who_has_answered_is_told_so(open_survey):
+def test_who_has_answered_is_told_so_before_any_question(open_survey):
     open_survey.peer.says("evaluation.open_ballot", Conflict("Taken."))
-    response = open_survey.ask("POST", "/s/tok-1", data={"q.satisfaction": "4"})
-    assert (response.status_code, FR["already"] in response.text) == (409, True)
-    assert asked(open_survey, "evaluation.cast_ballot") == []
+    for response in (open_survey.ask("GET", "/s/tok-1"), open_survey.ask("POST", "/s/tok-1", data={})):
+        assert (response.status_code, FR["already"] in response.text) == (409, True)
+        assert QUESTIONS[0]["text"] not in response.text
+    assert asked(open_survey, "evaluation.take_ballot") == []
 
 
 def test_a_ballot_that_was_spent_meanwhile_is_told_so(open_survey):
-    open_survey.peer.says("evaluation.cast_ballot", Gone("Spent."))
-    response = open_survey.ask("POST", "/s/tok-1", data={"q.satisfaction": "4", "ballot": "b-1"})
+    open_survey.peer.says("evaluation.cast_slip", Gone("Spent."))
+    response = open_survey.ask("POST", "/s/tok-1", data={"q.satisfaction": "4", "ballot": BALLOT})
     assert (response.status_code, FR["spent"] in response.text) == (410, True)
 
 
@@ -259,8 +286,8 @@ def test_in_the_room_one_chooses_a_name_then_answers(open_survey):
     radios = [each for each in parsed(names).iter("input") if each.get("type") == "radio"]
     assert [each.get("value") for each in radios] == [ANNE, BODO]
     chosen = open_survey.ask("POST", "/r/K7MQ2P", data={"member": BODO})
-    assert form_of(chosen)["member"] == BODO
-    assert asked(open_survey, "evaluation.open_ballot") == []
+    assert form_of(chosen)["ballot"] == BALLOT
+    assert asked(open_survey, "evaluation.take_ballot") == []
     sent = open_survey.ask("POST", "/r/K7MQ2P", data=form_of(chosen) | {"q.satisfaction": "5"})
     assert FR["thanks"] in sent.text
     opened = {"room_code": "K7MQ2P", "member_id": BODO, "locale": "fr"}
@@ -272,8 +299,18 @@ def test_in_the_room_no_name_is_chosen_for_anyone(open_survey):
     assert (response.status_code, FR["who_missing"] in response.text) == (422, True)
 
 
-def test_in_the_room_a_taken_name_leads_back_to_the_list(open_survey):
-    open_survey.peer.says("evaluation.open_ballot", Conflict("Taken."))
+def test_in_the_room_a_form_is_taken_also_when_the_code_has_just_ended(open_survey):
+    chosen = form_of(open_survey.ask("POST", "/r/K7MQ2P", data={"member": BODO}))
+    for rpc in ("get_room", "open_ballot"):
+        open_survey.peer.says(f"evaluation.{rpc}", NotFound("Ended."))
+    sent = open_survey.ask("POST", "/r/K7MQ2P", data=chosen | {"q.satisfaction": "5"})
+    assert (sent.status_code, FR["thanks"] in sent.text) == (200, True)
+    gone = open_survey.ask("GET", "/r/K7MQ2P")
+    assert (gone.status_code, FR["no_room"] in gone.text) == (404, True)
+
+
+def test_in_the_room_a_taken_name_says_what_to_do_and_leads_back_to_the_list(open_survey):
+    open_survey.peer.says("evaluation.take_ballot", Conflict("Taken."))
     typed = {"member": BODO, "step": "answer", "q.satisfaction": "5"}
     response = open_survey.ask("POST", "/r/K7MQ2P", data=typed)
     assert (response.status_code, FR["already_room"] in response.text) == (409, True)

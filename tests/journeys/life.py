@@ -278,11 +278,11 @@ class Shuffled(Life):
 def shuffled(tmp_path: Path, seed: int) -> Iterator[Life]:
     """A network on SQLite where every event comes twice and in any order."""
     settings = Settings(
-        seal_key=SEAL_KEY,
         broker_url="embedded://",
         store_urls={name: f"sqlite:///{tmp_path / name}.sqlite" for name in STORES},
         home=Path(),
         mail_dir=tmp_path / "mail",
+        seal_key=SEAL_KEY,
     )
     stores = {name: open_store(settings, name) for name in settings.store_urls}
     for name, opened in stores.items():
@@ -299,13 +299,13 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
     """A network as ``make run`` starts it."""
     port = free_port()
     settings = Settings(
-        seal_key=SEAL_KEY,
         broker_url="embedded://",
         store_urls={name: f"sqlite:///{tmp_path / name}.sqlite" for name in STORES},
         home=Path(),
         http_port=port,
         public_url=f"http://127.0.0.1:{port}",
         mail_dir=tmp_path / "mail",
+        seal_key=SEAL_KEY,
         rpc_timeout_s=RPC_TIMEOUT_S,
     )
     for name in STORES:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pratique.testing import SEAL_KEY
 from tests import servers as private
 from tests.servers.process import free_port
 
@@ -26,7 +27,7 @@ PRATIQUE = [sys.executable, "-c", "from pratique.cli import main; main()"]
 DOT_ENV = {
     "PRATIQUE_PUBLIC_URL": "http://127.0.0.1",
     "PRATIQUE_MAIL_FROM": "Pratique <pratique@example.org>",
-    "PRATIQUE_TRUSTED_PROXIES": "1",
+    "PRATIQUE_TRUSTED_PROXIES": "127.0.0.0/8",
 }
 
 
@@ -47,6 +48,8 @@ class Deployment:
             (folder / f"{store}_url").write_text(url + "\n")
             (folder / f"broker_{store}_url").write_text(fresh.servers.broker.url(fresh.vhost, store) + "\n")
         (folder / "smtp_url").write_text("\n")
+        (folder / "seal_key").write_text(SEAL_KEY + "\n")
+        (folder / "metrics_token").write_text("for-prometheus\n")
 
     def environ(self, name: str) -> dict[str, str]:
         """The entry's environment; only secrets' folder, ports and host names differ, since all share one machine."""

@@ -1,16 +1,23 @@
 """A meeting's life, as whoever asks and whoever listens sees it."""
 
-from datetime import UTC, datetime, timedelta
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from pratique import arguments, clock
-from pratique.errors import Conflict, DomainError, Invalid, NotFound, PreconditionRequired, Stale
+from pratique.actor import acting
+from pratique.errors import Conflict, DomainError, Invalid, NotFound, PreconditionRequired, QuotaSpent, Stale
 from pratique.event import Event
 from pratique.events.meetings import (
     MeetingCancelled,
+    MeetingChanged,
     MeetingClosed,
     MeetingDescribed,
     MeetingKind,
@@ -23,6 +30,7 @@ from pratique.events.meetings import (
 )
 from pratique.testing import AT
 from services.meetings import commands, queries
+from services.meetings.models import MAILS_SPENT
 
 World = Any  # of conftest.py, which tests do not import
 STEPS = {
@@ -124,7 +132,7 @@ def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(world: World)
     assert all(event.is_private for event in described)
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 1001, "\x00"])
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 1001, "\x00", "Voir exemple.com", "a\u2066b"])
 def test_a_reason_is_needed_to_cancel(world: World, reason: str) -> None:
     world.schedule()
     with pytest.raises(Invalid) as caught:
@@ -178,6 +186,10 @@ def test_what_else_is_asked_of_an_unknown_meeting_is_not_found(world: World) -> 
         ({"link": "https://a.example\nBcc: b"}, "/link"),
         ({"place": "x" * 301}, "/place"),
         ({"themes": ("ok", "")}, "/themes/1"),
+        ({"themes": ("Répondez sur exemple.com",)}, "/themes/0"),
+        ({"place": "https://meet.example.org/abc"}, "/place"),
+        ({"place": "Salle \u202e3"}, "/place"),
+        ({"link": "https://meet.example.org/\u200babc"}, "/link"),
         ({"themes": ("x",) * 21}, "/themes"),
     ],
 )
@@ -218,16 +230,187 @@ def test_a_time_without_an_offset_is_refused(world: World) -> None:
     assert set(caught.value.fields) == {"/ends_at"}, "14:00 in Toronto is after 16:00 in Greenwich"
 
 
-def test_new_words_are_announced_privately_and_new_traits_are_kept(world: World) -> None:
+@pytest.mark.parametrize(
+    ("said", "changed"),
+    [
+        ({"place": "Salle B"}, ("place",)),
+        ({"link": "https://meet.example.org/x"}, ("link",)),
+        ({"themes": ("Autre chose",)}, ("themes",)),
+        ({"mode": Mode.IN_PERSON}, ("mode",)),
+        ({"kind": MeetingKind.TRAINING}, ("kind",)),
+        ({"capacity": 12}, ("capacity",)),
+        ({"facilitator_id": UUID(int=1)}, ("facilitator_id",)),
+        ({"facilitator_id": None}, ("facilitator_id",)),
+        ({"note_taker_id": UUID(int=2)}, ("note_taker_id",)),
+        ({"place": "Salle B", "capacity": 12, "mode": Mode.IN_PERSON}, ("capacity", "mode", "place")),
+    ],
+)
+def test_whatever_changes_in_a_meeting_is_announced_by_name_and_new_words_privately(
+    world: World, said: dict[str, Any], changed: tuple[str, ...]
+) -> None:
+    world.schedule()
+    world.schedule(**said, if_version=1)
+    world.schedule(**said)
+
+    (event,) = world.heard(MeetingChanged)
+    assert (event.changed, event.version, event.community_ids) == (changed, 2, (world.COMMUNITY,))
+    for name in ("kind", "mode", "capacity", "facilitator_id", "note_taker_id"):
+        assert getattr(event, name) == getattr(world.meeting(), name)
+    described = [each for each in world.heard(MeetingDescribed) if each.version > 1]
+    assert len(described) == bool({"place", "link", "themes"} & set(changed))
+    assert {(each.place, each.link, each.version) for each in described} <= {
+        (world.meeting().place, world.meeting().link, 2)
+    }
+    assert len(world.heard(MeetingScheduled)) == 1
+
+
+def test_changes_of_a_meeting_are_ordered_by_their_versions(world: World) -> None:
     world.schedule()
     world.schedule(place="Salle B", if_version=1)
     world.schedule(place="Salle B", capacity=12, mode=Mode.IN_PERSON, if_version=2)
 
+    assert [(event.changed, event.version) for event in world.heard(MeetingChanged)] == [
+        (("place",), 2),
+        (("capacity", "mode"), 3),
+    ]
     described = world.heard(MeetingDescribed)
     assert [(event.place, event.version) for event in described] == [("", 1), ("Salle B", 2)]
+    assert world.meeting().version == 3
+
+
+@pytest.mark.parametrize("if_version", [0, 1])
+def test_a_version_of_a_meeting_that_is_not_there_schedules_none(world: World, if_version: int) -> None:
+    with pytest.raises(Stale):
+        world.schedule(if_version=if_version)
+
+    assert world.heard(Event) == []
+    with pytest.raises(NotFound):
+        world.meeting()
+
+
+def test_whatever_version_a_meeting_has_it_is_changed_by_whoever_says_so(world: World) -> None:
+    world.schedule()
+    world.schedule(place="Salle B", if_version=1)
+    world.schedule(place="Salle C", if_version=0)
+
+    assert (world.meeting().place, world.meeting().version) == ("Salle C", 3)
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "late", "wrap_up", "close", "expected"),
+    [
+        ({}, 0 * DAY, None, None, (True, True)),
+        ({}, 3 * DAY, None, None, (True, True)),
+        ({}, 3 * DAY + timedelta(seconds=1), None, None, (False, False)),
+        ({}, 500 * DAY, None, None, (False, False)),
+        ({}, 500 * DAY, True, None, (True, True)),
+        ({}, 500 * DAY, None, True, (False, True)),
+        ({}, 0 * DAY, False, None, (False, False)),
+        ({}, 0 * DAY, False, True, (False, True)),
+        ({}, 0 * DAY, None, False, (True, False)),
+        ({"kind": MeetingKind.PREPARATORY}, 0 * DAY, None, None, (False, False)),
+        ({"kind": MeetingKind.PREPARATORY}, 500 * DAY, None, False, (False, False)),
+        ({"kind": MeetingKind.TRAINING}, 0 * DAY, None, None, (True, True)),
+    ],
+)
+def test_those_who_were_there_are_asked_by_rule_or_by_word(
+    world: World,
+    said: dict[str, Any],
+    late: timedelta,
+    wrap_up: bool | None,
+    close: bool | None,
+    expected: tuple[bool, bool],
+) -> None:
+    world.schedule(**said)
+    clock.move(timedelta(hours=2) + late)
+    world.do("start")
+    world.ask(commands.wrap_up_meeting, meeting_id=world.MEETING, with_survey=wrap_up)
+    world.ask(commands.close_meeting, meeting_id=world.MEETING, with_survey=close)
+
+    (wrapped_up,), (closed,) = world.heard(MeetingWrapUpStarted), world.heard(MeetingClosed)
+    assert (wrapped_up.with_survey, closed.with_survey) == expected
+
+
+def test_after_a_preparatory_meeting_nobody_can_be_asked(world: World) -> None:
+    world.schedule(kind=MeetingKind.PREPARATORY)
+    world.do("start")
+    for command in (commands.wrap_up_meeting, commands.close_meeting):
+        with pytest.raises(Conflict, match="preparatory"):
+            world.ask(command, meeting_id=world.MEETING, with_survey=True)
+
+    assert world.meeting().state.value == "in_progress"
+
+
+@contextmanager
+def limited(world: World, mails: int) -> Iterator[None]:
+    """A day's quota of so many mails, and a token that acts."""
+    before = world.opened.settings
+    world.opened.settings = dataclasses.replace(before, mails_a_day=mails)
+    try:
+        with acting("token abc jeton"):
+            yield
+    finally:
+        world.opened.settings = before
+
+
+def test_a_program_brings_about_so_many_mails_in_a_day_and_then_changes_nothing(world: World) -> None:
+    """Three belong to the community, so that each of these would mail three people."""
+    with limited(world, 9):
+        world.schedule()
+        world.schedule(capacity=12, if_version=1)
+        world.schedule(capacity=12, place="Salle B", if_version=2)
+        world.schedule(meeting_id=UUID(int=0x222))
+        for ask in (
+            partial(world.schedule, meeting_id=UUID(int=0x333)),
+            partial(world.schedule, capacity=12, place="Salle C", if_version=3),
+            partial(world.do, "cancel"),
+        ):
+            before = world.heard(Event)
+            with pytest.raises(QuotaSpent, match="2026-03-13T00:00:00Z"):
+                ask()
+            assert world.heard(Event) == before
+        world.schedule(capacity=13, place="Salle B", if_version=3)
+        world.do("start")
+
+    assert (world.meeting().place, world.meeting().version) == ("Salle B", 5)
+
+
+def test_a_quota_is_of_a_token_and_of_a_day(world: World) -> None:
+    with limited(world, 3):
+        world.schedule(starts_at=AT + DAY, ends_at=AT + DAY + timedelta(hours=1))
+        with pytest.raises(QuotaSpent):
+            world.do("cancel")
+        with acting("token def autre"):
+            world.schedule(meeting_id=UUID(int=0x222))
+        for who in ("operator amina", "pratique"):
+            with acting(who):
+                world.schedule(meeting_id=uuid4())
+        clock.move(timedelta(hours=10))
+        world.do("cancel")
+
+    with world.opened.begin() as session:
+        assert session.execute(select(MAILS_SPENT)).all() == [(date(2026, 3, 13), "abc", 3)], "the day before is gone"
+
+
+def test_what_mails_nobody_costs_nothing(world: World) -> None:
+    with limited(world, 0):
+        world.schedule(community_ids=(world.OTHER,))
+        clock.move(timedelta(days=30))
+        world.schedule(meeting_id=UUID(int=0x222))
+        world.ask(commands.cancel_meeting, meeting_id=UUID(int=0x222), reason="Vieux")
+
+    assert len(world.heard(MeetingScheduled)) == 2
+
+
+def test_whoever_belongs_to_two_communities_of_a_meeting_is_mailed_once(world: World) -> None:
+    world.belongs(world.AMINA, world.OTHER)
+    with limited(world, 3):
+        world.schedule(community_ids=(world.COMMUNITY, world.OTHER))
+
     assert len(world.heard(MeetingScheduled)) == 1
-    meeting = world.meeting()
-    assert (meeting.capacity, meeting.mode, meeting.version) == (12, Mode.IN_PERSON, 3)
 
 
 def test_a_change_needs_the_version_that_was_read(world: World) -> None:

@@ -1,6 +1,11 @@
 """Faults are told together, each at its field."""
 
+import re
+import unicodedata
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pratique.errors import Invalid
 from pratique.faults import MAX_TOLD, Faults
@@ -58,3 +63,129 @@ def test_thousands_of_faults_make_a_short_answer() -> None:
 
     assert len(caught.value.fields) == MAX_TOLD
     assert caught.value.message == "0 is a stranger. 1 is a stranger. 2 is a stranger."
+
+
+ADDRESSES = [
+    "http://exemple.test",
+    "Voir HTTPS://EXEMPLE.TEST/x",
+    "ftp://x",
+    "www.exemple.test",
+    "Inscription : www2.exemple",
+    "exemple.test/inscription",
+    "Venez (exemple.test:8443/x) !",
+    "bit.ly/3xYz",
+    "gagnez sur exemple.com",
+    "exemple.com.",
+    "exemple.qc.ca",
+    "exemple.com.test",
+    "gagnez-tout.xyz, vite",
+    "xn--bcher-kva.xn--p1ai",
+    "amina@exemple.test",
+    "Écrire à amina.kone+rencontre@sous.exemple.org",
+    "mailto:amina",
+    "ｈｔｔｐ：／／exemple．test",
+    "exemple。com",
+    "amina＠exemple.test",
+    "élodie@exemple.québec",
+    "http://192.0.2.1",
+]
+WORDS = [
+    "Salle 3.14",
+    "M. Tremblay",
+    "St. John's",
+    "Node.js",
+    "Node.js et Vue.js",
+    "Mme Roy/M. Côté",
+    "24/7",
+    "et/ou",
+    "1.5/2",
+    "B.Sc./M.Sc.",
+    "Rencontre @ midi",
+    "Café@Home",
+    "@amina",
+    "3 @ 5.50 $",
+    "3@5.50",
+    "J.-P. Roy",
+    "A.B.C.",
+    "U.S. and U.K.",
+    "Salle B.204",
+    "455, rue St-Paul, bur. 3.2, Montréal",
+    "v1.2.3",
+    "10.30 a.m.",
+    "p. ex. le répit",
+    "etc.)",
+    "Fin.Rentrée",
+    "Le répit : mode d'emploi",
+    "Objectif 1: écouter",
+    "note:lire",
+    "c.-à-d. ensemble",
+    "Zoë Ødegård-O'Brien",
+    "李小龍",
+    "Amina 👩🏽‍🏫",
+    "می‌خواهم",
+    "क्‍ष",
+    "Awww. Merci",
+    "La communauté... et après?",
+    "Compagnie com",
+    "exemple.commune",
+    "M.De Koninck",
+]
+
+
+@pytest.mark.parametrize("words", ADDRESSES)
+def test_what_mails_would_make_clickable_is_refused_and_told_where_it_belongs(words: str) -> None:
+    for expect in (Faults.line, Faults.text):
+        with pytest.raises(Invalid, match="belongs in its link") as caught, Faults() as faults:
+            expect(faults, "/place", words, 300, mailed=True)
+        assert set(caught.value.fields) == {"/place"}
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_what_people_write_in_names_and_places_is_accepted(words: str) -> None:
+    with Faults() as faults:
+        faults.line("/place", words, 300, mailed=True)
+        faults.text("/reason", words, 300, mailed=True)
+
+
+HIDDEN = [*"\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"]  # turn the direction
+HIDDEN += [*"\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u180e\u3164\u115f\U000e0041"]  # have no width
+
+
+@pytest.mark.parametrize("hidden", HIDDEN, ids=ascii)
+@pytest.mark.parametrize("around", ["{}Amina", "Ami{}na", "Amina{}", "م{}", "👩{}🏫a{}"])
+def test_what_nobody_sees_is_refused_wherever_it_stands(hidden: str, around: str) -> None:
+    for expect in (Faults.line, Faults.text):
+        with pytest.raises(Invalid, match="type it anew"), Faults() as faults:
+            expect(faults, "/name", around.replace("{}", hidden), 200)
+
+
+def is_accepted(text: str) -> bool:
+    try:
+        with Faults() as faults:
+            faults.line("/name", text, 200, mailed=True)
+    except Invalid:
+        return False
+    return True
+
+
+LETTERS = st.sampled_from([*"aé. @:/-'", "www.", "://", ".ca", *HIDDEN]) | st.characters()
+
+
+@given(st.lists(LETTERS, max_size=12).map("".join))
+@example("exemple\u200b.com")
+@example("\u202emoc.elpmexe")
+def test_nothing_that_is_accepted_turns_hides_or_leads_elsewhere(text: str) -> None:
+    if not is_accepted(text):
+        return
+    assert {unicodedata.bidirectional(each) for each in text}.isdisjoint(
+        {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    )
+    assert set(text).isdisjoint(set(HIDDEN) - {"\u200c", "\u200d"})
+    for sign in ("://", "www."):
+        assert sign not in text.lower()
+    assert not re.search(r"[a-z0-9]@[a-z]+\.[a-z]|[a-z]\.ca$", text)
+
+
+@given(st.text(st.sampled_from("aàbcdéœ ’'-,()ÉÏ0123456789"), min_size=1, max_size=100).filter(str.strip))
+def test_words_without_a_dot_an_at_and_a_colon_are_always_accepted(text: str) -> None:
+    assert is_accepted(text)

@@ -55,6 +55,23 @@ def test_a_change_needs_the_version_that_was_read(session: Session) -> None:
     saved = rows.put(session, thing("b"), 1)
 
     assert (saved.is_new, saved.changed, saved.row.name, saved.row.version) == (False, {"name"}, "b", 2)
+    assert saved.former == {"name": "a"}
+
+
+@pytest.mark.parametrize("if_version", [rows.ANY_VERSION, 1, 7])
+def test_a_version_of_what_is_not_there_creates_nothing(if_version: int) -> None:
+    with memory_store("things", Base.metadata) as opened:
+        with pytest.raises(Stale, match="leave If-Match out"), opened.begin() as session:
+            rows.put(session, thing("a"), if_version)
+        with opened.begin() as session:
+            assert session.scalars(select(Thing)).all() == []
+
+
+def test_whatever_version_it_has_may_be_changed_by_whoever_says_so(session: Session) -> None:
+    for name in ("a", "b", "c"):
+        saved = rows.put(session, thing(name), None if name == "a" else rows.ANY_VERSION)
+
+    assert (saved.row.name, saved.row.version) == ("c", 3)
 
 
 def test_a_projection_keeps_the_newest_whatever_the_order(session: Session) -> None:
@@ -82,6 +99,20 @@ def test_pages_cover_all_rows_once(session: Session) -> None:
     assert seen == ["0", "1", "2", "3", "4"]
 
 
+def test_pages_by_id_cover_all_rows_once(session: Session) -> None:
+    session.add_all([Thing(thing_id=UUID(int=number), name=str(number), version=1) for number in range(5)])
+    page, seen = rows.page_by_id(session, select(Thing), Thing.thing_id, None, 2), []
+    while page.after:
+        seen += [row.name for row in page.rows]
+        page = rows.page_by_id(session, select(Thing), Thing.thing_id, page.after, 2)
+    seen += [row.name for row in page.rows]
+
+    assert seen == ["0", "1", "2", "3", "4"]
+    with pytest.raises(Invalid) as caught:
+        rows.page_by_id(session, select(Thing), Thing.thing_id, "no key", 2)
+    assert set(caught.value.fields) == {"/after"}
+
+
 @pytest.mark.parametrize("limit", [0, -1, 501])
 def test_a_limit_has_bounds(session: Session, limit: int) -> None:
     with pytest.raises(Invalid) as caught:
@@ -94,6 +125,7 @@ def test_a_change_passes_only_to_whoever_has_seen_the_row_as_it_is() -> None:
     rows.check_version(3, 3)
     with pytest.raises(PreconditionRequired):
         rows.check_version(3, None)
-    for other in (2, 4, 0, -1):
+    rows.check_version(3, rows.ANY_VERSION)
+    for other in (2, 4, -1):
         with pytest.raises(Stale):
             rows.check_version(3, other)

@@ -37,6 +37,7 @@ def problems(compose: Compose) -> list[str]:
     for name in settings.SERVICES:
         if name not in compose["services"]:
             found.append(f"{name} is started by nothing")
+    found += _networks(compose)
     used = {secret for service in compose["services"].values() for secret in service.get("secrets", ())}
     return found + [f"secret {name} is used by nobody" for name in compose["secrets"] if name not in used]
 
@@ -61,8 +62,22 @@ def _service(compose: Compose, service: Compose) -> Iterator[str]:
     yield from (f"{name} holds a secret itself" for name in environment if _is_secret(name))
 
 
+def _networks(compose: Compose) -> Iterator[str]:
+    """What an integrator's container could reach that is not the broker's port for clients."""
+    for name in "inside", "integrators":
+        if compose["networks"].get(name) != {"internal": True}:
+            yield f"network {name} must be internal"
+    for name, service in compose["services"].items():
+        if "integrators" in service["networks"] and name != "rabbitmq":
+            yield f"{name}: integrators' containers reach it"
+    broker = compose["services"]["rabbitmq"]["networks"]
+    aliases = {name: (how or {}).get("aliases", []) for name, how in broker.items()} if isinstance(broker, dict) else {}
+    if aliases != {"inside": ["rabbitmq.inside"], "integrators": []}:
+        yield "rabbitmq: must be rabbitmq.inside on the network inside alone, for its management listens at that name"
+
+
 def _is_secret(name: str) -> bool:
-    return bool(re.search(r"PASSWORD|_URL|STORE_", name)) and not name.endswith(("_FILE", "PUBLIC_URL"))
+    return bool(re.search(r"PASSWORD|TOKEN|_KEY|_URL|STORE_", name)) and not name.endswith(("_FILE", "PUBLIC_URL"))
 
 
 def _references(compose: Compose, service: Compose) -> Iterator[str]:

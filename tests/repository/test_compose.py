@@ -67,6 +67,16 @@ def _set(service: str, key: str, value: object) -> Callable[[Compose], None]:
             _set("meetings", "secrets", ["meetings_url"]),
             "meetings: PRATIQUE_BROKER_URL_FILE names a secret that is not given to it",
         ),
+        (_set("meetings", "networks", ["inside", "integrators"]), "meetings: integrators' containers reach it"),
+        (_set("rabbitmq", "networks", ["inside", "integrators"]), "rabbitmq: must be rabbitmq.inside on the network"),
+        (
+            lambda compose: compose["services"]["rabbitmq"]["networks"].update(
+                integrators={"aliases": ["rabbitmq.inside"]}
+            ),
+            "rabbitmq: must be rabbitmq.inside on the network inside alone",
+        ),
+        (lambda compose: compose["networks"].update(integrators={}), "network integrators must be internal"),
+        (_set("meetings", "environment", {"PRATIQUE_SEAL_KEY": "5e"}), "meetings: PRATIQUE_SEAL_KEY holds a secret"),
         (_set("postgres", "volumes", ["data:/x"]), "postgres: volume data is not declared"),
         (_set("postgres", "volumes", ["./deploy/pg.sh:/x"]), "postgres: ./deploy/pg.sh does not exist"),
         (_set("postgres", "ports", ["5432:5432"]), "postgres: port 5432:5432 is open to the world"),
@@ -109,14 +119,33 @@ def test_every_variable_has_a_default_or_a_sentence_and_is_in_the_example() -> N
 
 def test_only_the_gateway_can_be_reached_and_only_from_this_machine() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["gateway"]
-    assert COMPOSE["networks"]["inside"] == {"internal": True}
-    for name in "postgres", "rabbitmq", "migrate", "membership", "meetings", "evaluation":
+    for name in "postgres", "migrate", "membership", "meetings", "evaluation":
         assert SERVICES[name]["networks"] == ["inside"]
+
+
+def test_integrators_containers_share_a_network_with_the_broker_and_nothing_else() -> None:
+    assert [name for name, service in SERVICES.items() if "integrators" in service["networks"]] == ["rabbitmq"]
+    assert COMPOSE["networks"]["integrators"] == {"internal": True}
+    tools = SERVICES["rabbitmq"]["environment"]
+    assert (tools["RABBITMQ_NODENAME"], tools["ERL_EPMD_ADDRESS"]) == ("rabbit@localhost", "127.0.0.1")
+    assert tools["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] == "-kernel inet_dist_use_interface {127,0,0,1}"
+
+
+def test_every_process_has_the_seal_key_and_what_tells_metrics_their_token() -> None:
+    ours = {name for name, service in SERVICES.items() if "build" in service}
+    assert {name for name, service in SERVICES.items() if "seal_key" in service.get("secrets", ())} == ours
+    lasting = {*settings.SERVICES, "gateway"}
+    assert {name for name, service in SERVICES.items() if "metrics_token" in service.get("secrets", ())} == lasting
+    for name in ours:
+        assert SERVICES[name]["environment"]["PRATIQUE_SEAL_KEY_FILE"] == "/run/secrets/seal_key"
+    for name in lasting:
+        assert SERVICES[name]["environment"]["PRATIQUE_METRICS_TOKEN_FILE"] == "/run/secrets/metrics_token"
 
 
 def test_each_process_has_the_secrets_of_its_own_store_and_broker_user_only() -> None:
     for name in (*settings.SERVICES, "gateway"):
-        assert set(SERVICES[name]["secrets"]) - {"smtp_url"} == {f"broker_{name}_url", f"{name}_url"}
+        shared = {"smtp_url", "seal_key", "metrics_token"}
+        assert set(SERVICES[name]["secrets"]) - shared == {f"broker_{name}_url", f"{name}_url"}
         assert SERVICES[name]["environment"]["PRATIQUE_BROKER_URL_FILE"] == f"/run/secrets/broker_{name}_url"
     assert [name for name, service in SERVICES.items() if "broker_url" in service.get("secrets", ())] == [
         "migrate",
@@ -136,7 +165,9 @@ def test_secrets_are_made_once_each_with_its_own_password(tmp_path: Path) -> Non
     files = [Path(secret["file"]).name for secret in COMPOSE["secrets"].values()]
     assert sorted(made) == sorted(files)
     passwords = re.findall(r"\b[0-9a-f]{48}\b", "".join(made.values()))
-    assert len(set(passwords)) == len(made) - 1  # smtp_url is for the operator to fill in
+    assert len(set(passwords)) == len(made) - 2  # smtp_url is for the operator to fill in
+    assert re.fullmatch(r"[0-9a-f]{64}\n", made["seal_key"])
+    assert _make_secrets(tmp_path / "another").joinpath("seal_key").read_text() != made["seal_key"]
     assert folder.stat().st_mode & 0o077 == 0
     _make_secrets(tmp_path)
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
@@ -153,9 +184,11 @@ def test_a_process_reads_the_secrets_as_they_are_made(tmp_path: Path) -> None:
     users = {name: url.removeprefix("amqp://").partition(":")[0] for name, url in read.broker_urls.items()}
     assert users == {name: name for name in settings.STORES}
     assert read.smtp_url == ""
+    assert read.seal.open("rpc", read.seal.close("rpc", b"hello")) == b"hello"
 
 
 def _make_secrets(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
     subprocess.run(["sh", HOME / "deploy/secrets.sh"], cwd=folder, check=True, capture_output=True)
     return folder / "secrets"
 

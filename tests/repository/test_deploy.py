@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,6 +157,7 @@ def test_the_broker_knows_the_users_of_the_secrets_and_no_guest(folder: Path) ->
         "TMPDIR": str(folder / "broker"),
         "RABBITMQ_NODE_PORT": str(broker.port),
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "PRATIQUE_INSIDE": "127.0.0.2",  # an address of this machine that is not where clients are told to connect
         "RABBITMQ_MANAGEMENT_PORT": str(broker.api_port),
     }
     try:
@@ -164,6 +166,8 @@ def test_the_broker_knows_the_users_of_the_secrets_and_no_guest(folder: Path) ->
         url = (folder / "secrets" / "broker_url").read_text().strip()
         with Connection(url.replace("@rabbitmq:5672", f"@127.0.0.1:{broker.port}")) as connection:
             connection.default_channel.exchange_declare("meetings.events", "topic", auto_delete=False)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", broker.api_port), timeout=5)
         _check_own_users(folder, broker)
         with (
             pytest.raises(AccessRefused),
@@ -179,7 +183,8 @@ def _check_own_users(folder: Path, broker: Broker) -> None:
     here = {name: (folder / "secrets" / f"broker_{name}_url").read_text().strip() for name in STORES}
     here = {name: url.replace("@rabbitmq:5672", f"@127.0.0.1:{broker.port}") for name, url in here.items()}
     admin = (folder / "secrets" / "broker_url").read_text().strip().replace("rabbitmq:5672", f"127.0.0.1:{broker.port}")
-    made = Settings(broker_url=admin, broker_urls=here, broker_api_url=broker.api_url, store_urls={}, home=folder)
+    inside = f"http://127.0.0.2:{broker.api_port}"
+    made = Settings(broker_url=admin, broker_urls=here, broker_api_url=inside, store_urls={}, home=folder)
     assert give_rights(made, {}) == list(STORES)
     for name, url in here.items():
         with Connection(url) as connection:
@@ -200,3 +205,12 @@ def test_a_broker_url_without_a_password_stops_the_start_with_a_sentence(folder:
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (1, "")
         assert "The secret broker_url must be amqp://USER:PASSWORD@rabbitmq:5672//" in done.stderr
+
+
+def test_a_broker_that_does_not_know_the_network_of_services_is_not_started(folder: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "PRATIQUE_SECRETS": str(folder / "secrets"), "TMPDIR": str(folder)}
+    command = ["sh", HOME / "deploy/rabbitmq.sh", "echo", "started"]
+    for name in ("rabbitmq.inside", "0.0.0.0"):
+        done = subprocess.run(command, env=env | {"PRATIQUE_INSIDE": name}, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"The name {name} has no address here, so that management could be reached" in done.stderr

@@ -1,21 +1,21 @@
 """The tables of evaluation and the rules that one aggregate can check alone."""
 
-from services.evaluation.models.ballots import Marker, Response
-from services.evaluation.models.releases import K_COMMENTS, K_SCORES, Release
-from services.evaluation.models.surveys import Attendance, Base, Invitation, InvitationState, Survey, SurveyState
+from services.evaluation.models.ballots import Filled, Marker, Sheet
+from services.evaluation.models.releases import KeptAnswers, Release
+from services.evaluation.models.surveys import Attendance, Base, Survey, SurveyKey, SurveyState, Thresholds
 from services.evaluation.models.tokens import Channel
 
 __all__ = [
-    "K_COMMENTS",
-    "K_SCORES",
     "Attendance",
     "Base",
     "Channel",
-    "Invitation",
-    "InvitationState",
+    "Filled",
+    "KeptAnswers",
     "Marker",
     "Release",
-    "Response",
+    "Sheet",
     "Survey",
+    "SurveyKey",
     "SurveyState",
+    "Thresholds",
 ]

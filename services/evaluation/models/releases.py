@@ -1,7 +1,10 @@
 """What may be told of a survey: computed once, when it closes, and the only thing that anyone reads afterwards."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from math import sqrt
 from random import SystemRandom
 from statistics import NormalDist, fmean, stdev
@@ -13,17 +16,34 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pratique import clock, store
 from pratique.events.evaluation import CountBand, ResultsReleased, ResultsWithheld, SurveyClosed, WithheldReason
+from pratique.sealing import Seal
 from services.evaluation import questions
-from services.evaluation.models.surveys import Base, Survey, SurveyState
+from services.evaluation.models.ballots import Filled
+from services.evaluation.models.surveys import Base, Survey, SurveyState, Thresholds
 from services.evaluation.models.tokens import Channel
 from services.evaluation.questions import Answers, Question, QuestionType
 
-K_SCORES = 5  #: nothing is told of fewer answers than this (docs/decisions/0013)
-K_COMMENTS = 10  #: comments are told from this many answers on (docs/decisions/0013)
+LEAST = Thresholds()  #: what every network keeps to (docs/decisions/0013)
+KEEP_WITHHELD = timedelta(days=90)  #: answers that were not told, for pooling with those of later meetings
 
 Cell = dict[str, object]  #: what is told of one question, as plain JSON
 _JSON = store.COLUMN_TYPES[dict[str, Any]]
+_KEPT = "kept answers"
+_KEPT_BLOCK = 4096  #: bytes
 _chance = SystemRandom()
+
+
+@dataclass(frozen=True)
+class Votes:
+    """All that was answered, and how many of those who answered were eligible when the survey closed."""
+
+    answers: Sequence[Answers]
+    genuine: int  #: at most as many as there are answers
+
+    @property
+    def others(self) -> int:
+        """Answers of people who turned out not to have been there. Whoever cast them may know them, and subtract."""
+        return len(self.answers) - self.genuine
 
 
 class Release(Base):
@@ -33,58 +53,94 @@ class Release(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"), unique=True)
     reason: Mapped[WithheldReason | None]  # why nothing is told; None if something is
-    responses: Mapped[CountBand]
     n: Mapped[int | None]  # None if nothing is told
     cells: Mapped[list[Cell]] = mapped_column(_JSON)  # one for each question that can be counted
     comments: Mapped[list[str]]  # in random order
     suppressed_count: Mapped[int]  # questions withheld
 
     @classmethod
-    def of(cls, survey: Survey, answers: Sequence[Answers], reason: WithheldReason | None) -> Self:
-        """What may be told of these answers; ``reason`` is given where nothing may be, however many there are."""
-        n = len(answers)
-        if reason is None and n < K_SCORES:
-            reason = WithheldReason.BELOW_K
+    def of(cls, survey: Survey, votes: Votes, thresholds: Thresholds, *, is_anyone_eligible: bool) -> Self:
+        """What may be told of these answers: nothing unless enough of those who gave them were there."""
+        reason = WithheldReason.BELOW_K if votes.genuine < thresholds.scores else None
+        if not is_anyone_eligible:
+            reason = WithheldReason.NO_ATTENDANCE
         asked = questions.SETS[survey.questions_version]
-        cells = [] if reason else [cell_of(question, answers) for question in asked if _is_counted(question)]
+        cells = [] if reason else [cell_of(question, votes) for question in asked if is_counted(question)]
         return cls(
             id=uuid4(),
             survey_id=survey.id,
             reason=reason,
-            responses=CountBand.of(n),
-            n=None if reason else n,
+            n=None if reason else len(votes.answers),
             cells=cells,
-            comments=[] if reason else comments_of(asked, answers),
+            comments=[] if reason else comments_of(asked, votes, thresholds.comments),
             suppressed_count=sum(cell["is_withheld"] is True for cell in cells),
         )
 
 
-def close(
-    survey: Survey, release: Release, came_by: Iterable[Channel], eligible: int
-) -> tuple[SurveyClosed, ResultsReleased | ResultsWithheld]:
-    """Let the survey take no more answers, destroy its secret, and tell what may be told.
+class KeptAnswers(Base):
+    """What was answered to one question of a survey whose results are withheld: sealed, and in an order of its own."""
 
-    A rate is the share of those eligible (AAPOR) who answered by that way. It is told only where at least five were
-    eligible and at least five answered: it says how many took part, never what anyone said.
+    __tablename__ = "kept_answers"
+    survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"), primary_key=True)
+    question: Mapped[str] = mapped_column(primary_key=True)
+    box: Mapped[bytes]
+
+
+def kept_rows(survey: Survey, answers: Sequence[Answers], seal: Seal) -> list[dict[str, object]]:
+    """The rows of ``KeptAnswers``: a list of values for each question, so that no two can be joined to a sheet.
+
+    A comment keeps with it whether its author lets it be shown; that is no question of its own any more.
     """
+    rows: list[dict[str, object]] = []
+    asked = questions.SETS[survey.questions_version]
+    leave = {question.permits: question.key for question in asked if question.permits}
+    for question in asked:
+        if question.permits:
+            continue
+        given = [each for each in answers if question.key in each]
+        values = [[each[question.key], each.get(leave.get(question.key, ""), False)] for each in given]
+        _chance.shuffle(values)
+        content = survey.id.bytes + json.dumps(values, ensure_ascii=False).encode()
+        box = seal.close(_KEPT, content, _KEPT_BLOCK)
+        rows.append({"survey_id": survey.id, "question": question.key, "box": box})
+    return rows
+
+
+def close(
+    survey: Survey, release: Release, filled: Sequence[Filled], eligible: int
+) -> tuple[SurveyClosed, ResultsReleased | ResultsWithheld]:
+    """Let the survey take no more answers, and tell what may be told."""
     survey.state = SurveyState.WITHHELD if release.reason else SurveyState.RELEASED
-    survey.secret = survey.room_code = None
+    survey.room_code = None
     survey.version += 1
-    counts = Counter(came_by)
-    are_told = eligible >= K_SCORES and release.n is not None
+    in_room = sum(each.channel is Channel.ROOM for each in filled)
+    rates = None if release.reason else rates_of(in_room, len(filled) - in_room, eligible)
     closed = SurveyClosed(
         survey_id=survey.id,
         meeting_id=survey.meeting_id,
         community_ids=survey.communities,
         closed_at=clock.now(),
         eligible=CountBand.of(eligible),
-        responses=release.responses,
-        rate_in_meeting=min(1.0, round(counts[Channel.ROOM] / eligible, 2)) if are_told else None,
-        rate_after=min(1.0, round(counts[Channel.MESSAGE] / eligible, 2)) if are_told else None,
+        responses=None if release.reason else CountBand.of(len(filled)),
+        rate_in_meeting=rates and rates[0],
+        rate_after=rates and rates[1],
         version=survey.version,
     )
     survey.version += 1
     return closed, _told(survey, release)
+
+
+def rates_of(in_room: int, after: int, eligible: int) -> tuple[float, float] | None:
+    """The shares of those eligible who answered in the room and later (AAPOR), two decimals; None if not to be told.
+
+    They are told where those who answered in the room, those who answered later and those who did not are each none or
+    at least five: whoever knows how many were there can count each of the three.
+    """
+    if any(0 < count < LEAST.scores for count in (in_room, after, eligible - in_room - after)) or not eligible:
+        return None
+    if in_room + after > eligible:  # somebody answered and turned out not to have been there
+        return None
+    return round(in_room / eligible, 2), round(after / eligible, 2)
 
 
 def _told(survey: Survey, release: Release) -> ResultsReleased | ResultsWithheld:
@@ -108,52 +164,72 @@ def _told(survey: Survey, release: Release) -> ResultsReleased | ResultsWithheld
     )
 
 
-def _is_counted(question: Question) -> bool:
+def is_counted(question: Question) -> bool:
+    """Whether a release has a cell for it."""
     return question.type is not QuestionType.TEXT and question.permits is None
 
 
-def cell_of(question: Question, answers: Sequence[Answers]) -> Cell:
+def cell_of(question: Question, votes: Votes) -> Cell:
     """What is told of one question, or only that it is withheld.
 
     It is told when at least five answered it and those who passed it over are none, or at least five too: otherwise
-    the difference to the survey's n would count them. Which of the two forbids it is not said, since that can count
-    them as well.
+    the difference to the survey's n would count them. Of fewer than ten answers of which all, or all but one, are
+    alike, only that is told, the same in both cases: five alike would tell everybody's answer. Answers of people who
+    were not there count for none of this, since whoever cast them can subtract them; then likeness is withheld.
+    Which of these forbids it is not said, since that can count them as well.
     """
-    values = [each[question.key] for each in answers if question.key in each]
+    values = [each[question.key] for each in votes.answers if question.key in each]
     told: Cell = {"question": question.key, "type": question.type.value, "is_withheld": False}
-    passed_over = len(answers) - len(values)
-    if len(values) < K_SCORES or 0 < passed_over < K_SCORES:
+    if not _are_enough(len(values), votes):
         return told | {"is_withheld": True}
-    if question.type is QuestionType.YES_NO:
-        yes = sum(value is True for value in values)
-        return told | {
-            "n": len(values),
-            "distribution": {"yes": yes, "no": len(values) - yes},
-            "share": round(yes / len(values), 2),
-            "interval": share_interval(yes, len(values)),
+    value, count = Counter(map(choice_of, values)).most_common(1)[0]
+    are_alike = len(values) - votes.others < LEAST.comments and count >= len(values) - votes.others - 1
+    if are_alike and votes.others:
+        return told | {"is_withheld": True}
+    if are_alike:
+        return told | {"n": len(values), "nearly_all": value}
+    return told | {"n": len(values)} | _counted(question.type, values)
+
+
+def _are_enough(answered: int, votes: Votes) -> bool:
+    """Whether at least five answered, and at least five or nobody did not, without those who can be subtracted."""
+    passed_over = len(votes.answers) - answered
+    return answered - votes.others >= LEAST.scores and (passed_over == 0 or passed_over - votes.others >= LEAST.scores)
+
+
+def choice_of(value: object) -> str:
+    """A value as a distribution names it: 1 to 5, yes or no."""
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _counted(type: QuestionType, values: Sequence[Any]) -> Cell:
+    counts = Counter(map(choice_of, values))
+    if type is QuestionType.YES_NO:
+        return {
+            "distribution": {"yes": counts["yes"], "no": counts["no"]},
+            "share": round(counts["yes"] / len(values), 2),
+            "interval": share_interval(counts["yes"], len(values)),
         }
     scores = [int(value) for value in values]
-    counts = Counter(scores)
-    return told | {
-        "n": len(scores),
-        "distribution": {str(score): counts[score] for score in range(1, 6)},
+    return {
+        "distribution": {str(score): counts[str(score)] for score in range(1, 6)},
         "mean": round(fmean(scores), 2),
         "interval": mean_interval(scores),
     }
 
 
-def comments_of(asked: Sequence[Question], answers: Sequence[Answers]) -> list[str]:
+def comments_of(asked: Sequence[Question], votes: Votes, enough: int) -> list[str]:
     """The comments that may be shown, in random order: all from ten answers on, before that those whose author agreed.
 
     A comment that several people wrote alike is shown as often.
     """
-    permits: Mapping[str | None, str] = {each.permits: each.key for each in asked if each.permits}
+    permits = {each.permits: each.key for each in asked if each.permits}
     texts = [question.key for question in asked if question.type is QuestionType.TEXT]
     shown = [
         str(each[key])
-        for each in answers
+        for each in votes.answers
         for key in texts
-        if key in each and (len(answers) >= K_COMMENTS or each.get(permits.get(key, "")) is True)
+        if key in each and (votes.genuine >= enough or each.get(permits.get(key, "")) is True)
     ]
     _chance.shuffle(shown)
     return shown

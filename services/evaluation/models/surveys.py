@@ -1,31 +1,36 @@
 """Surveys, whom they ask, and who was at the meeting."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, String, inspect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import CheckConstraint, String, inspect, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from pratique import clock, store
 from pratique.events.evaluation import (
     Anonymity,
     InvitationRevoked,
     Moment,
+    SurveyAskedBeforeClosing,
     SurveyInvitationsIssued,
     SurveyOpened,
     SurveyReminderDue,
 )
 from pratique.events.evaluation import Invitation as Invited
+from pratique.events.evaluation import SurveyState as SurveyState
 from pratique.events.meetings import AttendanceState, MeetingRole
+from pratique.sealing import Seal
+from pratique.settings import Settings
 from services.evaluation import questions
 from services.evaluation.models import tokens
 
 OPEN_FOR_DAYS = 7  #: by the wall of the meeting's zone; few answer after a week
 REMIND_AFTER_DAYS = 2  #: by the same wall, counted from the meeting's closing
-GIVE_UP_AFTER = timedelta(hours=24)  #: after the meeting's planned end, if it was never closed
+ASK_ANYWAY_AFTER = timedelta(hours=24)  #: after the meeting's planned end, if nobody has closed it by then
+_KEY = "survey key"
 
 Asking = TypeVar("Asking", SurveyInvitationsIssued, SurveyReminderDue)
 
@@ -37,20 +42,21 @@ class Base(DeclarativeBase):
     type_annotation_map = store.COLUMN_TYPES
 
 
-class SurveyState(StrEnum):
-    """A survey's life: it is open, and then its results are released or withheld for good."""
+@dataclass(frozen=True)
+class Thresholds:
+    """How many answers it takes before anything is told (docs/decisions/0013). A network may only ask for more."""
 
-    OPEN = "open"
-    RELEASED = "released"
-    WITHHELD = "withheld"
+    scores: int = 5
+    comments: int = 10
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As the network has it."""
+        return cls(max(cls.scores, settings.k_scores), max(cls.comments, settings.k_comments))
 
-class InvitationState(StrEnum):
-    """What was done to ask a person; never whether they answered."""
-
-    INVITED = "invited"
-    REMINDED = "reminded"
-    REVOKED = "revoked"
+    def raised_to(self, other: "Thresholds") -> "Thresholds":
+        """The stricter of both: what was promised when a survey opened, and what is asked for by now."""
+        return Thresholds(max(self.scores, other.scores), max(self.comments, other.comments))
 
 
 def may_answer(state: AttendanceState, role: MeetingRole) -> bool:
@@ -74,15 +80,6 @@ class Attendance(Base):
         return may_answer(self.state, self.role)
 
 
-class Invitation(Base):
-    """That a person was asked. Destroyed when the survey closes: who is missing here had answered in the room."""
-
-    __tablename__ = "invitation"
-    survey_id: Mapped[UUID] = mapped_column(primary_key=True)  # a foreign key cost a tenth of the closings in a second
-    member_id: Mapped[UUID] = mapped_column(primary_key=True)
-    state: Mapped[InvitationState]
-
-
 class Survey(Base):
     """The questions after one meeting, from the wrap-up or the closing until seven days later."""
 
@@ -90,8 +87,9 @@ class Survey(Base):
     __table_args__ = (
         # No code, setting or role can make an open survey nominative, and neither can a hand in the database.
         CheckConstraint("anonymity = 'anonymous'", name="ck_survey_stays_anonymous"),
-        CheckConstraint("(state = 'open') = (secret is not null)", name="ck_survey_secret_dies_at_close"),
-        CheckConstraint("state = 'open' or room_code is null", name="ck_survey_room_code_dies_at_close"),
+        CheckConstraint(
+            "room_code is null or (state = 'open' and not is_meeting_closed)", name="ck_survey_room_code_dies_at_close"
+        ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     meeting_id: Mapped[UUID] = mapped_column(unique=True)
@@ -100,12 +98,14 @@ class Survey(Base):
     moment: Mapped[Moment]
     anonymity: Mapped[Anonymity]
     questions_version: Mapped[int]
+    k_scores: Mapped[int]  # answers that it takes to tell any; as the network had it when the survey opened
+    k_comments: Mapped[int]  # answers that it takes to tell comments
     state: Mapped[SurveyState]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
+    is_asked: Mapped[bool]  # whether those who were there have been asked by mail
     is_meeting_closed: Mapped[bool]
     room_code: Mapped[str | None] = mapped_column(String(tokens.ROOM_CODE_LENGTH), unique=True)
-    secret: Mapped[bytes | None]
     version: Mapped[int]
 
     @classmethod
@@ -115,6 +115,7 @@ class Survey(Base):
         community_ids: Iterable[UUID],
         timezone: str,
         opens_at: datetime,
+        thresholds: Thresholds,
         *,
         in_room: bool,
     ) -> Self:
@@ -127,12 +128,14 @@ class Survey(Base):
             moment=Moment.WRAP_UP,
             anonymity=Anonymity.ANONYMOUS,
             questions_version=questions.CURRENT,
+            k_scores=thresholds.scores,
+            k_comments=thresholds.comments,
             state=SurveyState.OPEN,
             opens_at=opens_at,
             closes_at=clock.on_the_wall(opens_at, OPEN_FOR_DAYS, timezone),
+            is_asked=not in_room,
             is_meeting_closed=not in_room,
             room_code=tokens.new_room_code() if in_room else None,
-            secret=tokens.new_secret(),
             version=1,
         )
 
@@ -147,11 +150,9 @@ class Survey(Base):
         return self.state is SurveyState.OPEN and clock.now() < self.closes_at
 
     @property
-    def key(self) -> bytes:
-        """Its secret, while it is open."""
-        if self.secret is None:
-            raise LookupError("the survey is closed and its secret destroyed")
-        return self.secret
+    def thresholds(self) -> Thresholds:
+        """How many answers it takes, as the network had it when it opened."""
+        return Thresholds(self.k_scores, self.k_comments)
 
     @property
     def communities(self) -> tuple[UUID, ...]:
@@ -171,16 +172,27 @@ class Survey(Base):
             version=self.version,
         )
 
-    def invite(self, member_ids: Iterable[UUID]) -> SurveyInvitationsIssued:
-        """Ask these people, each by a link of their own."""
-        return self._ask(SurveyInvitationsIssued, member_ids)
+    def asked_before_closing(self) -> SurveyAskedBeforeClosing:
+        """The news that its meeting is still not closed, and that those recorded so far are asked."""
+        self.version += 1
+        return SurveyAskedBeforeClosing(
+            survey_id=self.id,
+            meeting_id=self.meeting_id,
+            community_ids=self.communities,
+            closes_at=self.closes_at,
+            version=self.version,
+        )
 
-    def remind(self, member_ids: Iterable[UUID]) -> SurveyReminderDue:
-        """Ask these people again, by the same links."""
-        return self._ask(SurveyReminderDue, member_ids)
+    def invite(self, seal: Seal, member_ids: Iterable[UUID]) -> SurveyInvitationsIssued:
+        """Ask these people, each by a link of their own; the event comes even if there is nobody to ask."""
+        return self._ask(SurveyInvitationsIssued, seal, member_ids)
+
+    def remind(self, seal: Seal, member_ids: Iterable[UUID]) -> SurveyReminderDue:
+        """Ask these people again; the event comes even if there is nobody to ask."""
+        return self._ask(SurveyReminderDue, seal, member_ids)
 
     def revoke(self, member_id: UUID) -> InvitationRevoked:
-        """Take back that this person was asked."""
+        """Take back that this person is asked, whether they were or not."""
         self.version += 1
         return InvitationRevoked(
             survey_id=self.id,
@@ -190,17 +202,37 @@ class Survey(Base):
             version=self.version,
         )
 
-    def _ask(self, news: type[Asking], member_ids: Iterable[UUID]) -> Asking:
-        id, secret = self.id, self.key
+    def _ask(self, news: type[Asking], seal: Seal, member_ids: Iterable[UUID]) -> Asking:
+        id = self.id
         self.version += 1
         return news(
             survey_id=id,
             meeting_id=self.meeting_id,
             community_ids=self.communities,
-            invitations=tuple([Invited(member_id=one, token=tokens.token_for(id, secret, one)) for one in member_ids]),
+            invitations=tuple([Invited(member_id=one, token=tokens.link_for(seal, id, one)) for one in member_ids]),
             closes_at=self.closes_at,
             version=self.version,
         )
 
 
 _SURVEY_COLUMNS = [column.key for column in inspect(Survey).column_attrs]
+
+
+class SurveyKey(Base):
+    """The secret of an open survey, sealed. Once it is gone, no mark made with it says anything."""
+
+    __tablename__ = "survey_key"
+    survey_id: Mapped[UUID] = mapped_column(primary_key=True)  # a foreign key cost a tenth of the closings in a second
+    box: Mapped[bytes]
+
+    @classmethod
+    def new_row(cls, seal: Seal, survey_id: UUID) -> dict[str, object]:
+        """The row of a new secret."""
+        return {"survey_id": survey_id, "box": seal.close(_KEY, survey_id.bytes + tokens.new_secret(), block=1)}
+
+
+def read_secrets(session: Session, survey_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+    """The secrets of those of these surveys that have one, which are the open ones. One statement."""
+    seal = store.seal_of(session)
+    rows = session.execute(select(SurveyKey.survey_id, SurveyKey.box).where(SurveyKey.survey_id.in_(list(survey_ids))))
+    return {survey_id: seal.open(_KEY, box)[len(survey_id.bytes) :] for survey_id, box in rows}

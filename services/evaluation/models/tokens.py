@@ -1,27 +1,33 @@
-"""Links, ballots, markers and room codes: all made from a survey's secret, and all dead once it is destroyed.
+"""Links, ballots, slips, markers and room codes: who may answer, and that an answer is one of those that may be.
 
-Nothing of a token or a ballot is stored. A token names its person and can be made again at any time while the survey
-is open; a ballot names nobody and cannot.
+A *link* and a *ballot* name their person, to us alone: they are sealed. A *slip* names nobody; with it, and without the
+ballot, answers are kept. Nothing of any of them is stored but marks, which are HMACs under the survey's secret: once
+that is destroyed, they say nothing to anybody.
 """
 
 import base64
-import hashlib
 import hmac
 import re
 import secrets
+import struct
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import product
 from uuid import UUID, uuid4
 
-from pratique.events.membership import Locale
+from pratique.sealing import BrokenSeal, Seal
 
+LINK = "survey link"  #: what the seal of a mailed link is for
+_BALLOT = "ballot"
 _PROOF_BYTES = 16
-_SHAPE = re.compile(r"[A-Za-z0-9_-]{64}")  # 48 bytes: two ids or numbers of 16, and a proof of 16
+_CONTENT = struct.Struct("!16s16s16s?q")  #: member, number, proof, whether from the room, seconds since 1970
+_SLIP = re.compile(r"[A-Za-z0-9_-]{64}")  # 48 bytes: the survey, a number and a proof, 16 each
+_BALLOT_SHAPE = re.compile(r"(?P<survey>[0-9a-f]{32})\.(?P<box>[A-Za-z0-9_-]{20,300})")
 
 #: Letters and digits that nobody mistakes for one another when read from a screen across a room.
 _ROOM_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 ROOM_CODE_LENGTH = 8  #: 30 to the power of 8, some 656 thousand million codes
+ROOM_BALLOT_FOR = timedelta(hours=2)  #: so long after it was given out in the room a ballot is taken back
 
 
 class Channel(StrEnum):
@@ -32,12 +38,91 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What a token or a ballot says of itself; nothing of it is true before its proof was checked."""
+class Ballot:
+    """The right of one person to answer one survey. It reads as ``<survey>.<box>``, and only we can open the box."""
 
     survey_id: UUID
-    middle: bytes  #: of a token the member's id, of a ballot its random number
+    member_id: UUID
+    number: bytes  #: 16 random bytes, which tell two ballots of one person apart
+    channel: Channel
+    given_at: datetime
+
+    @classmethod
+    def new(cls, survey_id: UUID, member_id: UUID, channel: Channel, at: datetime) -> "Ballot":
+        """One more ballot for this person; however many there are, one is taken."""
+        return cls(survey_id, member_id, secrets.token_bytes(16), channel, at)
+
+    def text(self, seal: Seal, secret: bytes) -> str:
+        """The ballot as it is handed out. It dies with the survey's secret."""
+        content = _CONTENT.pack(
+            self.member_id.bytes,
+            self.number,
+            self._proof(secret),
+            self.channel is Channel.ROOM,
+            int(self.given_at.timestamp()),
+        )
+        return f"{self.survey_id.hex}.{_text(seal.close(_BALLOT, content, block=1))}"
+
+    @classmethod
+    def read(cls, text: str, seal: Seal, secret: bytes) -> "Ballot | None":
+        """The ballot that this is; None if we did not make it with this secret."""
+        found = _BALLOT_SHAPE.fullmatch(text)
+        try:
+            content = seal.open(_BALLOT, _raw(found["box"] if found else ""))
+            member, number, proof, is_room, at = _CONTENT.unpack(content)
+        except (BrokenSeal, struct.error, ValueError):
+            return None
+        ballot = cls(
+            survey_of(text),
+            UUID(bytes=member),
+            number,
+            Channel.ROOM if is_room else Channel.MESSAGE,
+            datetime.fromtimestamp(at, UTC),
+        )
+        return ballot if hmac.compare_digest(ballot._proof(secret), proof) else None
+
+    def is_stale(self, at: datetime) -> bool:
+        """Whether it was given out in the room too long ago; one from a link lives as long as the survey is open."""
+        return self.channel is Channel.ROOM and at - self.given_at > ROOM_BALLOT_FOR
+
+    def mark(self, secret: bytes) -> bytes:
+        """By what it is known again, when it is sent once more. No slip can be computed from it."""
+        return hmac.digest(secret, b"ballot" + self.number, "sha256")
+
+    def slip(self, secret: bytes) -> str:
+        """The slip with which its answers are kept: always the same for the same ballot, and it names nobody."""
+        number = hmac.digest(secret, b"number" + self.number, "sha256")[:16]
+        return _text(self.survey_id.bytes + number + _slip_proof(secret, self.channel, number))
+
+    def _proof(self, secret: bytes) -> bytes:
+        kind = f"proof {self.channel.value} {int(self.given_at.timestamp())} ".encode()
+        return hmac.digest(secret, kind + self.member_id.bytes + self.number, "sha256")[:_PROOF_BYTES]
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What a slip says of itself; nothing of it is true before ``channel_of`` has found how it came."""
+
+    survey_id: UUID
+    number: bytes
     proof: bytes
+
+    @classmethod
+    def read(cls, text: str) -> "Slip":
+        """What this text claims. One that is garbled claims a survey that does not exist."""
+        if not _SLIP.fullmatch(text):
+            return cls(uuid4(), bytes(16), bytes(_PROOF_BYTES))
+        raw = _raw(text)
+        return cls(UUID(bytes=raw[:16]), raw[16:32], raw[32:])
+
+    def channel_of(self, secret: bytes) -> Channel | None:
+        """By which way it came; None if we did not make it with this secret."""
+        ways = [each for each in Channel if hmac.compare_digest(_slip_proof(secret, each, self.number), self.proof)]
+        return ways[0] if ways else None
+
+    def mark(self, secret: bytes) -> bytes:
+        """What is kept of a slip that is spent, while the survey is open."""
+        return hmac.digest(secret, b"spent" + self.number, "sha256")
 
 
 def new_secret() -> bytes:
@@ -59,59 +144,38 @@ def as_room_code(typed: str) -> str:
     return code if set(code) <= set(_ROOM_ALPHABET) else ""
 
 
-def token_for(survey_id: UUID, secret: bytes, member_id: UUID) -> str:
-    """The secret part of one person's link: 64 characters that fit into a URL as they are."""
-    middle = member_id.bytes
-    return _text(survey_id.bytes + middle + hmac.digest(secret, b"token" + middle, "sha256")[:_PROOF_BYTES])
+def link_for(seal: Seal, survey_id: UUID, member_id: UUID) -> str:
+    """The end of one person's link. Whoever reads it learns neither survey nor person."""
+    return seal.link(LINK, survey_id, member_id)
 
 
-def is_token(claim: Claim, secret: bytes) -> bool:
-    """Whether we made this token with this secret; takes as long for any answer."""
-    return hmac.compare_digest(hmac.digest(secret, b"token" + claim.middle, "sha256")[:_PROOF_BYTES], claim.proof)
+def read_link(seal: Seal, text: str) -> tuple[UUID, UUID]:
+    """The survey and the person of a link. What is no link of ours names what does not exist, and takes as long."""
+    try:
+        survey_id, member_id = seal.read_link(LINK, text)
+    except (BrokenSeal, ValueError):
+        return uuid4(), uuid4()
+    return survey_id, member_id
 
 
 def marker_of(secret: bytes, member_id: UUID) -> bytes:
-    """What says that this person took a ballot, to whoever has the secret and to nobody else."""
-    return hmac.digest(secret, member_id.bytes, "sha256")
+    """What says that this person's ballot was taken, to whoever has the secret and to nobody else."""
+    return hmac.digest(secret, b"marker" + member_id.bytes, "sha256")
 
 
-def new_ballot(survey_id: UUID, secret: bytes, channel: Channel, locale: Locale) -> str:
-    """A ballot that carries no person and of which no row is kept: a random number, and the proof that it is ours.
-
-    Channel and language are bound into the proof, so that they can be neither changed nor read.
-    """
-    number = secrets.token_bytes(16)
-    return _text(survey_id.bytes + number + _ballot_proof(secret, channel, locale, number))
+def survey_of(ballot_id: str) -> UUID:
+    """Which survey a ballot says that it is for, which is no secret; one that does not exist if it says nothing."""
+    found = _BALLOT_SHAPE.fullmatch(ballot_id)
+    return UUID(found["survey"]) if found else uuid4()
 
 
-def kind_of_ballot(claim: Claim, secret: bytes) -> tuple[Channel, Locale] | None:
-    """How and in which language this ballot was taken; None if we did not make it with this secret."""
-    kinds = [
-        (channel, locale)
-        for channel, locale in product(Channel, Locale)
-        if hmac.compare_digest(_ballot_proof(secret, channel, locale, claim.middle), claim.proof)
-    ]
-    return kinds[0] if kinds else None
-
-
-def spent_mark(ballot_id: str) -> bytes:
-    """What is kept of a ballot once it is spent."""
-    return hashlib.sha256(ballot_id.encode()).digest()
-
-
-def read_claim(text: str) -> Claim:
-    """What a token or a ballot claims. One that is garbled claims a survey that does not exist, so that it is looked
-    for like any other and takes as long."""
-    if not _SHAPE.fullmatch(text):
-        return Claim(uuid4(), bytes(16), bytes(_PROOF_BYTES))
-    raw = base64.urlsafe_b64decode(text)
-    return Claim(UUID(bytes=raw[:16]), raw[16:32], raw[32:])
-
-
-def _ballot_proof(secret: bytes, channel: Channel, locale: Locale, number: bytes) -> bytes:
-    kind = f"ballot {channel.value} {locale.value} ".encode()
-    return hmac.digest(secret, kind + number, "sha256")[:_PROOF_BYTES]
+def _slip_proof(secret: bytes, channel: Channel, number: bytes) -> bytes:
+    return hmac.digest(secret, f"slip {channel.value} ".encode() + number, "sha256")[:_PROOF_BYTES]
 
 
 def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _raw(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

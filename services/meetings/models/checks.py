@@ -43,11 +43,11 @@ def _check_time(meeting: Meeting, faults: Faults) -> None:
 
 
 def _check_words(meeting: Meeting, faults: Faults) -> None:
-    faults.line("/place", meeting.place, PLACE_AT_MOST, required=False)
+    faults.line("/place", meeting.place, PLACE_AT_MOST, required=False, mailed=True)
     faults.line("/link", meeting.link, LINK_AT_MOST, required=False)
     if meeting.link and not meeting.link.lower().startswith(("https://", "http://")):
         faults.add("/link", "The link must begin with https:// or http://, so that it opens in a browser.")
     if len(meeting.themes) > THEMES_AT_MOST:
         faults.add("/themes", f"{len(meeting.themes)} themes are too many for one meeting; at most {THEMES_AT_MOST}.")
     for index, theme in enumerate(meeting.themes[:THEMES_AT_MOST]):
-        faults.line(f"/themes/{index}", theme, THEME_AT_MOST)
+        faults.line(f"/themes/{index}", theme, THEME_AT_MOST, mailed=True)

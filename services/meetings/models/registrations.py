@@ -8,9 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pratique.errors import Conflict
 from pratique.event import Event
-from pratique.events.meetings import MemberRegisteredForMeeting, Partstat
+from pratique.events.meetings import MeetingState, MemberRegisteredForMeeting, Partstat
 from services.meetings.models.communities import Base
-from services.meetings.models.meetings import Meeting, MeetingState
+from services.meetings.models.meetings import Meeting
 
 
 class Registration(Base):

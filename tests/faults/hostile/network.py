@@ -10,6 +10,7 @@ eventlet.monkey_patch()  # before any import that takes a lock or a socket
 
 import dataclasses  # noqa: E402
 import sys  # noqa: E402
+from ipaddress import ip_network  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from gateway.auth import create_token  # noqa: E402
@@ -23,7 +24,8 @@ def serve(folder: Path, port: int) -> None:
         settings.embedded(settings.home(), folder),
         http_port=port,
         public_url=f"http://127.0.0.1:{port}",
-        trusted_proxies=1,  # so that a client can come from many addresses, and guessing is not what stops it
+        # so that a client can come from many addresses, and guessing is not what stops it
+        trusted_proxies=(ip_network("127.0.0.0/8"),),
         log_format="json",
     )
     log.configure(chosen.log_format)

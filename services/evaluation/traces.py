@@ -1,0 +1,31 @@
+"""Leaves nothing of closed surveys in the database's files: deleted rows stay there until the tables are rewritten."""
+
+import time
+from collections.abc import Callable
+
+from pratique.settings import Settings
+from pratique.store import Store
+from services.evaluation.models.ballots import VOLATILE
+
+EVERY_S = 60.0  #: at most so often; each time, for some milliseconds, nobody can answer
+
+
+def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
+    """A unit of work, for the bus, that rewrites what is volatile after a survey has closed, and once at start."""
+    tables = [table.__tablename__ for table in VOLATILE]
+    is_wanted, tried_at = True, -EVERY_S
+
+    def want() -> None:
+        nonlocal is_wanted
+        is_wanted = True
+
+    def rewrite() -> bool:
+        nonlocal is_wanted, tried_at
+        if is_wanted and time.monotonic() - tried_at >= EVERY_S:
+            tried_at, is_wanted = time.monotonic(), False
+            if not opened.rewrite(tables):
+                is_wanted = True
+        return False
+
+    opened.on_commit("destroyed", want)
+    return rewrite

@@ -1,0 +1,344 @@
+"""A whole network in one process, and whatever anybody could overhear of it.
+
+The four services and the gateway are the real ones, as is the code that writes to the wire and reads from it. The
+simulator takes the place of the broker, the mail server, the proxy and the disk, and so hears what each of them hears.
+"""
+
+import json
+import logging
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from prometheus_client import REGISTRY, generate_latest
+from werkzeug.test import Client
+
+from gateway.app import App
+from gateway.auth import create_token
+from gateway.service import Site
+from pratique import broker, bus, clock, due, inbox, log, metrics
+from pratique.bus import Bus
+from pratique.migrate import migrate, package_of
+from pratique.rpc import Rpc, RpcServer, Services
+from pratique.settings import SERVICES, STORES
+from pratique.store import Store
+from services.notifications import delivery
+from tests.adversary import driver
+
+HOME = "198.51.100."  #: where people answer mails from, each from an address of their own
+ROOM = "203.0.113.7"  #: of everybody in the room: one Wi-Fi
+LOOPS_AT_MOST = 2000
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the broker carried."""
+
+    at: datetime
+    exchange: str
+    routing_key: str
+    properties: Mapping[str, Any]  #: headers too
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A line of a proxy's log."""
+
+    at: datetime
+    address: str
+    method: str
+    path: str
+    status: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail that left."""
+
+    at: datetime
+    recipient: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of all stores: as SQL reads them, and byte by byte, with what was deleted and not yet overwritten."""
+
+    at: datetime
+    tables: Mapping[str, list[dict[str, Any]]]  #: rows in the order in which they lie, by ``service.table``
+    raw: Mapping[str, bytes]  #: by service
+
+
+class Ears(logging.Handler):
+    """Everything that is logged, as the log writes it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[tuple[datetime, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one line."""
+        self.lines.append((clock.now(), f"{record.levelname} {record.name} {log.masked(record.getMessage())}"))
+
+
+class _Letterbox:
+    """What the gateway or a service holds of the broker: a channel that hands each message on at once."""
+
+    def __init__(self, network: "Network") -> None:
+        self._network = network
+        self.connection = self
+        self.client = self
+
+    def prepare_message(
+        self, body: bytes, priority: Any, content_type: str, encoding: str, headers: Any, properties: Any
+    ) -> Any:
+        """As amqp's channel does."""
+        return body, dict(headers or {}), dict(properties or {})
+
+    def basic_publish(self, message: Any, exchange: str = "", routing_key: str = "", **rest: Any) -> None:
+        """As amqp's channel does."""
+        body, headers, properties = message
+        self._network.carry(exchange, routing_key, body, headers, properties)
+
+
+class _Delivered:
+    """A message as its consumer holds it."""
+
+    def __init__(self, routing_key: str, body: bytes, headers: Any, properties: Any, channel: Any) -> None:
+        self.body, self.headers, self.properties, self.channel = body, headers, properties, channel
+        self.delivery_info = {"routing_key": routing_key}
+        self.content_type, self.content_encoding = "application/json", "utf-8"
+
+    def ack(self) -> None:
+        """Done."""
+
+    def reject(self, *rest: Any) -> None:
+        """Refused."""
+
+
+class Network:
+    """The network, from all sides; made once, and put back to a remembered state as often as one likes."""
+
+    def __init__(self) -> None:
+        self._mails = Path(tempfile.mkdtemp(prefix="adversary-"))
+        self.settings = driver.settings(self._mails)
+        self.ears = Ears()
+        self.messages: list[Message] = []
+        self.hits: list[Hit] = []
+        self.letters: list[Letter] = []
+        self.scraped: list[tuple[datetime, str]] = []
+        self.is_scraped = False  #: whether metrics are read after each request
+        self._queues: dict[str, list[bytes]] = {name: [] for name in SERVICES}
+        self._containers = {name: self._container(name) for name in (*SERVICES, "gateway")}
+        self.stores = {name: self._extension(name, Bus).store for name in SERVICES}
+        self._reactions = {name: bus.reactions_of(name) for name in SERVICES}
+        self._due = {name: import_module(f"services.{name}.reactions").DUE for name in SERVICES}
+        self._bindings: dict[tuple[str, str], list[str]] = {}
+        for name, table in self._reactions.items():
+            for each in table:
+                self._bindings.setdefault((each.exchange(), each.routing_key), []).append(name)
+        self._wire()
+        for name, opened in self.stores.items():
+            migrate(opened, package_of(name))
+        self._raw: dict[str, sqlite3.Connection] = {
+            name: opened.engine.raw_connection().driver_connection for name, opened in self.stores.items()
+        }
+        self._send_mail = delivery.loop(self.settings, self.stores["notifications"])
+
+    def _container(self, name: str) -> Any:
+        made = bus.Container(bus.service_class(name), {"settings": self.settings, "max_workers": 10})
+        for extension in made.extensions:
+            if isinstance(extension, Bus):
+                extension._loops = {}  # the sender of mails, which wants a store that is migrated already
+            if isinstance(extension, RpcServer | Rpc | Bus | Services):
+                extension.setup()
+        for extension in made.extensions:
+            if isinstance(extension, Site):
+                extension.setup()
+        return made
+
+    def _extension(self, name: str, kind: type[Any]) -> Any:
+        return next(each for each in self._containers[name].extensions if isinstance(each, kind))
+
+    def _wire(self) -> None:
+        """Put this object where the broker would be."""
+        channel = _Letterbox(self)
+        for name in SERVICES:
+            self._extension(name, RpcServer).listener.writer.channel = channel
+            self._extension(name, Bus).relay._publisher = self
+            metrics.STORES.forget(self.stores[name])  # what asks all stores at each reading takes most of the time
+        replies = self._extension("gateway", Services).listener
+        replies.address, replies.is_consuming, replies.writer.channel = str(uuid4()), True, channel
+        site = self._extension("gateway", Site)
+        self.stores["gateway"] = site.store
+        migrate(site.store, package_of("gateway"))
+        self._site = site
+        self._client = Client(site.app)
+
+    # In the broker's place.
+
+    def carry(self, exchange: str, routing_key: str, body: bytes, headers: Any, properties: Any) -> None:
+        """Take a request or an answer of RPC, and hand it to whom it is for."""
+        seen = {**properties, "headers": headers}
+        self.messages.append(Message(clock.now(), exchange, routing_key, seen, bytes(body)))
+        replies = self._extension("gateway", Services).listener
+        message = _Delivered(routing_key, body, headers, properties, replies.writer.channel)
+        if routing_key == replies.address:
+            replies._on_reply(message)
+        else:
+            self._extension(routing_key.partition(".")[0], RpcServer)._take(message)
+
+    def publish(self, messages: Sequence[broker.Outgoing]) -> None:
+        """Take events."""
+        for each in messages:
+            seen = {"headers": dict(each.headers), "message_id": each.message_id}
+            self.messages.append(Message(clock.now(), each.exchange, each.routing_key, seen, each.body))
+            for name in self._bindings.get((each.exchange, each.routing_key), ()):
+                self._queues[name].append(each.body)
+
+    def settle(self) -> None:
+        """Return when everything that can happen at this instant has happened."""
+        for _ in range(LOOPS_AT_MOST):
+            moved = sum(self._extension(name, Bus).relay.send_window() for name in SERVICES if self._has_to_send(name))
+            for name, queue in self._queues.items():
+                batch, queue[:] = list(queue), []
+                if batch:
+                    inbox.receive(self.stores[name], self._reactions[name], batch)
+                    moved += len(batch)
+                while self._is_due(name):
+                    moved += due.run_next(self.stores[name], self._due[name])
+                    moved += inbox.retry_next(self.stores[name], self._reactions[name])
+            while self._has("notifications", "message where state = 'queued' and due_at <= ?", _now()):
+                moved += self._send_mail()
+                self._fetch_mails()
+            if not moved:
+                return
+        raise AssertionError("the network never comes to rest")
+
+    def _has_to_send(self, name: str) -> bool:
+        return self._has(name, "outbox")
+
+    def _is_due(self, name: str) -> bool:
+        return self._has(name, "due where state = 'waiting' and due_at <= ?", _now()) or self._has(
+            name, "parked where state = 'waiting' and next_attempt_at <= ?", _now()
+        )
+
+    def _has(self, name: str, rows: str, *values: Any) -> bool:
+        return self._raw[name].execute(f"select 1 from {rows} limit 1", values).fetchone() is not None
+
+    def _fetch_mails(self) -> None:
+        for path in sorted(self._mails.glob("*.eml")):
+            content = path.read_text("utf-8")
+            recipient = content.partition("\nTo: ")[2].splitlines()[0]
+            self.letters.append(Letter(clock.now(), recipient.rpartition("<")[2].strip("<> "), content))
+            path.unlink()
+
+    def next_due(self) -> datetime | None:
+        """When the next thing is due, in any service."""
+        asked = "select min(due_at) from due where state = 'waiting'"
+        found = [at for name in SERVICES for (at,) in self._raw[name].execute(asked) if at]
+        return min(map(_instant, found), default=None)
+
+    # In the place of the proxy and of whoever calls.
+
+    def token(self, name: str, *scopes: str) -> str:
+        """A token with these scopes."""
+        with self.stores["gateway"].begin() as session:
+            return create_token(session, name, scopes)
+
+    def ask(self, method: str, path: str, address: str = ROOM, token: str = "", **options: Any) -> Any:
+        """One request, and its line in the proxy's log."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= options.pop("headers", {})
+        response = self._client.open(
+            path, method=method, headers=headers, environ_overrides={"REMOTE_ADDR": address}, **options
+        )
+        size = len(response.get_data())
+        self.hits.append(Hit(clock.now(), address, method, path, response.status_code, size))
+        if self.is_scraped:
+            self.scraped.append((clock.now(), generate_latest(REGISTRY).decode()))
+        return response
+
+    # In the place of the disk.
+
+    def remember(self) -> Mapping[str, bytes]:
+        """All stores as they are."""
+        return {name: self._raw_of(name).serialize() for name in STORES}
+
+    def put_back(self, remembered: Mapping[str, bytes]) -> None:
+        """All stores as they were, and nothing overheard yet."""
+        for name, content in remembered.items():
+            blank = sqlite3.connect(":memory:")
+            blank.deserialize(content)
+            blank.backup(self._raw_of(name))
+            blank.close()
+        app = self._site.app  # what it remembers of wrong codes is of another time
+        self._client = Client(App(app.call, app.store, app.settings, app.readiness))
+        for kept in (self.messages, self.hits, self.letters, self.scraped, self.ears.lines):
+            kept.clear()
+
+    def copy(self) -> Copy:
+        """A copy of all stores, as whoever has the disk or a backup has it."""
+        return Copy(
+            clock.now(),
+            {f"{name}.{table}": rows for name in STORES for table, rows in self._tables(name)},
+            {name: self._raw_of(name).serialize() for name in STORES},
+        )
+
+    def _tables(self, name: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        raw = self._raw_of(name)
+        for (table,) in raw.execute("select name from sqlite_master where type = 'table'").fetchall():
+            cursor = raw.execute(f'select * from "{table}"')
+            names = [column[0] for column in cursor.description]
+            yield table, [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _raw_of(self, name: str) -> sqlite3.Connection:
+        if name not in self._raw:
+            self._raw[name] = self.stores[name].engine.raw_connection().driver_connection
+        return self._raw[name]
+
+    def close(self) -> None:
+        """Close all stores."""
+        for name in SERVICES:
+            metrics.STORES.watch(self.stores[name])  # which the bus forgets again
+            self._extension(name, Bus)._close()
+        self.stores["gateway"].close()
+
+
+@contextmanager
+def overheard(network: Network) -> Iterator[Network]:
+    """The network with all that is logged meanwhile in its ears."""
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(network.ears)
+    root.setLevel(logging.INFO)
+    try:
+        yield network
+    finally:
+        root.removeHandler(network.ears)
+        root.setLevel(level)
+
+
+def known_bodies(messages: Sequence[Message], exchange: str) -> list[tuple[Message, Any]]:
+    """The messages of an exchange whose body is JSON, and what it says."""
+    return [(each, json.loads(each.body)) for each in messages if each.exchange == exchange]
+
+
+def _now() -> str:
+    return f"{clock.now():%Y-%m-%d %H:%M:%S.%f}"
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=clock.now().tzinfo)
+
+
+__all__ = ["HOME", "ROOM", "UUID", "Copy", "Hit", "Letter", "Message", "Network", "Store", "known_bodies", "overheard"]

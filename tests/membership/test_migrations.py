@@ -1,0 +1,88 @@
+"""What a store holds already is carried into the tables of a newer release."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, text
+
+from pratique.errors import Conflict
+from pratique.events.membership import Locale
+from pratique.migrate import migrate
+from pratique.store import Store
+from services.membership import commands
+from services.membership.models import Member
+
+MIGRATIONS = Path("services/membership/migrations").absolute()
+PEOPLE = ["amina@example.org", "louis@example.org", "Amina@EXAMPLE.org", "amina@example.org"]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store without a table."""
+    is_real = request.param == "postgresql"
+    made = Store("membership", request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite")
+    if is_real:
+        with made.begin() as session:
+            session.execute(text("drop schema public cascade"))
+            session.execute(text("create schema public"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Store, str], None]:
+    """Bring a store to the release whose newest migration has this number."""
+    package = tmp_path / f"membership_{uuid4().hex}"  # a name that no test before has imported
+    (package / "migrations").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def to(opened: Store, newest: str) -> None:
+        for file in MIGRATIONS.glob("0*.py"):
+            if file.name[:4] <= newest:
+                shutil.copy(file, package / "migrations")
+        migrate(opened, package.name)
+
+    return to
+
+
+def put(opened: Store, number: int, email: str, if_version: int | None) -> None:
+    with opened.begin() as session:
+        commands.put_member(
+            session,
+            member_id=UUID(int=number),
+            name=f"Personne {number}",
+            email=email,
+            locale=Locale.FR,
+            timezone="America/Toronto",
+            if_version=if_version,
+        )
+
+
+def test_people_who_share_an_address_stay_and_must_be_mended_at_their_next_change(
+    opened: Store, migrated: Callable[[Store, str], None]
+) -> None:
+    migrated(opened, "0001")
+    with opened.begin() as session:
+        for number, email in enumerate(PEOPLE, 1):
+            words = {"id": UUID(int=number).hex, "name": f"Personne {number}", "email": email}
+            session.execute(text("insert into member values (:id, :name, :email, 'fr', 'America/Toronto', 1)"), words)
+    migrated(opened, "0002")
+
+    with opened.begin() as session:
+        kept = session.scalars(select(Member).order_by(Member.member_id)).all()
+    assert [each.email for each in kept] == PEOPLE
+    assert [each.email_key for each in kept] == ["amina@example.org", "louis@example.org", None, None]
+    put(opened, 1, PEOPLE[0], None)
+    for number in (3, 4):
+        with pytest.raises(Conflict):
+            put(opened, number, PEOPLE[number - 1], 1)
+    put(opened, 3, "aminata@example.org", 1)
+    put(opened, 1, "amina.kone@example.org", 1)
+    put(opened, 4, PEOPLE[3], 1)
+    with opened.begin() as session:
+        keys = session.scalars(select(Member.email_key).order_by(Member.member_id)).all()
+    assert keys == ["amina.kone@example.org", "louis@example.org", "aminata@example.org", "amina@example.org"]
