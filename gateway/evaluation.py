@@ -13,7 +13,7 @@ from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
 from gateway.routes import Ask, Route
 from pratique.errors import Conflict, Gone, NotFound, TooManyTries
-from pratique.events.evaluation import CountBand, WithheldReason
+from pratique.events.evaluation import CountBand, SurveyState, WithheldReason
 from pratique.events.membership import Locale
 
 BALLOT = "5f0c9a1e2b7d4c86a1f00d9e3b7c52ff.WmFjaGFyaWUgZXQgc29uIGVucXXDqnRl"
@@ -24,7 +24,7 @@ class Survey(fields.Answer):
 
     id = fields.ident("Id.", "survey")
     meeting_id = fields.ident("The meeting that it asks about.", "meeting")
-    state = fields.text("open, released or withheld.", "open")
+    state = fields.one_of(SurveyState, "Open, and then released or withheld for good.")
     opens_at = fields.instant("From when answers are taken.", "2026-03-12T19:50:00+00:00")
     closes_at = fields.instant("Until when answers are taken.", "2026-03-19T19:50:00+00:00")
     eligible_band = fields.one_of(CountBand, "Roughly how many may answer.")
@@ -107,6 +107,8 @@ class AnswersBody(fields.Body):
 class QuestionResult(fields.Answer):
     """What may be told of one question; of a withheld one, nothing else."""
 
+    always = ("question", "type", "is_withheld")
+
     question = fields.text("Key of the question.", "satisfaction")
     type = fields.text("scale1_5 or yes_no.", "scale1_5")
     is_withheld = fields.flag("Whether too few answered it.", False)
@@ -128,8 +130,10 @@ class QuestionResult(fields.Answer):
 class Results(fields.Answer):
     """What may be told of a survey's answers; what does not apply is absent."""
 
+    always = ("survey_id", "state")
+
     survey_id = fields.ident("The survey.", "survey")
-    state = fields.text("open, released or withheld.", "released")
+    state = fields.one_of(SurveyState, "Open, and then released or withheld for good.")
     reason = fields.one_of(WithheldReason, "Why they are withheld.")
     release_id = fields.ident("The release, where there is one.", "release")
     n = fields.whole("How many answered; 5 or more.", 7)
@@ -222,8 +226,7 @@ ROUTES = (
         operation="send_answers",
         body=AnswersBody,
         status=204,
-        is_guessable=True,
-        problems=(NotFound, Conflict, Gone, TooManyTries),
+        problems=(NotFound, Conflict, Gone),
         description="409 where this person has answered already; 410 where this ballot is spent or the survey closed.",
     ),
     Route(

@@ -1,10 +1,10 @@
 """The fields of bodies and answers. They are the public documentation too, so each has a description and an example."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -32,8 +32,14 @@ class Body(Schema):
         return super().load(data, **options)
 
 
+class Query(Schema):
+    """What a client asks for in the query of an address."""
+
+
 class Answer(Schema):
     """What a client gets: what is not named here does not leave the gateway."""
+
+    always: ClassVar[Sequence[str]] = ()  #: the fields that always come; empty: all of them
 
 
 class Text(fields.String):
@@ -130,13 +136,15 @@ def zone(**options: Any) -> Text:
 
 def email(words: str, **options: Any) -> Text:
     """An address that mail can be sent to."""
-    pattern = validate.Regexp(r"[^@\s,;<>]+@[^@\s,;<>]+\Z", error="Not an e-mail address.")
+    pattern = validate.Regexp(r"^[^@\s,;<>]+@[^@\s,;<>]+$", error="Not an e-mail address.")
     return text(words, "amina.k+cop@example.org", 254, 3, validate=[pattern], **options)
 
 
 def one_of(kind: type[Enum], words: str, **options: Any) -> fields.Enum[Any]:
     """One of the values of an enum of ``pratique.events``."""
-    return fields.Enum(kind, by_value=True, **_documented(words, next(iter(kind)).value, options))
+    documented = _documented(words, next(iter(kind)).value, options)
+    documented["metadata"]["type"] = "string"
+    return fields.Enum(kind, by_value=True, **documented)
 
 
 def instant(words: str, example: str = "2026-03-12T14:00:00+00:00", **options: Any) -> fields.AwareDateTime:

@@ -8,17 +8,19 @@ from werkzeug.wrappers import Request, Response
 
 from gateway.errors import to_json
 from gateway.fields import only_named
-from gateway.reading import read_if_match, read_page
+from gateway.reading import read_if_match, read_page, read_query
 from gateway.routes import Ask, Media
 from pratique.errors import Stale
 
 
 def forward(ask: Ask) -> Response:
-    """What the service says to path, body, If-Match, after and limit."""
+    """What the service says to path, body, query, If-Match, after and limit."""
     route = ask.route
     payload: dict[str, Any] = {**ask.path, **ask.body}
     if route.is_versioned and (version := read_if_match(ask.request)) is not None:
         payload["if_version"] = version
+    if route.query is not None:
+        payload |= read_query(ask.request, route.query)
     if route.is_list:
         payload |= read_page(ask.request)
     result = ask.call(route.rpc, **payload)
@@ -79,9 +81,9 @@ def _listed(ask: Ask, page: Mapping[str, Any]) -> Response:
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization"
     if page["after"] is not None:
-        query = {"after": page["after"]}
-        if "limit" in ask.request.args:
-            query["limit"] = ask.request.args["limit"]
+        kept = [*(ask.route.query().fields if ask.route.query else ()), "limit"]
+        asked = {name: ask.request.args[name] for name in kept if name in ask.request.args}
+        query = {"after": page["after"], **asked}
         response.headers["Link"] = f'<{ask.request.path}?{urlencode(query)}>; rel="next"'
     return response
 

@@ -4,7 +4,7 @@ from marshmallow import fields as plain
 
 from gateway import fields
 from gateway.routes import Route
-from pratique.errors import Conflict, DomainError, NotFound, PreconditionRequired, Stale
+from pratique.errors import Conflict, DomainError, NotFound, PreconditionRequired, QuotaSpent, Stale
 from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, MeetingState, Mode, Partstat
 
 
@@ -89,9 +89,23 @@ class CancelBody(fields.Body):
     reason = fields.text("Told to those who were invited.", "La salle est inondée.", 1000, 1, lines=True, required=True)
 
 
-def _step(verb: str, rpc: str, summary: str, body: type[fields.Body] | None = None) -> Route:
+class SurveyBody(fields.Body):
+    """Whether those who were there are asked; left out, they are, unless the meeting was more than three days ago.
+
+    After a preparatory meeting nobody is.
+    """
+
+    with_survey = fields.flag("Whether to ask them, against the rule or with it.", True)
+
+
+def _step(
+    verb: str,
+    rpc: str,
+    summary: str,
+    body: type[fields.Body] | None = None,
+    problems: tuple[type[DomainError], ...] = (NotFound, Conflict),
+) -> Route:
     """A row for one step of a meeting's life; a step that has been taken is 200 again and announces nothing."""
-    problems: tuple[type[DomainError], ...] = (NotFound, Conflict)
     return Route(
         "POST",
         f"/v1/meetings/<uuid:meeting_id>/{verb}",
@@ -115,12 +129,18 @@ ROUTES = (
         body=MeetingBody,
         answer=Meeting,
         is_versioned=True,
-        problems=(Conflict, PreconditionRequired, Stale),
+        problems=(Conflict, PreconditionRequired, QuotaSpent, Stale),
     ),
     _step("start", "start_meeting", "Start a meeting"),
-    _step("wrap-up", "wrap_up_meeting", "Begin the last minutes; the survey opens for the room"),
-    _step("close", "close_meeting", "Close a meeting; everything that should follow, follows, once"),
-    _step("cancel", "cancel_meeting", "Cancel a meeting; those invited are told", CancelBody),
+    _step("wrap-up", "wrap_up_meeting", "Begin the last minutes; the survey opens for the room", SurveyBody),
+    _step("close", "close_meeting", "Close a meeting; everything that should follow, follows, once", SurveyBody),
+    _step(
+        "cancel",
+        "cancel_meeting",
+        "Cancel a meeting; those invited are told",
+        CancelBody,
+        (NotFound, Conflict, QuotaSpent),
+    ),
     Route(
         "PUT",
         "/v1/meetings/<uuid:meeting_id>/registrations/<uuid:member_id>",
@@ -130,6 +150,16 @@ ROUTES = (
         body=RegistrationBody,
         answer=Registration,
         problems=(NotFound, Conflict),
+    ),
+    Route(
+        "GET",
+        "/v1/meetings/<uuid:meeting_id>/registrations",
+        "List who said whether they come to a meeting",
+        scope="meetings:read",
+        rpc="meetings.list_registrations",
+        answer=Registration,
+        is_list=True,
+        problems=(NotFound,),
     ),
     Route(
         "PUT",

@@ -2,7 +2,7 @@
 
 from gateway import fields
 from gateway.routes import Route
-from pratique.errors import Conflict, NotFound, PreconditionRequired, Stale
+from pratique.errors import Conflict, NotFound, PreconditionRequired, QuotaSpent, Stale
 from pratique.events.membership import Capacity, CommunityKind, Locale, Role
 
 
@@ -55,6 +55,12 @@ class Member(MemberBody):
     version = fields.version()
 
 
+class MemberQuery(fields.Query):
+    """Whom to look for."""
+
+    email = fields.email("Their address; case does not count.", required=True)
+
+
 class MembershipBody(fields.Body):
     """In whose name a person belongs."""
 
@@ -65,6 +71,7 @@ class MembershipBody(fields.Body):
 class Membership(MembershipBody):
     """That a person belongs to a community."""
 
+    membership_id = fields.ident("Id, as events name it.", "membership")
     community_id = fields.ident("The community.", "community")
     member_id = fields.ident("The person.", "member")
     version = fields.version()
@@ -73,6 +80,7 @@ class Membership(MembershipBody):
 class RoleAssignment(fields.Answer):
     """That a member is trusted with something in a community."""
 
+    assignment_id = fields.ident("Id, as events name it.", "assignment")
     community_id = fields.ident("The community.", "community")
     member_id = fields.ident("The member.", "member")
     role = fields.one_of(Role, "What with.")
@@ -99,6 +107,24 @@ ROUTES = (
         problems=_CHANGE,
     ),
     Route(
+        "GET",
+        "/v1/organizations/<uuid:organization_id>",
+        "Read an organization",
+        scope="membership:read",
+        rpc="membership.get_organization",
+        answer=Organization,
+        problems=(NotFound,),
+    ),
+    Route(
+        "GET",
+        "/v1/organizations",
+        "List the organizations",
+        scope="membership:read",
+        rpc="membership.list_organizations",
+        answer=Organization,
+        is_list=True,
+    ),
+    Route(
         "PUT",
         "/v1/communities/<uuid:community_id>",
         "Found a community, or change it",
@@ -107,7 +133,7 @@ ROUTES = (
         body=CommunityBody,
         answer=Community,
         is_versioned=True,
-        problems=_CHANGE,
+        problems=(Conflict, *_CHANGE),
     ),
     Route(
         "GET",
@@ -148,6 +174,17 @@ ROUTES = (
         problems=(NotFound,),
     ),
     Route(
+        "GET",
+        "/v1/members",
+        "Find the person who has an address",
+        scope="membership:read",
+        rpc="membership.list_members",
+        query=MemberQuery,
+        answer=Member,
+        is_list=True,
+        description="A list of one, or of none. Proxies write addresses of pages into their logs, and so this one too.",
+    ),
+    Route(
         "PUT",
         "/v1/communities/<uuid:community_id>/memberships/<uuid:member_id>",
         "Let a person belong to a community",
@@ -156,7 +193,27 @@ ROUTES = (
         body=MembershipBody,
         answer=Membership,
         is_versioned=True,
-        problems=(NotFound, *_CHANGE),
+        problems=(NotFound, QuotaSpent, *_CHANGE),
+    ),
+    Route(
+        "GET",
+        "/v1/communities/<uuid:community_id>/memberships",
+        "List who belongs to a community",
+        scope="membership:read",
+        rpc="membership.list_memberships",
+        answer=Membership,
+        is_list=True,
+        problems=(NotFound,),
+    ),
+    Route(
+        "GET",
+        "/v1/communities/<uuid:community_id>/roles",
+        "List who is trusted with what in a community, or was",
+        scope="membership:read",
+        rpc="membership.list_roles",
+        answer=RoleAssignment,
+        is_list=True,
+        problems=(NotFound,),
     ),
     Route(
         "PUT",

@@ -2,7 +2,7 @@
 
 from gateway import fields
 from gateway.routes import Route
-from pratique.events.notifications import DropReason, Template
+from pratique.events.notifications import DropReason, MessageState, Template
 
 
 class Message(fields.Answer):
@@ -11,9 +11,9 @@ class Message(fields.Answer):
     id = fields.ident("Id.", "message")
     member_id = fields.ident("To whom.", "member")
     template = fields.one_of(Template, "What it says.")
-    meeting_id = fields.ident("About which meeting.", "meeting")
+    meeting_id = fields.ident("About which meeting; null if about none.", "meeting", allow_none=True)
     survey_id = fields.ident("About which survey; null if about none.", "survey", allow_none=True)
-    state = fields.text("queued, sending, sent, failed or dropped.", "sent")
+    state = fields.one_of(MessageState, "Where it stands; sent, failed and dropped are final.")
     drop_reason = fields.one_of(DropReason, "Why it was dropped; null otherwise.", allow_none=True)
     last_error = fields.text("What the mail server said last; null if nothing.", "", 1000, allow_none=True)
     attempts = fields.whole("How often it was tried.", 1)

@@ -1,30 +1,37 @@
 """The description of the API, OpenAPI 3.1, made from the route tables and the schemas that serve it."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow import MarshmallowPlugin, resolver
+from marshmallow import Schema, fields
 
 from gateway import errors
 from gateway.auth import SCOPES
-from gateway.fields import example_of
+from gateway.fields import example_id, example_of
+from gateway.reading import is_required
 from gateway.routes import Media, Route
 from pratique.errors import (
+    Conflict,
     DomainError,
     Forbidden,
+    Gone,
     Invalid,
+    NotFound,
+    TooManyTries,
     Unauthenticated,
     Unavailable,
 )
 
 _ABOUT = """\
-Programs call `/v1` with a bearer token that the operator made (`pratique token create NAME --scope …`).
+Programs call `/v1` with a bearer token that the operator made (`pratique token create NAME --scope …`). Within its
+scopes it reaches the whole network, all communities.
 Ids are UUIDs chosen by the caller: the first PUT is 201, the same again is 200 and announces nothing; a change needs
-`If-Match` with the ETag that was read. Lists come in pages; `Link: rel="next"` leads on. Whatever goes wrong is a
-problem by RFC 9457, with a JSON pointer to each bad field.
+`If-Match` with the ETag that was read, or `*` for whatever version there is. Lists come in pages; `Link: rel="next"`
+leads on. Whatever goes wrong is a problem by RFC 9457, with a JSON pointer to each bad field, twenty of them at most.
 
 Scopes:
 
@@ -32,7 +39,7 @@ Scopes:
 
 
 @functools.cache
-def document(routes: Sequence[Route], public_url: str) -> dict[str, Any]:
+def document(routes: Sequence[Route], public_url: str, is_embedded: bool = False) -> dict[str, Any]:
     """The whole description, as plain JSON."""
     spec = APISpec(
         title="Pratique",
@@ -46,11 +53,25 @@ def document(routes: Sequence[Route], public_url: str) -> dict[str, Any]:
     spec.components.schema("Problem", _PROBLEM)
     operations: dict[str, dict[str, Any]] = {}
     for route in routes:
-        operations.setdefault(route.template, {})[route.method.lower()] = _operation(route)
+        operations.setdefault(route.template, {})[route.method.lower()] = _operation(route, is_embedded)
     for path, by_method in operations.items():
         spec.path(path, operations=by_method)
     described: dict[str, Any] = spec.to_dict()
+    schemas = described["components"]["schemas"]
+    for answer in dict.fromkeys(each for route in routes if route.answer for each in _with_parts(route.answer)):
+        shown = schemas[resolver(answer)]
+        shown["required"] = list(getattr(answer, "always", ()) or shown["properties"])
+        shown.pop("additionalProperties", None)  # more may come in a later version
     return described
+
+
+def _with_parts(schema: type[Schema]) -> Iterator[type[Schema]]:
+    """The schema, and those within it."""
+    yield schema
+    for each in schema().fields.values():
+        inner = getattr(each, "inner", each)
+        if isinstance(inner, fields.Nested):
+            yield from _with_parts(type(inner.schema))
 
 
 def _version() -> str:
@@ -60,20 +81,23 @@ def _version() -> str:
         return "0"
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, is_embedded: bool) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.operation_id,
         "summary": route.summary,
         "tags": [_tag(route)],
         "security": [{"token": [route.scope]}] if route.scope else [],
         "parameters": _parameters(route),
-        "responses": _responses(route),
+        "responses": _responses(route, is_embedded),
     }
     if route.description:
         operation["description"] = route.description
     if route.body is not None:
         content = {"schema": route.body, "example": _body_example(route)}
-        operation["requestBody"] = {"required": True, "content": {Media.JSON.value: content}}
+        operation["requestBody"] = {"required": is_required(route.body), "content": {Media.JSON.value: content}}
+    elif route.media is Media.HTML and route.method == "POST":
+        form = {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}
+        operation["requestBody"] = {"content": {"application/x-www-form-urlencoded": form}}
     return operation
 
 
@@ -94,14 +118,17 @@ def _body_example(route: Route) -> dict[str, Any]:
 def _parameters(route: Route) -> list[dict[str, Any]]:
     found = [_path_parameter(*variable) for variable in route.variables]
     if route.is_versioned:
-        found.append(_header("If-Match", "The ETag that was read; needed for a change."))
-    elif route.method == "GET" and route.answer and "version" in route.answer().fields and not route.is_list:
+        words = "The ETag that was read, or * for whatever version there is; needed for a change."
+        found.append(_header("If-Match", words))
+    elif route.method == "GET" and route.has_etag:
         found.append(_header("If-None-Match", "The ETag that one has; 304 if it still holds."))
+    if route.query is not None:
+        found.append({"in": "query", "schema": route.query})  # one parameter for each of its fields
     if route.is_list:
         limit = {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}
         found.append({"name": "after", "in": "query", "schema": {"type": "string"}, "description": "From Link."})
         found.append({"name": "limit", "in": "query", "schema": limit, "description": "Rows in a page."})
-    if not route.scope and "{" in route.template and route.media is not Media.METRICS and route.method != "PUT":
+    if not route.scope and "{" in route.template and not route.is_cached and route.method != "PUT":
         words = "Language; by default that of Accept-Language, else fr."
         found.append(
             {"name": "lang", "in": "query", "schema": {"type": "string", "enum": ["fr", "en"]}, "description": words}
@@ -111,27 +138,34 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 def _path_parameter(name: str, kind: str, choices: list[str]) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string"}
+    shown: dict[str, Any] = {"name": name, "in": "path", "required": True, "schema": schema}
     if kind == "uuid":
         schema["format"] = "uuid"
+        shown["example"] = example_id(name.removesuffix("_id"))
     if choices:
         schema["enum"] = choices
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    return shown
 
 
 def _header(name: str, words: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "schema": {"type": "string"}, "example": '"3"', "description": words}
 
 
-def _responses(route: Route) -> dict[str, Any]:
+def _responses(route: Route, is_embedded: bool) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for status in [201, 200] if _creates(route) else [route.status]:
         told[str(status)] = _success(route, status)
-    for kind in _kinds(route):
+    if route.method == "GET" and route.has_etag:
+        told["304"] = {"description": "The client has it already."}
+    if route.unready:
+        told["503"] = {**_success(route, 200), "description": "A part is missing."}
+    for kind in _kinds(route, is_embedded):
         shown = told.setdefault(str(kind.status), {"description": kind.title})
-        shown.setdefault("content", _problem_content(kind))
+        is_page = route.media is Media.HTML and kind.status not in (406, 421)
+        shown.setdefault("content", _PAGE if is_page else _problem_content(kind))
         if kind.headers:
             shown["headers"] = {name: {"schema": {"type": "string"}} for name in kind.headers}
-    return told
+    return {status: told[status] for status in sorted(told)}
 
 
 def _creates(route: Route) -> bool:
@@ -154,26 +188,33 @@ def _success(route: Route, status: int) -> dict[str, Any]:
         shown["headers"] = {"Link": {"schema": {"type": "string"}, "description": 'The next page, rel="next".'}}
     else:
         shown["content"] = {Media.JSON.value: {"schema": route.answer, "example": example_of(route.answer)}}
-        if "version" in route.answer().fields and not route.reserved:
+        if route.has_etag:
             shown["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "The version, in quotes."}}
     return shown
 
 
-def _kinds(route: Route) -> list[errors.Kind]:
+def _kinds(route: Route, is_embedded: bool) -> list[errors.Kind]:
     """The problems that can come back, from the row's columns and from what it says itself."""
     domain: list[type[DomainError]] = list(route.problems)
+    statuses = [406, 421] if is_embedded else [406]
+    has_body = route.method in ("PUT", "POST")
+    if route.variables:
+        statuses.append(404)  # an id that is none
     if route.scope:
         domain += [Unauthenticated, Forbidden]
-    kinds = []
-    if route.media is Media.JSON:
-        if route.body or route.is_list:
-            domain.append(Invalid)
-        if route.body:
-            kinds += [errors.REFUSALS[status] for status in (400, 413, 415)]
-        if route.rpc or route.is_guessable:
-            domain.append(Unavailable)
-    kinds += [errors.PROBLEMS[each] for each in dict.fromkeys(domain)]
-    return sorted(kinds, key=lambda kind: kind.status)
+    if has_body:
+        statuses += [400, 413, 415] if route.media is Media.JSON else [413]
+    if has_body or route.is_list:
+        domain.append(Invalid)
+    if route.takes_room_code:
+        domain += [NotFound, TooManyTries]
+    if route.media is Media.HTML and route.variables:
+        domain += [Conflict, Gone] if has_body else [Gone]
+    if route.scope or route.rpc or route.variables or (has_body and not route.scope):
+        domain.append(Unavailable)
+    kinds = {status: errors.REFUSALS[status] for status in statuses}
+    kinds |= {errors.PROBLEMS[each].status: errors.PROBLEMS[each] for each in domain}
+    return [kinds[status] for status in sorted(kinds)]
 
 
 def _problem_content(kind: errors.Kind) -> dict[str, Any]:
@@ -184,6 +225,7 @@ def _problem_content(kind: errors.Kind) -> dict[str, Any]:
 
 
 _TEXT = {"type": "string"}
+_PAGE = {Media.HTML.value: {"schema": _TEXT}}
 _PROBLEM = {
     "type": "object",
     "description": "What went wrong (RFC 9457).",

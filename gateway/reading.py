@@ -24,6 +24,8 @@ MAX_AFTER = 1000  #: characters of a cursor
 def read_body(request: Request, schema: type[Schema] | None) -> dict[str, Any]:
     """The body as plain JSON that fits the schema. Without a schema, only no body or ``{}`` fits.
 
+    Where the schema requires no field, a request without a body is one with ``{}``.
+
     Raises:
         UnsupportedMediaType: it is not called application/json.
         BadRequest: it is no JSON, or has far more parts than the schema has room for; it is not parsed then.
@@ -31,7 +33,7 @@ def read_body(request: Request, schema: type[Schema] | None) -> dict[str, Any]:
         Invalid: it does not fit; with a JSON pointer to each bad field.
     """
     raw = request.get_data()
-    if schema is None and not raw:
+    if not raw and (schema is None or not is_required(schema)):
         return {}
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
@@ -40,7 +42,16 @@ def read_body(request: Request, schema: type[Schema] | None) -> dict[str, Any]:
     document = _decoded(raw)
     if not isinstance(document, dict):
         raise Invalid("The body must be a JSON object.", {"/": "not an object"})
-    checker = (schema or Body)(unknown=RAISE)
+    return _fitted(document, schema or Body)
+
+
+def is_required(body: type[Schema]) -> bool:
+    """Whether a body must be sent: whether the schema requires any of its fields."""
+    return any(field.required for field in body().fields.values())
+
+
+def _fitted(document: dict[str, Any], schema: type[Schema]) -> dict[str, Any]:
+    checker = schema(unknown=RAISE)
     try:
         fitted: dict[str, Any] = checker.dump(checker.load(document))
     except ValidationError as error:
@@ -117,7 +128,7 @@ def read_if_match(request: Request) -> int | None:
     if header == "*":
         return 0
     tag = header[1:-1]
-    if header != f'"{tag}"' or not (tag.isascii() and tag.isdigit() and len(tag) < 10):
+    if header != f'"{tag}"' or not (tag.isascii() and tag.isdigit() and tag[0] != "0" and len(tag) < 10):
         raise Stale("If-Match names no ETag that was ever given; read it again and send the ETag that you get.")
     return int(tag)
 
@@ -139,6 +150,16 @@ def read_page(request: Request) -> dict[str, Any]:
             raise Invalid("Take after from the Link header of the page before.", {"/after": "no cursor"})
         page["after"] = after
     return page
+
+
+def read_query(request: Request, schema: type[Schema]) -> dict[str, Any]:
+    """What the query says of the fields that the schema names; others in it are none of ours.
+
+    Raises:
+        Invalid: it does not fit; with a pointer to each bad parameter.
+    """
+    asked = {name: request.args[name] for name in schema().fields if name in request.args}
+    return _fitted(asked, schema)
 
 
 def read_locale(request: Request) -> Locale:

@@ -56,7 +56,7 @@ class Route:
     path: str  #: as werkzeug writes it, ``/v1/meetings/<uuid:meeting_id>``
     summary: str
     scope: str | None = None
-    rpc: str = ""  #: ``service.method``; the payload is path, body, If-Match as if_version, and after and limit
+    rpc: str = ""  #: ``service.method``; the payload is path, body, query, If-Match as if_version, after and limit
     act: Callable[[Ask], Response] | None = None  #: instead of one RPC
     operation: str = ""  #: the operationId; by default the RPC method
     body: type[Schema] | None = None
@@ -65,8 +65,11 @@ class Route:
     description: str = ""
     problems: tuple[type[DomainError], ...] = ()  #: beside those that follow from the other columns
     media: Media = Media.JSON
+    query: type[Schema] | None = None  #: what the query must say, beside after and limit
     is_list: bool = False  #: takes after and limit, answers with items and a Link to the next page
     is_versioned: bool = False  #: a change needs If-Match
+    unready: bool = False  #: 503 has the same body as 200
+    is_cached: bool = False  #: the same for everyone, with an ETag, for some minutes
     is_guessable: bool = False  #: takes a room's code, in its path or body, so wrong ones are counted (limits.py)
     max_body: int = 0  #: bytes; 0: 1,000,000 for holders of a token, 32,768 for anyone
     reserved: Mapping[str, str] = field(default_factory=dict)  #: a field of the answer -> the scope that sees it
@@ -76,6 +79,22 @@ class Route:
     def operation_id(self) -> str:
         """What generated clients call it."""
         return self.operation or self.rpc.partition(".")[2]
+
+    @property
+    def has_etag(self) -> bool:
+        """Whether the answer carries an ETag by which a client that has it already is told so."""
+        return self.is_cached or bool(
+            self.answer and "version" in self.answer().fields and not self.is_list and not self.reserved
+        )
+
+    @property
+    def takes_room_code(self) -> bool:
+        """Whether a room's code is in the path or in the body, so that 429 may be the answer."""
+        return self.is_guessable and ("{room_code}" in self.template or "room_code" in self._body_fields)
+
+    @property
+    def _body_fields(self) -> Mapping[str, Any]:
+        return self.body().fields if self.body else {}
 
     @property
     def body_limit(self) -> int:

@@ -6,7 +6,6 @@ golden file of each event that has none, and never changes one that is there: it
 
 import inspect
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -15,16 +14,14 @@ from importlib.metadata import version
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
-from uuid import NAMESPACE_URL, UUID, uuid5
-
-from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin
+from uuid import UUID
 
 import pratique.events as contract
 from pratique.cli import rights
-from pratique.event import CONTENT_TYPE, REGISTRY, Envelope, Event, Value
+from pratique.event import CONTENT_TYPE, REGISTRY, Event, Value
+from pratique.examples import example
+from pratique.schemas import comments_of, definitions, words_of
 from pratique.subscribe import PUBLIC
-from pratique.testing import envelope, sample
 
 HOME = Path(__file__).parents[1]
 GENERATED = HOME / "docs" / "generated"
@@ -32,6 +29,18 @@ GOLDENS = HOME / "tests" / "contracts" / "golden"
 VALUES = GOLDENS.with_name("values.json")  #: the values of enums that integrators were promised
 REMEDY = "Run `python -m pratique.docs --goldens` and commit what it adds."
 
+_SCHEMAS = "#/components/schemas/"
+_SERVER: Mapping[str, Any] = {
+    "host": "{host}:{port}",
+    "protocol": "amqp",
+    "protocolVersion": "0.9.1",
+    "description": "The network's RabbitMQ; its operator tells you its address, and makes your user and queues.",
+    "variables": {
+        "host": {"description": "As the operator says; inside compose it is this.", "default": "rabbitmq"},
+        "port": {"description": "5671 where the operator has put TLS before it.", "default": "5672"},
+    },
+    "security": [{"$ref": "#/components/securitySchemes/user"}],
+}
 _TEXT = {"type": "string"}
 _ID = {"type": "string", "format": "uuid"}
 _INSTANT = {"type": "string", "format": "date-time"}
@@ -42,12 +51,6 @@ def all_events() -> list[type[Event]]:
     modules = [f"{contract.__name__}.{name}" for name in contract.__all__]
     known = [event for event in REGISTRY.values() if event.__module__ in modules]
     return sorted(known, key=lambda event: modules.index(event.__module__))
-
-
-def example(event_class: type[Event]) -> Envelope[Event]:
-    """A sample of the event in an envelope that is always the same."""
-    id = uuid5(NAMESPACE_URL, event_class.type)
-    return envelope(sample(event_class), id=id, correlation_id=id)
 
 
 def golden_path(event_class: type[Event]) -> Path:
@@ -75,16 +78,21 @@ def asyncapi() -> str:
             "description": (
                 f"Bind a queue of your own to the exchange `{PUBLIC}`. Delivery is at least once and in no promised "
                 "order: keep `id` and drop what you have seen; keep `sequence` of each `subject` and drop what is "
-                "older. New optional fields may appear at any time; all else comes as a new version beside the old. "
+                "older. New optional fields and new values of enumerations may come at any time: take a value that you "
+                "do not know as unknown. All else comes as a new version beside the old. "
                 "Events that carry names, addresses, free text or links travel on private exchanges and are left out."
             ),
         },
         "defaultContentType": CONTENT_TYPE,
+        "servers": {"broker": _SERVER},
         "channels": {event.routing_key: _channel(event) for event in public},
         "operations": {f"publish{event.routing_key}": _operation(event) for event in public},
         "components": {
             "messages": {event.routing_key: _message(event) for event in public},
-            "schemas": {"CloudEvent": _cloud_event(), **_schemas(public)},
+            "schemas": _schemas(public),
+            "securitySchemes": {
+                "user": {"type": "userPassword", "description": "The user that `pratique integrator add` made for you."}
+            },
         },
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -103,7 +111,7 @@ def _operation(event: type[Event]) -> dict[str, Any]:
     channel = f"#/channels/{event.routing_key}"
     return {
         "action": "send",
-        "summary": _words(event),
+        "summary": words_of(event),
         "channel": {"$ref": channel},
         "messages": [{"$ref": f"{channel}/messages/{event.routing_key}"}],
     }
@@ -112,57 +120,55 @@ def _operation(event: type[Event]) -> dict[str, Any]:
 def _message(event: type[Event]) -> dict[str, Any]:
     sealed = example(event)
     headers = {f"ce-{name}": value for name, value in sealed.attributes().items()}
-    own = {"type": {"const": event.type}, "data": {"$ref": f"#/components/schemas/{event.routing_key}"}}
     return {
         "name": event.type,
         "title": event.__name__,
-        "summary": _words(event),
+        "summary": words_of(event),
         "contentType": CONTENT_TYPE,
-        "headers": {"type": "object", "properties": dict.fromkeys(headers, _TEXT), "required": list(headers)},
-        "payload": {"allOf": [{"$ref": "#/components/schemas/CloudEvent"}, {"type": "object", "properties": own}]},
+        "headers": {"$ref": f"{_SCHEMAS}CloudEventHeaders"},
+        "payload": {"$ref": f"{_SCHEMAS}{_enveloped(event)}"},
         "examples": [{"name": "sample", "headers": headers, "payload": json.loads(sealed.to_bytes())}],
     }
 
 
-def _cloud_event() -> dict[str, Any]:
+def _enveloped(event: type[Event]) -> str:
+    return f"{event.__name__}CloudEvent{event.routing_key.removeprefix(event.__name__)}"
+
+
+def _cloud_event(event: type[Event]) -> dict[str, Any]:
     properties = {
-        "specversion": {"const": "1.0"},
+        "specversion": {"type": "string", "const": "1.0"},
         "id": _ID | {"description": "Of this event; a repeated delivery has the same."},
         "source": _TEXT | {"description": "/pratique/ and the service that publishes it."},
-        "type": _TEXT | {"description": "Ends in the version of the contract."},
-        "subject": _ID | {"description": "What the fact is about."},
-        "time": _INSTANT,
-        "datacontenttype": {"const": "application/json"},
-        "dataschema": _TEXT,
+        "type": {"type": "string", "const": event.type, "description": "Ends in the version of the contract."},
+        "subject": _ID | {"description": f"What the fact is about: {event.subject_field}."},
+        "time": _INSTANT | {"description": "When it was told, in UTC."},
+        "datacontenttype": {"type": "string", "const": "application/json"},
+        "dataschema": _TEXT | {"format": "uri", "description": "Where the gateway serves the JSON Schema of `data`."},
         "correlationid": _ID | {"description": "Shared by all that follows from one act."},
-        "sequence": _TEXT | {"description": "The version of the subject after this fact, as a number in a text."},
+        "sequence": _TEXT
+        | {
+            "pattern": "^[0-9]{10}$",
+            "description": "The version of the subject after this fact: ten digits, so that texts compare as numbers.",
+        },
         "causationid": _ID | {"description": "The event from which this one follows, if any."},
-        "data": {"type": "object"},
+        "data": {"$ref": f"{_SCHEMAS}{event.routing_key}"},
     }
     required = [name for name in properties if name != "causationid"]
-    return {"type": "object", "description": "CloudEvents 1.0.", "properties": properties, "required": required}
+    return {"type": "object", "description": words_of(event), "properties": properties, "required": required}
+
+
+def _headers(event: type[Event]) -> dict[str, Any]:
+    told = [f"ce-{name}" for name in example(event).attributes()]
+    properties = dict.fromkeys([*told, "ce-causationid"], _TEXT)
+    words = "Each attribute of the CloudEvent, so that one can filter without parsing."
+    return {"type": "object", "description": words, "properties": properties, "required": told}
 
 
 def _schemas(events: Sequence[type[Event]]) -> dict[str, Any]:
-    """The JSON Schema of each event and of its parts, as marshmallow has it, with the comments beside the fields."""
-    plugin = MarshmallowPlugin()
-    spec = APISpec("", "", "3.1.0", plugins=[plugin])
-    for event in events:
-        spec.components.schema(event.routing_key, schema=event.schema)
-    schemas: dict[str, Any] = spec.to_dict()["components"]["schemas"]
-    structs = {event.routing_key: event for event in events} | {part.__name__: part for part in _parts(events)}
-    for name, struct in structs.items():
-        schemas[name]["description"] = _words(struct)
-        for field, words in _comments(struct).items():
-            schemas[name]["properties"][field]["description"] = words
-    return {name: schemas[name] for name in sorted(schemas)}
-
-
-def _parts(structs: Sequence[type[Any]]) -> list[type[Value]]:
-    """The Values within these, once each."""
-    hints = [hint for struct in structs for hint in get_type_hints(struct).values()]
-    inner = {part.__name__: part for hint in hints if (part := _part(hint)) is not None}
-    return list(inner.values())
+    found = definitions(events, _SCHEMAS) | {_enveloped(event): _cloud_event(event) for event in events}
+    found["CloudEventHeaders"] = _headers(events[0])
+    return {name: found[name] for name in sorted(found)}
 
 
 def _part(hint: Any) -> type[Value] | None:
@@ -170,20 +176,6 @@ def _part(hint: Any) -> type[Value] | None:
     if isinstance(hint, type) and issubclass(hint, Value):
         return hint
     return next((part for inner in get_args(hint) if (part := _part(inner)) is not None), None)
-
-
-def _words(struct: type[Any]) -> str:
-    """The docstring as one paragraph."""
-    return " ".join((inspect.getdoc(struct) or "").split())
-
-
-def _comments(struct: type[Any]) -> dict[str, str]:
-    """What is said behind each field, by field."""
-    found: dict[str, str] = {}
-    for base in reversed(struct.__mro__):
-        if issubclass(base, Event | Value) and base is not Value:
-            found |= dict(re.findall(r"^    (\w+): [^#\n]+#:? (.+)$", inspect.getsource(base), re.MULTILINE))
-    return {name: words for name, words in found.items() if name in struct.schema.fields}
 
 
 def events_page() -> str:
@@ -206,7 +198,7 @@ def events_page() -> str:
         for event in events:
             exchange = f"`{event.exchange()}`, *private*" if event.is_private else f"`{PUBLIC}`"
             link = f"[{event.__name__}](#{event.__name__.lower()})"
-            lines.append(f"| {link} | {_words(event)} | {exchange} | `{event.routing_key}` |")
+            lines.append(f"| {link} | {words_of(event)} | {exchange} | `{event.routing_key}` |")
         lines.append("")
         for event in events:
             lines += [f"### {event.__name__}", "", f"`{event.type}`, about `{event.subject_field}`.", ""]
@@ -215,7 +207,7 @@ def events_page() -> str:
 
 
 def _rows(struct: type[Any], prefix: str = "") -> list[str]:
-    hints, comments, rows = get_type_hints(struct), _comments(struct), []
+    hints, comments, rows = get_type_hints(struct), comments_of(struct), []
     for name in struct.schema.fields:
         rows.append(f"| `{prefix}{name}` | {_type(hints[name])} | {comments.get(name, '')} |")
         if part := _part(hints[name]):

@@ -1,6 +1,10 @@
 """Connections to PostgreSQL and SQLite as stores need them: bounded in time, asked before use, quiet about rows."""
 
+import re
+import stat
 import time
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 TRUST_S = 1.0  #: a connection used so lately is taken to be alive; if it is not, what it was for fails with StoreAway
+_IN_THE_WAY = ("55P03", "57014", "40P01")  #: a lock that others hold, too long, a deadlock
 _PATIENCE = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 
 
@@ -34,7 +39,7 @@ def engine_of(url: str, pool_size: int, is_hasty: bool = False) -> Engine:
         return engine
     database = make_url(url).database
     if database and database != ":memory:":
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        _close_to_others(Path(database))
         # One connection: a second writer in the same thread would wait for itself.
         engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=30, **_SQLITE)
     else:
@@ -42,6 +47,45 @@ def engine_of(url: str, pool_size: int, is_hasty: bool = False) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _close_to_others(database: Path) -> None:
+    """Leave a database file that only this user reads, in a folder that is so too if it is made here.
+
+    What SQLite writes beside it has the rights of the file.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database.touch(mode=0o600)
+    if stat.S_IMODE(database.stat().st_mode) != 0o600:
+        database.chmod(0o600)
+
+
+def rewrite(engine: Engine, names: Sequence[str], wait_ms: int) -> bool:
+    """``Store.rewrite``."""
+    connection: Any = engine.raw_connection()
+    if engine.dialect.name == "sqlite":
+        with closing(connection):
+            return bool(connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+    try:
+        database = connection.dbapi_connection
+        database.autocommit = True
+        cursor = database.cursor()
+        cursor.execute("select set_config('lock_timeout', %s, false)", (f"{wait_ms}ms",))
+        return all(_is_vacuumed(database, cursor, name) for name in names)
+    except engine.dialect.loaded_dbapi.Error as error:
+        if getattr(error, "pgcode", None) in _IN_THE_WAY:
+            return False
+        raise
+    finally:
+        connection.invalidate()  # nobody else should meet its settings
+
+
+def _is_vacuumed(database: Any, cursor: Any, name: str) -> bool:
+    """Write the table anew; whether no dead row had to be kept for a transaction that is still open."""
+    del database.notices[:]
+    cursor.execute(f'vacuum (full, verbose) "{name}"')
+    told = [notice.splitlines()[1] for notice in database.notices if notice.count("\n") > 1]
+    return [re.findall(r"\d+", line)[:1] for line in told] == [["0"]]  # of any language: 0 dead rows cannot be removed
 
 
 def _ask_the_idle(engine: Engine) -> None:
@@ -68,7 +112,7 @@ _SQLITE: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, so that reads and writes are one transaction
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

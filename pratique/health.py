@@ -1,5 +1,6 @@
 """A tiny HTTP server beside a service: is it alive, is it ready, and its metrics. For operators, not for the public."""
 
+import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -8,14 +9,18 @@ import eventlet
 import eventlet.wsgi
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+_UNAUTHORIZED = "401 Unauthorized"
 Readiness = Callable[[], Mapping[str, bool]]  #: what must hold for the service to do its work, by name
 
 
 class Health:
-    """Serves /healthz, /readyz and /metrics until it is closed; ``port`` 0 takes a free one."""
+    """Serves /healthz, /readyz and /metrics until it is closed; ``port`` 0 takes a free one.
 
-    def __init__(self, host: str, port: int, readiness: Readiness) -> None:
-        self._readiness = readiness
+    Metrics are for whoever sends ``metrics_token`` as bearer: counters that are read often tell what one person did.
+    """
+
+    def __init__(self, host: str, port: int, readiness: Readiness, metrics_token: str = "") -> None:
+        self._readiness, self._metrics_token = readiness, metrics_token
         self._listener = eventlet.listen((host, port))
         self.port: int = self._listener.getsockname()[1]
         self._server = eventlet.spawn(
@@ -28,17 +33,23 @@ class Health:
         self._listener.close()
 
     def _answer(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        status, content_type, body = self._page(environ["PATH_INFO"])
-        start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
+        status, content_type, body = self._page(environ["PATH_INFO"], environ.get("HTTP_AUTHORIZATION", ""))
+        headers = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
+        start_response(status, [*headers, ("WWW-Authenticate", "Bearer")] if status == _UNAUTHORIZED else headers)
         return [body]
 
-    def _page(self, path: str) -> tuple[str, str, bytes]:
+    def _page(self, path: str, authorization: str) -> tuple[str, str, bytes]:
         if path == "/healthz":
             return "200 OK", "application/json", b'{"alive": true}'
         if path == "/readyz":
             facts = dict(self._readiness())
             return _status(all(facts.values())), "application/json", json.dumps(facts).encode()
         if path == "/metrics":
+            if not self._metrics_token:
+                return _UNAUTHORIZED, "text/plain", b"Set PRATIQUE_METRICS_TOKEN to let Prometheus read metrics here.\n"
+            wanted = f"Bearer {self._metrics_token}"
+            if not hmac.compare_digest(authorization.encode("latin-1"), wanted.encode("utf-8")):
+                return _UNAUTHORIZED, "text/plain", b"Send PRATIQUE_METRICS_TOKEN as bearer token.\n"
             return "200 OK", CONTENT_TYPE_LATEST, generate_latest()
         return "404 Not Found", "text/plain", b"Ask for /healthz, /readyz or /metrics.\n"
 

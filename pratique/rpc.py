@@ -1,10 +1,9 @@
-"""RPC between the gateway and the services: nameko's wire format, with deadlines, and errors that cross by name.
+"""RPC between the gateway and the services: sealed, with deadlines, and errors that cross by name.
 
 A request that waits in the queue past its deadline is not run, an answer that comes too late is dropped. Ids are
 chosen by the caller, so that asking again is harmless.
 """
 
-import json
 import logging
 import re
 import time
@@ -20,18 +19,20 @@ from kombu import Consumer, Queue
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
 
-from pratique import broker, metrics
+from pratique import broker, letters, metrics
 from pratique.actor import ACTOR
 from pratique.crashpoint import crashpoint
 from pratique.errors import DomainError, Unavailable
 from pratique.listener import Listener
+from pratique.sealing import Seal
 from pratique.settings import Settings
 from pratique.store import StoreAway
 
 log = logging.getLogger(__name__)
 
-_ACTOR = f"nameko.{ACTOR.name}"  #: the header, as nameko names what travels with a call
 _ADDRESS = re.compile("[0-9a-f-]{36}")  #: of a caller's queue for answers
+_ROUTE = "call"  #: the same for each method, so that a routing key tells of none
+_SEALED = "application/octet-stream"
 _NO_BROKER = "The broker does not answer; try again in a moment."
 _STARTING_S = 0.5  #: how long a call waits for the connection to be there before it gives up
 
@@ -44,20 +45,17 @@ class _Writer:
         self._one_at_a_time = Semaphore()
         self.channel: Any = None
 
-    def send(self, routing_key: str, body: Mapping[str, Any], timeout_s: float, **properties: Any) -> None:
-        """Hand one message to the broker, with who is acting.
+    def send(self, routing_key: str, body: bytes, timeout_s: float, **properties: Any) -> None:
+        """Hand one sealed message to the broker.
 
         Raises:
             Unavailable: there is no connection, or it took nothing within ``timeout_s``; the connection is cut.
         """
-        encoded = json.dumps(body).encode()
         with self._one_at_a_time:
             channel = self.channel
             if channel is None or channel.connection is None:  # perhaps lost while others sent
                 raise Unavailable(_NO_BROKER)
-            message = channel.prepare_message(
-                encoded, None, "application/json", "utf-8", {_ACTOR: ACTOR.get()}, {"delivery_mode": 1} | properties
-            )
+            message = channel.prepare_message(body, None, _SEALED, "binary", {}, {"delivery_mode": 1} | properties)
             to: dict[str, Any] = {"routing_key": routing_key, "mandatory": self._is_mandatory}
             try:
                 with broker.within(channel.connection.client, timeout_s):
@@ -70,9 +68,14 @@ class RpcServer(SharedExtension, ProviderCollector):
     """The RPC queue of one service, shared by its methods; no message and no lost broker ends the process."""
 
     def setup(self) -> None:
-        """Read the settings; nothing is opened yet."""
-        self._settings: Settings = self.container.config["settings"]
-        url = self._settings.broker_url_of(self.container.service_name)
+        """Read the settings; nothing is opened yet.
+
+        Raises:
+            Missing: they have no seal key.
+        """
+        settings: Settings = self.container.config["settings"]
+        self._seal = settings.seal
+        url = settings.broker_url_of(self.container.service_name)
         self.listener = _Requests(url, self.container.service_name, self._take)
         self.listener.prefetch_count = self.container.max_workers
 
@@ -93,51 +96,57 @@ class RpcServer(SharedExtension, ProviderCollector):
         self.listener.is_stopping = True
 
     def _take(self, message: Any) -> None:
-        method = message.delivery_info.get("routing_key", "").rpartition(".")[2]
-        provider = next((each for each in self._providers if each.method_name == method), None)
+        service = self.container.service_name
         try:
-            body = json.loads(message.body)
-            payload = body["kwargs"]
-            if provider is None or body["args"] or not isinstance(payload, dict):
-                raise TypeError("no such method, or not called by keywords")
-        except (ValueError, KeyError, TypeError, RecursionError):
-            self._answer(message, None, DomainError(f"There is no RPC {method[:60]!r} that takes this."))
+            request = letters.open_request(self._seal, service, _bytes(message))
+        except letters.Unopened as error:
+            log.warning("%s passed over an RPC request: %s", service, error)
+            self._acknowledge(message)
+            return
+        provider = next((each for each in self._providers if each.method_name == request.method), None)
+        if provider is None:
+            self._answer(message, request, None, DomainError(f"There is no RPC {request.method[:60]!r}."))
             return
         self.listener.in_flight.add(message)
         crashpoint("rpc.taken")
         try:
-            answer = partial(self._worked, message, time.perf_counter(), method)
-            acting = {ACTOR.name: (message.headers or {}).get(_ACTOR)}
-            self.container.spawn_worker(provider, (), payload, context_data=acting, handle_result=answer)
+            answer = partial(self._worked, message, request, time.perf_counter())
+            acting = {ACTOR.name: request.actor}
+            self.container.spawn_worker(provider, (), request.payload, context_data=acting, handle_result=answer)
         except ContainerBeingKilled:
             self.listener.in_flight.discard(message)
 
-    def _worked(self, message: Any, began: float, method: str, context: Any, result: Any, exc_info: Any) -> Any:
-        metrics.RPC_SECONDS.labels(self.container.service_name, method).observe(time.perf_counter() - began)
+    def _worked(
+        self, message: Any, request: letters.Request, began: float, context: Any, result: Any, exc_info: Any
+    ) -> Any:
+        counted_as = getattr(getattr(self.container.service_cls, request.method), "counted_as", request.method)
+        metrics.RPC_SECONDS.labels(self.container.service_name, counted_as).observe(time.perf_counter() - began)
         error = exc_info[1] if exc_info else result.error if isinstance(result, Refusal) else None
-        self._answer(message, None if error else result, error)
+        self._answer(message, request, None if error else result, error)
         return result, exc_info
 
-    def _answer(self, message: Any, result: Any, error: BaseException | None) -> None:
+    def _answer(self, message: Any, request: letters.Request, result: Any, error: BaseException | None) -> None:
         """Reply and acknowledge. A reply that cannot go is dropped: its caller has a deadline."""
         try:
             reply_to = message.properties.get("reply_to")
             if reply_to and _ADDRESS.fullmatch(reply_to):  # an answer never goes where a request would
-                correlation_id = message.properties.get("correlation_id")
-                body = {"result": result, "error": _packed(error)}
-                self.listener.writer.send(reply_to, body, broker.PUBLISH_TIMEOUT_S, correlation_id=correlation_id)
+                body = letters.close_answer(self._seal, request.id, result, _packed(error))
+                self.listener.writer.send(reply_to, body, broker.PUBLISH_TIMEOUT_S, correlation_id=request.id)
                 crashpoint("rpc.answered")
         except Unavailable as lost:
             log.warning("an RPC answer of %s was lost: %s", self.container.service_name, lost)
         except (TypeError, ValueError):
             log.exception("an RPC answer of %s is no JSON", self.container.service_name)
         finally:
-            self.listener.in_flight.discard(message)
-            if message.channel is not None and message.channel.connection is not None:
-                try:
-                    message.ack()
-                except broker.BROKER_ERRORS as lost:
-                    log.info("an RPC request stays unacknowledged: %r", lost)
+            self._acknowledge(message)
+
+    def _acknowledge(self, message: Any) -> None:
+        self.listener.in_flight.discard(message)
+        if message.channel is not None and message.channel.connection is not None:
+            try:
+                message.ack()
+            except broker.BROKER_ERRORS as lost:
+                log.info("an RPC request stays unacknowledged: %r", lost)
 
 
 class Refusal(NamedTuple):
@@ -217,11 +226,17 @@ def _raised(error: Mapping[str, Any]) -> Exception:
         return InternalError(str(error.get("value")))
 
 
+def _bytes(message: Any) -> bytes:
+    body = message.body
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
 class _Replies(Listener):
     """The reply queue of one gateway process; it goes with its connection."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, seal: Seal) -> None:
         super().__init__(url, "rpc replies")
+        self._seal = seal
         self.waiting: dict[str, Signal] = {}
         self.writer = _Writer(is_mandatory=True)
         self.address = ""
@@ -240,14 +255,14 @@ class _Replies(Listener):
         return [Consumer(channel, queue, on_message=self._on_reply, no_ack=True, auto_declare=False)]
 
     def _on_reply(self, message: Any) -> None:
-        signal = self.waiting.pop(str(message.properties.get("correlation_id")), None)
-        if signal is None:
-            return  # too late, and dropped
         try:
-            answer = json.loads(message.body)
-        except (ValueError, RecursionError):
-            answer = None
-        signal.send(answer if isinstance(answer, dict) else {"error": {"value": "The answer cannot be read."}})
+            answer = letters.open_answer(self._seal, _bytes(message))
+        except letters.Unopened as error:
+            log.warning("passed over an RPC answer: %s", error)
+            return
+        signal = self.waiting.pop(str(answer["id"]), None)  # as its box says; what stands outside proves nothing
+        if signal is not None:  # else too late, and dropped
+            signal.send(answer)
 
     def _on_return(self, *returned: Any) -> None:
         """The broker has no queue for the request: the service has never run."""
@@ -260,10 +275,15 @@ class Services(DependencyProvider):
     """Injects ``call(service, method, payload)``, which asks a service and waits for its answer."""
 
     def setup(self) -> None:
-        """Read the settings; nothing is opened yet."""
+        """Read the settings; nothing is opened yet.
+
+        Raises:
+            Missing: they have no seal key.
+        """
         settings: Settings = self.container.config["settings"]
         self._timeout_s = settings.rpc_timeout_s
-        self.listener = _Replies(settings.broker_url_of(self.container.service_name))
+        self._seal = settings.seal
+        self.listener = _Replies(settings.broker_url_of(self.container.service_name), settings.seal)
 
     def start(self) -> None:
         """Begin to listen for replies."""
@@ -291,11 +311,12 @@ class Services(DependencyProvider):
             while not self.listener.is_consuming:
                 eventlet.sleep(0.01)
         correlation_id, signal = str(uuid.uuid4()), Signal()
+        request = letters.Request(method, correlation_id, payload, ACTOR.get())
         self.listener.waiting[correlation_id] = signal
         try:
             self.listener.writer.send(
-                f"{service}.{method}",
-                {"args": [], "kwargs": payload},
+                f"{service}.{_ROUTE}",
+                letters.close_request(self._seal, service, request, self._timeout_s),
                 self._timeout_s,
                 reply_to=self.listener.address,
                 correlation_id=correlation_id,

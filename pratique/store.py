@@ -32,7 +32,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from pratique import arrays
-from pratique.engine import engine_of, is_away
+from pratique.engine import engine_of, is_away, rewrite
 from pratique.sealing import Seal
 from pratique.settings import Settings
 
@@ -209,6 +209,19 @@ class Store:
             if isinstance(error, PoolTimeout) or is_away(error):
                 raise StoreAway(f"the store of {self.name} does not answer") from error
             raise
+
+    def rewrite(self, tables: Sequence[Table], wait_ms: int = 500) -> bool:
+        """Let no file of these small tables hold a row that was deleted before; False if it must be tried again.
+
+        PostgreSQL writes the table anew, which waits ``wait_ms`` for others to let it go, and keeps what a transaction
+        that is still open may read: then it was not done. Its log (``pg_wal``), replicas and backups keep their time.
+        SQLite overwrites what it deletes, and here empties the log beside its file. Call it outside a transaction.
+
+        Raises:
+            StoreAway: the database cannot be reached.
+        """
+        with self._translated():
+            return rewrite(self.engine, [table.name for table in tables], wait_ms)
 
     def on_commit(self, name: str, callback: Callable[[], None]) -> None:
         """Call ``callback`` after each commit that called ``wake(session, name)``."""

@@ -44,7 +44,7 @@ def _value(name: str, hint: Any) -> Any:
     if get_origin(hint) is UnionType:
         return _value(name, get_args(hint)[0])
     if get_origin(hint) is tuple:
-        return (_value(name, get_args(hint)[0]),)
+        return (_value(name.removesuffix("s"), get_args(hint)[0]),)
     if isinstance(hint, type) and issubclass(hint, Value):
         return part(hint)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):

@@ -1,6 +1,7 @@
 """Makes a page: a template with its texts, and the headers that keep it private."""
 
 import base64
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from gateway.pages.texts import TEXTS
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "style.css").read_text(encoding="utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+#: What a template has beside the style of all: bytes that no other page carries.
+_OWN_STYLES = {"results": (_HERE / "results.css").read_text(encoding="utf-8")}
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=select_autoescape(["html"]),
@@ -23,10 +25,6 @@ _TEMPLATES = Environment(
 )
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
     "Referrer-Policy": "no-referrer",  # the address holds the secret of the link
     "Vary": "Accept-Language",
     "X-Content-Type-Options": "nosniff",
@@ -36,12 +34,27 @@ _HEADERS = {
 
 def page(template: str, locale: str, status: int = 200, **values: Any) -> Response:
     """The template in this language. ``values`` are shown escaped."""
-    style = Markup(_STYLE)  # noqa: S704  (our own file, no user's text)
+    sheet = _STYLE + _OWN_STYLES.get(template, "")
+    style = Markup(sheet)  # noqa: S704  (our own files, no user's text)
     html = _TEMPLATES.get_template(f"{template}.html").render(locale=locale, text=TEXTS[locale], style=style, **values)
     response = Response(html, status, content_type="text/html; charset=utf-8")
     response.headers.update(_HEADERS)
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'sha256-{_hash(sheet)}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
     response.headers["Content-Language"] = locale
     return response
+
+
+@functools.cache
+def _hash(sheet: str) -> str:
+    return base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
+
+
+def message_of(title: str, words: str, locale: str, status: int = 200) -> Response:
+    """A page that says these words under this title."""
+    return page("message", locale, status, title=title, words=words, incident="", back=False)
 
 
 def message(name: str, locale: str, status: int = 200, **values: Any) -> Response:

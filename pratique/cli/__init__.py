@@ -3,6 +3,8 @@
 import getpass
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -104,9 +106,20 @@ def cli(ctx: click.Context, embedded: bool, data: Path) -> None:
     """
     ctx.obj = {"embedded": embedded, "data": data}
     ctx.with_resource(acting(f"operator {whoami()}"))
+    ctx.with_resource(closed_to_others())
     home = str(settings.home().resolve())
     if home not in sys.path:
         sys.path.insert(0, home)
+
+
+@contextmanager
+def closed_to_others() -> Iterator[None]:
+    """Within the block new files are this user's alone: stores, mails and keys are of no concern to others."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def whoami() -> str:

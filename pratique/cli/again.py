@@ -1,16 +1,15 @@
 """Publish once more what was published before, where a broker or a store has lost it."""
 
-import getpass
 import logging
 from datetime import datetime
 
 import click
 
-from pratique import log, outbox, settings
-from pratique.cli import settings_of
+from pratique import audit, log, outbox, settings
+from pratique.cli import settings_of, whoami
 from pratique.store import open_store
 
-audit = logging.getLogger("pratique.audit")
+told = logging.getLogger("pratique.audit")
 
 
 @click.command()
@@ -34,7 +33,8 @@ def again(ctx: click.Context, names: tuple[str, ...], since: datetime) -> None:
         try:
             with opened.begin() as session:
                 count = outbox.offer_again(session, since)
+                audit.note(session, "events.again", name, after={"since": since.isoformat(), "count": count})
         finally:
             opened.close()
-        audit.info("%s lets %s publish %d events since %s again", getpass.getuser(), name, count, since.isoformat())
+        told.info("%s lets %s publish %d events since %s again", whoami(), name, count, since.isoformat())
         click.echo(f"{name}: {count} events are published again")

@@ -20,7 +20,8 @@ def doctor(ctx: click.Context, gateway: str, as_json: bool) -> None:
     """Say what is reachable, what lags, and what to do about it. Exit code 1 if something is wrong.
 
     Looks at every store that is set (reachable, migrated, what waits in its outbox, dead letters, what is overdue),
-    the broker and each queue, the mail server and the gateway. Changes nothing.
+    the broker and each queue, who listens there that our code did not let in, the mail server and the gateway. Changes
+    nothing.
 
     \b
     pratique doctor

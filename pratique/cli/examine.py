@@ -1,6 +1,5 @@
 """What is reachable, what lags, and what to do about it."""
 
-import dataclasses
 import smtplib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,12 +10,16 @@ from amqp.exceptions import AMQPError, NotFound
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from pratique import clock, dead, outbox
+from pratique.cli.finding import Finding
+from pratique.cli.stores import bindings_of
+from pratique.cli.strangers import strangers
 from pratique.due import DUE
 from pratique.migrate import is_current, package_of
 from pratique.readiness import why_not_ready
-from pratique.settings import SERVICES, STORES, Settings
+from pratique.settings import SERVICES, STORES, Missing, Settings
 from pratique.store import Store, StoreAway
 
 LATE_S = 60  #: older than this, what is unpublished or overdue is a problem; usually it is gone in a second
@@ -24,22 +27,12 @@ LONG_QUEUE = 10_000  #: deliveries that wait in one queue; a service takes some 
 _TIMEOUT_S = 5
 
 
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    subject: str
-    is_well: bool
-    words: str
-    hint: str = ""  #: what to do about it, if it is not well
-
-
 def examine(settings: Settings, gateway: str = "") -> list[Finding]:
     """Look at everything that these settings name; a server that does not answer costs some seconds.
 
     ``gateway`` is where it listens, if not where the settings say.
     """
-    findings: list[Finding] = []
+    findings = [] if settings.is_embedded else [_seal_key(settings)]
     for name in STORES:
         findings += _store(settings, name)
     if settings.is_embedded:
@@ -49,6 +42,14 @@ def examine(settings: Settings, gateway: str = "") -> list[Finding]:
     findings.append(_smtp(settings))
     findings.append(_gateway(gateway or _address(settings)))
     return findings
+
+
+def _seal_key(settings: Settings) -> Finding:
+    try:
+        settings.seal.mark("doctor", b"")
+    except Missing as error:
+        return Finding("seal key", False, "not set here, or none", str(error))
+    return Finding("seal key", True, "set; is a copy of it kept, and not beside the backups?")
 
 
 def _store(settings: Settings, name: str) -> Iterator[Finding]:
@@ -112,11 +113,20 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("broker", True, "reachable")
         for name in SERVICES:
             yield _queue(connection, name)
+        yield from strangers(settings, {name: _bound(settings, name) for name in SERVICES})
     except (OSError, AMQPError, OperationalError) as error:
         words = f"does not answer or refuses the user ({type(error).__name__})"
         yield Finding("broker", False, words, "is RabbitMQ running, and is PRATIQUE_BROKER_URL right?")
     finally:
         connection.release()
+
+
+def _bound(settings: Settings, name: str) -> list[tuple[str, str]]:
+    """What the queue of a service is bound to by its own account; nothing if nobody can say."""
+    try:
+        return bindings_of(name, settings.store_url(name))
+    except (Missing, StoreAway, DBAPIError):  # told elsewhere; without its tables there is nothing bound either
+        return []
 
 
 def _queue(connection: Any, name: str) -> Finding:

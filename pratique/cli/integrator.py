@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -19,8 +19,15 @@ from pratique.settings import Settings
 from pratique.store import Store
 
 PREFIX = "integrator."
-#: A queue that nobody reads drops its oldest events beyond these, and is gone after thirty days.
-LIMITS = {"max-length": 100_000, "max-length-bytes": 256 * 1024**2, "overflow": "drop-head", "expires": 30 * 86_400_000}
+#: A queue that nobody reads drops its oldest events beyond these, and is gone after thirty days. An event may come back
+#: as often as it likes: RabbitMQ 4 would by itself drop it at the 21st delivery, and tell nobody.
+LIMITS = {
+    "max-length": 100_000,
+    "max-length-bytes": 256 * 1024**2,
+    "overflow": "drop-head",
+    "expires": 30 * 86_400_000,
+    "delivery-limit": 1_000_000_000,
+}
 CONNECTIONS = {"max-connections": 10, "max-channels": 50}
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
@@ -33,34 +40,36 @@ def integrator() -> None:
 @integrator.command()
 @click.argument("name")
 @click.option("--events", required=True, metavar="EVENT,…", help="The types of events that it may read, and no others.")
-@click.option("--queue", "queues", multiple=True, metavar="QUEUE",
-              help="A queue to make for it, integrator.NAME.QUEUE; `events` if it has none.")  # fmt: skip
+@click.option("--queue", "queues", multiple=True, metavar="QUEUE[=EVENT,…]",
+              help="A queue to make, integrator.NAME.QUEUE, for all or these events; `events` by default.")  # fmt: skip
 @click.option("--new-password", "is_renewed", is_flag=True, help="For one that is there: let its old one end now.")
 @click.pass_context
 def add(ctx: click.Context, name: str, events: str, queues: tuple[str, ...], is_renewed: bool) -> None:
     """Let NAME read these events, and print the address with its password, this once.
 
-    Its user may bind its own queues to these events and read them; it may make nothing, publish nothing, and hear
-    nothing else. For a NAME that is there, the events become these, and its password and its queues stay: what it may
-    no longer read is unbound.
+    Its queues are bound to these events from now on, so that nothing is lost until its program first starts. Its user
+    may bind them to these events and read them; it may make nothing, publish nothing, and hear nothing else. For a NAME
+    that is there, the events become these, and its password and its queues stay: what it may no longer read is unbound,
+    what is new is bound to all of its queues, or as --queue says.
 
     \b
     pratique integrator add acme --events MeetingClosed,SurveyOpened
-    pratique integrator add acme --events MeetingClosed --queue closings --queue board
+    pratique integrator add acme --events MeetingClosed,SurveyOpened --queue closings=MeetingClosed --queue board
     """
     _check_name(name, "NAME")
-    for queue in queues:
-        _check_name(queue, "--queue")
     chosen = _public(events)
+    names = sorted(event.routing_key for event in chosen)
+    wanted = dict(_wanted(queue, names) for queue in queues)
     settings = settings_of(ctx)
     management = _management(settings)
     is_new = _user(management, name) is None
-    queues = queues or (() if _queues(management, name) else ("events",))
+    if not wanted and not _queues(management, name):
+        wanted = {"events": names}
     password = new_password() if is_new or is_renewed else None
-    names = sorted(event.routing_key for event in chosen)
     with _audited(settings, "integrator.added" if is_new else "integrator.changed", name, {"events": names}):
-        _give(management, name, chosen, queues, password)
-        _unbind(management, name, names)
+        before = _given(management, name)
+        _give(management, name, chosen, wanted, password)
+        _bind(management, name, names, wanted, set(names) - set(before))
         if not is_new:
             _disconnect(management, name)
     queue_names = ", ".join(sorted(queue["name"] for queue in _queues(management, name)))
@@ -121,6 +130,17 @@ def _check_name(name: str, what: str) -> None:
         raise Refusal(f"{what} must be lower-case letters, digits and hyphens, at most 40, such as acme; not {name!r}.")
 
 
+def _wanted(queue: str, given: Sequence[str]) -> tuple[str, list[str]]:
+    """A queue's name, and what it is to hear of what is given: all, unless it says otherwise."""
+    name, has_own, events = queue.partition("=")
+    _check_name(name, "--queue")
+    own = [each.strip() for each in events.split(",")] if has_own else list(given)
+    for each in own:
+        if each not in given:
+            raise Refusal(f"--queue {queue}: {each!r} is not among --events {','.join(given)}.")
+    return name, own
+
+
 def _public(names: str) -> list[type[Event]]:
     """The events that these names say.
 
@@ -151,7 +171,7 @@ def _user(management: Management, name: str) -> Any:
 
 
 def _give(
-    management: Management, name: str, events: Sequence[type[Event]], queues: Sequence[str], password: str | None
+    management: Management, name: str, events: Sequence[type[Event]], queues: Iterable[str], password: str | None
 ) -> None:
     """Leave the broker with the user, its rights and its queues; rights come before there is a password to use them."""
     user, vhost = PREFIX + name, management.vhost
@@ -183,13 +203,18 @@ def _queues(management: Management, name: str) -> list[dict[str, Any]]:
     return [queue for queue in found if queue["name"].startswith(f"{PREFIX}{name}.")]
 
 
-def _unbind(management: Management, name: str, given: Sequence[str]) -> None:
-    """Take from its queues what it may no longer read."""
+def _bind(
+    management: Management, name: str, given: Sequence[str], wanted: Mapping[str, Sequence[str]], new: Iterable[str]
+) -> None:
+    """Let each of its queues hear what is wanted there; where nothing is said, what it heard and what is new."""
     for queue in _queues(management, name):
+        own = wanted.get(queue["name"].removeprefix(f"{PREFIX}{name}."))
         between = ("bindings", management.vhost, "e", PUBLIC.name, "q", queue["name"])
         for binding in management.ask("GET", *between) or []:
-            if binding["routing_key"] not in given:
+            if binding["routing_key"] not in (given if own is None else own):
                 management.ask("DELETE", *between, binding["properties_key"])
+        for key in new if own is None else own:
+            management.ask("POST", *between, body={"routing_key": key, "arguments": {}})
 
 
 def _disconnect(management: Management, name: str) -> None:

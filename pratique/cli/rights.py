@@ -91,6 +91,12 @@ def of_integrator(name: str, events: Iterable[type[Event]]) -> Rights:
     )
 
 
+def heard(name: str) -> set[Binding]:
+    """Where a service hears what its reactions table names."""
+    reactions = import_module(f"services.{name}.reactions").REACTIONS
+    return {(event.exchange(), event.routing_key) for event in reactions}
+
+
 def of(name: str, bound: Iterable[Binding] = ()) -> Rights:
     """What a service or the gateway may."""
     if name == "gateway":

@@ -42,12 +42,12 @@ def migrate(ctx: click.Context, names: tuple[str, ...], wait_s: int) -> None:
         import_module("pratique.bus").declare(chosen, services)
         click.echo(f"broker: queues of {', '.join(services)} are declared")
     if chosen.broker_urls:
-        bound = {name: _bindings(name, chosen.store_url(name)) for name in services}
+        bound = {name: bindings_of(name, chosen.store_url(name)) for name in services}
         served = import_module("pratique.cli.management").give_rights(chosen, bound)
         click.echo(f"broker: {', '.join(served) or 'nobody'} may do what each needs, and no more")
 
 
-def _bindings(name: str, url: str) -> list[tuple[str, str]]:
+def bindings_of(name: str, url: str) -> list[tuple[str, str]]:
     """What the queue of a service is bound to; what it no longer wants it unbinds when it starts."""
     from sqlalchemy import select
 

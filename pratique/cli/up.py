@@ -24,6 +24,7 @@ from pratique.settings import SERVICES, STORES, Settings
 from pratique.store import Store
 
 _READY_S = 20.0
+_OURS = ("*.sqlite*", "mail", "token*", "seal_key", "lock", "sample.*")  #: what is ours in the folder of --data
 
 
 def up(settings: Settings) -> None:
@@ -35,6 +36,7 @@ def up(settings: Settings) -> None:
     """
     console = Console(highlight=False)
     with _alone_in(settings.data_dir):
+        _close_to_others(settings.data_dir, console)
         _must_be_free(settings)
         try:
             is_first = _prepare(settings, console)
@@ -49,7 +51,7 @@ def up(settings: Settings) -> None:
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Hold the folder: two processes would each send what the other's services wait for."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,6 +61,21 @@ def _alone_in(folder: Path) -> Iterator[None]:
                 "pratique --data FOLDER up"
             ) from error
         yield
+
+
+def _close_to_others(folder: Path, console: Console) -> None:
+    """Narrow what an earlier version or another hand has left open to other users of this machine."""
+    entries = list(folder.iterdir())
+    ours = [path for path in entries if any(path.match(pattern) for pattern in _OURS)]
+    if len(ours) == len(entries):  # else it is a folder for other things too, and who enters it is not ours to say
+        ours.append(folder)
+    ours += [path for inner in entries if inner.name == "mail" for path in inner.rglob("*")]
+    wide = [path for path in ours if not path.is_symlink() and path.stat().st_mode & 0o077]
+    for path in wide:
+        path.chmod(path.stat().st_mode & 0o700)
+    if wide:
+        words = f"Others on this machine could read {len(wide)} files and folders in {folder}/; now they cannot."
+        console.print(words, soft_wrap=True)
 
 
 def _must_be_free(settings: Settings) -> None:

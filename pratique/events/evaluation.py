@@ -24,6 +24,14 @@ class Anonymity(StrEnum):
     ANONYMOUS = "anonymous"
 
 
+class SurveyState(StrEnum):
+    """A survey's life: it is open, and then its results are released or withheld for good. No event carries it."""
+
+    OPEN = "open"
+    RELEASED = "released"
+    WITHHELD = "withheld"
+
+
 class CountBand(StrEnum):
     """A count told roughly, so that nobody can be counted out."""
 

@@ -24,6 +24,16 @@ class Template(StrEnum):
     RESULTS_WITHHELD = "results_withheld"
 
 
+class MessageState(StrEnum):
+    """Where a message stands; the last three are final. No event carries it: each of those has an event of its own."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
 class DropReason(StrEnum):
     """Why a message was not sent; it is never queued stale."""
 

@@ -5,30 +5,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from pratique import audit, clock, outbox, rows
+from pratique import audit, clock, outbox, quota, rows
 from pratique.errors import Invalid
 from pratique.event import Event
-from pratique.events.meetings import AttendanceCorrected, MeetingKind, MeetingState, Mode, Partstat
+from pratique.events.meetings import MeetingKind, MeetingState, Mode, Partstat
 from pratique.faults import Faults
-from pratique.store import Saved, insert_many
+from pratique.store import Saved, among, insert_many
 from services.meetings import queries
 from services.meetings.models import (
+    MAILS_SPENT,
     AttendanceChange,
     AttendanceEntry,
     Community,
+    FacilitatorRole,
     Meeting,
     MeetingCommunity,
     Membership,
     Registration,
 )
 from services.meetings.models.checks import check
+from services.meetings.models.meetings import MAILED
 from services.meetings.models.roll import take_roll
 
 REASON_AT_MOST = 1000  #: characters
 _CHANGES: Any = AttendanceChange.__table__
+#: As what the audit notes attendance that is marked in these states.
+_ON_RECORD = {MeetingState.WRAP_UP: "attendance.changed", MeetingState.CLOSED: "attendance.corrected"}
 
 
 def put_meeting(
@@ -55,6 +60,7 @@ def put_meeting(
 
     Raises:
         Conflict: it would be moved, or it has begun, is over or cancelled, and would be changed.
+        QuotaSpent: its members would get more mails than this token may bring about in a day.
     """
     said = Meeting(
         meeting_id=meeting_id,
@@ -86,9 +92,21 @@ def _schedule(session: Session, said: Meeting, community_ids: Sequence[UUID], if
     if saved.is_new:
         saved.row.communities = said.communities
         _announce(session, saved.row.scheduled())
+        _spend_mails(session, saved.row)
     else:
+        is_told = saved.row.differs(said, MAILED)
         _announce(session, saved.row.change(said, if_version))
+        if is_told:
+            _spend_mails(session, saved.row)
     return saved
+
+
+def _spend_mails(session: Session, meeting: Meeting) -> None:
+    """Count one mail for each member of its communities, as invitations or news will be; none where it is over."""
+    if meeting.ends_at > clock.now():
+        members = func.count(Membership.member_id.distinct())
+        statement = select(members).where(Membership.community_id.in_(meeting.community_ids))
+        quota.spend(session, MAILS_SPENT, session.scalar(statement) or 0)
 
 
 def _check_communities(session: Session, community_ids: Sequence[UUID]) -> None:
@@ -110,18 +128,25 @@ def start_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
     return meeting
 
 
-def wrap_up_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
-    """The last minutes of the meeting have begun, and its survey opens. Asking twice announces once."""
+def wrap_up_meeting(session: Session, *, meeting_id: UUID, with_survey: bool | None = None) -> Meeting:
+    """The last minutes of the meeting have begun, and its survey opens. Asking twice announces once.
+
+    Nobody is asked after a preparatory meeting, nor more than three days after the planned end unless
+    ``with_survey`` is True; if it is False nobody is asked at all. None leaves it to that rule.
+    """
     meeting = _locked(session, meeting_id)
-    _announce(session, meeting.wrap_up(clock.now()))
+    _announce(session, meeting.wrap_up(clock.now(), with_survey))
     return meeting
 
 
-def close_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
-    """The meeting is over, and all that should follow, follows. Closing twice announces once."""
+def close_meeting(session: Session, *, meeting_id: UUID, with_survey: bool | None = None) -> Meeting:
+    """The meeting is over, and all that should follow, follows. Closing twice announces once.
+
+    ``with_survey`` as for ``wrap_up_meeting``; None lets what was said there stand.
+    """
     meeting = _locked(session, meeting_id, with_attendance=True)
     before = meeting.state
-    if closed := meeting.close(clock.now()):
+    if closed := meeting.close(clock.now(), with_survey):
         _announce(session, closed)
         facts = {"state": meeting.state.value, "head_count": meeting.head_count}
         audit.note(session, "meeting.closed", meeting_id, before={"state": before.value}, after=facts)
@@ -129,11 +154,18 @@ def close_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
 
 
 def cancel_meeting(session: Session, *, meeting_id: UUID, reason: str) -> Meeting:
-    """The meeting will not be held, for this reason. Cancelling twice announces once; the first reason stays."""
+    """The meeting will not be held, for this reason. Cancelling twice announces once; the first reason stays.
+
+    Raises:
+        Conflict: it has begun.
+        QuotaSpent: its members would get more mails than this token may bring about in a day.
+    """
     with Faults() as faults:
         faults.text("/reason", reason, REASON_AT_MOST, mailed=True)
     meeting = _locked(session, meeting_id)
-    _announce(session, meeting.cancel(clock.now(), reason))
+    if cancelled := meeting.cancel(clock.now(), reason):
+        _announce(session, cancelled)
+        _spend_mails(session, meeting)
     return meeting
 
 
@@ -159,23 +191,24 @@ def register_member(session: Session, *, meeting_id: UUID, member_id: UUID, part
 def record_attendance(session: Session, *, meeting_id: UUID, entries: tuple[AttendanceEntry, ...]) -> Meeting:
     """These people's attendance is known: recorded until the meeting closes, corrected afterwards.
 
-    Only what differs is kept and announced. People whom no entry names stay as they are. A handful of
-    statements, whatever their number.
+    Only what differs is kept and announced. People whom no entry names stay as they are. From the wrap-up on, when the
+    room can answer, each change is on record. A handful of statements, whatever their number.
 
     Raises:
         Conflict: the meeting has not started, or was cancelled.
         Invalid: an entry names the note taker, a stranger, or a person whom another entry names.
     """
     meeting = _locked(session, meeting_id, with_attendance=True)
-    belonging = _belonging(session, meeting, [entry.member_id for entry in entries])
-    events, changes = take_roll(meeting, entries, belonging, clock.now())
+    ids = [entry.member_id for entry in entries]
+    belonging, facilitating = _belonging(session, meeting, ids), _facilitating(session, meeting, ids)
+    events, changes = take_roll(meeting, entries, belonging, clock.now(), facilitating=facilitating)
     session.flush()
     insert_many(session, _CHANGES, changes)
     _announce(session, events)
-    if corrections := [event for event in events if isinstance(event, AttendanceCorrected)]:
-        before = {str(each.member_id): each.from_state.value for each in corrections}
-        after = {str(each.member_id): each.to_state.value for each in corrections}
-        audit.note(session, "attendance.corrected", meeting_id, before=before, after=after)
+    if changes and meeting.state in _ON_RECORD:
+        before = {str(each["member_id"]): each["from_state"] for each in changes}
+        after = {str(each["member_id"]): each["to_state"] for each in changes}
+        audit.note(session, _ON_RECORD[meeting.state], meeting_id, before=before, after=after)
     return meeting
 
 
@@ -196,6 +229,16 @@ def _belonging(session: Session, meeting: Meeting, member_ids: Iterable[UUID]) -
     )
     last_first = sorted(found, key=lambda membership: -order[membership.community_id])
     return {membership.member_id: membership for membership in last_first}
+
+
+def _facilitating(session: Session, meeting: Meeting, member_ids: Sequence[UUID]) -> set[UUID]:
+    """Whoever of these facilitates one of the meeting's communities by role."""
+    statement = select(FacilitatorRole.member_id).where(
+        FacilitatorRole.community_id.in_(meeting.community_ids),
+        among(session, FacilitatorRole.member_id, member_ids),
+        FacilitatorRole.is_active,
+    )
+    return set(session.scalars(statement))
 
 
 def _check_belongs(session: Session, meeting: Meeting, member_id: UUID) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 from pratique import rows
 from pratique.errors import Invalid, NotFound
 from pratique.store import Instant, Page
-from services.meetings.models import Community, Meeting, MeetingCommunity
+from services.meetings.models import Community, Meeting, MeetingCommunity, Registration
 
 _KEY = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -49,6 +49,21 @@ def list_meetings(session: Session, *, community_id: UUID, after: str | None = N
         key = tuple_(literal(starts_at, Instant()), literal(meeting_id))
         statement = statement.where(tuple_(MeetingCommunity.starts_at, MeetingCommunity.meeting_id) < key)
     return rows.page(session, statement, limit, _key)
+
+
+def list_registrations(
+    session: Session, *, meeting_id: UUID, after: str | None = None, limit: int = 100
+) -> Page[Registration]:
+    """Return who said whether they come to a meeting, by member id, one page at a time. Two queries.
+
+    Raises:
+        NotFound: there is no such meeting.
+        Invalid: the limit is out of its bounds, or ``after`` comes from no page of this list.
+    """
+    if session.scalar(select(Meeting.meeting_id).where(Meeting.meeting_id == meeting_id)) is None:
+        raise no_meeting(meeting_id)
+    statement = select(Registration).where(Registration.meeting_id == meeting_id)
+    return rows.page_by_id(session, statement, Registration.member_id, after, limit)
 
 
 def _key(meeting: Meeting) -> str:

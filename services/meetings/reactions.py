@@ -1,4 +1,4 @@
-"""What other services' events make meetings do: keep its copy of who belongs where up to date.
+"""What other services' events make meetings do: keep its copy of who belongs where, and who facilitates, up to date.
 
 Each takes what is newer by ``version``, so that any order and any number of deliveries leave the same rows.
 """
@@ -9,9 +9,16 @@ from sqlalchemy.orm import Session
 
 from pratique import rows
 from pratique.due import Handlers
-from pratique.events.membership import CommunityChanged, CommunityFounded, MembershipActivated
+from pratique.events.membership import (
+    CommunityChanged,
+    CommunityFounded,
+    MembershipActivated,
+    Role,
+    RoleAssigned,
+    RoleEnded,
+)
 from pratique.inbox import Reactions, set_based
-from services.meetings.models import Community, Membership
+from services.meetings.models import Community, FacilitatorRole, Membership
 
 
 def know_communities(session: Session, events: Sequence[CommunityFounded | CommunityChanged]) -> None:
@@ -37,9 +44,27 @@ def know_memberships(session: Session, events: Sequence[MembershipActivated]) ->
     rows.keep_newest(session, Membership, known)
 
 
+def know_facilitators(session: Session, events: Sequence[RoleAssigned | RoleEnded]) -> None:
+    """Whoever facilitates a community by role is marked as facilitator of its meetings, until the role ends."""
+    known = [
+        {
+            "assignment_id": event.assignment_id,
+            "community_id": event.community_id,
+            "member_id": event.member_id,
+            "is_active": isinstance(event, RoleAssigned),
+            "version": event.version,
+        }
+        for event in events
+        if event.role == Role.FACILITATOR
+    ]
+    rows.keep_newest(session, FacilitatorRole, known)
+
+
 REACTIONS: Reactions = {
     CommunityFounded: set_based(know_communities),
     CommunityChanged: set_based(know_communities),
     MembershipActivated: set_based(know_memberships),
+    RoleAssigned: set_based(know_facilitators),
+    RoleEnded: set_based(know_facilitators),
 }
 DUE: Handlers = {}

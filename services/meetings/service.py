@@ -20,3 +20,4 @@ class Meetings:
     record_attendance = answer(commands.record_attendance, schemas.Meeting())
     get_meeting = answer(queries.get_meeting, schemas.MeetingWithAttendance())
     list_meetings = answer(queries.list_meetings, schemas.Meeting())
+    list_registrations = answer(queries.list_registrations, schemas.Registration())

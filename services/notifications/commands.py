@@ -10,15 +10,19 @@ from sqlalchemy import ColumnElement, Table, inspect, select
 from sqlalchemy.orm import Session
 
 from pratique import clock, outbox, store
-from pratique.event import Event
-from pratique.events.notifications import DropReason, MessageDropped, Template
-from services.notifications.models import Message, State, dedup_key, message_id
+from pratique.event import Cause, Event
+from pratique.events.notifications import DropReason, Template
+from pratique.sealing import Seal
+from services.notifications.models import ABOUT_SURVEY, Message, Sealed, State, message_id
 
 #: What is worth least when it is late goes first.
 PRIORITY = {
     Template.MEETING_CANCELLED: 0,
+    Template.MEETING_CHANGED: 0,
+    Template.ADDRESS_CHANGED: 1,
     Template.SURVEY_INVITATION: 1,
     Template.MEETING_INVITATION: 2,
+    Template.MEETING_LEFT_OPEN: 2,
     Template.SURVEY_REMINDER: 2,
     Template.RESULTS_RELEASED: 3,
     Template.RESULTS_WITHHELD: 3,
@@ -31,20 +35,21 @@ class Wanted:
     """A message that an event asks for."""
 
     template: Template
-    subject_id: UUID  #: the meeting, the survey, or the release
+    subject_id: UUID  #: the meeting, the survey, the release, or the person
     member_id: UUID
-    meeting_id: UUID
+    meeting_id: UUID | None = None
     survey_id: UUID | None = None
+    community_ids: Sequence[UUID]
     source_version: int
     relevant_until: datetime
     because: Event
-    token: str | None = None
+    number: int = 0  #: of what is told anew whenever it changes
+    sealed: Sealed = dataclasses.field(default_factory=Sealed)  #: what nobody but the sender is to read
     drop_reason: DropReason | None = None  #: why it has lost its reason already, if it has
 
-    @property
-    def id(self) -> UUID:
+    def id(self, seal: Seal) -> UUID:
         """The id that the message has, or would have."""
-        return message_id(self.template, self.subject_id, self.member_id)
+        return message_id(seal, self.template, self.subject_id, self.member_id, self.number)
 
 
 def queue_messages(session: Session, wanted: Iterable[Wanted]) -> None:
@@ -52,32 +57,21 @@ def queue_messages(session: Session, wanted: Iterable[Wanted]) -> None:
 
     A message that was ever wanted before is left as it is. At most two statements, whatever the number.
     """
-    now = clock.now()
+    now, seal = clock.now(), store.seal_of(session)
     live: dict[UUID, dict[str, Any]] = {}
     lost: dict[UUID, dict[str, Any]] = {}
-    causes: dict[UUID, Event] = {}
     for each in sorted(wanted, key=lambda one: one.source_version):  # the newest of two in one batch stays
-        row = _row(each, now)
-        causes[row["id"]] = each.because
+        row = _row(each, seal, now, outbox.cause_of(session, each.because))
         (lost if row["drop_reason"] else live)[row["id"]] = row
     if live:
         store.insert_many(session, _TABLE, _in_order(live), ignore_conflicts=True)
         store.wake(session, "mail")
     rows = _in_order({id: row for id, row in lost.items() if id not in live})
     for id in store.insert_many(session, _TABLE, rows, ignore_conflicts=True, returning="id"):
-        row = lost[id]
-        dropped = MessageDropped(
-            message_id=id,
-            community_ids=(),
-            version=1,
-            member_id=row["member_id"],
-            template=row["template"],
-            reason=row["drop_reason"],
-        )
-        outbox.add(session, dropped, because=causes[id])
+        _tell_dropped(session, lost[id])
 
 
-def drop_queued(session: Session, *criteria: ColumnElement[bool], reason: DropReason, because: Event) -> None:
+def drop_queued(session: Session, *criteria: ColumnElement[bool], reason: DropReason) -> None:
     """Let nothing that fits the criteria be sent any more; what a sender holds already goes its way."""
     waiting = (
         select(Message)
@@ -87,10 +81,16 @@ def drop_queued(session: Session, *criteria: ColumnElement[bool], reason: DropRe
         .execution_options(populate_existing=True)
     )
     for message in session.scalars(waiting):
-        outbox.add(session, message.drop(reason), because=because)
+        publish(session, message, message.drop(reason))
 
 
-def renew(message: Message, wanted: Wanted) -> bool:
+def publish(session: Session, message: Message, told: Event | None) -> None:
+    """Publish what became of a message, if that is told, as following from the event that asked for it."""
+    if told is not None:
+        outbox.add(session, told, because=message.cause)
+
+
+def renew(message: Message, wanted: Wanted, seal: Seal) -> bool:
     """Give a message that has not left a newer secret, and its reason back if it was revoked before.
 
     Whether it is to be sent now. One that was sent stays sent: nobody is asked twice, and the reminder has the newer
@@ -100,7 +100,7 @@ def renew(message: Message, wanted: Wanted) -> bool:
     is_held = message.state is State.SENDING
     if not (is_waiting or is_held) or wanted.drop_reason or message.source_version >= wanted.source_version:
         return False
-    message.token, message.source_version = wanted.token, wanted.source_version
+    message.box, message.source_version = wanted.sealed.close(seal), wanted.source_version
     message.relevant_until = wanted.relevant_until
     if is_waiting:
         message.state, message.drop_reason, message.settled_at = State.QUEUED, None, None
@@ -108,26 +108,37 @@ def renew(message: Message, wanted: Wanted) -> bool:
     return is_waiting
 
 
-def _row(wanted: Wanted, now: datetime) -> dict[str, Any]:
+def _row(wanted: Wanted, seal: Seal, now: datetime, cause: Cause | None) -> dict[str, Any]:
     reason = wanted.drop_reason or (DropReason.EXPIRED if wanted.relevant_until <= now else None)
+    is_untold = wanted.template in ABOUT_SURVEY
+    has_box = reason is None and wanted.sealed != Sealed()
     return {
-        "id": wanted.id,
-        "dedup_key": dedup_key(wanted.template, wanted.subject_id, wanted.member_id),
-        "member_id": wanted.member_id,
+        "id": wanted.id(seal),
+        "member_id": None if is_untold else wanted.member_id,
         "template": wanted.template,
         "subject_id": wanted.subject_id,
+        "number": wanted.number,
         "meeting_id": wanted.meeting_id,
         "survey_id": wanted.survey_id,
+        "community_ids": list(wanted.community_ids),
         "state": State.DROPPED if reason else State.QUEUED,
         "priority": PRIORITY[wanted.template],
         "source_version": wanted.source_version,
         "relevant_until": wanted.relevant_until,
         "due_at": now,
         "drop_reason": reason,
-        "token": None if reason else wanted.token,
+        "box": wanted.sealed.close(seal) if has_box else None,
+        "correlation_id": None if is_untold or cause is None else cause.correlation_id,
+        "causation_id": None if is_untold or cause is None else cause.id,
         "created_at": now,
         "settled_at": now if reason else None,
     }
+
+
+def _tell_dropped(session: Session, row: dict[str, Any]) -> None:
+    """Publish that this new row was dropped before it was ever queued."""
+    message = Message(**row, version=1)
+    publish(session, message, message.dropped())
 
 
 def _in_order(rows: dict[UUID, dict[str, Any]]) -> Sequence[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Whether a message still makes sense is decided at the moment of sending, from what is known by then."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -12,10 +12,13 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from pratique import store
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
+from pratique.sealing import BrokenSeal, Seal
 from services.notifications.models import (
+    ABOUT_SURVEY,
     CommunityCard,
     CommunityRole,
     ContactCard,
+    MeetingAttendance,
     MeetingCard,
     MeetingCommunity,
     MeetingEnd,
@@ -24,6 +27,7 @@ from services.notifications.models import (
     Outcome,
     ResultsNotice,
     Revocation,
+    Sealed,
     State,
     message_id,
 )
@@ -38,21 +42,27 @@ PATIENCE = 4
 #: ResultsWithheld carries no instant; so long after the meeting, seven days of survey and some, it is no news.
 NO_NEWS_AFTER = timedelta(days=21)
 
-_ABOUT_MEETING = (Template.MEETING_INVITATION, Template.MEETING_CANCELLED)
-_ABOUT_SURVEY = (Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)
-#: The other message to the same person on which the sending of this one depends.
+#: What says where a meeting is held, and what it is about.
+_WITH_WORDS = (Template.MEETING_INVITATION, Template.MEETING_CHANGED, Template.MEETING_CANCELLED)
+#: What there is to tell of an invitation that may have arrived.
+_AFTER_INVITATION = (Template.MEETING_CHANGED, Template.MEETING_CANCELLED)
+#: What makes no sense any more once the meeting was held.
+_BEFORE_MEETING = (Template.MEETING_INVITATION, Template.MEETING_CHANGED)
+#: What concerns whoever facilitates, and nobody else.
+TO_FACILITATORS = (Template.RESULTS_WITHHELD, Template.MEETING_LEFT_OPEN)
+#: The other mail about the survey on which the sending of this one depends.
 _COMPANION = {
     Template.SURVEY_INVITATION: Template.SURVEY_REMINDER,
     Template.SURVEY_REMINDER: Template.SURVEY_INVITATION,
-    Template.MEETING_CANCELLED: Template.MEETING_INVITATION,
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Facts:
     """Everything that is known about a message when its turn comes."""
 
     message: Message
+    sealed: Sealed | None  #: what its row keeps to itself; None if it cannot be read
     contact: ContactCard | None
     meeting: MeetingCard | None
     words: MeetingWords | None
@@ -61,11 +71,26 @@ class Facts:
     companion: Message | None
     revoked_version: int  #: up to which version of the survey the person is not to be asked; 0 if never
     notice: ResultsNotice | None
-    is_facilitator: bool  #: of one of the communities that the notice is about
+    is_facilitator: bool  #: of one of the communities that the notice is about, or of the meeting
+    was_there: bool  #: at the meeting, as far as anybody has said
+    results_link: str  #: the opaque end of the link to released results; empty if there are none
+
+    @property
+    def person(self) -> UUID | None:
+        """To whom it goes."""
+        return _person(self.message, self.sealed)
 
 
 class Wait(Exception):
     """Something that it needs has not arrived yet; try again later. The message says what."""
+
+
+class Hold(Exception):
+    """It must not go before this instant; that is no failed attempt."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until)
+        self.until = until
 
 
 class Drop(Exception):
@@ -77,35 +102,40 @@ class Drop(Exception):
 
 
 def gather(session: Session, messages: Sequence[Message]) -> list[Facts]:
-    """What is known about each of these, in seven statements at most, whatever their number."""
-    meetings = {message.meeting_id for message in messages}
-    contacts = _by_key(session, ContactCard, {message.member_id for message in messages})
+    """What is known about each of these, in nine statements at most, whatever their number."""
+    seal = store.seal_of(session)
+    boxes = {message.id: _opened(seal, message) for message in messages}
+    people = {message.id: _person(message, boxes[message.id]) for message in messages}
+    meetings = _those(message.meeting_id for message in messages)
+    contacts = _by_key(session, ContactCard, _those(people.values()))
     cards = _by_key(session, MeetingCard, meetings)
-    words = _by_key(session, MeetingWords, {m.meeting_id for m in messages if m.template in _ABOUT_MEETING})
+    words = _by_key(session, MeetingWords, _those(m.meeting_id for m in messages if m.template in _WITH_WORDS))
     ends = _by_key(session, MeetingEnd, meetings)
     names = _community_names(session, meetings)
-    companion_ids = {message.id: _companion_id(message) for message in messages}
-    companions = _by_key(session, Message, {id for id in companion_ids.values() if id})
-    about_surveys = {_invitation_id(message) for message in messages if message.template in _ABOUT_SURVEY}
-    revocations = _by_key(session, Revocation, about_surveys)
-    told = {m.subject_id for m in messages if m.template in (Template.RESULTS_RELEASED, Template.RESULTS_WITHHELD)}
-    notices = _by_key(session, ResultsNotice, told)
-    leads = _facilitators(session, {m.member_id for m in messages if m.template is Template.RESULTS_WITHHELD})
+    companions = _companions(session, seal, messages, people)
+    revocations = _revocations(session, seal, messages, people)
+    notices = _notices(session, messages)
+    leads = _facilitators(session, {m.member_id for m in messages if m.template in TO_FACILITATORS and m.member_id})
+    present = _present(session, _those(m.meeting_id for m in messages if m.template is Template.RESULTS_RELEASED))
     gathered = []
     for message in messages:
-        companion_id, notice = companion_ids[message.id], notices.get(message.subject_id)
-        revocation = revocations.get(_invitation_id(message))
+        person, notice = people[message.id], notices.get(message.subject_id)
+        card = cards.get(message.meeting_id) if message.meeting_id else None
+        leads_one = notice is not None and any((person, id) in leads for id in notice.community_ids)
         facts = Facts(
             message=message,
-            contact=contacts.get(message.member_id),
-            meeting=cards.get(message.meeting_id),
-            words=words.get(message.meeting_id),
-            end=ends.get(message.meeting_id),
-            communities=names.get(message.meeting_id),
-            companion=companions.get(companion_id) if companion_id else None,
-            revoked_version=revocation.version if revocation else 0,
+            sealed=boxes[message.id],
+            contact=contacts.get(person) if person else None,
+            meeting=card,
+            words=words.get(card.meeting_id) if card else None,
+            end=ends.get(message.meeting_id) if message.meeting_id else None,
+            communities=names.get(message.meeting_id) if message.meeting_id else None,
+            companion=companions.get(message.id),
+            revoked_version=revocations.get(message.id, 0),
             notice=notice,
-            is_facilitator=notice is not None and any((message.member_id, id) in leads for id in notice.community_ids),
+            is_facilitator=leads_one or (card is not None and person is not None and card.facilitator_id == person),
+            was_there=(message.meeting_id, person) in present,
+            results_link=_results_link(seal, notice),
         )
         gathered.append(facts)
     return gathered
@@ -116,34 +146,50 @@ def decide(facts: Facts, now: datetime) -> None:
 
     Raises:
         Drop: it has lost its reason.
+        Hold: it is too early.
         Wait: something it needs has not arrived.
     """
-    message, end = facts.message, facts.end
+    message = facts.message
     if message.relevant_until <= now:
         raise Drop(DropReason.EXPIRED)
-    if end and end.outcome is Outcome.CANCELLED and message.template is not Template.MEETING_CANCELLED:
-        raise Drop(DropReason.CANCELLED)
-    if end and message.template is Template.MEETING_INVITATION:
-        raise Drop(DropReason.EXPIRED)
-    if message.template in _ABOUT_SURVEY and facts.revoked_version >= message.source_version:
+    if facts.sealed is None:
+        raise Wait("its box cannot be opened with this network's seal key")
+    _heed_end(facts)
+    if message.template in ABOUT_SURVEY and facts.revoked_version >= message.source_version:
         raise Drop(DropReason.REVOKED)
-    if message.template is Template.RESULTS_WITHHELD and not facts.is_facilitator:
+    if message.template in TO_FACILITATORS and not facts.is_facilitator:
+        raise Drop(DropReason.REVOKED)
+    if message.template is Template.RESULTS_RELEASED and not facts.was_there:
         raise Drop(DropReason.REVOKED)
     _heed_companion(facts, now)
+    _need_cards(facts)
     _need_words(facts)
     is_old = facts.meeting is not None and facts.meeting.ends_at + NO_NEWS_AFTER < now
     if message.template is Template.RESULTS_WITHHELD and is_old:
+        raise Drop(DropReason.EXPIRED)
+    until = facts.contact.held_until if facts.contact and message.template in ABOUT_SURVEY else None
+    if until and until > now:
+        raise Hold(min(until, message.relevant_until))
+
+
+def _heed_end(facts: Facts) -> None:
+    """Say nothing of what a meeting's end has made void."""
+    template, end = facts.message.template, facts.end
+    if end and end.outcome is Outcome.CANCELLED and template is not Template.MEETING_CANCELLED:
+        raise Drop(DropReason.CANCELLED)
+    if end and template in (*_BEFORE_MEETING, Template.MEETING_LEFT_OPEN):
         raise Drop(DropReason.EXPIRED)
 
 
 def _heed_companion(facts: Facts, now: datetime) -> None:
     """Say a thing once: what another message says, has just said, or never said at all."""
     message, other = facts.message, facts.companion
-    if message.template is Template.MEETING_CANCELLED:
+    if message.template in _AFTER_INVITATION:
         if other is None or (not other.may_have_arrived and other.state is not State.SENDING):
-            raise Drop(DropReason.CANCELLED)  # the invitation never left, so there is nothing to take back
+            is_taken_back = message.template is Template.MEETING_CANCELLED  # the invitation never left
+            raise Drop(DropReason.CANCELLED if is_taken_back else DropReason.SUPERSEDED)
         if other.state is State.SENDING:
-            raise Wait("the invitation that it takes back is on its way")
+            raise Wait("the invitation that it follows is on its way")
     if message.template is Template.SURVEY_INVITATION and other and other.state in (State.SENDING, State.SENT):
         raise Drop(DropReason.SUPERSEDED)
     if message.template is Template.SURVEY_REMINDER:
@@ -157,18 +203,45 @@ def _heed_companion(facts: Facts, now: datetime) -> None:
             raise Drop(DropReason.SUPERSEDED)
 
 
-def _need_words(facts: Facts) -> None:
+def _need_cards(facts: Facts) -> None:
     if facts.contact is None:
         raise Wait("the member's contact card has not arrived")
+    if facts.message.meeting_id is None:
+        return
     if facts.meeting is None:
         raise Wait("the meeting has not arrived")
     if facts.communities is None:
         raise Wait("the name of a community has not arrived")
-    if facts.message.template in _ABOUT_MEETING and facts.words is None:
+
+
+def _need_words(facts: Facts) -> None:
+    message, words, meeting, end = facts.message, facts.words, facts.meeting, facts.end
+    if message.template not in _WITH_WORDS:
+        return
+    if words is None:
         raise Wait("the meeting's place and themes have not arrived")
-    is_reason_missing = facts.words and facts.end and facts.words.version < facts.end.version
-    if facts.message.template is Template.MEETING_CANCELLED and is_reason_missing and facts.message.attempts < PATIENCE:
-        raise Wait("the reason for the cancellation has not arrived")
+    if message.attempts >= PATIENCE:
+        return
+    if message.template is Template.MEETING_CANCELLED:
+        if end and words.version < end.version:
+            raise Wait("the reason for the cancellation has not arrived")
+    elif meeting and words.version < meeting.words_version:
+        raise Wait("the meeting's newer place and themes have not arrived")
+
+
+def _opened(seal: Seal, message: Message) -> Sealed | None:
+    try:
+        return Sealed.open(seal, message.box)
+    except BrokenSeal:
+        return None
+
+
+def _person(message: Message, sealed: Sealed | None) -> UUID | None:
+    return message.member_id or (sealed.member_id if sealed else None)
+
+
+def _those(ids: Iterable[UUID | None]) -> set[UUID]:
+    return {id for id in ids if id is not None}
 
 
 def _by_key(session: Session, table: type[Row], keys: set[UUID]) -> dict[UUID, Row]:
@@ -184,6 +257,8 @@ def _by_key(session: Session, table: type[Row], keys: set[UUID]) -> dict[UUID, R
 
 def _community_names(session: Session, meetings: set[UUID]) -> dict[UUID, tuple[str, ...]]:
     """The names by meeting, of those meetings whose communities are all known."""
+    if not meetings:
+        return {}
     found = session.execute(
         select(MeetingCommunity.meeting_id, CommunityCard.name)
         .outerjoin(CommunityCard, CommunityCard.community_id == MeetingCommunity.community_id)
@@ -205,12 +280,66 @@ def _facilitators(session: Session, members: set[UUID]) -> set[tuple[UUID, str]]
     return {(member_id, str(community_id)) for member_id, community_id in found}
 
 
-def _companion_id(message: Message) -> UUID | None:
-    template = _COMPANION.get(message.template)
-    return message_id(template, message.subject_id, message.member_id) if template else None
+def _present(session: Session, meetings: set[UUID]) -> set[tuple[UUID, UUID]]:
+    """(meeting, member) of those who were at these meetings."""
+    if not meetings:
+        return set()
+    rows = select(MeetingAttendance.meeting_id, MeetingAttendance.member_id)
+    there = rows.where(MeetingAttendance.meeting_id.in_(meetings), MeetingAttendance.was_there)
+    return {(meeting_id, member_id) for meeting_id, member_id in session.execute(there)}
 
 
-def _invitation_id(message: Message) -> UUID:
-    if message.template is Template.SURVEY_INVITATION:
-        return message.id
-    return message_id(Template.SURVEY_INVITATION, message.subject_id, message.member_id)
+def _notices(session: Session, messages: Sequence[Message]) -> dict[UUID, ResultsNotice]:
+    of_notices = (Template.RESULTS_RELEASED, *TO_FACILITATORS)
+    return _by_key(session, ResultsNotice, {m.subject_id for m in messages if m.template in of_notices})
+
+
+def _companions(
+    session: Session, seal: Seal, messages: Sequence[Message], people: Mapping[UUID, UUID | None]
+) -> dict[UUID, Message]:
+    """The other message to the same person on which the sending depends, by the id of that which depends on it."""
+    of_surveys = {}
+    for message in messages:
+        template, person = _COMPANION.get(message.template), people[message.id]
+        if template and person:
+            of_surveys[message.id] = message_id(seal, template, message.subject_id, person)
+    found = _by_key(session, Message, set(of_surveys.values()))
+    companions = {id: found[companion_id] for id, companion_id in of_surveys.items() if companion_id in found}
+    after = [message for message in messages if message.template in _AFTER_INVITATION]
+    invitations = _invitations(session, after)
+    for message in after:
+        if invitation := invitations.get((message.meeting_id, message.member_id)):
+            companions[message.id] = invitation
+    return companions
+
+
+def _invitations(session: Session, after: Sequence[Message]) -> dict[tuple[UUID | None, UUID | None], Message]:
+    """The invitations to the meetings of these messages, of those to whom they go, by meeting and member."""
+    if not after:
+        return {}
+    invitations = (
+        select(Message)
+        .where(Message.meeting_id.in_(_those(message.meeting_id for message in after)))
+        .where(Message.template == Template.MEETING_INVITATION)
+        .where(Message.member_id.in_(_those(message.member_id for message in after)))
+        .execution_options(populate_existing=True)
+    )
+    return {(each.meeting_id, each.member_id): each for each in session.scalars(invitations)}
+
+
+def _revocations(
+    session: Session, seal: Seal, messages: Sequence[Message], people: Mapping[UUID, UUID | None]
+) -> dict[UUID, int]:
+    """Up to which version of the survey nobody is to ask this person, by the message's id."""
+    invitations = {}
+    for message in messages:
+        person = people[message.id]
+        if message.template in ABOUT_SURVEY and person:
+            invitations[message.id] = message_id(seal, Template.SURVEY_INVITATION, message.subject_id, person)
+    found = _by_key(session, Revocation, set(invitations.values()))
+    return {id: found[invitation].version for id, invitation in invitations.items() if invitation in found}
+
+
+def _results_link(seal: Seal, notice: ResultsNotice | None) -> str:
+    is_released = notice is not None and notice.template is Template.RESULTS_RELEASED
+    return seal.link("results", notice.survey_id) if notice and is_released else ""

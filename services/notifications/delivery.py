@@ -10,6 +10,7 @@ arrive would be worse.
 
 import logging
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -21,12 +22,14 @@ from sqlalchemy.orm import Session, aliased
 
 from pratique import clock, outbox
 from pratique.crashpoint import crashpoint
+from pratique.event import Cause
 from pratique.events.notifications import MessageDelivered
 from pratique.settings import Settings
 from pratique.store import Store, among
-from services.notifications.decisions import Drop, Facts, Wait, decide, gather
+from services.notifications.commands import publish
+from services.notifications.decisions import Drop, Facts, Hold, Wait, decide, gather
 from services.notifications.mails import Letterhead, Unwritable, write_mail
-from services.notifications.models import LEASE, Message, Receipt, State
+from services.notifications.models import ABOUT_SURVEY, LEASE, Message, Receipt, State
 from services.notifications.post import FilePost, Mail, NotSent, Post, Refused, SmtpPost, Unknown
 
 log = logging.getLogger(__name__)
@@ -43,14 +46,20 @@ DECISION_HOLDS = timedelta(seconds=2)
 RETRY_AFTER_S = (1, 5, 30, 300, 900, 1800, 3600, 3600, 5400)
 MAX_INTERRUPTIONS = 2  #: attempts with an unknown outcome after which a message is given up
 
+_TOLD = (
+    *(Message.id, Message.version, Message.member_id, Message.template, Message.settled_at, Message.community_ids),
+    *(Message.correlation_id, Message.causation_id),
+)
 _AS_IS = {"synchronize_session": False}  #: objects in hand are not compared with what a statement changes
+#: What a mail server says first, and what may be kept of it where its words could name somebody.
+_CODE = re.compile(r"[2-5]\d\d(?:[ -][245]\.\d{1,3}\.\d{1,3})?(?![^\s])")
 GAVE_UP = "it is not known whether the mail server took it, twice; a third copy would be too many"
 
 
 def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
     """A sender, for the bus: each call sends what is due, a few at a time, and says whether there was any."""
     post: Post = SmtpPost(settings.smtp_url, settings.mail_from) if settings.smtp_url else FilePost(settings.mail_dir)
-    letterhead = Letterhead(settings.mail_from, settings.public_url)
+    letterhead = Letterhead(settings.mail_from, settings.public_url, settings.k_scores)
     _ = letterhead.sender  # an address that cannot be written shows now
     write = partial(write_mail, letterhead=letterhead)
     if opened.is_sqlite:  # one process: whoever held a message has ended
@@ -101,27 +110,30 @@ def _send_all(opened: Store, post: Post, claimed: Sequence[Facts], write: Write,
             if _send(opened, post, facts, write, note):
                 sent.append(facts.message.id)
         except NotSent as error:
-            _retry(opened, claimed[position:] if error.is_away else [facts], str(error))
+            said = _words(facts.message, error)
+            _retry(opened, claimed[position:] if error.is_away else [facts], said)
             if error.is_away:
-                log.warning("the mail server is away; %d messages wait: %s", len(claimed) - position, error)
+                log.warning("the mail server is away; %d messages wait: %s", len(claimed) - position, said)
                 return sent, True
     return sent, False
 
 
 def _send(opened: Store, post: Post, facts: Facts, write: Write, note: Note) -> bool:
     """Whether the server took it; that is noted by then, and still to be recorded."""
-    id = facts.message.id
+    id, named = facts.message.id, _named(facts.message)
     try:
         post.send(write(facts))
     except (Refused, Unwritable) as error:
-        log.warning("message %s was refused for good: %s", id, error)
+        said = _words(facts.message, error)
+        log.warning("%s was refused for good: %s", named, said)
         with opened.begin() as session:
             for message in _held(session, [facts]):
-                outbox.add(session, message.fail(str(error), is_permanent=True))
+                publish(session, message, message.fail(said, is_permanent=True))
     except Unknown as error:
-        log.warning("whether message %s was taken is unknown; it is sent once more later: %s", id, error)
+        said = _words(facts.message, error)
+        log.warning("whether %s was taken is unknown; it is sent once more later: %s", named, said)
         with opened.begin() as session:
-            session.execute(update(Message).where(Message.id == id).values(last_error=str(error)))
+            session.execute(update(Message).where(Message.id == id).values(last_error=said))
     else:
         crashpoint("mail.accepted")
         note({"message_id": id, "at": clock.now()})
@@ -148,7 +160,9 @@ def _claim(opened: Store, at_once: int) -> tuple[int, list[Facts]]:
             try:
                 decide(facts, now)
             except Drop as drop:
-                outbox.add(session, facts.message.drop(drop.reason))
+                publish(session, facts.message, facts.message.drop(drop.reason))
+            except Hold as hold:
+                facts.message.put_back(hold.until, None)
             except Wait as wait:
                 facts.message.attempts += 1
                 _try_later(session, facts.message, str(wait))
@@ -191,12 +205,15 @@ def _interrupted(session: Session) -> list[Message]:
         return [message]
     message.interruptions += 1
     if message.interruptions >= MAX_INTERRUPTIONS:
-        outbox.add(session, message.fail(GAVE_UP, is_permanent=False))
+        publish(session, message, message.fail(GAVE_UP, is_permanent=False))
     return [message]
 
 
 def _settle(session: Session, noted: Sequence[UUID]) -> None:
-    """Record as sent, and publish, what the mail server took; but for what another sender has recorded meanwhile."""
+    """Record as sent, and publish, what the mail server took; but for what another sender has recorded meanwhile.
+
+    Of mails about a survey nothing is published, and they may be gone: it may have closed while they were sent.
+    """
     taken_at = select(Receipt.at).where(Receipt.message_id == Message.id).scalar_subquery()
     held = aliased(Message)  # locked in the order in which reactions lock them, so that nobody waits in a ring
     still = select(held.id).where(among(session, held.id, noted), held.state == State.SENDING)
@@ -204,19 +221,22 @@ def _settle(session: Session, noted: Sequence[UUID]) -> None:
         update(Message)
         .where(Message.id.in_(still.order_by(held.id).with_for_update()))
         .values(state=State.SENT, settled_at=taken_at, version=Message.version + 1)
-        .values(token=None, lease_until=None, last_error=None)
-        .returning(Message.id, Message.version, Message.member_id, Message.template, Message.settled_at)
+        .values(box=None, lease_until=None, last_error=None)
+        .returning(*_TOLD)
     )
-    for id, version, member_id, template, at in session.execute(sent, execution_options=_AS_IS):
+    for row in session.execute(sent, execution_options=_AS_IS):
+        if row.member_id is None:
+            continue
         delivered = MessageDelivered(
-            message_id=id,
-            community_ids=(),
-            version=version,
-            member_id=member_id,
-            template=template,
-            delivered_at=at,  # type: ignore[arg-type]  # that of its receipt
+            message_id=row.id,
+            community_ids=tuple(row.community_ids),
+            version=row.version,
+            member_id=row.member_id,
+            template=row.template,
+            delivered_at=row.settled_at,
         )
-        outbox.add(session, delivered)
+        cause = Cause(row.correlation_id, row.causation_id) if row.correlation_id else None
+        outbox.add(session, delivered, because=cause)
     session.execute(delete(Receipt).where(among(session, Receipt.message_id, noted)))
 
 
@@ -247,7 +267,21 @@ def _held(session: Session, claimed: Sequence[Facts]) -> list[Message]:
 def _try_later(session: Session, message: Message, error: str) -> None:
     """Put it back for a while, longer each time, or give it up."""
     if message.attempts > len(RETRY_AFTER_S):
-        outbox.add(session, message.fail(error, is_permanent=False))
+        publish(session, message, message.fail(error, is_permanent=False))
         return
     wait_s = RETRY_AFTER_S[message.attempts - 1] * random.uniform(1, 1.2)  # noqa: S311  (no secret; it spreads a crowd)
     message.put_back(clock.now() + timedelta(seconds=wait_s), error)
+
+
+def _named(message: Message) -> str:
+    """The message in words for the log; of mails about a survey none can be told from another."""
+    return "a mail about a survey" if message.template in ABOUT_SURVEY else f"message {message.id}"
+
+
+def _words(message: Message, error: Exception) -> str:
+    """What is kept of an error: of mails about a survey the server's code alone, whose words may name the person."""
+    said = str(error)
+    if message.template not in ABOUT_SURVEY or isinstance(error, Unwritable | Unknown):
+        return said
+    code = _CODE.match(said)
+    return code[0] if code else said.partition(":")[0]

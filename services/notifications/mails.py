@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from pratique import clock
 from pratique.events import notifications as events
@@ -19,7 +19,7 @@ from pratique.events.meetings import Mode
 from services.notifications import wording
 from services.notifications.calendar_entry import Entry, Method, write_entry
 from services.notifications.decisions import Facts
-from services.notifications.models import ContactCard, MeetingCard
+from services.notifications.models import ContactCard, MeetingCard, Sealed
 from services.notifications.post import Mail
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -31,18 +31,36 @@ _SHORT_NAME = 50  #: signs that fit in a line beside a greeting
 _SHORT = 70  #: signs that fit in a line beside the name of their header
 _ALWAYS = b"MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
 #: What differs among those who get the same mail, and signs that stand for it; no word holds one of these.
-_STAND_INS = {"name": "\x01", "survey_url": "\x02"}
+_STAND_INS = {"name": "\x01", "survey_url": "\x02", "results_url": "\x03"}
 _METHODS: dict[events.Template, Method] = {
     events.Template.MEETING_INVITATION: "REQUEST",
+    events.Template.MEETING_CHANGED: "REQUEST",
     events.Template.MEETING_CANCELLED: "CANCEL",
 }
 
 
 #: Spaces, and what breaks lines, headers or databases: controls, separators, halves of surrogates.
 _GAPS = re.compile("[ \\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]+")
+#: What nobody sees and yet turns text around, hides in it, or parts it: no word needs it.
+_UNSEEN = re.compile(
+    "[\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb"
+    "\\U000e0000-\\U000e007f]"
+)
+#: Where mail programs find an address in a text, and make a link of it.
+_JOINTS = re.compile(r"(?<=\S)(?:(?=[.@])|(?<=:)(?=[/\w]))(?=\S\S)")
 
 
 _BREAKS = re.compile("[ \\n]+")  #: between the words of a template
+
+
+class Said(str):
+    """Words that somebody wrote. In HTML no mail program finds an address in them: it is parted where one would be."""
+
+    __slots__ = ()
+
+    def __html__(self) -> Markup:
+        """These words, escaped, with places at which a line may be broken in what could be an address."""
+        return Markup("<wbr>").join(_JOINTS.split(str(self)))
 
 
 class Unwritable(Exception):
@@ -55,6 +73,7 @@ class Letterhead:
 
     mail_from: str  #: "Pratique <pratique@example.org>"
     public_url: str  #: how people reach the gateway, without a slash at the end
+    threshold: int = 5  #: answers below which no results are told
 
     @cached_property
     def sender(self) -> Address:
@@ -64,19 +83,19 @@ class Letterhead:
 
 
 def write_mail(facts: Facts, letterhead: Letterhead) -> Mail:
-    """The mail of a message that is to be sent: text, HTML and, for a meeting, its calendar entry.
+    """The mail of a message that is to be sent: text, HTML and, before a meeting, its calendar entry.
 
     ``facts`` must have what ``decide`` asks for. Nothing is fetched from elsewhere, or tells that the mail was read.
 
     Raises:
         Unwritable: the address is malformed.
     """
-    contact, meeting = facts.contact, facts.meeting
-    if contact is None or meeting is None:
+    contact, meeting, sealed = facts.contact, facts.meeting, facts.sealed
+    if contact is None or sealed is None:
         raise AssertionError("decide() lets no message through without its cards")
-    words = _context(facts, contact, meeting, letterhead)
+    words = _context(facts, contact, sealed, letterhead)
     subject, text, html = fill_in(facts.message.template, words)
-    sender, recipient = letterhead.sender, _address(contact.name, contact.email)
+    sender, recipient = letterhead.sender, _address(contact.name, sealed.address or contact.email)
     now = clock.now().replace(microsecond=0)
     head = [
         _header("From", str(sender)),
@@ -89,7 +108,7 @@ def write_mail(facts: Facts, letterhead: Letterhead) -> Mail:
     ]
     bodies = [_body("text/plain", text), _body("text/html", html)]
     method = _METHODS.get(facts.message.template)
-    if method is None:
+    if method is None or meeting is None:
         body = _several("alternative", bodies)
     else:
         entry = write_entry(_entry(facts, meeting, words, sender, recipient), method).decode()
@@ -127,8 +146,7 @@ def fill_in(template: events.Template, words: dict[str, object]) -> tuple[str, s
     shared = tuple((name, value) for name, value in words.items() if name not in _STAND_INS)
     subject, text, html = _form(template, shared)
     for name, sign in _STAND_INS.items():
-        word = str(words[name])
-        text, html = text.replace(sign, word), html.replace(sign, escape(word))
+        text, html = text.replace(sign, str(words[name])), html.replace(sign, escape(words[name]))
     return subject, text, html
 
 
@@ -147,33 +165,42 @@ def render(template: events.Template, words: dict[str, object]) -> tuple[str, st
     return subject, text, html
 
 
-def _context(facts: Facts, contact: ContactCard, meeting: MeetingCard, letterhead: Letterhead) -> dict[str, object]:
-    locale, zone = contact.locale, meeting.timezone
-    words, notice, message = facts.words, facts.notice, facts.message
-    when = wording.span(meeting.starts_at, meeting.ends_at, zone, locale)
-    is_elsewhere = meeting.mode is not Mode.IN_PERSON and wording.hour(
-        meeting.starts_at, contact.timezone, locale
-    ) != wording.hour(meeting.starts_at, zone, locale)
-    return {
+def _context(facts: Facts, contact: ContactCard, sealed: Sealed, letterhead: Letterhead) -> dict[str, object]:
+    """What a template may speak of. What somebody wrote is ``Said``."""
+    locale, notice, message = contact.locale, facts.notice, facts.message
+    context: dict[str, object] = {
         "locale": locale.value,
-        "name": _line(contact.name),
-        "of_communities": _line(wording.of_communities(facts.communities or (), locale)),
-        "communities": _line(wording.listing(facts.communities or (), locale)),
+        "name": _said(contact.name),
+        "survey_url": f"{letterhead.public_url}/s/{sealed.token}" if sealed.token else "",
+        "results_url": f"{letterhead.public_url}/results/{facts.results_link}" if facts.results_link else "",
+        "closes": wording.moment(message.relevant_until, contact.timezone, locale),
+        "threshold": wording.number(letterhead.threshold, locale),
+        "responses_count": notice.responses_count if notice else None,
+        "withheld_reason": notice.withheld_reason if notice else None,
+        "replaced_by": _said(sealed.replaced_by),
+    }
+    return context | (_of_meeting(facts, facts.meeting, contact) if facts.meeting else {})
+
+
+def _of_meeting(facts: Facts, meeting: MeetingCard, contact: ContactCard) -> dict[str, object]:
+    locale, zone, words = contact.locale, meeting.timezone, facts.words
+    here, there = (wording.hour(meeting.starts_at, each, locale) for each in (zone, contact.timezone))
+    is_elsewhere = meeting.mode is not Mode.IN_PERSON and here != there
+    span = wording.span(meeting.starts_at, meeting.ends_at, contact.timezone, locale)
+    parts = {meeting.note_taker_id: "note_taker", meeting.facilitator_id: "facilitator"}
+    return {
+        "of_communities": _said(wording.of_communities(facts.communities or (), locale)),
+        "communities": _said(wording.listing(facts.communities or (), locale)),
         "kind": wording.KINDS[locale][meeting.kind],
         "mode": wording.MODES[locale][meeting.mode],
         "meeting_day": wording.day(meeting.starts_at, zone, locale),
-        "when": when,
-        "when_for_you": wording.span(meeting.starts_at, meeting.ends_at, contact.timezone, locale)
-        if is_elsewhere
-        else "",
-        "place": _line(words.place) if words else "",
+        "when": wording.span(meeting.starts_at, meeting.ends_at, zone, locale),
+        "when_for_you": span if is_elsewhere else "",
+        "place": _said(words.place if words else ""),
         "link": _line(words.link) if words else "",
-        "themes": _line(", ".join(words.themes)) if words else "",
-        "cancel_reason": _line(words.cancel_reason) if words else "",
-        "survey_url": f"{letterhead.public_url}/s/{message.token}" if message.token else "",
-        "closes": wording.moment(message.relevant_until, contact.timezone, locale),
-        "responses_count": notice.responses_count if notice else None,
-        "withheld_reason": notice.withheld_reason if notice else None,
+        "themes": _said(", ".join(words.themes) if words else ""),
+        "cancel_reason": _said(words.cancel_reason if words else ""),
+        "part": parts.get(contact.member_id, ""),
     }
 
 
@@ -213,8 +240,13 @@ def _address(name: str, address: str) -> Address:
 
 
 def _line(text: str) -> str:
-    """One line without controls, whatever a person typed; non-breaking spaces stay."""
-    return _GAPS.sub(" ", text).strip(" ")
+    """One line without controls and unseen signs, whatever a person typed; non-breaking spaces stay."""
+    return _GAPS.sub(" ", _UNSEEN.sub("", text)).strip(" ")
+
+
+def _said(text: str) -> Said:
+    """What a person wrote, in one line."""
+    return Said(_line(text))
 
 
 def _flow(text: str) -> str:

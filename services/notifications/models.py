@@ -1,32 +1,33 @@
 """Messages and what becomes of them; copies of what mails say, in which the newest version wins."""
 
+import dataclasses
+import json
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID, uuid5
+from typing import Self
+from uuid import UUID
 
-from sqlalchemy import Index, String, Text, text
+from sqlalchemy import Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from pratique import clock, store
+from pratique.event import Cause
 from pratique.events.evaluation import WithheldReason
 from pratique.events.meetings import MeetingKind, Mode
 from pratique.events.membership import Locale, Role
-from pratique.events.notifications import DropReason, MessageDropped, MessageFailed, Template
+from pratique.events.notifications import DropReason, MessageDropped, MessageFailed, MessageState, Template
+from pratique.sealing import Seal
 
 #: How long a sender may hold a message. After that its fate is unknown, and it is sent once more.
 LEASE = timedelta(minutes=15)
 
-_KEYS = UUID("9b0ad3c8-5a55-4d5c-9d0e-3d5a4ce1f0b7")
+#: Mails about a survey: whom they went to tells who had not answered, so it is told to nobody and stands in no row.
+ABOUT_SURVEY = (Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)
+
+_BOX_BYTES = 512  #: boxes are padded to this, so that their length does not tell what is in them
 
 
-class State(StrEnum):
-    """Where a message stands; the last three are final."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    DROPPED = "dropped"
+State = MessageState
 
 
 class Outcome(StrEnum):
@@ -36,14 +37,40 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
-def dedup_key(template: Template, subject_id: UUID, member_id: UUID) -> str:
-    """What makes a message the same message, however often and by whatever event it is asked for."""
-    return f"{template}:{subject_id}:{member_id}"
+def message_id(seal: Seal, template: Template, subject_id: UUID, member_id: UUID, number: int = 0) -> UUID:
+    """The id of that message, for ever, however often it is asked for; also what its Message-ID header is made of.
+
+    Nobody can compute it without the network's key. ``number`` tells apart what may be said several times.
+    """
+    key = f"{template}:{subject_id}:{member_id}:{number}"
+    return UUID(bytes=seal.mark("message", key.encode())[:16])
 
 
-def message_id(template: Template, subject_id: UUID, member_id: UUID) -> UUID:
-    """The id of that message, for ever; also what its Message-ID header is made of."""
-    return uuid5(_KEYS, dedup_key(template, subject_id, member_id))
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """What only the sender of a message needs to read, and its row holds in a box until then."""
+
+    member_id: UUID | None = None  #: to whom, where the row must not say so
+    token: str = ""  #: of a survey's link
+    address: str = ""  #: where to, if not to the person's own
+    replaced_by: str = ""  #: the address that took its place, not in full
+
+    def close(self, seal: Seal) -> bytes:
+        """The box, as long as any other."""
+        content = vars(self) | {"member_id": self.member_id and str(self.member_id)}
+        return seal.close("message", json.dumps(content).encode(), _BOX_BYTES)
+
+    @classmethod
+    def open(cls, seal: Seal, box: bytes | None) -> Self:
+        """What is in the box; nothing where there is none.
+
+        Raises:
+            BrokenSeal: our key does not open it.
+        """
+        if box is None:
+            return cls()
+        content = json.loads(seal.open("message", box))
+        return cls(**content | {"member_id": content["member_id"] and UUID(content["member_id"])})
 
 
 class Base(DeclarativeBase):
@@ -72,15 +99,26 @@ class Message(Base):
             sqlite_where=text("state = 'sending'"),
         ),
         Index("ix_message_member_id_created_at_id", "member_id", "created_at", "id"),
+        Index(
+            "uq_message_member_id_template_subject_id_number",
+            "member_id",
+            "template",
+            "subject_id",
+            "number",
+            unique=True,
+            postgresql_where=text("member_id is not null"),
+            sqlite_where=text("member_id is not null"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    dedup_key: Mapped[str] = mapped_column(String(120), unique=True)
-    member_id: Mapped[UUID]
+    member_id: Mapped[UUID | None]  # to whom; null where it is about a survey, whose box alone names them
     template: Mapped[Template]
-    subject_id: Mapped[UUID]  # the meeting, the survey, or the release that it is about
-    meeting_id: Mapped[UUID] = mapped_column(index=True)
+    subject_id: Mapped[UUID]  # the meeting, the survey, the release, or the person that it is about
+    number: Mapped[int] = mapped_column(default=0, server_default="0")  # of what is told anew whenever it changes
+    meeting_id: Mapped[UUID | None] = mapped_column(index=True)
     survey_id: Mapped[UUID | None] = mapped_column(index=True)
+    community_ids: Mapped[list[UUID]] = mapped_column(default=list, server_default="[]")
     state: Mapped[State]
     priority: Mapped[int]  # smaller goes first
     source_version: Mapped[int]  # of the aggregate whose event asked for it
@@ -91,7 +129,9 @@ class Message(Base):
     lease_until: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
     drop_reason: Mapped[DropReason | None]
-    token: Mapped[str | None] = mapped_column(String(200))  # of a survey's link; only while it waits to be sent
+    box: Mapped[bytes | None] = mapped_column(LargeBinary)  # a closed ``Sealed``; only while it waits to be sent
+    correlation_id: Mapped[UUID | None]  # of the event that asked for it
+    causation_id: Mapped[UUID | None]  # that event
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]  # when it was sent, dropped or failed
@@ -101,26 +141,39 @@ class Message(Base):
         """Whether the person may have read it, as far as anyone can know."""
         return self.state is State.SENT or self.interruptions > 0
 
-    def drop(self, reason: DropReason) -> MessageDropped:
-        """It lost its reason before it was sent."""
+    @property
+    def cause(self) -> Cause | None:
+        """The event that asked for it, for what is published of it."""
+        return Cause(self.correlation_id, self.causation_id) if self.correlation_id else None
+
+    def drop(self, reason: DropReason) -> MessageDropped | None:
+        """It lost its reason before it was sent. What is to be published of that, if anything."""
         self._settle(State.DROPPED)
         self.drop_reason = reason
+        return self.dropped()
+
+    def dropped(self) -> MessageDropped | None:
+        """That it was dropped, unless that is nobody's business."""
+        if self.member_id is None or self.drop_reason is None:
+            return None
         return MessageDropped(
             message_id=self.id,
-            community_ids=(),
+            community_ids=tuple(self.community_ids),
             version=self.version,
             member_id=self.member_id,
             template=self.template,
-            reason=reason,
+            reason=self.drop_reason,
         )
 
-    def fail(self, error: str, is_permanent: bool) -> MessageFailed:
-        """It was refused for good, or could not be delivered in time."""
+    def fail(self, error: str, is_permanent: bool) -> MessageFailed | None:
+        """It was refused for good, or could not be delivered in time. What is to be published of that, if anything."""
         self._settle(State.FAILED)
         self.last_error = error
+        if self.member_id is None:
+            return None
         return MessageFailed(
             message_id=self.id,
-            community_ids=(),
+            community_ids=tuple(self.community_ids),
             version=self.version,
             member_id=self.member_id,
             template=self.template,
@@ -133,7 +186,7 @@ class Message(Base):
 
     def _settle(self, state: State) -> None:
         self.state, self.settled_at, self.version = state, clock.now(), self.version + 1
-        self.token = self.lease_until = None
+        self.box = self.lease_until = None
 
 
 class Receipt(Base):
@@ -156,6 +209,8 @@ class ContactCard(Base):
     email: Mapped[str] = mapped_column(Text)
     locale: Mapped[Locale]
     timezone: Mapped[str] = mapped_column(String(64))
+    address_version: Mapped[int] = mapped_column(default=0, server_default="0")  # that changed the address; 0 if none
+    held_until: Mapped[datetime | None]  # before this no survey's link goes to the changed address
 
 
 class CommunityCard(Base):
@@ -204,6 +259,10 @@ class MeetingCard(Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     timezone: Mapped[str] = mapped_column(String(64))
+    facilitator_id: Mapped[UUID | None]
+    note_taker_id: Mapped[UUID | None]
+    people_version: Mapped[int] = mapped_column(default=0, server_default="0")  # that named the two; 0 if none has
+    words_version: Mapped[int] = mapped_column(default=0, server_default="0")  # that its words should have at least
 
 
 class MeetingCommunity(Base):
@@ -238,6 +297,26 @@ class MeetingEnd(Base):
     outcome: Mapped[Outcome]
 
 
+class MeetingAttendance(Base):
+    """Who was at a meeting, and who was not; whoever takes notes stands in no such row."""
+
+    __tablename__ = "meeting_attendance"
+
+    meeting_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    was_there: Mapped[bool]
+
+
+class SurveyEnd(Base):
+    """That a survey is closed: nothing of whom it asked is kept, and nothing that comes late brings it back."""
+
+    __tablename__ = "survey_end"
+
+    survey_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
 class Revocation(Base):
     """Up to which version of its survey an invitation is void: the person turned out not to have been there."""
 
@@ -249,11 +328,11 @@ class Revocation(Base):
 
 
 class ResultsNotice(Base):
-    """What there is to tell about a survey's results. Whoever joins while it is news is told as well."""
+    """What there is to tell of a meeting and its survey. Whom it concerns may become known later, while it is news."""
 
     __tablename__ = "results_notice"
 
-    subject_id: Mapped[UUID] = mapped_column(primary_key=True)  # the release, or the survey where it was withheld
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)  # the release; the survey, where it was withheld
     version: Mapped[int]
     template: Mapped[Template]
     survey_id: Mapped[UUID]

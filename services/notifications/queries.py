@@ -15,12 +15,13 @@ from services.notifications.models import Message
 def list_messages(session: Session, *, member_id: UUID, after: str | None = None, limit: int = 100) -> Page[Message]:
     """Return what was, is or was not to be sent to a person, newest first, one page at a time.
 
-    Shape: at most ``limit`` rows (1 to 500). Nobody has messages of whom nothing was ever sent, known or not.
+    Shape: at most ``limit`` rows (1 to 500). Nobody has messages of whom nothing was ever sent, known or not. Mails
+    about surveys are not among them: they would tell who had not answered.
 
     Raises:
         Invalid: the limit is out of its bounds, or ``after`` is not what a page before gave.
     """
-    statement = select(Message).options(defer(Message.token, raiseload=True)).where(Message.member_id == member_id)
+    statement = select(Message).options(defer(Message.box, raiseload=True)).where(Message.member_id == member_id)
     if after is not None:
         at, id = _position(after)
         is_older = or_(Message.created_at < at, and_(Message.created_at == at, Message.id < id))

@@ -44,6 +44,17 @@ MODES = {
 }
 
 
+_NUMBERS = {
+    Locale.FR: {5: "cinq", 6: "six", 7: "sept", 8: "huit", 9: "neuf", 10: "dix"},
+    Locale.EN: {5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"},
+}
+
+
+def number(count: int, locale: Locale) -> str:
+    """« cinq », "five"; in digits where it is small or large."""
+    return _NUMBERS[locale].get(count, str(count))
+
+
 @lru_cache(maxsize=1024)
 def day(at: datetime, zone: str, locale: Locale) -> str:
     """« jeudi 12 mars 2026 », "Thursday 12 March 2026": the day that the calendar on the wall of ``zone`` shows."""

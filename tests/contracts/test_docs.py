@@ -11,6 +11,8 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from pratique import docs
 from pratique.event import Event
+from pratique.events.evaluation import CountBand, SurveyClosed
+from pratique.schemas import json_schema
 from pratique.subscribe import PUBLIC
 
 TEXT = docs.asyncapi()
@@ -87,7 +89,15 @@ def test_a_missing_golden_file_is_added_and_one_that_is_there_never_changed(
 def test_it_is_asyncapi_3() -> None:
     assert DOCUMENT["asyncapi"] == "3.0.0"
     assert {"title", "version", "description"} <= DOCUMENT["info"].keys()
-    assert DOCUMENT.keys() <= {"asyncapi", "info", "defaultContentType", "channels", "operations", "components"}
+    assert DOCUMENT.keys() <= {
+        "asyncapi",
+        "info",
+        "defaultContentType",
+        "servers",
+        "channels",
+        "operations",
+        "components",
+    }
     for operation in DOCUMENT["operations"].values():
         assert operation["action"] == "send"
         channel = operation["channel"]["$ref"]
@@ -105,6 +115,73 @@ def test_every_reference_leads_somewhere() -> None:
 def test_every_schema_is_one() -> None:
     for schema in DOCUMENT["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
+
+
+def test_an_integrator_learns_where_the_broker_is_and_as_whom_to_come() -> None:
+    (server,) = DOCUMENT["servers"].values()
+
+    assert server["protocol"] == "amqp"
+    assert all(f"{{{name}}}" in server["host"] for name in server["variables"])
+    assert resolved(server["security"][0]["$ref"])["type"] == "userPassword"
+
+
+def anonymous(node: Any, at: str = "") -> Iterator[str]:
+    """Where an enumeration or an object is told within another schema, so that generators must invent its name."""
+    if isinstance(node, dict):
+        if at.count("/") > 1 and ("enum" in node or "properties" in node):
+            yield at
+        for name, inner in node.items():
+            if name not in ("enum", "required"):
+                yield from anonymous(inner, f"{at}/{name}")
+    elif isinstance(node, list):
+        for inner in node:
+            yield from anonymous(inner, f"{at}/[]")
+
+
+def test_every_enumeration_and_object_has_a_name() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert list(anonymous(schemas)) == []
+    told = {name: values for name, values in docs.known_values().items() if name in schemas}
+    assert {"CountBand", "AttendanceState", "Template"} <= told.keys()
+    for name, values in told.items():
+        assert schemas[name]["enum"] == values
+        assert "Later versions may add" in schemas[name]["description"]
+    for each in DOCUMENT["components"]["messages"].values():
+        assert each["payload"].keys() == each["headers"].keys() == {"$ref"}
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+def test_no_example_contradicts_itself(event: type[Event]) -> None:
+    told: Any = docs.example(event).event
+    said = vars(told)
+
+    assert told.community_ids == (said.get("community_id", told.community_ids[0]),)
+    for first, last in (("starts_at", "ends_at"), ("opens_at", "closes_at"), ("wrap_up_at", "ends_at")):
+        if {first, last} <= said.keys():
+            assert said[first] < said[last]
+    if "head_count" in said:
+        assert told.head_count == sum(each.state.was_there for each in told.attendees)
+        assert told.started_at < told.closed_at
+    if "from_state" in said:
+        assert told.from_state != told.to_state
+    if event is SurveyClosed:
+        answered = round(20 * (told.rate_in_meeting + told.rate_after))
+        assert (told.eligible, told.responses) == (CountBand.of(20), CountBand.of(answered))
+    people = [each.member_id for each in said.get("attendees", ())]
+    assert len(people) == len(set(people))
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+def test_the_schema_of_an_event_stands_alone_and_fits_its_example(event: type[Event]) -> None:
+    schema = json_schema(event)
+    data = json.loads(docs.example(event).to_bytes())["data"]
+
+    Draft202012Validator.check_schema(schema)
+    assert all(each.startswith("#/$defs/") for each in references(schema))
+    Draft202012Validator(schema, format_checker=FormatChecker()).validate(data)
+    for broken in ({**data, "version": "1"}, {name: data[name] for name in data if name != "version"}):
+        with pytest.raises(ValidationError):
+            Draft202012Validator(schema).validate(broken)
 
 
 def test_public_events_have_a_channel_and_private_ones_are_nowhere() -> None:

@@ -16,7 +16,7 @@ from pratique.settings import EMBEDDED, Settings
 from pratique.store import Store
 from pratique.testing import memory_store
 
-SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=Path())
+SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=Path(), seal_key="5e" * 32)
 
 
 @dataclasses.dataclass

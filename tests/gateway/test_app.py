@@ -39,7 +39,7 @@ def test_the_service_gets_path_body_and_version(gate):
 
 @pytest.mark.parametrize(
     ("if_match", "status"),
-    [('W/"3"', 412), ('"abc"', 412), ('"3", "4"', 412), ("3", 412), ('"99999999999999999999"', 412)],
+    [('W/"3"', 412), ('"abc"', 412), ('"3", "4"', 412), ("3", 412), ('"0"', 412), ('"99999999999999999999"', 412)],
 )
 def test_an_if_match_that_names_no_version_changes_nothing(gate, if_match, status):
     response = gate.ask("PUT", COMMUNITY, json=example_of(CommunityBody), headers={"If-Match": if_match})
@@ -275,11 +275,13 @@ def test_the_room_code_is_for_the_facilitator(gate):
 def test_a_room_is_its_first_line_and_labels_by_one_batch(gate):
     ids = [example_id("one"), example_id("two")]
     gate.peer.says("evaluation.get_room", {"survey_id": example_id("survey"), "member_ids": ids})
-    labels = [{"member_id": ids[0], "label": "Zoé T."}, {"member_id": ids[1], "label": "amina K."}]
+    labels = [{"member_id": ids[1], "label": "amina K."}, {"member_id": ids[0], "label": "Zoé T."}]
     gate.peer.says("membership.list_labels", labels)
     response = gate.ask("GET", "/v1/rooms/K7MQ2P", headers={"Authorization": None, "Accept-Language": "en-CA,en;q=0.9"})
     assert response.json["first_line"].startswith("Your answers are anonymous")
-    assert [person["label"] for person in response.json["attending"]] == ["amina K.", "Zoé T."]
+    assert [person["label"] for person in response.json["attending"]] == ["amina K.", "Zoé T."], (
+        "as membership sorts them"
+    )
     assert [name for name, _ in gate.peer.asked] == ["evaluation.get_room", "membership.list_labels"]
     assert response.headers["Content-Language"] == "en"
 
@@ -293,16 +295,23 @@ def test_a_ballot_has_one_way_in(gate, body):
     assert gate.peer.asked == []
 
 
-def test_a_ballot_is_taken_in_the_asked_language_and_cast(gate):
-    gate.peer.says("evaluation.open_ballot", {"ballot_id": "b-1", "survey_id": example_id("survey"), "questions": []})
-    taken = gate.ask("POST", "/v1/ballots", json={"token": "t"}, headers={"Accept-Language": "en"})
-    assert (taken.status_code, taken.headers["Location"]) == (201, "/v1/ballots/b-1")
+def test_a_ballot_is_given_in_the_asked_language_and_taken_with_its_answers(gate):
+    survey_id = example_id("survey")
+    ballot = f"{survey_id.replace('-', '')}.box"
+    gate.peer.says("evaluation.open_ballot", {"ballot_id": ballot, "survey_id": survey_id, "questions": []})
+    given = gate.ask("POST", "/v1/ballots", json={"token": "t"}, headers={"Accept-Language": "en"})
+    assert (given.status_code, given.json["ballot_id"], "Location" in given.headers) == (201, ballot, False)
     assert gate.peer.asked == [("evaluation.open_ballot", {"token": "t", "locale": "en"})]
-    gate.peer.says("evaluation.cast_ballot", None)
+    for rpc in ("check_answers", "cast_slip", "confirm_ballot"):
+        gate.peer.says(f"evaluation.{rpc}", None)
+    gate.peer.says("evaluation.take_ballot", {"slip": "s-1"})
     answers = [{"question": "q1", "value": 4.0}, {"question": "q2", "value": True}, {"question": "q3", "value": "a\nb"}]
-    cast = gate.ask("PUT", taken.headers["Location"], json={"answers": answers})
+    cast = gate.ask("POST", "/v1/answers", json={"ballot_id": ballot, "answers": answers})
     assert (cast.status_code, cast.data) == (204, b"")
-    sent = gate.peer.asked[-1][1]["answers"]
+    asked = dict(gate.peer.asked)
+    assert asked["evaluation.take_ballot"] == asked["evaluation.confirm_ballot"] == {"ballot_id": ballot}
+    sent = asked["evaluation.cast_slip"]["answers"]
+    assert asked["evaluation.check_answers"] == {"survey_id": survey_id, "answers": sent}
     assert [(each["value"], type(each["value"])) for each in sent] == [(4, int), (True, bool), ("a\nb", str)]
 
 
@@ -321,6 +330,9 @@ def test_no_body_whatever_makes_a_5xx(gate, route, chosen):
     for rpc in ("membership", "meetings", "evaluation"):
         for each in WITH_BODY:
             gate.peer.says(each.rpc or f"{rpc}.{each.operation_id}", {"row": {}, "is_new": True, "ballot_id": "b"})
+    gate.peer.says("evaluation.take_ballot", {"slip": "s"})
+    for rpc in ("check_answers", "cast_slip", "confirm_ballot"):
+        gate.peer.says(f"evaluation.{rpc}", None)
     names = list(route.body().fields)
     body = chosen.draw(some.dictionaries(some.sampled_from(names), JSON) | JSON)
     if isinstance(body, dict) and chosen.draw(some.booleans()):

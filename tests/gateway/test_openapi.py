@@ -1,11 +1,14 @@
 """The description fits what is served: references resolve, examples fit, every route is there."""
 
+import re
+
 import jsonschema
 import pytest
 from jsonschema.validators import Draft202012Validator
 
 from gateway.app import routes_of
 from gateway.auth import SCOPES
+from tests.gateway.conftest import make_gate
 
 NEEDED = """
 PUT /v1/organizations/{organization_id}
@@ -29,8 +32,10 @@ GET /v1/members/{member_id}
 GET /v1/meetings/{meeting_id}/survey
 GET /v1/rooms/{room_code}
 POST /v1/ballots
-PUT /v1/ballots/{ballot_id}
+POST /v1/answers
 GET /v1/surveys/{survey_id}/results
+POST /v1/meetings/{meeting_id}/survey/room-code
+POST /v1/meetings/{meeting_id}/survey/void-room
 GET /v1/members/{member_id}/messages
 GET /healthz
 GET /readyz
@@ -142,3 +147,75 @@ def test_every_path_variable_is_a_parameter(document):
 def test_it_is_not_sent_again_to_who_has_it(gate):
     etag = gate.ask("GET", "/openapi.json").headers["ETag"]
     assert gate.ask("GET", "/openapi.json", headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_every_pattern_is_one_in_javascript_too(document):
+    """ajv compiles patterns as ECMAScript with the flag u, which knows no ends of text and no groups as Python has."""
+    patterns = [node["pattern"] for node in nodes(document) if isinstance(node, dict) and "pattern" in node]
+    assert patterns
+    for pattern in patterns:
+        assert not re.search(r"\\[AZzGQE]|\(\?[P<#imsx]|[*+?]\+", pattern), pattern
+
+
+def answers(document):
+    return {
+        node["schema"]["$ref"].rpartition("/")[2]
+        for operation in operations(document).values()
+        for status, told in operation["responses"].items()
+        if status.startswith("2")
+        for node in nodes(told)
+        if isinstance(node, dict) and "$ref" in node.get("schema", {})
+    }
+
+
+def test_a_field_of_an_answer_is_required_where_it_always_comes(document):
+    schemas = document["components"]["schemas"]
+    names = answers(document)
+    assert {"Community", "MeetingWithAttendance", "Survey", "Ballot", "Results"} <= names
+    for name in names - {"Results"}:
+        assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
+        assert "additionalProperties" not in schemas[name], name
+    assert schemas["Results"]["required"] == ["survey_id", "state"]
+    assert schemas["QuestionResult"]["required"] == ["question", "type", "is_withheld"]
+    assert schemas["Attending"]["required"] == ["member_id", "label"]
+
+
+def test_what_a_client_need_not_send_is_not_required(document):
+    assert "place" not in document["components"]["schemas"]["MeetingBody"]["required"]
+    assert document["components"]["schemas"]["MeetingBody"]["additionalProperties"] is False
+
+
+def test_states_are_enumerations(document):
+    schemas = document["components"]["schemas"]
+    for name, state in (("Survey", "withheld"), ("Results", "released"), ("Message", "dropped")):
+        assert state in schemas[name]["properties"]["state"]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "statuses"),
+    [
+        ("GET /v1/communities/{community_id}", {"200", "304", "401", "403", "404", "406", "421", "503"}),
+        ("PUT /v1/communities/{community_id}", {"200", "201", "400", "404", "412", "413", "415", "422", "428"}),
+        ("DELETE /v1/communities/{community_id}/roles/{member_id}/{role}", {"204", "404"}),
+        ("GET /v1/rooms/{room_code}", {"200", "404", "429", "503"}),
+        ("POST /v1/ballots", {"201", "400", "404", "409", "410", "413", "415", "422", "429"}),
+        ("POST /v1/meetings/{meeting_id}/close", {"200", "400", "404", "409", "413", "422"}),
+        ("POST /s/{token}", {"200", "404", "409", "410", "413", "422", "503"}),
+        ("POST /r/{room_code}", {"200", "404", "409", "410", "413", "422", "429", "503"}),
+        ("GET /openapi.json", {"200", "304", "406", "421"}),
+        ("GET /readyz", {"200", "503"}),
+    ],
+)
+def test_the_statuses_that_can_come_are_told(document, operation, statuses):
+    assert statuses <= operations(document)[operation]["responses"].keys()
+
+
+def test_only_the_embedded_mode_tells_of_misdirected_requests(store):
+    gate = make_gate(store, broker_url="amqp://rabbitmq")
+    document = gate.ask("GET", "/openapi.json").json
+    assert not any("421" in operation["responses"] for operation in operations(document).values())
+
+
+def test_a_link_is_never_answered_429(document):
+    for operation in ("GET /s/{token}", "POST /v1/answers"):
+        assert "429" not in operations(document)[operation]["responses"]

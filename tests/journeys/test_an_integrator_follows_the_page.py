@@ -26,6 +26,7 @@ from tests.running import running, until
 
 HOME = Path(__file__).parents[2]
 PAGE = (HOME / "docs/integrate.md").read_text(encoding="utf-8")
+UNTYPED = "[mypy]\n[mypy-kombu.*,amqp.*]\nfollow_untyped_imports = True\n"  # as in pyproject.toml: kombu has no stubs
 WITH_PRATIQUE, WITH_PIKA, IN_TESTS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
@@ -79,6 +80,16 @@ def test_the_page_shows_an_event_as_it_is_on_the_wire() -> None:
     (shown,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     written = Envelope.from_bytes(shown.encode()).to_bytes()
     assert json.dumps(json.loads(written)) == json.dumps(json.loads(shown))
+
+
+@pytest.mark.parametrize("program", [WITH_PRATIQUE, IN_TESTS], ids=["subscriber", "tests"])
+def test_what_the_page_shows_satisfies_a_strict_type_checker(program: str, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    (tmp_path / "mypy.ini").write_text(UNTYPED, encoding="utf-8")
+    environ = {**os.environ, "MYPYPATH": str(HOME)}
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull, "program.py"]
+    checked = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_what_the_page_says_for_tests_runs_without_a_broker() -> None:

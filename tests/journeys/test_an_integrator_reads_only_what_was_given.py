@@ -223,6 +223,75 @@ def test_the_list_shows_who_reads_what_and_removal_ends_it(operator: Operator, f
     assert password not in str(audited)
 
 
+def kept(fresh: private.Fresh, operator: Operator, queue: str = "events") -> list[str]:
+    """Which events wait in an integrator's queue, oldest first; they are taken out."""
+    found = []
+    with connected(fresh.broker_url) as connection:
+        channel = connection.channel()
+        while (message := channel.basic_get(operator.queue(queue), auto_ack=True))[0] is not None:
+            found.append(message[0].routing_key)
+    return found
+
+
+def publish_one_of_each(fresh: private.Fresh) -> None:
+    with connected(fresh.broker_url) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        for event in ("MeetingStarted", "MeetingClosed"):
+            channel.basic_publish(PUBLIC, event, b"{}")
+
+
+def test_what_happens_before_the_program_first_starts_waits_for_it(operator: Operator, fresh: private.Fresh) -> None:
+    url = operator.add("MeetingClosed")
+    with connected(fresh.broker_url) as looking:
+        channel = looking.channel()
+        close_a_meeting(fresh, lambda: channel.queue_declare(operator.queue(), passive=True).method.message_count)
+    seen: list[Envelope] = []
+    with eventlet.Timeout(30):
+        subscribe(url, operator.queue(), [MeetingClosed], seen.append, until=lambda: bool(seen))
+    assert [envelope.event.head_count for envelope in seen] == [12]  # type: ignore[attr-defined]
+
+
+def test_changing_the_events_binds_and_unbinds_its_queues(operator: Operator, fresh: private.Fresh) -> None:
+    operator.add("MeetingClosed")
+    publish_one_of_each(fresh)
+    assert kept(fresh, operator) == ["MeetingClosed"]
+    operator.add("MeetingStarted")
+    publish_one_of_each(fresh)
+    assert kept(fresh, operator) == ["MeetingStarted"]
+    operator.add("MeetingClosed,MeetingStarted")
+    publish_one_of_each(fresh)
+    assert kept(fresh, operator) == ["MeetingStarted", "MeetingClosed"]
+
+
+def test_a_queue_may_hear_some_of_the_events_only_and_stays_so(operator: Operator, fresh: private.Fresh) -> None:
+    operator.add("MeetingClosed,MeetingStarted", "--queue", "closings=MeetingClosed", "--queue", "board")
+    for _ in range(2):
+        publish_one_of_each(fresh)
+        assert kept(fresh, operator, "closings") == ["MeetingClosed"]
+        assert kept(fresh, operator, "board") == ["MeetingStarted", "MeetingClosed"]
+        operator.add("MeetingClosed,MeetingStarted,SurveyOpened")
+    operator.add("MeetingClosed,MeetingStarted", "--queue", "board=MeetingStarted")
+    publish_one_of_each(fresh)
+    assert (kept(fresh, operator, "closings"), kept(fresh, operator, "board")) == (
+        ["MeetingClosed"],
+        ["MeetingStarted"],
+    )
+    refused = operator("integrator", "add", operator.name, "--events", "MeetingClosed", "--queue", "board=SurveyOpened")
+    assert refused.stderr == "--queue board=SurveyOpened: 'SurveyOpened' is not among --events MeetingClosed.\n"
+
+
+def test_an_event_that_is_given_back_again_and_again_stays(operator: Operator, fresh: private.Fresh) -> None:
+    url = operator.add("MeetingStarted")
+    publish_one_of_each(fresh)
+    with connected(url) as connection:
+        channel = connection.channel()
+        for _ in range(60):
+            method, _, _ = until(lambda: (got := channel.basic_get(operator.queue()))[0] and got)
+            channel.basic_nack(method.delivery_tag, requeue=True)
+    assert kept(fresh, operator) == ["MeetingStarted"]
+
+
 @pytest.mark.parametrize(
     ("name", "events", "words"),
     [

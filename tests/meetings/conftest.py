@@ -10,7 +10,7 @@ import pytest
 from pratique import clock, inbox
 from pratique.event import Event
 from pratique.events.meetings import AttendanceState, MeetingKind, Mode
-from pratique.events.membership import CommunityFounded, MembershipActivated
+from pratique.events.membership import CommunityFounded, MembershipActivated, Role, RoleAssigned, RoleEnded
 from pratique.store import Store
 from pratique.testing import AT, envelope, memory_store, published, sample
 from services.meetings import commands, queries
@@ -49,6 +49,12 @@ class World:
     ) -> None:
         """The person belongs to the community, as membership announces it."""
         self.hears(_belongs(member_id, community_id, organization_id, version))
+
+    def facilitates(self, member_id: UUID, community_id: UUID, version: int = 1, is_ended: bool = False) -> None:
+        """The person has the role of facilitator in the community, or no longer, as membership announces it."""
+        said = {"assignment_id": UUID(int=member_id.int * 1000 + community_id.int), "version": version}
+        said |= {"community_id": community_id, "member_id": member_id, "role": Role.FACILITATOR}
+        self.hears(sample(RoleEnded if is_ended else RoleAssigned, **said))
 
     def schedule(self, **said: Any) -> Meeting:
         """The usual meeting, or as said."""

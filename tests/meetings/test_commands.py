@@ -7,18 +7,16 @@ from uuid import UUID
 import pytest
 
 from pratique import arguments, clock
-from pratique.errors import Conflict, DomainError, Invalid, NotFound, PreconditionRequired, Stale
+from pratique.errors import Conflict, DomainError, Invalid, NotFound
 from pratique.event import Event
 from pratique.events.meetings import (
     MeetingCancelled,
     MeetingClosed,
     MeetingDescribed,
-    MeetingKind,
     MeetingScheduled,
     MeetingStarted,
     MeetingWrapUpStarted,
     MemberRegisteredForMeeting,
-    Mode,
     Partstat,
 )
 from pratique.testing import AT
@@ -220,79 +218,6 @@ def test_a_time_without_an_offset_is_refused(world: World) -> None:
     with pytest.raises(Invalid) as caught:
         world.ask(commands.put_meeting, **loaded)
     assert set(caught.value.fields) == {"/ends_at"}, "14:00 in Toronto is after 16:00 in Greenwich"
-
-
-def test_new_words_are_announced_privately_and_new_traits_are_kept(world: World) -> None:
-    world.schedule()
-    world.schedule(place="Salle B", if_version=1)
-    world.schedule(place="Salle B", capacity=12, mode=Mode.IN_PERSON, if_version=2)
-
-    described = world.heard(MeetingDescribed)
-    assert [(event.place, event.version) for event in described] == [("", 1), ("Salle B", 2)]
-    assert len(world.heard(MeetingScheduled)) == 1
-    meeting = world.meeting()
-    assert (meeting.capacity, meeting.mode, meeting.version) == (12, Mode.IN_PERSON, 3)
-
-
-def test_a_change_needs_the_version_that_was_read(world: World) -> None:
-    world.schedule()
-    with pytest.raises(PreconditionRequired):
-        world.schedule(place="Salle B")
-    with pytest.raises(Stale):
-        world.schedule(place="Salle B", if_version=9)
-
-    assert (world.meeting().place, world.meeting().version) == ("", 1)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        {"starts_at": AT + timedelta(minutes=1)},
-        {"ends_at": AT + timedelta(hours=3)},
-        {"timezone": "Europe/Paris"},
-        {"community_ids": (UUID(int=0xC1),)},
-        {"community_ids": (UUID(int=0xC0), UUID(int=0xC1))},
-    ],
-)
-def test_a_meeting_is_not_moved_by_a_put(world: World, said: dict[str, Any]) -> None:
-    world.schedule()
-    with pytest.raises(Conflict, match="cancel it and schedule another"):
-        world.schedule(**said, if_version=1)
-
-    assert len(world.heard(Event)) == 2
-
-
-@pytest.mark.parametrize("state", ["in_progress", "wrap_up", "closed", "cancelled"])
-def test_a_meeting_that_has_begun_or_is_cancelled_is_not_changed_but_may_be_said_again(
-    world: World, state: str
-) -> None:
-    world.schedule()
-    world.do(*STEPS[state])
-    version = world.meeting().version
-
-    assert world.schedule().version == version
-    with pytest.raises(Conflict, match="only a scheduled one"):
-        world.schedule(place="Salle B", if_version=version)
-
-
-def test_the_same_instant_in_another_zone_and_communities_in_another_order_are_the_same_meeting(world: World) -> None:
-    both = (world.COMMUNITY, world.OTHER)
-    world.schedule(community_ids=both)
-    again = world.ask(
-        commands.put_meeting,
-        meeting_id=world.MEETING,
-        community_ids=both[::-1],
-        kind=MeetingKind.MEETING,
-        mode=Mode.HYBRID,
-        starts_at=datetime.fromisoformat("2026-03-12T10:00:00-04:00"),
-        ends_at=AT + timedelta(hours=2),
-        timezone="America/Toronto",
-        themes=("Mesurer sans peser",),
-        facilitator_id=world.FACILITATOR,
-        note_taker_id=world.NOTE_TAKER,
-    )
-
-    assert (again.is_new, again.row.version, again.row.community_ids) == (False, 1, both)
 
 
 def register(world: World, member_id: UUID, partstat: Partstat) -> Any:

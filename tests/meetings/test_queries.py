@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import event
 
 from pratique.errors import Invalid, NotFound
-from pratique.events.meetings import AttendanceState
+from pratique.events.meetings import AttendanceState, Partstat
 from pratique.testing import AT
-from services.meetings import queries, schemas
+from services.meetings import commands, queries, schemas
 
 World = Any  # of conftest.py, which tests do not import
 
@@ -144,3 +144,18 @@ def test_a_dumped_meeting_has_the_fields_that_are_promised(world: World) -> None
     }
     (listed,) = world.ask(queries.list_meetings, community_id=world.COMMUNITY).rows
     assert schemas.Meeting().dump(listed) == {key: dumped[key] for key in dumped if key != "attendance"}
+
+
+def test_words_on_coming_are_listed_once_each_page_by_page(world: World) -> None:
+    world.schedule()
+    with pytest.raises(NotFound):
+        world.ask(queries.list_registrations, meeting_id=UUID(int=0x999))
+    for member_id, partstat in ((world.MEI, "accepted"), (world.AMINA, "declined"), (world.LOUIS, "tentative")):
+        world.ask(commands.register_member, meeting_id=world.MEETING, member_id=member_id, partstat=Partstat(partstat))
+
+    first = world.ask(queries.list_registrations, meeting_id=world.MEETING, limit=2)
+    last = world.ask(queries.list_registrations, meeting_id=world.MEETING, after=first.after, limit=2)
+
+    told = [(each.member_id, each.partstat.value) for page in (first, last) for each in page.rows]
+    assert told == [(world.AMINA, "declined"), (world.LOUIS, "tentative"), (world.MEI, "accepted")]
+    assert last.after is None

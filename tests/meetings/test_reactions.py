@@ -8,9 +8,17 @@ from sqlalchemy import select
 
 from pratique import clock, inbox
 from pratique.event import Event
-from pratique.events.membership import CommunityChanged, CommunityFounded, CommunityKind, MembershipActivated
+from pratique.events.membership import (
+    CommunityChanged,
+    CommunityFounded,
+    CommunityKind,
+    MembershipActivated,
+    Role,
+    RoleAssigned,
+    RoleEnded,
+)
 from pratique.testing import AT, envelope, memory_store, sample
-from services.meetings.models import Base, Community, Membership
+from services.meetings.models import Base, Community, FacilitatorRole, Membership
 from services.meetings.reactions import REACTIONS
 
 COMMUNITIES = [UUID(int=1), UUID(int=2)]
@@ -24,6 +32,12 @@ EVENTS: list[Event] = [
         for version, organization_id in enumerate(ORGANIZATIONS, start=1)
     ),
     sample(MembershipActivated, membership_id=UUID(int=8), organization_id=None, version=1),
+    sample(RoleAssigned, assignment_id=UUID(int=7), role=Role.FACILITATOR, version=1),
+    sample(RoleEnded, assignment_id=UUID(int=7), role=Role.FACILITATOR, version=2),
+    sample(RoleAssigned, assignment_id=UUID(int=7), role=Role.FACILITATOR, version=3),
+    sample(RoleAssigned, assignment_id=UUID(int=6), role=Role.FACILITATOR, version=1),
+    sample(RoleEnded, assignment_id=UUID(int=6), role=Role.FACILITATOR, version=2),
+    sample(RoleAssigned, assignment_id=UUID(int=5), role=Role.COORDINATOR, version=1),
 ]
 
 
@@ -53,9 +67,13 @@ def test_any_order_and_any_repetition_leave_the_same_rows(
             memberships = session.execute(
                 select(Membership.membership_id, Membership.organization_id, Membership.version)
             ).all()
+            facilitators = session.execute(
+                select(FacilitatorRole.assignment_id, FacilitatorRole.is_active, FacilitatorRole.version)
+            ).all()
             assert session.scalars(select(inbox.PARKED.c.error)).all() == []
     assert set(communities) == {
         (COMMUNITIES[0], CommunityKind.COHORT, "UTC", 4),
         (COMMUNITIES[1], CommunityKind.OPEN, "America/Toronto", 1),
     }
     assert set(memberships) == {(UUID(int=9), ORGANIZATIONS[-1], 3), (UUID(int=8), None, 1)}
+    assert set(facilitators) == {(UUID(int=7), True, 3), (UUID(int=6), False, 2)}

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from pratique import clock
+from pratique.actor import acting
+from pratique.audit import AUDIT
 from pratique.errors import Conflict, Invalid
 from pratique.events.meetings import (
     AttendanceCorrected,
@@ -201,6 +203,69 @@ def test_someone_in_two_communities_of_a_joint_meeting_is_marked_once(world: Wor
         (world.LOUIS, ORGANIZATION),
     ]
     assert closed.head_count == 2
+
+
+def roles(world: World) -> dict[UUID, MeetingRole]:
+    """The part that each has in the meeting, as evaluation hears of it at closing."""
+    return {each.member_id: each.role for each in world.heard(MeetingClosed)[-1].attendees}
+
+
+def test_whoever_facilitates_the_community_by_role_is_a_facilitator_of_its_meeting_and_counted(begun: World) -> None:
+    begun.facilitates(begun.AMINA, begun.COMMUNITY)
+    begun.facilitates(begun.LOUIS, begun.OTHER)
+    begun.facilitates(begun.MEI, begun.COMMUNITY)
+    begun.facilitates(begun.MEI, begun.COMMUNITY, version=2, is_ended=True)
+    begun.mark(dict.fromkeys((begun.AMINA, begun.LOUIS, begun.MEI), ATTENDED))
+    begun.do("close")
+
+    assert roles(begun) == {
+        begun.AMINA: MeetingRole.FACILITATOR,
+        begun.LOUIS: MeetingRole.PARTICIPANT,
+        begun.MEI: MeetingRole.PARTICIPANT,
+    }
+    assert begun.heard(MeetingClosed)[0].head_count == 3
+
+
+def test_a_part_in_the_meeting_is_that_of_the_day_of_the_first_mark(begun: World) -> None:
+    begun.mark({begun.AMINA: UNKNOWN})
+    begun.facilitates(begun.AMINA, begun.COMMUNITY)
+    begun.facilitates(begun.LOUIS, begun.COMMUNITY)
+    begun.mark({begun.AMINA: ATTENDED, begun.LOUIS: ATTENDED})
+    begun.facilitates(begun.LOUIS, begun.COMMUNITY, version=2, is_ended=True)
+    begun.mark({begun.LOUIS: PARTLY})
+    begun.do("close")
+
+    assert roles(begun) == {begun.AMINA: MeetingRole.PARTICIPANT, begun.LOUIS: MeetingRole.FACILITATOR}
+
+
+def test_a_role_of_one_of_the_communities_of_a_joint_meeting_is_enough(world: World) -> None:
+    world.facilitates(world.AMINA, world.OTHER)
+    world.schedule(community_ids=(world.COMMUNITY, world.OTHER))
+    world.do("start")
+    world.mark({world.AMINA: ATTENDED})
+    world.do("close")
+
+    assert roles(world) == {world.AMINA: MeetingRole.FACILITATOR}
+
+
+def test_every_change_of_attendance_from_the_wrap_up_on_is_on_record_with_whoever_made_it(begun: World) -> None:
+    begun.mark({begun.AMINA: ATTENDED})
+    begun.do("wrap_up")
+    with acting("token abc animatrice"):
+        begun.mark({begun.AMINA: EXCUSED, begun.LOUIS: ATTENDED})
+        begun.mark({begun.AMINA: EXCUSED})
+        begun.do("close")
+        begun.mark({begun.LOUIS: NO_SHOW, begun.MEI: ATTENDED})
+
+    amina, louis, mei = str(begun.AMINA), str(begun.LOUIS), str(begun.MEI)
+    with begun.opened.begin() as session:
+        noted = session.execute(select(AUDIT.c.action, AUDIT.c.actor, AUDIT.c.before, AUDIT.c.after)).all()
+    by = "token abc animatrice"
+    assert noted == [
+        ("attendance.changed", by, {amina: "attended", louis: None}, {amina: "excused", louis: "attended"}),
+        ("meeting.closed", by, {"state": "wrap_up"}, {"state": "closed", "head_count": 1}),
+        ("attendance.corrected", by, {louis: "attended", mei: None}, {louis: "no_show", mei: "attended"}),
+    ]
 
 
 STATES = st.sampled_from(AttendanceState)

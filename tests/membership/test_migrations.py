@@ -11,7 +11,9 @@ from sqlalchemy import select, text
 from pratique.errors import Conflict
 from pratique.events.membership import Locale
 from pratique.migrate import migrate
+from pratique.settings import EMBEDDED, Settings
 from pratique.store import Store
+from pratique.testing import SEAL_KEY
 from services.membership import commands
 from services.membership.models import Member
 
@@ -23,7 +25,8 @@ PEOPLE = ["amina@example.org", "louis@example.org", "Amina@EXAMPLE.org", "amina@
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store without a table."""
     is_real = request.param == "postgresql"
-    made = Store("membership", request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite")
+    url = request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite"
+    made = Store("membership", url, settings=Settings(EMBEDDED, {}, tmp_path, seal_key=SEAL_KEY))
     if is_real:
         with made.begin() as session:
             session.execute(text("drop schema public cascade"))

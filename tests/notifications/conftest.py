@@ -21,6 +21,7 @@ from pratique.event import Event
 from pratique.events import evaluation, meetings, membership
 from pratique.events.notifications import Template
 from pratique.inbox import receive
+from pratique.sealing import Seal
 from pratique.store import Store
 from pratique.testing import AT, memory_store, part, published, sample, wire
 from services.notifications import models, reactions
@@ -45,9 +46,13 @@ class Events:
     """The events of one story; people, communities, meetings and surveys are called by name."""
 
     def contact(self, name: str, /, locale: str = "fr", version: int = 1, **fields: Any) -> Event:
-        at = {"name": name, "email": f"{name.lower()}@membres.example", "timezone": "America/Toronto"} | fields
+        at = {"name": name, "email": f"{name.lower()}@membres.example", "timezone": "America/Toronto"}
         return membership.MemberContactChanged(
-            member_id=named(name), version=version, locale=membership.Locale(locale), **at
+            member_id=named(name),
+            version=version,
+            community_ids=(),
+            locale=membership.Locale(locale),
+            **{"former_email": None, **at, **fields},
         )
 
     def community(self, name: str) -> Event:
@@ -79,33 +84,71 @@ class Events:
         )
 
     def scheduled(self, meeting: str, *communities: str, **fields: Any) -> Event:
+        return sample(meetings.MeetingScheduled, **self._meeting(meeting, communities, fields))
+
+    def changed(self, meeting: str, *communities: str, version: int = 2, **fields: Any) -> Event:
+        """``changed`` names what did; facilitator and note taker by name."""
+        return sample(meetings.MeetingChanged, **self._meeting(meeting, communities, {"version": version, **fields}))
+
+    def _meeting(self, meeting: str, communities: Sequence[str], fields: dict[str, Any]) -> dict[str, Any]:
         at = {"starts_at": STARTS_AT, "ends_at": ENDS_AT, "mode": meetings.Mode.HYBRID} | fields
-        return sample(
-            meetings.MeetingScheduled, meeting_id=named(meeting), community_ids=tuple(map(named, communities)), **at
-        )
+        for role in ("facilitator", "note_taker"):
+            at[f"{role}_id"] = named(at.pop(role)) if at.get(role) else None
+        return at | {"meeting_id": named(meeting), "community_ids": tuple(map(named, communities))}
 
     def described(self, meeting: str, version: int = 1, **fields: Any) -> Event:
         words = {"themes": ("La relève", "Le compost"), "place": "Salle 3", "link": "https://visio.example/42"}
         return meetings.MeetingDescribed(
-            meeting_id=named(meeting), version=version, **{"cancel_reason": "", **words, **fields}
+            meeting_id=named(meeting),
+            version=version,
+            **{"community_ids": (), "cancel_reason": "", **words, **fields},
         )
 
-    def cancelled(self, meeting: str, *communities: str) -> Event:
+    def cancelled(self, meeting: str, *communities: str, version: int = 2) -> Event:
         return sample(
             meetings.MeetingCancelled,
             meeting_id=named(meeting),
             community_ids=tuple(map(named, communities)),
-            version=2,
+            version=version,
         )
 
-    def closed(self, meeting: str, *communities: str) -> Event:
+    def closed(self, meeting: str, *communities: str, there: str = "", absent: str = "") -> Event:
+        """``there`` and ``absent`` are names with spaces between."""
+        people = {**dict.fromkeys(there.split(), "attended"), **dict.fromkeys(absent.split(), "no_show")}
         return sample(
             meetings.MeetingClosed,
             meeting_id=named(meeting),
             community_ids=tuple(map(named, communities)),
             starts_at=STARTS_AT,
             ends_at=ENDS_AT,
+            attendees=self._attendees(people),
             version=4,
+        )
+
+    def recorded(self, meeting: str, *communities: str, version: int = 3, **states: str) -> Event:
+        """``states`` are those of attendance by name."""
+        return sample(
+            meetings.AttendanceRecorded,
+            meeting_id=named(meeting),
+            community_ids=tuple(map(named, communities)),
+            attendees=self._attendees(states),
+            version=version,
+        )
+
+    def corrected(self, meeting: str, *communities: str, who: str, to: str, version: int = 5) -> Event:
+        return sample(
+            meetings.AttendanceCorrected,
+            meeting_id=named(meeting),
+            community_ids=tuple(map(named, communities)),
+            member_id=named(who),
+            to_state=meetings.AttendanceState(to),
+            version=version,
+        )
+
+    def _attendees(self, states: dict[str, str]) -> tuple[meetings.Attendee, ...]:
+        return tuple(
+            part(meetings.Attendee, member_id=named(name), state=meetings.AttendanceState(state))
+            for name, state in states.items()
         )
 
     def asked(self, meeting: str, *members: str, version: int = 2, token: str = "token") -> Event:
@@ -130,28 +173,33 @@ class Events:
         return evaluation.InvitationRevoked(
             survey_id=named(f"survey of {meeting}"),
             meeting_id=named(meeting),
+            community_ids=(),
             member_ids=tuple(map(named, members)),
             version=version,
         )
+
+    def survey_closed(self, meeting: str, *communities: str) -> Event:
+        return sample(evaluation.SurveyClosed, **self._survey(meeting, communities), version=9)
+
+    def left_open(self, meeting: str, *communities: str) -> Event:
+        about = self._survey(meeting, communities)
+        return sample(evaluation.SurveyAskedBeforeClosing, **about, closes_at=CLOSES_AT)
+
+    def _survey(self, meeting: str, communities: Sequence[str]) -> dict[str, Any]:
+        of = {"survey_id": named(f"survey of {meeting}"), "meeting_id": named(meeting)}
+        return of | {"community_ids": tuple(map(named, communities))}
 
     def released(self, meeting: str, *communities: str, count: int = 7) -> Event:
         return sample(
             evaluation.ResultsReleased,
             release_id=named(f"release of {meeting}"),
-            survey_id=named(f"survey of {meeting}"),
-            meeting_id=named(meeting),
-            community_ids=tuple(map(named, communities)),
+            **self._survey(meeting, communities),
             responses_count=count,
             released_at=clock.now(),
         )
 
     def withheld(self, meeting: str, *communities: str) -> Event:
-        return sample(
-            evaluation.ResultsWithheld,
-            survey_id=named(f"survey of {meeting}"),
-            meeting_id=named(meeting),
-            community_ids=tuple(map(named, communities)),
-        )
+        return sample(evaluation.ResultsWithheld, **self._survey(meeting, communities))
 
 
 class Sink:
@@ -224,6 +272,13 @@ class Network:
     opened: Store
     folder: Path
     events: Events = dataclasses.field(default_factory=Events)
+    templates: dict[str, str] = dataclasses.field(default_factory=dict)  #: of every message there ever was, by its id
+
+    @property
+    def seal(self) -> Seal:
+        """The network's."""
+        assert self.opened.settings is not None
+        return self.opened.settings.seal
 
     def tell(self, *events: Event) -> None:
         """Deliver these events in one batch; each call is a new delivery of each."""
@@ -240,27 +295,58 @@ class Network:
 
     def letters(self) -> list[tuple[str, str]]:
         """(template, member's mailbox) of each mail in the folder, by alphabet."""
-        templates = {str(message.id): message.template.value for message in self.messages()}
-        return sorted((templates[mail["Message-ID"][1:37]], recipient(mail)) for mail in self.mails())
+        for message in self.messages():
+            self.templates[str(message.id)] = message.template.value
+        return sorted((self.templates[mail["Message-ID"][1:37]], recipient(mail)) for mail in self.mails())
+
+    def told(self, template: Template) -> list[str]:
+        """The mailboxes that got this, by alphabet."""
+        return [mailbox for kind, mailbox in self.letters() if kind == template]
+
+    def reads(self, template: Template, member: str) -> str:
+        """The text of the newest mail of this kind in a mailbox, in one line."""
+        self.letters()
+        theirs = [
+            mail
+            for mail in self.mails()
+            if self.templates[mail["Message-ID"][1:37]] == template and recipient(mail) == member
+        ]
+        return " ".join(theirs[-1].get_body(("plain",)).get_content().split())  # type: ignore[union-attr]
 
     def messages(self, template: Template | None = None) -> list[models.Message]:
         """All messages, or those of one template, as they stand."""
+        by = (models.Message.template, models.Message.created_at, models.Message.id)
         with self.opened.begin() as session:
-            rows = session.scalars(select(models.Message).order_by(models.Message.dedup_key))
+            rows = session.scalars(select(models.Message).order_by(*by))
             return [row for row in rows if template in (None, row.template)]
+
+    def about_survey(self, member: str, template: Template = Template.SURVEY_INVITATION) -> list[models.Message]:
+        """The message about the meeting's survey to this person, if there is one."""
+        id = models.message_id(self.seal, template, named("survey of rencontre"), named(member))
+        return [message for message in self.messages(template) if message.id == id]
+
+    def sealed(self, message: models.Message) -> models.Sealed:
+        """What a message's box holds."""
+        return models.Sealed.open(self.seal, message.box)
+
+    def everything(self) -> bytes:
+        """All that the store holds, as whoever copies it has it."""
+        with self.opened.begin() as session:
+            raw = session.connection().connection.driver_connection
+            return bytes(raw.serialize())
 
     def published(self, kind: Any) -> list[Any]:
         """What notifications told the others."""
         with self.opened.begin() as session:
             return published(session, kind)
 
-    def invited(self, *members: str) -> None:
+    def invited(self, *members: str, post: Post | None = None) -> None:
         """Two communities, these members in the first, and a meeting of both whose invitations are out."""
         self.tell(self.events.community("Relève"), self.events.community("Compost"))
         self.tell(*(self.events.contact(name) for name in members))
         self.tell(*(self.events.joins(name, "Relève") for name in members))
         self.tell(self.events.scheduled("rencontre", "Relève", "Compost"), self.events.described("rencontre"))
-        self.send()
+        self.send(post)
 
 
 @pytest.fixture

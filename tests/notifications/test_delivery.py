@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from pratique import clock
+from pratique import clock, outbox
 from pratique.events.notifications import DropReason, MessageDelivered, MessageFailed, Template
+from pratique.inbox import receive
 from pratique.settings import embedded
-from services.notifications import delivery
+from pratique.testing import envelope, heard, wire
+from services.notifications import delivery, reactions
 from services.notifications.delivery import deliver
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.models import LEASE, State
@@ -60,8 +63,6 @@ def test_what_the_server_took_is_sent_and_told(asked: Any, post: Any, sink: Any)
     asked.send(post)
     assert recipients(sink) == ["ada", "bo"]
     assert {message.state for message in surveys(asked)} == {State.SENT}
-    told = [each for each in asked.published(MessageDelivered) if each.template is Template.SURVEY_INVITATION]
-    assert {each.message_id for each in told} == {message.id for message in surveys(asked)}
 
 
 def test_one_connection_serves_many_mails(asked: Any, post: Any, sink: Any) -> None:
@@ -70,19 +71,52 @@ def test_one_connection_serves_many_mails(asked: Any, post: Any, sink: Any) -> N
 
 
 def test_the_secret_is_forgotten_once_it_is_sent(asked: Any, post: Any) -> None:
-    assert all(message.token for message in surveys(asked))
+    assert {asked.sealed(message).token for message in surveys(asked)} == {"token-Ada", "token-Bo"}
     asked.send(post)
-    assert not any(message.token for message in surveys(asked))
+    assert {message.box for message in surveys(asked)} == {None}
 
 
 def test_an_address_refused_for_good_fails_alone(asked: Any, post: Any, sink: Any) -> None:
     sink.at_recipient = ["550 5.1.1 <ada@membres.example> is unknown"]
     asked.send(post)
     assert len(sink.mails) == 1
-    failed = [message for message in surveys(asked) if message.state is State.FAILED]
-    assert [message.last_error.startswith("550") for message in failed] == [True]
-    assert "@membres" not in failed[0].last_error
-    assert [each.is_permanent for each in asked.published(MessageFailed)] == [True]
+    assert sorted(message.state for message in surveys(asked)) == [State.FAILED, State.SENT]
+
+
+def test_what_the_server_said_of_an_address_is_kept_without_it(network: Any, post: Any, sink: Any) -> None:
+    sink.at_recipient = ["550 5.1.1 <ada@membres.example> is unknown"]
+    network.invited("Ada", post=post)
+    [failed] = network.messages()
+    assert failed.last_error.startswith("550 5.1.1")
+    assert "@membres" not in failed.last_error
+    assert [each.is_permanent for each in network.published(MessageFailed)] == [True]
+
+
+@pytest.mark.parametrize("answer", ["550 5.1.1 Ada Dumas has left", "451 4.2.2 ada's mailbox is full", "421 go, Ada"])
+def test_what_the_server_said_of_a_survey_s_mail_is_kept_and_logged_without_its_words(
+    asked: Any, post: Any, sink: Any, caplog: Any, answer: str
+) -> None:
+    sink.at_recipient = [answer] * 2
+    asked.send(post)
+    assert {message.last_error for message in surveys(asked)} <= {answer[:9], answer[:3], None}
+    assert "ada" not in caplog.text.lower()
+    assert not [message for message in surveys(asked) if str(message.id) in caplog.text]
+
+
+def test_what_became_of_other_mails_is_told_with_their_communities_and_what_they_follow_from(network: Any) -> None:
+    scheduled = envelope(network.events.scheduled("rencontre", "Relève", "Compost"))
+    network.tell(network.events.contact("Ada"), network.events.joins("Ada", "Relève"))
+    network.tell(*(network.events.community(name) for name in ("Relève", "Compost")))
+    receive(network.opened, reactions.REACTIONS, [wire(scheduled), wire(network.events.described("rencontre"))])
+    network.send()
+    with network.opened.begin() as session:
+        [told] = [
+            heard(body)
+            for body in session.scalars(select(outbox.EVENT_LOG.c.body))
+            if isinstance(heard(body).event, MessageDelivered)
+        ]
+    assert set(told.event.community_ids) == {named("Relève"), named("Compost")}
+    assert (told.correlation_id, told.causation_id) == (scheduled.correlation_id, scheduled.id)
 
 
 def test_four_hours_without_a_mail_server_lose_nothing(asked: Any, sink: Any, server: Any) -> None:
@@ -106,7 +140,6 @@ def test_a_mail_server_that_stays_away_is_given_up_in_the_end(asked: Any, server
         asked.send(post)
         clock.move(timedelta(hours=2))
     assert {message.state for message in surveys(asked)} == {State.FAILED}
-    assert {each.is_permanent for each in asked.published(MessageFailed)} == {False}
 
 
 def test_a_restarted_mail_server_is_found_again(asked: Any, post: Any, sink: Any, server: Any) -> None:
@@ -154,9 +187,8 @@ def test_what_was_noted_before_the_sender_was_killed_is_recorded_and_never_sent_
 
     assert recipients(sink) == ["ada", "bo"]
     assert {message.state for message in surveys(asked)} == {State.SENT}
-    told = [each for each in asked.published(MessageDelivered) if each.template is Template.SURVEY_INVITATION]
-    at = {f"<{each.message_id}@pratique.example>": each.delivered_at for each in told}
-    assert (at[first["Message-ID"]], len(told), len(at)) == (taken_at, 2, 2)
+    at = {f"<{message.id}@pratique.example>": message.settled_at for message in surveys(asked)}
+    assert (at[first["Message-ID"]], len(at)) == (taken_at, 2)
 
 
 def test_who_is_taken_off_and_put_back_while_a_dead_sender_holds_their_mail_is_asked(asked: Any, post: Any) -> None:
@@ -178,8 +210,8 @@ def test_who_is_taken_off_and_put_back_while_a_dead_sender_holds_their_mail_is_a
         clock.move(LEASE + timedelta(seconds=1))
         asked.send(post)
 
-    assert {message.state for message in surveys(asked) if message.member_id == named("Ada")} == {State.SENT}
-    assert {message.drop_reason for message in surveys(asked) if message.member_id == named("Bo")} == {"revoked"}
+    assert [message.state for message in asked.about_survey("Ada")] == [State.SENT]
+    assert [message.drop_reason for message in asked.about_survey("Bo")] == ["revoked"]
 
 
 def test_what_waited_for_its_address_is_sent_when_that_comes(network: Any) -> None:

@@ -1,9 +1,11 @@
 """What a mail says, how it is written, and what nobody can make it say."""
 
+import dataclasses
 import re
 from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,8 +20,10 @@ from pratique.events.evaluation import WithheldReason
 from pratique.events.membership import Locale
 from pratique.events.notifications import Template
 from services.notifications import wording
-from services.notifications.mails import addressed_to, fill_in, render
-from tests.notifications.conftest import read_mail
+from services.notifications.delivery import deliver
+from services.notifications.mails import Said, addressed_to, fill_in, render, write_mail
+from services.notifications.post import FilePost
+from tests.notifications.conftest import LETTERHEAD, read_mail
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -51,12 +55,19 @@ def every_mail(network: Any) -> Any:
         tell(*(events.community(name) for name in ("Relève", "Compost")), events.role("Ada", "Relève"))
         for name in ("rencontre", "autre"):
             tell(events.scheduled(name, "Relève", "Compost"), events.described(name))
-        tell(events.asked("rencontre", "Ada"), events.released("rencontre", "Relève"))
+        tell(events.asked("rencontre", "Ada"), events.recorded("rencontre", Ada="attended"))
+        tell(events.released("rencontre", "Relève"), events.left_open("rencontre", "Relève"))
         tell(events.withheld("rencontre", "Relève"))
         network.send()
         clock.move(timedelta(days=3))
-        tell(events.cancelled("autre", "Relève"), events.described("autre", version=2, cancel_reason="Grève"))
-        tell(events.reminded("rencontre", "Ada"))
+        tell(
+            events.changed("autre", "Relève", changed=("place",)), events.described("autre", version=2, place="Salle 9")
+        )
+        network.send()
+        tell(events.cancelled("autre", "Relève", version=3))
+        tell(events.described("autre", version=3, cancel_reason="Grève"), events.reminded("rencontre", "Ada"))
+        network.send()
+        tell(events.contact("Ada", locale, version=2, name="Ada Dumas", former_email="ada@avant.example"))
         network.send()
         ids = {str(message.id): message.template for message in network.messages()}
         return {ids[mail["Message-ID"][1:37]]: mail for mail in network.mails()}
@@ -88,26 +99,49 @@ def test_french_is_set_with_unbreakable_spaces_and_guillemets(every_mail: Any) -
     for mail in every_mail("fr").values():
         for written in (text_of(mail), html_of(mail).split("<main", 1)[1], mail["Subject"]):
             words = re.sub(r'https?://\S+|style="[^"]*"|"', "", written)
-            assert not re.search(r"(?<![" + NBSP + r"/]) ?[:;?!»](?=\s|$)", words), words
+            assert not re.search(r"(?<!" + NBSP + r")[:»](?=\s|$)", words), words
+            assert not re.search(r"\s[;?!]", words), words
             assert not re.search(r"«(?!" + NBSP + ")", words)
             assert "'" not in words
 
 
-@pytest.mark.parametrize(
-    ("locale", "anonymous", "minutes", "reminder"),
-    [
-        ("fr", "Anonyme veut dire ici", "environ deux minutes", "au plus un rappel"),
-        ("en", "Anonymous means here", "about two minutes", "at most one reminder"),
-    ],
-)
-def test_a_survey_invitation_says_what_one_wants_to_know(
-    every_mail: Any, locale: str, anonymous: str, minutes: str, reminder: str
-) -> None:
+WANTS_TO_KNOW = {
+    "fr": (
+        "jusqu’au jeudi 26 mars 2026",
+        "environ deux minutes",
+        "au plus un rappel",
+        "vous étiez à cette rencontre. Si vous n’y étiez pas",
+        "au moins cinq personnes qui étaient là ont répondu",
+        "Personne ne peut voir quelles réponses sont les vôtres",
+        "le système doit savoir que vous avez répondu",
+        "est détruit à la fermeture du sondage",
+    ),
+    "en": (
+        "until Thursday 26 March 2026",
+        "about two minutes",
+        "at most one reminder",
+        "You are recorded as present at this meeting. If you were not there",
+        "at least five people who were there have answered",
+        "Nobody can see which answers are yours",
+        "the system must know that you have answered",
+        "destroyed when the survey closes",
+    ),
+}
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_a_survey_invitation_says_what_one_wants_to_know(every_mail: Any, locale: str) -> None:
     text = " ".join(text_of(every_mail(locale)[Template.SURVEY_INVITATION]).split())
     assert "https://pratique.example/s/token-Ada" in text
-    for words in (anonymous, minutes, reminder):
-        assert words in text
-    assert ("jusqu’au jeudi 26 mars 2026" if locale == "fr" else "until Thursday 26 March 2026") in text
+    assert [words for words in WANTS_TO_KNOW[locale] if words not in text] == []
+
+
+def test_the_threshold_in_mails_is_the_network_s(network: Any) -> None:
+    network.invited("Ada")
+    network.tell(network.events.asked("rencontre", "Ada"))
+    letterhead = dataclasses.replace(LETTERHEAD, threshold=8)
+    deliver(network.opened, FilePost(network.folder), partial(write_mail, letterhead=letterhead))
+    assert "au moins huit personnes" in network.reads(Template.SURVEY_INVITATION, "ada")
 
 
 def test_withheld_results_are_told_without_a_number(every_mail: Any) -> None:
@@ -121,6 +155,52 @@ def test_headers_say_that_a_machine_wrote(every_mail: Any) -> None:
         assert (mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
         assert mail["Message-ID"].endswith("@pratique.example>")
         assert mail["Date"].datetime.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200e", "\u202e", "\u2066", "\u2069", "\u200b", "\u200d", "\ufeff", "\u2060", "\xad"]
+)
+def test_what_a_person_wrote_cannot_turn_text_around_or_hide_in_it(network: Any, unseen: str) -> None:
+    tell, events = network.tell, network.events
+    hostile = f"A{unseen}b"
+    tell(events.contact("Ada", name=hostile), events.joins("Ada", hostile), events.community(hostile))
+    tell(events.role("Ada", hostile), events.scheduled("rencontre", hostile))
+    tell(events.described("rencontre", place=hostile, themes=(hostile,), link=f"https://visio.example/{hostile}"))
+    network.send()
+    tell(events.cancelled("rencontre", hostile), events.described("rencontre", version=2, cancel_reason=hostile))
+    network.send()
+    mails = network.mails()
+    assert len(mails) == 2
+    for mail in mails:
+        assert unseen not in str(mail["Subject"]) + str(mail["To"]) + text_of(mail) + html_of(mail)
+        assert "Ab" in mail["Subject"]
+
+
+@pytest.mark.parametrize(
+    "hostile", ["https://evil.example/a", "www.evil.example", "evil.example", "x@evil.example", "mailto:x@evil.example"]
+)
+def test_what_a_person_wrote_is_no_link_in_html(network: Any, hostile: str) -> None:
+    tell, events = network.tell, network.events
+    tell(events.contact("Ada", name=hostile), events.joins("Ada", hostile), events.community(hostile))
+    tell(events.scheduled("rencontre", hostile))
+    tell(events.described("rencontre", place=hostile, themes=(f"voir {hostile}",), link="https://visio.example/42"))
+    network.send()
+    tell(events.cancelled("rencontre", hostile), events.described("rencontre", version=2, cancel_reason=hostile))
+    network.send()
+    invitation, cancellation = (html_of(mail).split("<main", 1)[1] for mail in network.mails())
+    for html in (invitation, cancellation):
+        assert not re.search(r"\w\.example|\w@|://evil|evil\.|mailto:\w", html.replace("https://visio.example/42", ""))
+    assert re.findall(r'href="([^"]*)"', invitation + cancellation) == ["https://visio.example/42"]
+
+
+def test_words_with_a_dot_read_as_they_were_written(network: Any) -> None:
+    network.tell(network.events.contact("Ada", name="J.-P. Roy"), network.events.joins("Ada", "Relève"))
+    network.tell(network.events.community("Relève"), network.events.scheduled("rencontre", "Relève"))
+    network.tell(network.events.described("rencontre"))
+    network.send()
+    [mail] = network.mails()
+    assert "J.-P. Roy" in text_of(mail)
+    assert "J.-P. Roy" in html_of(mail).replace("<wbr>", "")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +243,9 @@ def test_any_name_reaches_its_one_address_in_a_header_of_its_own(name: str) -> N
 LINES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=90).map(str.strip)
 
 
+ABOUT_MEETING = ("kind", "mode", "meeting_day", "when", "when_for_you", "place", "link", "themes", "cancel_reason")
+
+
 @given(
     names=st.lists(LINES, min_size=2, max_size=4),
     community=LINES,
@@ -182,11 +265,13 @@ def test_a_mail_that_shares_its_words_with_others_says_what_it_would_say_alone(
 ) -> None:
     shared = {
         **{"locale": locale.value, "of_communities": f"of {community}", "communities": community, "closes": closes},
-        **dict.fromkeys(("kind", "mode", "meeting_day", "when", "when_for_you", "place", "link", "themes"), community),
-        **{"cancel_reason": "", "responses_count": 7, "withheld_reason": WithheldReason.BELOW_K},
+        **dict.fromkeys(ABOUT_MEETING, Said(community)),
+        **{"responses_count": 7, "withheld_reason": WithheldReason.BELOW_K, "threshold": "cinq", "part": ""},
+        "replaced_by": Said(community),
     }
     for name in names:
-        words = {**shared, "name": name, "survey_url": f"https://pratique.example/s/{len(name)}?a&b"}
+        urls = {kind: f"https://pratique.example/{kind}/{len(name)}?a&b" for kind in ("survey_url", "results_url")}
+        words = {**shared, **urls, "name": Said(name)}
         assert fill_in(template, words) == render(template, words)
 
 

@@ -1,11 +1,24 @@
-"""Migrations leave what the models say."""
+"""Migrations leave what the models say, and carry over what a store holds already."""
 
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
+from pratique import clock
 from pratique.migrate import is_current, migrate
-from pratique.testing import open_at
+from pratique.store import Store
+from pratique.testing import AT, open_at
 from services.notifications import models
+from tests.notifications.conftest import Network, named
+
+MIGRATIONS = Path("services/notifications/migrations").absolute()
 
 
 def test_migrated_tables_are_those_of_the_models() -> None:
@@ -24,3 +37,81 @@ def test_migrated_tables_are_those_of_the_models() -> None:
         )
         assert compare_metadata(inspected, models.Base.metadata) == []
     opened.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store without a table."""
+    is_real = request.param == "postgresql"
+    url = request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/n.sqlite"
+    made = open_at("notifications", url)
+    if is_real:
+        with made.begin() as session:
+            session.execute(text("drop schema public cascade"))
+            session.execute(text("create schema public"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Store, str], None]:
+    """Bring a store to the release whose newest migration has this number."""
+    package = tmp_path / f"notifications_{uuid4().hex}"  # a name that no test before has imported
+    (package / "migrations").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def to(opened: Store, newest: str) -> None:
+        for file in MIGRATIONS.glob("0*.py"):
+            if file.name[:4] <= newest:
+                shutil.copy(file, package / "migrations")
+        migrate(opened, package.name)
+
+    return to
+
+
+def put(session: Any, opened: Store, table: str, **values: Any) -> None:
+    """A row as the release before wrote it; ids as each database has them."""
+    plain = {
+        name: value.hex if opened.is_sqlite and hasattr(value, "hex") else str(value) for name, value in values.items()
+    }
+    names = ", ".join(plain)
+    session.execute(text(f"insert into {table} ({names}) values ({', '.join(f':{name}' for name in plain)})"), plain)
+
+
+def a_message(template: str, member: str, subject: str, state: str) -> dict[str, Any]:
+    about = {"template": template, "subject_id": named(subject), "meeting_id": named("rencontre"), "state": state}
+    times = dict.fromkeys(("relevant_until", "due_at", "created_at"), "2026-04-12 14:00:00")
+    return {
+        **{"id": uuid4(), "dedup_key": f"{template}:{member}", "member_id": named(member), **about, **times},
+        **{"priority": 1, "source_version": 1},
+    }
+
+
+def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(
+    opened: Store, migrated: Callable[[Store, str], None], tmp_path: Path
+) -> None:
+    events, survey = Network(opened, tmp_path / "mail").events, "survey of rencontre"
+    migrated(opened, "0003")
+    with opened.begin() as session:
+        for member in ("Ada", "Bo"):
+            put(session, opened, "message", **a_message("survey_invitation", member, survey, "sent"))
+            invitation = a_message("meeting_invitation", member, "rencontre", "sent")
+            put(session, opened, "message", **invitation)
+            put(session, opened, "receipt", message_id=uuid4(), at="2026-03-12 14:00:00")
+            put(session, opened, "revocation", invitation_id=uuid4(), version=1, survey_id=named(survey))
+    migrated(opened, "0004")
+
+    network = Network(opened, tmp_path / "mail")
+    with clock.fixed(AT):
+        told = [events.community("Relève"), *(events.contact(name) for name in ("Ada", "Bo"))]
+        told += [events.joins(name, "Relève") for name in ("Ada", "Bo")]
+        told += [events.scheduled("rencontre", "Relève"), events.described("rencontre")]
+        network.tell(*told)
+        assert [(each.template, each.state) for each in network.messages()] == [("meeting_invitation", "sent")] * 2
+        network.tell(events.cancelled("rencontre", "Relève"), events.described("rencontre", version=2))
+        network.send()
+        assert network.told(models.Template.MEETING_CANCELLED) == ["ada", "bo"]
+    with opened.begin() as session:
+        for table in ("receipt", "revocation"):
+            assert session.scalar(text(f"select count(*) from {table}")) == 0

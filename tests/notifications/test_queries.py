@@ -21,14 +21,23 @@ def read(network: Any, member: str, **page: Any) -> Any:
 def test_messages_are_listed_newest_first_with_what_became_of_them(network: Any) -> None:
     network.invited("Ada", "Bo")
     clock.move(timedelta(minutes=1))
-    network.tell(network.events.asked("rencontre", "Ada"), network.events.revoked("rencontre", "Ada"))
+    network.tell(network.events.scheduled("autre", "Relève"), network.events.cancelled("autre", "Relève"))
     rows, after = read(network, "Ada")
     assert [(row["template"], row["state"], row["drop_reason"]) for row in rows] == [
-        ("survey_invitation", "dropped", "revoked"),
+        ("meeting_invitation", "dropped", "cancelled"),
         ("meeting_invitation", "sent", None),
     ]
     assert after is None
     assert all(row["settled_at"] for row in rows)
+
+
+def test_nobody_reads_who_was_asked_by_a_survey(network: Any) -> None:
+    network.invited("Ada", "Bo")
+    network.tell(network.events.asked("rencontre", "Ada"), network.events.reminded("rencontre", "Ada"))
+    before = read(network, "Ada")
+    network.send()
+    assert before == read(network, "Ada")
+    assert [row["template"] for row in before[0]] == ["meeting_invitation"]
 
 
 def test_the_secret_of_a_link_is_in_no_answer(network: Any) -> None:

@@ -1,8 +1,10 @@
 """A small network of two services, in which faults are injected."""
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
+import pika
 import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
@@ -43,6 +45,14 @@ def seen(opened: store.Store) -> set[UUID]:
     """The meetings whose closing was reacted to."""
     with opened.begin() as session:
         return set(session.scalars(select(SEEN.c.meeting_id)))
+
+
+@pytest.fixture
+def wire(prepared: Fresh) -> Iterator[Any]:
+    """A channel of a client that is none of ours."""
+    connection = pika.BlockingConnection(pika.URLParameters(prepared.broker_url))
+    yield connection.channel()
+    connection.close()
 
 
 @pytest.fixture

@@ -113,11 +113,13 @@ def test_what_an_operator_does_with_dead_letters_and_tokens_is_on_record(tmp_pat
     call("token", "revoke", token_id)
     call("dead", "replay", "--all")
     call("dead", "drop", "--all", "--yes")
+    call("again", "evaluation", "--since", "2026-03-12T14:00:00+00:00")
     lines = call("audit", "list", "--json").stdout.splitlines()
     rows = [json.loads(line) for line in lines]
     assert {row["actor"] for row in rows} == {"operator olga"}
     assert [row["action"] for row in rows if row["store"] == "gateway"] == ["token.created", "token.revoked"]
-    assert [row["action"] for row in rows if row["store"] == "evaluation"] == ["letter.replayed"] * 2
+    assert [row["action"] for row in rows if row["store"] == "evaluation"] == [*["letter.replayed"] * 2, "events.again"]
+    assert rows[-1]["after"] == {"since": "2026-03-12T14:00:00+00:00", "count": 0}
     assert rows[0]["after"] == {"name": "intranet", "scopes": ["meetings:read"]}
     assert secret not in "".join(lines)
     shown = call("audit", "list", "--service", "gateway").stdout
@@ -126,8 +128,16 @@ def test_what_an_operator_does_with_dead_letters_and_tokens_is_on_record(tmp_pat
     assert call("audit", "list", "--since", "2999-01-01").stdout == "Nothing was recorded.\n"
 
 
-def test_an_operator_without_a_name_as_in_a_container_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operator_without_a_name_as_in_a_container_is_a_number(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 54321)
     assert whoami() == "uid 54321"
+    for arguments in (["migrate"], ["again", "--since", "2026-03-12T14:00:00+00:00"]):
+        done = CliRunner().invoke(cli, ["--embedded", "--data", str(tmp_path), *arguments])
+        assert done.exit_code == 0, done.output
+    assert (
+        "operator uid 54321" in CliRunner().invoke(cli, ["--embedded", "--data", str(tmp_path), "audit", "list"]).stdout
+    )

@@ -12,7 +12,7 @@ import eventlet
 import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
-from pratique import clock, embedded, errors, inbox, outbox, store, tables
+from pratique import clock, embedded, errors, inbox, metrics, outbox, store, tables
 from pratique.bus import Bus, answer, declare, readiness
 from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.retry import RETRY_AFTER_S
@@ -43,6 +43,14 @@ def fail(session: store.Session) -> None:
     raise ValueError("postgresql://user:password@host/secret")
 
 
+def open_ballot(session: store.Session) -> None:
+    pass
+
+
+def cast_ballot(session: store.Session) -> None:
+    pass
+
+
 def dawdle(session: store.Session, *, seconds: int) -> str:
     eventlet.sleep(seconds)
     return "late"
@@ -64,6 +72,8 @@ class Meetings:
     start_meeting = answer(start_meeting)
     refuse = answer(refuse)
     fail = answer(fail)
+    open_ballot = answer(open_ballot, counted_as="surveys")
+    cast_ballot = answer(cast_ballot, counted_as="surveys")
     dawdle = answer(dawdle)
 
 
@@ -133,6 +143,22 @@ def test_a_malformed_call_names_the_argument(network: Running, payload: dict[str
     with pytest.raises(errors.Invalid) as refused:
         network.call("meetings", "close_meeting", **payload)
     assert list(refused.value.fields) == [pointer]
+
+
+def calls_counted() -> dict[str, float]:
+    """How many calls of meetings the metrics tell, by the name that they tell them by."""
+    samples = [each for metric in metrics.RPC_SECONDS.collect() for each in metric.samples]
+    mine = [each for each in samples if each.name.endswith("_count") and each.labels["service"] == "meetings"]
+    return {each.labels["method"]: each.value for each in mine}
+
+
+def test_methods_that_are_counted_as_one_cannot_be_told_apart(network: Running) -> None:
+    before = calls_counted().get("surveys", 0)
+    for method in ("open_ballot", "open_ballot", "cast_ballot"):
+        network.call("meetings", method)
+
+    assert calls_counted()["surveys"] == before + 3
+    assert not calls_counted().keys() & {"open_ballot", "cast_ballot"}
 
 
 def test_a_slow_service_costs_its_caller_the_deadline_and_no_more(network: Running) -> None:

@@ -92,8 +92,38 @@ def test_a_port_that_is_taken_is_one_sentence_that_names_the_setting(trial: Tria
 
 def test_a_port_that_cannot_be_is_one_sentence(trial: Trial) -> None:
     trial.port = 70000
-    assert trial.start().wait(30) == 1
-    assert re.fullmatch(r"Port 70000 .*PRATIQUE_HTTP_PORT.*\n", trial.said())
+    assert trial.start().wait(30) == 2
+    assert re.fullmatch(r"PRATIQUE_HTTP_PORT is '70000'; it must be a whole number from 1 to 65535.*\n", trial.said())
+
+
+def _open_to_others(folder: Path) -> list[Path]:
+    return [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
+
+
+def test_whatever_it_leaves_is_closed_to_others_also_where_it_was_open_before(trial: Trial) -> None:
+    folder = trial.settings.data_dir
+    old = folder / "mail" / "cur" / "old.eml"
+    old.parent.mkdir(parents=True)
+    old.write_text("To: someone@example.org")
+    (folder / "token").write_text("prt_old_one")
+    for path in (folder, folder / "mail", old.parent, old, folder / "token"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    trial.start()
+    trial.until((folder / "gateway.sqlite").exists)
+    assert _open_to_others(folder) == []
+    said = r"Others on this machine could read 5 files and folders in .*/; now they cannot\.\n"
+    assert re.search(said, trial.said())
+
+
+def test_a_folder_that_holds_other_things_is_left_to_who_made_it(trial: Trial) -> None:
+    folder = trial.settings.data_dir
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "letters.txt").write_text("not ours")
+    (folder / "letters.txt").chmod(0o644)
+    trial.start()
+    trial.until((folder / "gateway.sqlite").exists)
+    assert _open_to_others(folder) == [folder, folder / "letters.txt"]
 
 
 def test_a_second_one_in_the_same_folder_is_refused(trial: Trial) -> None:

@@ -20,14 +20,15 @@ CLOSED = Counter("test_health_meetings_closed", "Meetings that this test closed.
 def health() -> Iterator[Health]:
     """A service of which everything that must hold does hold."""
     FACTS.update(store=True, broker=True)
-    running = Health("127.0.0.1", 0, lambda: FACTS)
+    running = Health("127.0.0.1", 0, lambda: FACTS, "prometheus-secret")
     yield running
     running.close()
 
 
-def _get(health: Health, path: str) -> tuple[int, str]:
+def _get(health: Health, path: str, **headers: str) -> tuple[int, str]:
+    request = urllib.request.Request(f"http://127.0.0.1:{health.port}{path}", headers=headers)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{health.port}{path}", timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -47,11 +48,33 @@ def test_a_service_that_lacks_something_is_alive_and_not_ready_and_says_what(hea
     assert (status, json.loads(body)) == (503, {"store": True, "broker": False})
 
 
-def test_metrics_are_served(health: Health) -> None:
+def test_metrics_are_served_to_whoever_has_the_token(health: Health) -> None:
     CLOSED.inc()
-    status, body = _get(health, "/metrics")
+    status, body = _get(health, "/metrics", Authorization="Bearer prometheus-secret")
     assert status == 200
     assert "test_health_meetings_closed_total 1.0" in body
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["", "Bearer wrong", "Bearer ", "Basic prometheus-secret", "Bearer café"],
+)
+def test_metrics_are_for_nobody_else(health: Health, sent: str) -> None:
+    status, body = _get(health, "/metrics", Authorization=sent)
+
+    assert status == 401
+    assert "test_health" not in body
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer "}])
+def test_without_a_token_in_the_settings_nobody_gets_metrics_and_is_told_why(headers: dict[str, str]) -> None:
+    bare = Health("127.0.0.1", 0, lambda: FACTS)
+    try:
+        status, body = _get(bare, "/metrics", **headers)
+    finally:
+        bare.close()
+
+    assert (status, "PRATIQUE_METRICS_TOKEN" in body) == (401, True)
 
 
 def test_any_other_path_is_not_found(health: Health) -> None:

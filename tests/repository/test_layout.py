@@ -27,7 +27,10 @@ OWN = {
         "labels": "how people are named and ordered in a room: rules over many, which no row can check alone"
     },
     "meetings": {},
-    "evaluation": {"questions": "the questions themselves, in French and English: content, not code"},
+    "evaluation": {
+        "questions": "the questions themselves, in French and English: content, not code",
+        "traces": "the loop that leaves nothing of closed surveys in the database's files",
+    },
     "notifications": {
         "calendar_entry": "the RFC 5545 entry that a meeting's mail carries",
         "decisions": "who is written to, and when: rules of many messages, which no aggregate can check alone",
@@ -66,6 +69,7 @@ OUTSIDE = {
     "migrations",
     "cli",  # what operators type
     "sample",  # a made-up network: content
+    "examples",  # of events: content
     "docs",  # writes pages and goldens; no process runs it
 }
 EVERYWHERE = [path for path in sources(*PACKAGES) if "migrations" not in path.parts]

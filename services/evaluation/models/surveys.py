@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
@@ -21,6 +20,7 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
 )
 from pratique.events.evaluation import Invitation as Invited
+from pratique.events.evaluation import SurveyState as SurveyState
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.sealing import Seal
 from pratique.settings import Settings
@@ -40,14 +40,6 @@ class Base(DeclarativeBase):
 
     metadata = store.metadata()
     type_annotation_map = store.COLUMN_TYPES
-
-
-class SurveyState(StrEnum):
-    """A survey's life: it is open, and then its results are released or withheld for good."""
-
-    OPEN = "open"
-    RELEASED = "released"
-    WITHHELD = "withheld"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""What meetings knows of the network: its own copy of membership's communities and memberships."""
+"""What meetings knows of the network: its own copy of membership's communities, memberships and facilitators."""
 
 from uuid import UUID
 
 from sqlalchemy import Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from pratique import store
+from pratique import quota, store
 from pratique.events.membership import CommunityKind
 
 
@@ -38,3 +38,20 @@ class Membership(Base):
     member_id: Mapped[UUID]
     organization_id: Mapped[UUID | None]
     version: Mapped[int]
+
+
+class FacilitatorRole(Base):
+    """Our copy of who facilitates a community by role, fed by membership's events; the row stays when the role ends."""
+
+    __tablename__ = "facilitator_role"
+    __table_args__ = (Index(None, "community_id", "member_id"),)
+
+    assignment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    community_id: Mapped[UUID]
+    member_id: Mapped[UUID]
+    is_active: Mapped[bool]
+    version: Mapped[int]
+
+
+#: How many mails each token brought about today by scheduling, changing and cancelling meetings.
+MAILS_SPENT = quota.table(Base.metadata)

@@ -1,6 +1,7 @@
 """A meeting and its life. Methods return the events of what happened."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, Text
@@ -11,6 +12,7 @@ from pratique.errors import Conflict
 from pratique.event import Event
 from pratique.events.meetings import (
     MeetingCancelled,
+    MeetingChanged,
     MeetingClosed,
     MeetingDescribed,
     MeetingKind,
@@ -25,10 +27,14 @@ from services.meetings.models.communities import Base
 
 PLACE_AT_MOST = 300  #: characters
 LINK_AT_MOST = 1000  #: characters
+#: After the planned end; what is wrapped up or closed later is entered from memory, and asks nobody unless one says so.
+ASKED_WITHIN = timedelta(days=3)
 
 _TIMES = ("starts_at", "ends_at", "timezone")
 _WORDS = ("themes", "place", "link")
 _TRAITS = ("kind", "mode", "capacity", "facilitator_id", "note_taker_id")
+#: What whoever was invited is told by mail when it changes.
+MAILED = frozenset({"place", "link", "mode"})
 
 
 class MeetingCommunity(Base):
@@ -68,6 +74,7 @@ class Meeting(Base):
     closed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str] = mapped_column(Text)
+    with_survey: Mapped[bool | None]  # as whoever wrapped it up said; None where they left it to the rule
     head_count: Mapped[int]  # people who were there, wholly or in part; the note taker not counted
     version: Mapped[int]
     communities: Mapped[list[MeetingCommunity]] = relationship(order_by=MeetingCommunity.position, lazy="selectin")
@@ -117,7 +124,11 @@ class Meeting(Base):
         for name in changed:
             setattr(self, name, getattr(said, name))
         self.version += 1
-        return [self._described()] if changed & set(_WORDS) else []
+        return [self._changed(changed), *([self._described()] if changed & set(_WORDS) else [])]
+
+    def differs(self, said: "Meeting", names: Iterable[str]) -> bool:
+        """Whether ``said`` says any of these fields otherwise."""
+        return any(getattr(self, name) != getattr(said, name) for name in names)
 
     def start(self, at: datetime) -> list[Event]:
         """Begin; nothing if it has begun. Conflict if it was cancelled."""
@@ -132,14 +143,19 @@ class Meeting(Base):
             )
         ]
 
-    def wrap_up(self, at: datetime) -> list[Event]:
-        """Begin the last minutes; nothing if they have begun. Conflict unless the meeting is in progress."""
+    def wrap_up(self, at: datetime, with_survey: bool | None = None) -> list[Event]:
+        """Begin the last minutes; nothing if they have begun. Conflict unless the meeting is in progress.
+
+        ``with_survey`` is what the caller says of asking those who are there; None leaves it to the rule.
+        """
         if self.wrap_up_at is not None:
             return []
         self.refuse_unless_begun("begin its wrap-up")
         if self.state is MeetingState.CLOSED:
             raise Conflict("This meeting is closed; its wrap-up can no longer begin.")
+        self._check_survey(with_survey)
         self.state, self.wrap_up_at, self.version = MeetingState.WRAP_UP, at, self.version + 1
+        self.with_survey = with_survey
         return [
             MeetingWrapUpStarted(
                 meeting_id=self.meeting_id,
@@ -147,16 +163,21 @@ class Meeting(Base):
                 timezone=self.timezone,
                 wrap_up_at=at,
                 ends_at=self.ends_at,
-                with_survey=self.kind is not MeetingKind.PREPARATORY,
+                with_survey=self._asks(at),
                 version=self.version,
             )
         ]
 
-    def close(self, at: datetime) -> list[Event]:
-        """End, with the attendance that is recorded; nothing if it has ended. Conflict unless it was started."""
+    def close(self, at: datetime, with_survey: bool | None = None) -> list[Event]:
+        """End, with the attendance that is recorded; nothing if it has ended. Conflict unless it was started.
+
+        ``with_survey`` as for ``wrap_up``; None lets what was said there stand.
+        """
         if self.closed_at is not None:
             return []
         self.refuse_unless_begun("close it")
+        self._check_survey(with_survey)
+        self.with_survey = self.with_survey if with_survey is None else with_survey
         started_at = self.started_at or at  # which it has by now; the type cannot know
         self.state, self.closed_at, self.version = MeetingState.CLOSED, at, self.version + 1
         return [
@@ -170,7 +191,7 @@ class Meeting(Base):
                 ends_at=self.ends_at,
                 started_at=started_at,
                 closed_at=at,
-                with_survey=self.kind is not MeetingKind.PREPARATORY,
+                with_survey=self._asks(at),
                 themes_count=len(self.themes),
                 attendees=tuple(each.as_attendee() for each in self.attendance),
                 head_count=self.head_count,
@@ -198,6 +219,32 @@ class Meeting(Base):
             raise Conflict("This meeting was cancelled; schedule another.")
         if self.state is MeetingState.SCHEDULED:
             raise Conflict(f"This meeting has not started; start it, then {then}.")
+
+    def _check_survey(self, with_survey: bool | None) -> None:
+        if with_survey and self.kind is MeetingKind.PREPARATORY:
+            raise Conflict("After a preparatory meeting nobody is asked; leave with_survey out.")
+
+    def _asks(self, at: datetime) -> bool:
+        """Whether those who were there are asked: as someone said, else unless it is long over."""
+        if self.kind is MeetingKind.PREPARATORY:
+            return False
+        return at <= self.ends_at + ASKED_WITHIN if self.with_survey is None else self.with_survey
+
+    def _changed(self, names: Iterable[str]) -> MeetingChanged:
+        return MeetingChanged(
+            meeting_id=self.meeting_id,
+            community_ids=self.community_ids,
+            kind=self.kind,
+            mode=self.mode,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            timezone=self.timezone,
+            capacity=self.capacity,
+            facilitator_id=self.facilitator_id,
+            note_taker_id=self.note_taker_id,
+            changed=tuple(sorted(names)),
+            version=self.version,
+        )
 
     def _described(self) -> MeetingDescribed:
         return MeetingDescribed(

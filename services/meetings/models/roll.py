@@ -1,6 +1,6 @@
 """Taking the roll of a meeting, and correcting it after the meeting has closed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,13 +16,20 @@ ENTRIES_AT_MOST = 5000
 
 
 def take_roll(
-    meeting: Meeting, entries: Sequence[AttendanceEntry], belonging: Mapping[UUID, Membership], at: datetime
+    meeting: Meeting,
+    entries: Sequence[AttendanceEntry],
+    belonging: Mapping[UUID, Membership],
+    at: datetime,
+    *,
+    facilitating: Set[UUID] = frozenset(),
 ) -> tuple[list[Event], list[dict[str, Any]]]:
     """Mark these people; only what differs is kept and announced.
 
-    ``belonging`` has the membership of each who belongs to one of the meeting's communities. Until the meeting closes
-    one AttendanceRecorded tells of all; afterwards one AttendanceCorrected tells of each, with growing versions.
-    Returns the events, and the rows of AttendanceChange to insert: five thousand at once are too many for objects.
+    ``belonging`` has the membership of each who belongs to one of the meeting's communities; ``facilitating`` holds
+    whoever facilitates one of them by role, which makes them facilitators of the meeting when they are first marked.
+    Until the meeting closes one AttendanceRecorded tells of all; afterwards one AttendanceCorrected tells of each, with
+    growing versions. Returns the events, and the rows of AttendanceChange to insert: five thousand at once are too many
+    for objects.
 
     Raises:
         Conflict: the meeting has not started, or was cancelled.
@@ -45,7 +52,9 @@ def take_roll(
             continue
         if is_closed or not marked:
             meeting.version += 1
-        row = row or _first_mark(meeting, entry.member_id, belonging.get(entry.member_id))
+        if row is None:
+            row = _first_mark(meeting, entry.member_id, belonging.get(entry.member_id))
+            row.role = _role(meeting, entry.member_id, facilitating)
         row.state, row.version = entry.state, meeting.version
         changes.append(_change(row, before, at))
         marked.append(row)
@@ -86,12 +95,16 @@ def _first_mark(meeting: Meeting, member_id: UUID, membership: Membership | None
     row = Attendance(
         meeting_id=meeting.meeting_id,
         member_id=member_id,
-        role=MeetingRole.FACILITATOR if member_id == meeting.facilitator_id else MeetingRole.PARTICIPANT,
         community_id=membership.community_id if membership else None,
         organization_id=membership.organization_id if membership else None,
     )
     meeting.attendance.append(row)
     return row
+
+
+def _role(meeting: Meeting, member_id: UUID, facilitating: Set[UUID]) -> MeetingRole:
+    leads = member_id == meeting.facilitator_id or member_id in facilitating
+    return MeetingRole.FACILITATOR if leads else MeetingRole.PARTICIPANT
 
 
 def _change(row: Attendance, before: AttendanceState | None, at: datetime) -> dict[str, Any]:

@@ -9,10 +9,20 @@ from pratique.events.evaluation import (
     InvitationRevoked,
     ResultsReleased,
     ResultsWithheld,
+    SurveyAskedBeforeClosing,
+    SurveyClosed,
     SurveyInvitationsIssued,
     SurveyReminderDue,
 )
-from pratique.events.meetings import MeetingCancelled, MeetingClosed, MeetingDescribed, MeetingScheduled
+from pratique.events.meetings import (
+    AttendanceCorrected,
+    AttendanceRecorded,
+    MeetingCancelled,
+    MeetingChanged,
+    MeetingClosed,
+    MeetingDescribed,
+    MeetingScheduled,
+)
 from pratique.events.membership import (
     CommunityDescribed,
     MemberContactChanged,
@@ -29,14 +39,19 @@ REACTIONS: Reactions = {
     MembershipActivated: membership.invite_new_members,
     RoleAssigned: membership.tell_new_facilitator,
     RoleEnded: membership.end_role,
-    MeetingScheduled: meetings.invite_members,
+    MeetingScheduled: meetings.invite,
+    MeetingChanged: meetings.tell_of_change,
     MeetingDescribed: meetings.keep_meeting_words,
     MeetingCancelled: meetings.call_off,
+    AttendanceRecorded: meetings.keep_attendance,
+    AttendanceCorrected: meetings.correct_attendance,
     MeetingClosed: meetings.stop_inviting,
     SurveyInvitationsIssued: evaluation.invite_to_surveys,
     SurveyReminderDue: evaluation.remind_of_surveys,
     InvitationRevoked: evaluation.revoke_invitations,
-    ResultsReleased: evaluation.tell_members,
-    ResultsWithheld: evaluation.tell_facilitators,
+    SurveyAskedBeforeClosing: evaluation.tell_left_open,
+    SurveyClosed: evaluation.forget_surveys,
+    ResultsReleased: evaluation.tell_results,
+    ResultsWithheld: evaluation.tell_withheld,
 }
 DUE: Handlers = {}

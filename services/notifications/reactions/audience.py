@@ -1,19 +1,21 @@
 """Whom a meeting or its results concern; two events have to meet for that, and either may come first."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, exists, func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from pratique import clock, store
 from pratique.event import Event
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
-from services.notifications.commands import Wanted
+from services.notifications.commands import Wanted, queue_messages
 from services.notifications.models import (
     CommunityMember,
     CommunityRole,
+    MeetingAttendance,
     MeetingCard,
     MeetingCommunity,
     Outcome,
@@ -21,6 +23,7 @@ from services.notifications.models import (
 )
 
 _WHY_NOT = {Outcome.CANCELLED: DropReason.CANCELLED, Outcome.CLOSED: DropReason.EXPIRED}
+_COMMUNITIES: Table = inspect(MeetingCommunity).local_table  # type: ignore[assignment]  # a mapped class has a Table
 
 
 def match_alone(session: Session) -> None:
@@ -33,10 +36,29 @@ def match_alone(session: Session) -> None:
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext("notifications.audience"))))
 
 
-def keep_communities(session: Session, meeting_id: UUID, community_ids: Iterable[UUID]) -> None:
-    """Know for which communities a meeting is held; each event that names them may be the first to come."""
-    places = [{"meeting_id": meeting_id, "community_id": id} for id in sorted(community_ids)]
-    session.execute(store.insert(session, MeetingCommunity).values(places).on_conflict_do_nothing())
+def take_turns(session: Session, ids: Iterable[UUID], is_shared: bool = False) -> None:
+    """Until the commit, let no other replica react to these meetings or surveys, but for others that share."""
+    if session.get_bind().dialect.name == "postgresql":
+        lock = "pg_advisory_xact_lock_shared" if is_shared else "pg_advisory_xact_lock"
+        ordered = "(select unnest(cast(:ids as text[])) as id order by 1) as ordered"  # so that nobody waits in a ring
+        statement = text(f"select {lock}(hashtextextended(id, 0)) from {ordered}")  # noqa: S608  (our own two names)
+        session.execute(statement, {"ids": sorted(str(id) for id in ids)})
+
+
+def keep_communities(session: Session, events: Iterable[Any]) -> None:
+    """Know for which communities meetings are held; each event that names them may be the first to come."""
+    pairs = {(event.meeting_id, community_id) for event in events for community_id in event.community_ids}
+    rows = [{"meeting_id": meeting_id, "community_id": community_id} for meeting_id, community_id in sorted(pairs)]
+    store.insert_many(session, _COMMUNITIES, rows, ignore_conflicts=True)
+
+
+def communities_of(session: Session, meeting_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """The communities for which these meetings are held, by meeting."""
+    named = select(MeetingCommunity.meeting_id, MeetingCommunity.community_id).order_by(MeetingCommunity.community_id)
+    found: dict[UUID, list[UUID]] = {}
+    for meeting_id, community_id in session.execute(named.where(MeetingCommunity.meeting_id.in_(meeting_ids))):
+        found.setdefault(meeting_id, []).append(community_id)
+    return found
 
 
 def members_of(session: Session, community_ids: Iterable[UUID]) -> list[UUID]:
@@ -45,27 +67,54 @@ def members_of(session: Session, community_ids: Iterable[UUID]) -> list[UUID]:
     return list(session.scalars(select(CommunityMember.member_id).where(of_these).distinct()))
 
 
-def facilitators_of(session: Session, community_ids: Iterable[UUID]) -> list[UUID]:
-    """Who facilitates any of these communities at present, each once."""
+def facilitators_of(session: Session, meeting_id: UUID, community_ids: Iterable[UUID]) -> set[UUID]:
+    """Who facilitates this meeting, and any of these communities at present."""
     of_these = CommunityRole.community_id.in_(list(community_ids))
     leads = (CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
-    return list(session.scalars(select(CommunityRole.member_id).where(of_these, *leads).distinct()))
+    by_role = select(CommunityRole.member_id).where(of_these, *leads)
+    of_meeting = select(MeetingCard.facilitator_id).where(
+        MeetingCard.meeting_id == meeting_id, MeetingCard.facilitator_id.is_not(None)
+    )
+    return {id for id in session.scalars(by_role.union(of_meeting)) if id is not None}
 
 
-def list_news(session: Session, template: Template, community_ids: Iterable[UUID]) -> list[ResultsNotice]:
-    """What there is to tell of the results of these communities; few rows, since news grows old in a week."""
-    theirs = select(MeetingCommunity.meeting_id).where(MeetingCommunity.community_id.in_(list(community_ids)))
-    is_news = (ResultsNotice.template == template, ResultsNotice.told_until > clock.now())
-    return list(session.scalars(select(ResultsNotice).where(ResultsNotice.meeting_id.in_(theirs), *is_news)))
+def list_news(session: Session, templates: Sequence[Template], meetings: Any) -> list[ResultsNotice]:
+    """What there is to tell of these meetings, ids or a query for them; few rows, since news grows old in a week."""
+    is_news = (ResultsNotice.template.in_(templates), ResultsNotice.told_until > clock.now())
+    return list(session.scalars(select(ResultsNotice).where(ResultsNotice.meeting_id.in_(meetings), *is_news)))
 
 
-def meeting_invitation(member_id: UUID, card: MeetingCard, outcome: Outcome | None, because: Event) -> Wanted:
-    """The invitation of a member to a meeting, or the record that it had lost its reason."""
+def tell_those_there(session: Session, because: Mapping[UUID, Event]) -> None:
+    """Tell whoever was at these meetings of their released results, while that is news; never the note taker."""
+    news = {notice.meeting_id: notice for notice in list_news(session, [Template.RESULTS_RELEASED], list(because))}
+    if not news:
+        return
+    takes_notes = exists().where(
+        MeetingCard.meeting_id == MeetingAttendance.meeting_id,
+        MeetingCard.note_taker_id == MeetingAttendance.member_id,
+    )
+    there = (
+        select(MeetingAttendance.meeting_id, MeetingAttendance.member_id)
+        .where(MeetingAttendance.meeting_id.in_(news), MeetingAttendance.was_there)
+        .where(~takes_notes)
+    )
+    wanted = [
+        results_message(member_id, news[meeting_id], because[meeting_id])
+        for meeting_id, member_id in session.execute(there)
+    ]
+    queue_messages(session, wanted)
+
+
+def meeting_invitation(
+    member_id: UUID, card: MeetingCard, community_ids: Sequence[UUID], outcome: Outcome | None, because: Event
+) -> Wanted:
+    """The invitation of a person to a meeting, or the record that it had lost its reason."""
     return Wanted(
         template=Template.MEETING_INVITATION,
         subject_id=card.meeting_id,
         member_id=member_id,
         meeting_id=card.meeting_id,
+        community_ids=community_ids,
         source_version=card.version,
         relevant_until=card.ends_at,
         because=because,
@@ -74,13 +123,14 @@ def meeting_invitation(member_id: UUID, card: MeetingCard, outcome: Outcome | No
 
 
 def results_message(member_id: UUID, notice: ResultsNotice, because: Event) -> Wanted:
-    """The message that tells a member what there is to tell of results."""
+    """The message that tells a person what there is to tell."""
     return Wanted(
         template=notice.template,
         subject_id=notice.subject_id,
         member_id=member_id,
         meeting_id=notice.meeting_id,
         survey_id=notice.survey_id,
+        community_ids=[UUID(id) for id in notice.community_ids],
         source_version=notice.version,
         relevant_until=notice.told_until,
         because=because,

@@ -1,16 +1,24 @@
-"""What events of evaluation make notifications do: ask, remind, and tell of results."""
+"""What events of evaluation make notifications do: ask, remind, forget whom, and tell of results.
 
-from collections.abc import Mapping, Sequence
+Whom a survey asks and reminds tells in the end who had not answered. Rows name nobody but in a box, nothing is
+published of such mails, and when the survey is closed no trace of them is left.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from pratique import clock, store
+from pratique import clock, inbox, store
 from pratique.events.evaluation import (
     InvitationRevoked,
     ResultsReleased,
     ResultsWithheld,
+    SurveyAskedBeforeClosing,
+    SurveyClosed,
     SurveyInvitationsIssued,
     SurveyReminderDue,
 )
@@ -18,21 +26,32 @@ from pratique.events.notifications import DropReason, Template
 from pratique.inbox import set_based
 from pratique.rows import keep_newest
 from services.notifications.commands import Wanted, drop_queued, queue_messages, renew
-from services.notifications.models import Message, ResultsNotice, Revocation, message_id
+from services.notifications.models import (
+    ABOUT_SURVEY,
+    Message,
+    Receipt,
+    ResultsNotice,
+    Revocation,
+    Sealed,
+    SurveyEnd,
+    message_id,
+)
 from services.notifications.reactions.audience import (
     facilitators_of,
     keep_communities,
     match_alone,
-    members_of,
     results_message,
+    take_turns,
+    tell_those_there,
 )
 
 NEWS_FOR = timedelta(days=7)  #: results are told to whoever is concerned within a week, and to nobody later
+Asking = SurveyInvitationsIssued | SurveyReminderDue
 
 
 @set_based
 def invite_to_surveys(session: Session, events: Sequence[SurveyInvitationsIssued]) -> None:
-    """Ask each of those named once. Three statements for any number of events."""
+    """Ask each of those named once. Five statements for any number of events."""
     _ask(session, Template.SURVEY_INVITATION, events)
 
 
@@ -44,28 +63,37 @@ def remind_of_surveys(session: Session, events: Sequence[SurveyReminderDue]) -> 
 
 def revoke_invitations(session: Session, event: InvitationRevoked) -> None:
     """Do not ask these people, unless something newer than this says so; what was sent cannot be taken back."""
-    rows = [
-        {
-            "invitation_id": message_id(Template.SURVEY_INVITATION, event.survey_id, member_id),
-            "version": event.version,
-            "survey_id": event.survey_id,
-        }
-        for member_id in event.member_ids
-    ]
+    if event.survey_id not in _open_among(session, [event.survey_id]):
+        return
+    seal, asking = store.seal_of(session), list[UUID]()
+    rows = []
+    for member_id in event.member_ids:
+        ids = [message_id(seal, template, event.survey_id, member_id) for template in ABOUT_SURVEY]
+        rows.append({"invitation_id": ids[0], "version": event.version, "survey_id": event.survey_id})
+        asking += ids
     keep_newest(session, Revocation, rows)
-    drop_queued(
-        session,
-        Message.survey_id == event.survey_id,
-        Message.member_id.in_(event.member_ids),
-        Message.template.in_((Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)),
-        Message.source_version <= event.version,
-        reason=DropReason.REVOKED,
-        because=event,
-    )
+    is_older = Message.source_version <= event.version
+    drop_queued(session, Message.id.in_(asking), is_older, reason=DropReason.REVOKED)
 
 
-def tell_members(session: Session, event: ResultsReleased) -> None:
-    """Tell the members of the meeting's communities that there are results."""
+@set_based
+def forget_surveys(session: Session, events: Sequence[SurveyClosed]) -> None:
+    """Leave no trace of whom these surveys asked, and let nothing that comes late bring one back."""
+    survey_ids = sorted({event.survey_id for event in events})
+    take_turns(session, survey_ids)
+    at = clock.now()
+    ends = [{"survey_id": id, "at": at} for id in survey_ids]
+    session.execute(store.insert(session, SurveyEnd).values(ends).on_conflict_do_nothing())
+    asked = select(Message.id).where(Message.survey_id.in_(survey_ids), Message.template.in_(ABOUT_SURVEY))
+    session.execute(delete(Message).where(Message.id.in_(asked.order_by(Message.id).with_for_update())))
+    session.execute(delete(Receipt).where(~exists().where(Message.id == Receipt.message_id)))
+    session.execute(delete(Revocation).where(Revocation.survey_id.in_(survey_ids)))
+    for survey_id in survey_ids:
+        inbox.forget(session, (SurveyInvitationsIssued, SurveyReminderDue, InvitationRevoked), subject=survey_id)
+
+
+def tell_results(session: Session, event: ResultsReleased) -> None:
+    """Tell those who were at the meeting, and nobody else, that there are results, and where."""
     notice = {
         "subject_id": event.release_id,
         "template": Template.RESULTS_RELEASED,
@@ -73,11 +101,13 @@ def tell_members(session: Session, event: ResultsReleased) -> None:
         "withheld_reason": None,
         "told_until": event.released_at + NEWS_FOR,
     }
-    _tell(session, event, notice)
+    _keep_notice(session, event, notice)
+    take_turns(session, [event.meeting_id])
+    tell_those_there(session, {event.meeting_id: event})
 
 
-def tell_facilitators(session: Session, event: ResultsWithheld) -> None:
-    """Tell the facilitators of the meeting's communities, and only them, that there are no results, and why."""
+def tell_withheld(session: Session, event: ResultsWithheld) -> None:
+    """Tell whoever facilitates, and nobody else, that there are no results, and why."""
     notice = {
         "subject_id": event.survey_id,
         "template": Template.RESULTS_WITHHELD,
@@ -85,10 +115,36 @@ def tell_facilitators(session: Session, event: ResultsWithheld) -> None:
         "withheld_reason": event.reason,
         "told_until": clock.now() + NEWS_FOR,
     }
-    _tell(session, event, notice)
+    _tell_facilitators(session, event, notice)
 
 
-def _tell(session: Session, event: ResultsReleased | ResultsWithheld, values: Mapping[str, object]) -> None:
+def tell_left_open(session: Session, event: SurveyAskedBeforeClosing) -> None:
+    """Tell whoever facilitates that the meeting was not closed, and what happened therefore."""
+    notice = {
+        "subject_id": event.meeting_id,
+        "template": Template.MEETING_LEFT_OPEN,
+        "responses_count": None,
+        "withheld_reason": None,
+        "told_until": event.closes_at,
+    }
+    _tell_facilitators(session, event, notice)
+
+
+def _tell_facilitators(
+    session: Session, event: ResultsWithheld | SurveyAskedBeforeClosing, values: Mapping[str, object]
+) -> None:
+    _keep_notice(session, event, values)
+    match_alone(session)
+    notice = session.get_one(ResultsNotice, values["subject_id"], populate_existing=True)
+    people = facilitators_of(session, event.meeting_id, event.community_ids)
+    queue_messages(session, [results_message(member_id, notice, event) for member_id in people])
+
+
+def _keep_notice(
+    session: Session,
+    event: ResultsReleased | ResultsWithheld | SurveyAskedBeforeClosing,
+    values: Mapping[str, object],
+) -> None:
     row = {
         **values,
         "version": event.version,
@@ -97,42 +153,50 @@ def _tell(session: Session, event: ResultsReleased | ResultsWithheld, values: Ma
         "community_ids": [str(id) for id in event.community_ids],
     }
     keep_newest(session, ResultsNotice, [row])
-    keep_communities(session, event.meeting_id, event.community_ids)
-    match_alone(session)
-    notice = session.get_one(ResultsNotice, row["subject_id"], populate_existing=True)
-    audience = members_of if isinstance(event, ResultsReleased) else facilitators_of
-    queue_messages(
-        session, [results_message(member_id, notice, event) for member_id in audience(session, event.community_ids)]
-    )
+    keep_communities(session, [event])
 
 
-def _ask(
-    session: Session, template: Template, events: Sequence[SurveyInvitationsIssued] | Sequence[SurveyReminderDue]
-) -> None:
-    surveys = {event.survey_id for event in events}
+def _open_among(session: Session, survey_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these surveys that are not closed as far as we know; none is until the commit."""
+    wanted = sorted(set(survey_ids))
+    take_turns(session, wanted, is_shared=True)
+    return set(wanted).difference(session.scalars(select(SurveyEnd.survey_id).where(SurveyEnd.survey_id.in_(wanted))))
+
+
+def _ask(session: Session, template: Template, events: Sequence[Asking]) -> None:
+    seal = store.seal_of(session)
+    surveys = _open_among(session, (event.survey_id for event in events if event.invitations))
+    if not surveys:
+        return
     revocations = session.scalars(select(Revocation).where(Revocation.survey_id.in_(surveys)))
     revoked = {revocation.invitation_id: revocation.version for revocation in revocations}
     known = select(Message).where(Message.survey_id.in_(surveys), Message.template == template).order_by(Message.id)
     before = {message.id: message for message in session.scalars(known.with_for_update())}
     wanted = []
     for event in events:
-        for invitation in event.invitations:
-            key = message_id(Template.SURVEY_INVITATION, event.survey_id, invitation.member_id)
-            is_revoked = revoked.get(key, 0) >= event.version
-            one = Wanted(
-                template=template,
-                subject_id=event.survey_id,
-                member_id=invitation.member_id,
-                meeting_id=event.meeting_id,
-                survey_id=event.survey_id,
-                source_version=event.version,
-                relevant_until=event.closes_at,
-                because=event,
-                token=invitation.token,
-                drop_reason=DropReason.REVOKED if is_revoked else None,
-            )
-            if one.id not in before:
+        for one in _wanted(template, event) if event.survey_id in surveys else ():
+            key = message_id(seal, Template.SURVEY_INVITATION, event.survey_id, one.member_id)
+            if revoked.get(key, 0) >= event.version:
+                one = dataclasses.replace(one, drop_reason=DropReason.REVOKED)
+            message = before.get(one.id(seal))
+            if message is None:
                 wanted.append(one)
-            elif renew(before[one.id], one):
+            elif renew(message, one, seal):
                 store.wake(session, "mail")
     queue_messages(session, wanted)
+
+
+def _wanted(template: Template, event: Asking) -> Iterable[Wanted]:
+    for invitation in event.invitations:
+        yield Wanted(
+            template=template,
+            subject_id=event.survey_id,
+            member_id=invitation.member_id,
+            meeting_id=event.meeting_id,
+            survey_id=event.survey_id,
+            community_ids=(),  # of which only what is published has need
+            source_version=event.version,
+            relevant_until=event.closes_at,
+            because=event,
+            sealed=Sealed(member_id=invitation.member_id, token=invitation.token),
+        )

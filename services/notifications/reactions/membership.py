@@ -1,8 +1,9 @@
 """What events of membership make notifications do: know people, and catch up on what awaits them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pratique import clock
@@ -17,7 +18,8 @@ from pratique.events.membership import (
 from pratique.events.notifications import Template
 from pratique.inbox import set_based
 from pratique.rows import keep_newest
-from services.notifications.commands import queue_messages
+from services.notifications.commands import Wanted, queue_messages
+from services.notifications.decisions import TO_FACILITATORS
 from services.notifications.models import (
     CommunityCard,
     CommunityMember,
@@ -26,13 +28,24 @@ from services.notifications.models import (
     MeetingCard,
     MeetingCommunity,
     MeetingEnd,
+    Sealed,
 )
-from services.notifications.reactions.audience import list_news, match_alone, meeting_invitation, results_message
+from services.notifications.reactions.audience import (
+    communities_of,
+    list_news,
+    match_alone,
+    meeting_invitation,
+    results_message,
+)
+
+#: So long no survey's link goes to a changed address, so that whoever reads the former one can object before.
+HELD_FOR = timedelta(hours=48)
+TOLD_FOR = timedelta(days=7)  #: that an address was changed is told to the former one within a week, or not at all
 
 
 @set_based
 def keep_contact_cards(session: Session, events: Sequence[MemberContactChanged]) -> None:
-    """Know how to write to these people."""
+    """Know how to write to these people, and tell the former address of each that was replaced by another."""
     rows = [
         {
             "member_id": event.member_id,
@@ -45,6 +58,26 @@ def keep_contact_cards(session: Session, events: Sequence[MemberContactChanged])
         for event in events
     ]
     keep_newest(session, ContactCard, rows)
+    now, changes = clock.now(), [event for event in events if event.former_email]
+    for event in changes:  # few, and of a person each
+        is_news = (ContactCard.member_id == event.member_id, ContactCard.address_version < event.version)
+        change = update(ContactCard).where(*is_news)
+        session.execute(change.values(address_version=event.version, held_until=now + HELD_FOR))
+    wanted = [
+        Wanted(
+            template=Template.ADDRESS_CHANGED,
+            subject_id=event.member_id,
+            member_id=event.member_id,
+            number=event.version,
+            community_ids=(),
+            source_version=event.version,
+            relevant_until=now + TOLD_FOR,
+            because=event,
+            sealed=Sealed(address=event.former_email or "", replaced_by=_not_in_full(event.email)),
+        )
+        for event in changes
+    ]
+    queue_messages(session, wanted)
 
 
 @set_based
@@ -56,7 +89,7 @@ def keep_community_names(session: Session, events: Sequence[CommunityDescribed])
 
 @set_based
 def invite_new_members(session: Session, events: Sequence[MembershipActivated]) -> None:
-    """Invite these people to the meetings ahead of their communities, and tell them of results that are news."""
+    """Invite these people to the meetings ahead of their communities."""
     rows = [
         {
             "membership_id": event.membership_id,
@@ -76,23 +109,24 @@ def invite_new_members(session: Session, events: Sequence[MembershipActivated]) 
         .where(MeetingCommunity.community_id.in_(community_ids))
         .where(MeetingCard.ends_at > clock.now())
     ).all()
-    news = list_news(session, Template.RESULTS_RELEASED, community_ids)
+    of_meetings = communities_of(session, {card.meeting_id for _, card, _ in ahead})
     wanted = []
     for event in events:
         of_theirs = [(card, outcome) for community_id, card, outcome in ahead if community_id == event.community_id]
-        wanted += [meeting_invitation(event.member_id, card, outcome, event) for card, outcome in of_theirs]
-        told = [notice for notice in news if str(event.community_id) in notice.community_ids]
-        wanted += [results_message(event.member_id, notice, event) for notice in told]
+        for card, outcome in of_theirs:
+            of_meeting = of_meetings[card.meeting_id]
+            wanted.append(meeting_invitation(event.member_id, card, of_meeting, outcome, event))
     queue_messages(session, wanted)
 
 
 def tell_new_facilitator(session: Session, event: RoleAssigned) -> None:
-    """Know the role; a new facilitator is told of results that were withheld while that is news."""
+    """Know the role; a new facilitator is told what concerns facilitators while that is news."""
     _keep_role(session, event, is_active=True)
     if event.role is not Role.FACILITATOR:
         return
     match_alone(session)
-    news = list_news(session, Template.RESULTS_WITHHELD, [event.community_id])
+    theirs = select(MeetingCommunity.meeting_id).where(MeetingCommunity.community_id == event.community_id)
+    news = list_news(session, TO_FACILITATORS, theirs)
     queue_messages(session, [results_message(event.member_id, notice, event) for notice in news])
 
 
@@ -111,3 +145,9 @@ def _keep_role(session: Session, event: RoleAssigned | RoleEnded, is_active: boo
         "is_active": is_active,
     }
     keep_newest(session, CommunityRole, [row])
+
+
+def _not_in_full(address: str) -> str:
+    """An address that its owner knows again and nobody else learns: « a…@example.org »."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"

@@ -1,0 +1,126 @@
+"""The results of a survey, for whoever has the link from a mail: what was released, and the same for everyone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from gateway.errors import kind_of
+from gateway.pages import survey
+from gateway.pages.render import message_of, page
+from gateway.pages.sayings import SAYINGS, Sayings
+from gateway.reading import read_locale
+from gateway.routes import Ask, Media, Route
+from pratique.errors import DomainError, NotFound, Unavailable
+from pratique.events.evaluation import SurveyState
+from pratique.sealing import BrokenSeal
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answer and how many chose it."""
+
+    label: str
+    count: int
+    percent: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of one question."""
+
+    text: str
+    caption: str
+    rows: list[Row]
+    sentences: list[str]
+
+
+def show_results(ask: Ask) -> Response:
+    """Show what was released of a survey, or say in a sentence why nothing is."""
+    locale = read_locale(ask.request)
+    say = SAYINGS[locale]
+    survey_id = _survey_of(ask)
+    told = ask.call("evaluation.read_results", survey_id=survey_id, locale=locale)
+    is_released = told["state"] == SurveyState.RELEASED
+    return page(
+        "results",
+        locale,
+        title=say["title"],
+        say=say,
+        is_released=is_released,
+        lead=say["released"].format(n=told["n"]) if is_released else _why_not(told, say),
+        questions=[_shown(cell, say, locale) for cell in told["questions"]] if is_released else [],
+        comments=told["comments"] if is_released else [],
+    )
+
+
+def refuse(ask: Ask, error: DomainError) -> Response:
+    """The page that tells this error to a person."""
+    say = SAYINGS[read_locale(ask.request)]
+    names: dict[type[DomainError], str] = {NotFound: "unknown", Unavailable: "away"}
+    name = names.get(type(error))
+    if name is None:
+        return survey.refuse(ask, error)
+    kind = kind_of(error)
+    response = message_of(say[f"{name}_title"], say[name], read_locale(ask.request), kind.status)
+    response.headers.update(kind.headers or {})
+    return response
+
+
+def _survey_of(ask: Ask) -> str:
+    try:
+        (survey_id,) = ask.app.settings.seal.read_link("results", ask.path["token"])
+    except (BrokenSeal, ValueError) as error:
+        raise NotFound("This link leads to no results.") from error
+    return str(survey_id)
+
+
+def _why_not(told: dict[str, Any], say: Sayings) -> str:
+    if told["state"] == SurveyState.OPEN:
+        return say["open"]
+    reason = told.get("reason")
+    return say[reason] if reason in ("below_k", "no_attendance") else say["withheld"]
+
+
+def _shown(cell: dict[str, Any], say: Sayings, locale: str) -> Shown:
+    if cell["is_withheld"]:
+        return Shown(cell["text"], "", [], [say["question_withheld"]])
+    labels = cell["options"]
+    if "nearly_all" in cell:
+        words = say["nearly_all"].format(label=labels.get(cell["nearly_all"], cell["nearly_all"]))
+        return Shown(cell["text"], "", [], [words])
+    n = cell["n"]
+    rows = [
+        Row(labels.get(key, key), count, round(100 * count / n)) for key, count in cell["distribution"].items() if n
+    ]
+    return Shown(cell["text"], say["caption"].format(n=n), rows, [_in_words(cell, say, locale)])
+
+
+def _in_words(cell: dict[str, Any], say: Sayings, locale: str) -> str:
+    """Mean or share, and how sure it is."""
+    low, high = cell["interval"]
+    if "share" in cell:
+        return say["share"].format(share=_percent(cell["share"]), low=_percent(low), high=_percent(high))
+    return say["mean"].format(mean=_tenths(cell["mean"], locale), low=_tenths(low, locale), high=_tenths(high, locale))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}"
+
+
+def _tenths(number: float, locale: str) -> str:
+    text = f"{number:.1f}"
+    return text.replace(".", ",") if locale == "fr" else text
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/results/<token>",
+        "Show a survey's results to whoever has their link",
+        act=show_results,
+        operation="show_results",
+        media=Media.HTML,
+        refuse=refuse,
+    ),
+)

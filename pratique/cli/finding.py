@@ -1,0 +1,13 @@
+"""What the doctor tells of one thing."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    is_well: bool
+    words: str
+    hint: str = ""  #: what to do about it, if it is not well

@@ -1,0 +1,213 @@
+"""The page of a survey's results: what was released, in words and tables that anyone can read."""
+
+from uuid import UUID
+
+import html5lib
+import pytest
+
+from gateway.pages.sayings import SAYINGS
+from pratique.errors import NotFound, Unavailable
+from pratique.sealing import Seal
+from tests.gateway.conftest import SETTINGS, make_gate
+
+SURVEY = UUID("00000000-0000-4000-8000-000000000007")
+SCALE = {str(value): f"niveau {value}" for value in range(1, 6)}
+YES_NO = {"yes": "Oui", "no": "Non"}
+
+
+def cell(key, text, options, **told):
+    return {"question": key, "type": "scale1_5", "text": text, "options": options, "is_withheld": False, **told}
+
+
+SATISFACTION = cell(
+    "satisfaction",
+    "Dans l’ensemble, êtes-vous satisfaite ou satisfait de cette rencontre?",
+    SCALE,
+    n=12,
+    distribution={"1": 0, "2": 1, "3": 2, "4": 4, "5": 5},
+    mean=4.08,
+    interval=[3.46, 4.7],
+)
+AGAIN = cell(
+    "would_come_again",
+    "Reviendriez-vous à une rencontre comme celle-ci?",
+    YES_NO,
+    n=11,
+    distribution={"yes": 9, "no": 2},
+    share=0.82,
+    interval=[0.52, 0.95],
+)
+UNANIMOUS = cell("useful", "Est-ce utile dans votre travail?", SCALE, n=8, nearly_all="5")
+UNANIMOUS_YES = cell("again", "Reviendriez-vous?", YES_NO, n=8, nearly_all="yes")
+WITHHELD = {**cell("free", "Vous êtes-vous senti libre?", SCALE), "is_withheld": True}
+RELEASED = {
+    "survey_id": str(SURVEY),
+    "state": "released",
+    "release_id": "00000000-0000-4000-8000-000000000008",
+    "n": 12,
+    "questions": [SATISFACTION, AGAIN, UNANIMOUS, UNANIMOUS_YES, WITHHELD],
+    "comments": ["Plus de <b>temps</b>.", "Merci!\nÀ refaire."],
+    "suppressed_count": 1,
+}
+FR, EN = SAYINGS["fr"], SAYINGS["en"]
+LINK = "/results/" + SETTINGS.seal.link("results", SURVEY)
+
+
+@pytest.fixture
+def released(gate):
+    gate.peer.says("evaluation.read_results", RELEASED)
+    return gate
+
+
+def look(gate, path, status=200):
+    response = gate.ask("GET", path, headers={"Authorization": None})
+    assert response.status_code == status, response.text
+    return response
+
+
+def parsed(response):
+    assert response.content_type == "text/html; charset=utf-8"
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.text)
+
+
+def words(response):
+    return " ".join("".join(parsed(response).find("body").itertext()).split())
+
+
+def test_the_link_opens_the_results_in_the_asked_language(released):
+    for locale in ("fr", "en"):
+        page = parsed(look(released, f"{LINK}?lang={locale}"))
+        assert page.get("lang") == locale
+        assert released.peer.asked[-1] == ("evaluation.read_results", {"survey_id": str(SURVEY), "locale": locale})
+        assert page.find("body/main/h1").text == SAYINGS[locale]["title"]
+
+
+def test_each_distribution_is_a_table_with_words_and_numbers(released):
+    tables = list(parsed(look(released, LINK)).iter("table"))
+    rows = [[["".join(each.itertext()) for each in row][:2] for row in table.find("tbody")] for table in tables]
+    assert rows == [
+        [["niveau 1", "0"], ["niveau 2", "1"], ["niveau 3", "2"], ["niveau 4", "4"], ["niveau 5", "5"]],
+        [["Oui", "9"], ["Non", "2"]],
+    ]
+    assert [table.find("caption").text for table in tables] == ["12 réponses", "11 réponses"]
+    assert all(head.get("scope") for table in tables for head in table.iter("th"))
+
+
+def test_mean_share_and_how_sure_they_are_stand_in_words(released):
+    french, english = words(look(released, LINK)), words(look(released, f"{LINK}?lang=en"))
+    assert "En moyenne : 4,1 sur 5." in french
+    assert "entre 3,5 et 4,7" in french
+    assert "82 % ont dit oui." in french
+    assert "On average: 4.1 out of 5." in english
+    assert "82% said yes." in english
+    assert "between 52% and 95%" in english
+
+
+def test_near_unanimity_is_a_sentence_without_a_number(released):
+    page = parsed(look(released, f"{LINK}?lang=en"))
+    said = [p.text for p in page.iter("p") if p.text and "or all but one" in p.text]
+    assert len(said) == 2
+    assert "“niveau 5”" in said[0]
+    assert "“Oui”" in said[1]
+
+
+def test_a_withheld_question_is_a_sentence(released):
+    shown = words(look(released, LINK))
+    assert f"Vous êtes-vous senti libre? {FR['question_withheld']}" in shown
+
+
+def test_comments_are_words_and_never_markup(released):
+    page = parsed(look(released, LINK))
+    assert [quote.text for quote in page.iter("blockquote")] == RELEASED["comments"]
+    assert not list(page.iter("b"))
+
+
+@pytest.mark.parametrize(
+    ("told", "key"),
+    [
+        ({"state": "open"}, "open"),
+        ({"state": "withheld", "reason": "below_k"}, "below_k"),
+        ({"state": "withheld", "reason": "no_attendance"}, "no_attendance"),
+        ({"state": "withheld", "reason": "something_new"}, "withheld"),
+    ],
+)
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_what_is_not_told_is_said_in_a_sentence_and_no_number(gate, told, key, locale):
+    gate.peer.says("evaluation.read_results", {"survey_id": str(SURVEY), **told})
+    response = look(gate, f"{LINK}?lang={locale}")
+    assert parsed(response).find("body/main/p").text == SAYINGS[locale][key]
+    assert not list(parsed(response).iter("table"))
+
+
+def test_every_page_says_what_anonymous_means_and_whom_to_ask(gate):
+    for told in (RELEASED, {"survey_id": str(SURVEY), "state": "open"}):
+        gate.peer.says("evaluation.read_results", told)
+        shown = words(look(gate, LINK))
+        assert FR["anonymous"] in shown
+        assert FR["ask"] in shown
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "x",
+        "%C3%A9",
+        SETTINGS.seal.link("results"),
+        SETTINGS.seal.link("results", SURVEY, SURVEY),
+        SETTINGS.seal.link("survey", SURVEY),
+        Seal(b"\x01" * 32).link("results", SURVEY),
+        SETTINGS.seal.link("results", SURVEY)[:-2],
+        str(SURVEY),
+    ],
+)
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_a_link_that_is_none_of_ours_is_a_page_in_ones_language(gate, token, locale):
+    response = look(gate, f"/results/{token}?lang={locale}", 404)
+    assert parsed(response).find("body/main/p").text == SAYINGS[locale]["unknown"]
+    assert gate.peer.asked == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "key"), [(NotFound("No."), 404, "unknown"), (Unavailable("Away."), 503, "away")]
+)
+def test_what_goes_wrong_is_told_to_a_person(gate, error, status, key):
+    gate.peer.says("evaluation.read_results", error)
+    response = look(gate, LINK, status)
+    assert FR[key] in words(response)
+    assert "Away." not in response.text
+
+
+def test_the_page_is_light_private_and_without_script(released):
+    response = look(released, LINK)
+    assert len(response.data) < 10_000
+    assert "<script" not in response.text
+    assert " style=" not in response.text
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_a_full_release_of_six_questions_stays_under_10_kb(gate):
+    gate.peer.says("evaluation.read_results", RELEASED | {"questions": [SATISFACTION] * 5 + [AGAIN], "comments": []})
+    assert len(look(gate, LINK).data) < 10_000
+
+
+def test_without_a_token_the_api_s_own_results_stay_closed(gate):
+    assert gate.ask("GET", f"/v1/surveys/{SURVEY}/results", headers={"Authorization": None}).status_code == 401
+
+
+def test_both_languages_say_the_same_things():
+    assert FR.keys() == EN.keys()
+    assert not [key for key in FR if FR[key] == EN[key]]
+
+
+def test_it_is_the_same_in_earnest(store):
+    gate = make_gate(store, broker_url="amqp://rabbitmq")
+    gate.peer.says("evaluation.read_results", RELEASED)
+    assert FR["title"] in look(gate, LINK).text
+
+
+@pytest.mark.parametrize("path", ["/results/%0F", "/s/%EF%BF%BD", "/r/%00", "/mails/%0F"])
+def test_whoever_has_a_browser_gets_a_page_for_an_address_that_can_be_none(gate, path):
+    assert parsed(look(gate, path, 404)).find("body/main/h1") is not None
+    assert gate.peer.asked == []
