@@ -164,7 +164,8 @@ class Life:
     def answer(self, value: int = 4, **who: str) -> None:
         """Take a ballot and cast it."""
         ballot = self.ok("POST", "/v1/ballots", {"locale": "fr"} | who)
-        self.ok("PUT", f"/v1/ballots/{ballot['ballot_id']}", {"answers": answers_to(ballot["questions"], value)})
+        answers = answers_to(ballot["questions"], value)
+        self.ok("POST", "/v1/answers", {"ballot_id": ballot["ballot_id"], "answers": answers})
 
     def link_in(self, mail: EmailMessage) -> str:
         """The token of the survey link in a mail."""
