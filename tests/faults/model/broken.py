@@ -87,7 +87,7 @@ FAULTS = [
     Fault(
         "whoever answered in the room is asked",
         "services/evaluation/reactions.py",
-        "        if marked:\n",
+        "        if survey.id in secrets and markers[survey.id]:\n",
         "        if False:\n",
     ),
     Fault(
@@ -99,8 +99,9 @@ FAULTS = [
     Fault(
         "the reminder is not decided again",
         "services/evaluation/reactions.py",
-        "        if tokens.marker_of(survey.key, each.member_id) not in marked\n",
-        "",
+        "    missing = _unanswered(session, survey, list_eligible(session, survey.meeting_id))\n"
+        "    outbox.add(session, survey.remind(",
+        "    missing = list_eligible(session, survey.meeting_id)\n    outbox.add(session, survey.remind(",
     ),
     Fault(
         "a revoked invitation is mailed",
@@ -129,19 +130,37 @@ FAULTS = [
     Fault(
         "the threshold is four",
         "services/evaluation/models/releases.py",
-        "K_SCORES = 5",
-        "K_SCORES = 4",
+        "votes.genuine < thresholds.scores",
+        "votes.genuine < thresholds.scores - 1",
     ),
     Fault(
-        "a survey closes twice",
+        "answers of people who were not there count",
         "services/evaluation/reactions.py",
-        "survey is None or survey.state is not SurveyState.OPEN or (",
-        "survey is None or (",
+        "    return min(marked, answered)\n",
+        "    return answered\n",
     ),
     Fault(
-        "a survey is given up though its meeting was closed",
+        "nobody is asked about a meeting that nobody closes",
         "services/evaluation/reactions.py",
-        "    due.cancel_many(session, \"give_up\", ids)\n",
+        "    due.plan(session, \"ask_anyway\", survey.id, max(event.ends_at, event.wrap_up_at) + ASK_ANYWAY_AFTER)\n",
+        "",
+    ),
+    Fault(
+        "nothing is said of whoever turns out not to have been there",
+        "services/evaluation/reactions.py",
+        "        outbox.add(session, survey.revoke(event.member_id))\n",
+        "        pass\n",
+    ),
+    Fault(
+        "the log keeps whom a closed survey asked",
+        "services/evaluation/reactions.py",
+        "    outbox.forget(session, ASKING, survey_id)\n",
+        "",
+    ),
+    Fault(
+        "notifications keeps whom a closed survey asked",
+        "services/notifications/reactions/evaluation.py",
+        "    session.execute(delete(Message).where(Message.id.in_(asked.order_by(Message.id).with_for_update())))\n",
         "",
     ),
     Fault(
@@ -153,26 +172,44 @@ FAULTS = [
     Fault(
         "a ballot can be cast twice",
         "services/evaluation/commands.py",
-        "    if session.scalar(select(exists().where(Response.ballot_mac == mac))):",
-        "    mac = secrets.token_bytes(32)\n    if session.scalar(select(exists().where(Response.ballot_mac == mac))):",
+        "    if session.scalar(select(exists().where(Sheet.survey_id == survey.id, Sheet.mark == mark))):\n",
+        "    if False:\n",
     ),
     Fault(
-        "a ballot can be taken twice",
+        "two ballots of one person can be taken",
         "services/evaluation/commands.py",
-        "    if session.get(Marker, (survey.id, mac)) is not None:\n",
-        "    if False:\n",
+        "    elif marker.ballot_mark != mark:\n",
+        "    elif False:\n",
+    ),
+    Fault(
+        "a ballot that was taken in vain is never given back",
+        "services/evaluation/models/ballots.py",
+        "    if open_ones and count_sheets",
+        "    if False and count_sheets",
+    ),
+    Fault(
+        "a ballot is given back though answers may have come of it",
+        "services/evaluation/models/ballots.py",
+        "    if open_ones and count_sheets(session, survey_id) == len(markers) - len(open_ones):",
+        "    if open_ones:",
+    ),
+    Fault(
+        "a ballot of the room lives for ever",
+        "services/evaluation/models/tokens.py",
+        "ROOM_BALLOT_FOR = timedelta(hours=2)",
+        "ROOM_BALLOT_FOR = timedelta(days=200)",
     ),
     Fault(
         "rows stand in the order in which they came",
         "services/evaluation/models/ballots.py",
-        "    rows = [dict(each._mapping) for each in session.execute(some)]\n    if rows:",
-        "    rows = []\n    if rows:",
+        "    rows = [dict(each._mapping) for each in session.execute(some)]\n    gone",
+        "    rows = []\n    gone",
     ),
     Fault(
         "secrets outlive their survey",
         "services/evaluation/models/ballots.py",
-        "    session.execute(delete(Invitation).where(Invitation.survey_id == survey_id))\n",
-        "",
+        " = (Sheet, Marker, SurveyKey)",
+        " = (Sheet, Marker)",
     ),
     Fault(
         "a cancelled meeting is still announced",

@@ -47,19 +47,27 @@ ROUNDS = [
     _round("inbox.committed", "mail.noted", is_parked_first=True, by_smtp=True),
 ]
 ON_POSTGRESQL = (ROUNDS[1], ROUNDS[6])  #: the rounds that are lived there too, each of which takes seconds
-#: Commands that publish nothing.
-SILENT = {("membership", "put_organization"), ("evaluation", "open_ballot"), ("evaluation", "cast_ballot")}
+_ABOUT_BALLOTS = ("open_ballot", "check_answers", "take_ballot", "cast_slip", "confirm_ballot")
+#: What publishes nothing, apart from reactions.
+SILENT = {
+    "command": {("membership", "put_organization")}
+    | {("evaluation", method) for method in (*_ABOUT_BALLOTS, "change_room_code", "void_room")},
+    "mail": {("notifications", template) for template in ("survey_invitation", "survey_reminder")},
+    "due": {("evaluation", "forget")},
+}
+#: Commands that do it again when they are asked again, each time on record.
+AGAIN = {("evaluation", "change_room_code")}
 POINTS = {point for each in ROUNDS for point in each.points.values()}
 
 
 def end_each(life: Interrupted, undisturbed: Undisturbed, round: Round) -> None:
     """Live the story, in which each row of each kind ends its process once at its point."""
     life.points, life.is_parked_first = round.points, round.is_parked_first
-    silent = {"reaction": ROWS["reaction"] - undisturbed.publishing, "command": SILENT}
-    life.rows = {
-        kind: ROWS[kind] - silent.get(kind, set()) if point == "outbox.written" else ROWS[kind]
-        for kind, point in round.points.items()
-    }
+    left_out = {
+        ("reaction", "outbox.written"): ROWS["reaction"] - undisturbed.publishing,
+        ("command", "rpc.committed"): AGAIN,
+    } | {(kind, "outbox.written"): rows for kind, rows in SILENT.items()}
+    life.rows = {kind: ROWS[kind] - left_out.get((kind, point), set()) for kind, point in round.points.items()}
     live(life)
     never = {kind: rows - life.ended[kind] for kind, rows in life.rows.items()}
     assert not any(never.values()), f"these never came to their point: {never}"

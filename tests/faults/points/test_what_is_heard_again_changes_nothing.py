@@ -26,9 +26,9 @@ class Forgetful:
         """Hear these for the first time, and then everything again."""
         self._receive(name, table, bodies)
         wanted = [body for body in bodies if type(heard(body).event) in table]
-        heard = self._heard.setdefault(name, [])
-        heard += wanted
-        for batch in [wanted, heard, heard[::-1]] if wanted else []:
+        known = self._heard.setdefault(name, [])
+        known += wanted
+        for batch in [wanted, known, known[::-1]] if wanted else []:
             self._react_anew(name, table, batch)
 
     def _react_anew(self, name: str, table: inbox.Reactions, bodies: list[bytes]) -> None:
