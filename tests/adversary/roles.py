@@ -10,7 +10,6 @@ from tests.adversary.keys import Opener, purposes_of
 from tests.adversary.mentions import Features, Notebook
 from tests.adversary.surveys import Sheet, Simulator, Survey
 
-
 FROM_TEN = 10  #: answers, from which on it is told that all chose the same
 
 
