@@ -144,7 +144,10 @@ class MeetingStarted(Event, subject="meeting_id"):
 
 
 class AttendanceRecorded(Event, subject="meeting_id"):
-    """Published when attendance is taken before closing. Evaluation learns who may answer in the room."""
+    """Published when attendance is taken before closing.
+
+    Evaluation learns who may answer in the room, notifications who was there.
+    """
 
     meeting_id: UUID
     attendees: tuple[Attendee, ...]  # only those whose attendance changed
@@ -152,7 +155,10 @@ class AttendanceRecorded(Event, subject="meeting_id"):
 
 
 class AttendanceCorrected(Event, subject="meeting_id"):
-    """Published for each person whose attendance is corrected after closing. Evaluation invites or revokes."""
+    """Published for each person whose attendance is corrected after closing.
+
+    Evaluation invites or revokes; notifications knows who was there.
+    """
 
     meeting_id: UUID
     member_id: UUID

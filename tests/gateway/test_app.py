@@ -279,13 +279,9 @@ def test_a_room_is_its_first_line_and_labels_by_one_batch(gate):
     gate.peer.says("membership.list_labels", labels)
     response = gate.ask("GET", "/v1/rooms/K7MQ2P", headers={"Authorization": None, "Accept-Language": "en-CA,en;q=0.9"})
     assert response.json["first_line"].startswith("Your answers are anonymous")
-<<<<<<< HEAD
     assert [person["label"] for person in response.json["attending"]] == ["amina K.", "Zoé T."], (
         "as membership sorts them"
     )
-=======
-    assert [person["label"] for person in response.json["attending"]] == ["Zoé T.", "amina K."]  # membership sorts
->>>>>>> door
     assert [name for name, _ in gate.peer.asked] == ["evaluation.get_room", "membership.list_labels"]
     assert response.headers["Content-Language"] == "en"
 
@@ -299,7 +295,6 @@ def test_a_ballot_has_one_way_in(gate, body):
     assert gate.peer.asked == []
 
 
-<<<<<<< HEAD
 def test_a_ballot_is_given_in_the_asked_language_and_taken_with_its_answers(gate):
     survey_id = example_id("survey")
     ballot = f"{survey_id.replace('-', '')}.box"
@@ -317,23 +312,6 @@ def test_a_ballot_is_given_in_the_asked_language_and_taken_with_its_answers(gate
     assert asked["evaluation.take_ballot"] == asked["evaluation.confirm_ballot"] == {"ballot_id": ballot}
     sent = asked["evaluation.cast_slip"]["answers"]
     assert asked["evaluation.check_answers"] == {"survey_id": survey_id, "answers": sent}
-=======
-def test_a_ballot_is_given_in_the_asked_language_and_spent_by_answers(gate):
-    ballot = example_id("survey").replace("-", "") + ".box"
-    gate.peer.says("evaluation.open_ballot", {"ballot_id": ballot, "survey_id": example_id("survey"), "questions": []})
-    given = gate.ask("POST", "/v1/ballots", json={"token": "t"}, headers={"Accept-Language": "en"})
-    assert (given.status_code, given.json["ballot_id"]) == (201, ballot)
-    assert ballot not in str(given.headers)
-    assert gate.peer.asked == [("evaluation.open_ballot", {"token": "t", "locale": "en"})]
-    gate.peer.says("evaluation.check_answers", None)
-    gate.peer.says("evaluation.take_ballot", {"slip": "s-1"})
-    gate.peer.says("evaluation.cast_slip", None)
-    gate.peer.says("evaluation.confirm_ballot", None)
-    answers = [{"question": "q1", "value": 4.0}, {"question": "q2", "value": True}, {"question": "q3", "value": "a\nb"}]
-    cast = gate.ask("POST", "/v1/answers", json={"ballot_id": ballot, "answers": answers})
-    assert (cast.status_code, cast.data) == (204, b"")
-    sent = dict(gate.peer.asked)["evaluation.cast_slip"]["answers"]
->>>>>>> door
     assert [(each["value"], type(each["value"])) for each in sent] == [(4, int), (True, bool), ("a\nb", str)]
 
 
@@ -352,14 +330,9 @@ def test_no_body_whatever_makes_a_5xx(gate, route, chosen):
     for rpc in ("membership", "meetings", "evaluation"):
         for each in WITH_BODY:
             gate.peer.says(each.rpc or f"{rpc}.{each.operation_id}", {"row": {}, "is_new": True, "ballot_id": "b"})
-<<<<<<< HEAD
     gate.peer.says("evaluation.take_ballot", {"slip": "s"})
     for rpc in ("check_answers", "cast_slip", "confirm_ballot"):
         gate.peer.says(f"evaluation.{rpc}", None)
-=======
-    for step in ("check_answers", "take_ballot", "cast_slip", "confirm_ballot"):
-        gate.peer.says(f"evaluation.{step}", {"slip": "s"})
->>>>>>> door
     names = list(route.body().fields)
     body = chosen.draw(some.dictionaries(some.sampled_from(names), JSON) | JSON)
     if isinstance(body, dict) and chosen.draw(some.booleans()):

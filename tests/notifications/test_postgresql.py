@@ -1,0 +1,64 @@
+"""A whole story on a real PostgreSQL, where statements, locks and arrays are others than on SQLite."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from pratique import clock
+from pratique.events.notifications import Template
+from pratique.migrate import migrate
+from pratique.testing import AT, open_at
+from services.notifications.models import State
+from tests.notifications.conftest import Network
+from tests.notifications.test_changes import move
+from tests.notifications.test_reactions import ONCE_EACH, whole_story
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def network(scratch_url: str, tmp_path: Path) -> Iterator[Any]:
+    """Notifications on PostgreSQL, migrated."""
+    opened = open_at("notifications", scratch_url)
+    with opened.begin() as session:
+        session.execute(text("drop schema public cascade"))
+        session.execute(text("create schema public"))
+    migrate(opened, "services.notifications")
+    with clock.fixed(AT):
+        yield Network(opened, tmp_path / "mail")
+    opened.close()
+
+
+def test_everyone_gets_each_message_once_and_a_closed_survey_leaves_no_name(network: Any) -> None:
+    story = whole_story(network.events)
+    network.tell(*story)
+    for event in story:
+        network.tell(event)
+    network.send()
+    assert network.letters() == ONCE_EACH
+
+    network.tell(network.events.survey_closed("rencontre", "Relève"))
+    network.tell(network.events.asked("rencontre", "Bo", version=7))
+    network.send()
+    assert network.messages(Template.SURVEY_INVITATION) == []
+    assert network.letters() == ONCE_EACH
+
+
+def test_changes_of_meetings_and_addresses_are_told(network: Any) -> None:
+    network.invited("Ada", "Bo")
+    network.tell(*move(network), network.events.role("Bo", "Relève"), network.events.left_open("rencontre", "Relève"))
+    network.tell(
+        network.events.contact("Ada", version=2, email="zoe@membres.example", former_email="ada@membres.example")
+    )
+    network.tell(network.events.asked("rencontre", "Ada", "Bo"))
+    network.send()
+    assert network.told(Template.MEETING_CHANGED) == ["bo", "zoe"]
+    assert network.told(Template.MEETING_LEFT_OPEN) == ["bo"]
+    assert network.told(Template.ADDRESS_CHANGED) == ["ada"]
+    assert network.told(Template.SURVEY_INVITATION) == ["bo"]
+    [held] = network.about_survey("Ada")
+    assert (held.state, held.due_at) == (State.QUEUED, AT + timedelta(hours=48))
