@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from pratique.settings import Settings
 from pratique.store import Store
-from services.evaluation.models import Base
 from services.evaluation.models.ballots import VOLATILE
 
 EVERY_S = 60.0  #: at most so often; each time, for some milliseconds, nobody can answer
@@ -13,7 +12,7 @@ EVERY_S = 60.0  #: at most so often; each time, for some milliseconds, nobody ca
 
 def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
     """A unit of work, for the bus, that rewrites what is volatile after a survey has closed, and once at start."""
-    tables = [Base.metadata.tables[table.__tablename__] for table in VOLATILE]
+    tables = [table.__tablename__ for table in VOLATILE]
     is_wanted, tried_at = True, -EVERY_S
 
     def want() -> None:

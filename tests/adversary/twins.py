@@ -1,5 +1,6 @@
 """Two surveys that differ in one secret alone, and what each role has of them: nothing may tell one from the other."""
 
+import email
 import json
 import random
 import re
@@ -51,7 +52,7 @@ def transcripts(simulator: Simulator, survey: Survey) -> Mapping[str, Transcript
 
     own = [each for each in network.letters if each.recipient == simulator.facilitator.address]
     return {
-        "facilitator": heard("facilitator") + Counter(f"{each.at} {known(each.content)}" for each in own),
+        "facilitator": heard("facilitator") + Counter(f"{each.at} {known(words_of(each.content))}" for each in own),
         "integrator": heard("integrator")
         + of_messages(each for each in network.messages if each.exchange.endswith(".events")),
         "reader of logs": Counter(f"{at:%d %H:%M:%S} {known(line)}" for at, line in network.ears.lines)
@@ -62,6 +63,13 @@ def transcripts(simulator: Simulator, survey: Survey) -> Mapping[str, Transcript
         "holder while open with key": of_copy(is_open=True, has_key=True),
         "holder afterwards with key": of_copy(is_open=False, has_key=True),
     }
+
+
+def words_of(content: str) -> str:
+    """Headers and text of a mail, decoded."""
+    mail = email.message_from_string(content)
+    parts = [part.get_payload(decode=True) for part in mail.walk() if part.get_content_maintype() == "text"]
+    return f"{sorted(mail.items())} {b' '.join(parts).decode()}"
 
 
 def _text(body: bytes) -> str:
@@ -102,6 +110,8 @@ def _play(
     by_mail: Mapping[UUID, Sheet],
     there: Sequence[UUID] = (),
     corrected: Sequence[UUID] = (),
+    meanwhile: Callable[[Evening], None] | None = None,
+    is_closed_late: bool = False,
 ) -> None:
     evening.begin(list(there))
     for minutes, (one, sheet) in enumerate(in_room.items(), 1):
@@ -109,17 +119,22 @@ def _play(
         evening.answer_in_room(one, sheet)
     evening.go_to(evening.at(minutes=25))
     curious.look_as_facilitator(evening)
-    evening.go_to(evening.at(minutes=30))
-    evening.close()
-    for hours, (one, sheet) in enumerate(by_mail.items(), 1):
+    evening.go_to(evening.at(hours=30) if is_closed_late else evening.at(minutes=30))
+    if not is_closed_late:
+        evening.close()
+    for hours, (one, sheet) in enumerate(by_mail.items(), 31 if is_closed_late else 1):
         evening.go_to(evening.at(hours=hours))
         evening.answer_by_link(one, sheet)
-    for hours, one in enumerate(corrected, 20):
+    for hours, one in enumerate(corrected, 35 if is_closed_late else 20):
         evening.go_to(evening.at(hours=hours))
         evening.mark({one: "excused"})
         evening.go_to(evening.at(hours=hours, minutes=1))
         evening.mark({one: "attended"})
     evening.go_to(evening.at(hours=40))
+    if is_closed_late:
+        evening.close()
+    if meanwhile:
+        meanwhile(evening)
     evening.survey.while_open = evening.network.copy()
     evening.go_to(evening.at(days=4))
     curious.look_as_integrator(evening)

@@ -90,9 +90,9 @@ STATEMENTS = {
             {_MEETINGS}""",
         f"insert into meeting_community select {MEETING}, {COMMUNITY} {_MEETINGS}",
         f"insert into meeting_end select {MEETING}, 4, 'closed' {_MEETINGS}",
-        f"""insert into message (id, dedup_key, member_id, template, subject_id, meeting_id, survey_id, state, priority,
+        f"""insert into message (id, member_id, template, subject_id, meeting_id, survey_id, state, priority,
             source_version, relevant_until, due_at, attempts, version, created_at, settled_at)
-            select gen_random_uuid(), m || ':' || p, {_PERSON}, 'survey_invitation', {SURVEY}, {MEETING}, {SURVEY},
+            select gen_random_uuid(), {_PERSON}, 'results_released', {SURVEY}, {MEETING}, {SURVEY},
             'sent', 1, 2, {_AT}, {_AT}, 1, 2, {_AT}, {_AT} {_PEOPLE}""",
         _seen(2),
         _log("org.pratique.notifications.MessageDelivered.v1", _PERSON, _PEOPLE),

@@ -113,7 +113,7 @@ def live(life: Life) -> None:
     life.hold(begun, there)
     life.ok("POST", f"/v1/meetings/{begun}/wrap-up")
     life.settle()
-    life.answer(room_code=life.survey(begun)["room_code"], member_id=community.member_ids[0])
+    life.answer(room_code=life.survey(begun)["room_code"], member_id=community.member_ids[1])
     life.ok("POST", f"/v1/meetings/{begun}/close")
     life.settle()
 

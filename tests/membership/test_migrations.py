@@ -11,9 +11,8 @@ from sqlalchemy import select, text
 from pratique.errors import Conflict
 from pratique.events.membership import Locale
 from pratique.migrate import migrate
-from pratique.settings import EMBEDDED, Settings
 from pratique.store import Store
-from pratique.testing import SEAL_KEY
+from pratique.testing import open_at
 from services.membership import commands
 from services.membership.models import Member
 
@@ -25,8 +24,9 @@ PEOPLE = ["amina@example.org", "louis@example.org", "Amina@EXAMPLE.org", "amina@
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store without a table."""
     is_real = request.param == "postgresql"
-    url = request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite"
-    made = Store("membership", url, settings=Settings(EMBEDDED, {}, tmp_path, seal_key=SEAL_KEY))
+    made = open_at(
+        "membership", request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite"
+    )
     if is_real:
         with made.begin() as session:
             session.execute(text("drop schema public cascade"))

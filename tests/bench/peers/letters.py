@@ -35,8 +35,6 @@ from services.notifications.models import (
     Message,
     Outcome,
     State,
-    dedup_key,
-    message_id,
 )
 
 THERE = (AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY)
@@ -100,10 +98,10 @@ def _message(
 ) -> dict[str, Any]:
     template = Template.SURVEY_INVITATION
     return {
-        **{"id": message_id(template, survey_id, member_id), "dedup_key": dedup_key(template, survey_id, member_id)},
+        "id": uuid4(),
         **{"member_id": member_id, "template": template, "subject_id": survey_id, "meeting_id": meeting_id},
         **{"survey_id": survey_id, "state": State.QUEUED, "priority": 1, "source_version": 2, "due_at": now},
-        **{"relevant_until": closes_at, "token": token, "created_at": now},
+        **{"relevant_until": closes_at, "box": token.encode(), "created_at": now},
     }
 
 
@@ -156,7 +154,8 @@ def letter(message: Message, contact: ContactCard, meeting: MeetingCard, communi
         "of_communities": wording.of_communities([community], locale),
         "kind": wording.KINDS[locale][meeting.kind],
         "meeting_day": wording.day(meeting.starts_at, meeting.timezone, locale),
-        "survey_url": f"{PUBLIC_URL}/s/{message.token}",
+        "survey_url": f"{PUBLIC_URL}/s/{(message.box or b'').decode()}",
+        "threshold": wording.number(5, locale),
         "closes": wording.moment(message.relevant_until, contact.timezone, locale),
     }
     subject, text, html = mails.render(message.template, words)
@@ -188,7 +187,7 @@ def post(smtp_url: str, mail: EmailMessage) -> None:
 def settled(message: Message) -> tuple[Any, dict[str, Any]]:
     """That it was sent: the statement, and the row of the event log."""
     now, version = datetime.now(UTC), message.version + 1
-    values = {"state": State.SENT, "attempts": message.attempts + 1, "settled_at": now, "token": None}
+    values = {"state": State.SENT, "attempts": message.attempts + 1, "settled_at": now, "box": None}
     change = update(Message).where(Message.id == message.id).values(values | {"version": version})
     delivered = {
         **{"message_id": str(message.id), "version": version, "member_id": str(message.member_id)},

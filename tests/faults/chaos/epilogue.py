@@ -184,7 +184,7 @@ def _mails(
 
     def expect(template: Template, meeting: Meeting, address: Callable[[str], str]) -> None:
         for member_id in meeting.eligible:
-            id = message_id(template, UUID(surveys[meeting.id]), UUID(member_id))
+            id = message_id(oracle.SEAL, template, UUID(surveys[meeting.id]), UUID(member_id))
             expected[str(id), address(member_id)] += 1
 
     for meeting in before:
@@ -194,7 +194,7 @@ def _mails(
     expect(Template.SURVEY_INVITATION, afterwards, newest.__getitem__)
     for meeting in late.unheard:  # those ahead are announced, as far as their invitations left before they were held
         for member_id in late.circle.member_ids if meeting.is_ahead else ():
-            id = str(message_id(Template.MEETING_INVITATION, UUID(meeting.id), UUID(member_id)))
+            id = str(message_id(oracle.SEAL, Template.MEETING_INVITATION, UUID(meeting.id), UUID(member_id)))
             for key in [key for key in arrived if key[0] == id]:
                 expected[key] = 1
     yield from [f"a mail {id} to {to} that was due did not come" for id, to in (expected - arrived)]

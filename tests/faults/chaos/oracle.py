@@ -11,7 +11,9 @@ from sqlalchemy import select, text
 from pratique import inbox, outbox
 from pratique.event import REGISTRY
 from pratique.events.notifications import Template
+from pratique.sealing import Seal
 from pratique.settings import SERVICES
+from pratique.testing import SEAL_KEY
 from services.notifications.models import message_id
 from tests.bench.stage import broker
 from tests.faults.chaos import copies
@@ -20,6 +22,7 @@ from tests.faults.chaos.postbox import taken
 from tests.faults.chaos.record import THERE, Meeting
 from tests.faults.chaos.system import System
 
+SEAL = Seal.of(SEAL_KEY)
 READERS = 12  #: at once
 SHOWN = 5  #: of each kind of failure, in full
 
@@ -114,7 +117,7 @@ def _could_be(meeting: Meeting, surveys: dict[str, list[str]], id: str) -> bool:
 
 
 def _key(template: Template, subject_id: str, member_id: str) -> tuple[str, str]:
-    return str(message_id(template, UUID(subject_id), UUID(member_id))), address_of(member_id)
+    return str(message_id(SEAL, template, UUID(subject_id), UUID(member_id))), address_of(member_id)
 
 
 def _announced(system: System) -> Iterator[str]:
