@@ -144,7 +144,10 @@ class MeetingStarted(Event, subject="meeting_id"):
 
 
 class AttendanceRecorded(Event, subject="meeting_id"):
-    """Published when attendance is taken before closing. Evaluation learns who may answer in the room."""
+    """Published when attendance is taken before closing.
+
+    Evaluation learns who may answer in the room, notifications whom to tell of results if nobody closes the meeting.
+    """
 
     meeting_id: UUID
     attendees: tuple[Attendee, ...]  # only those whose attendance changed
@@ -152,7 +155,10 @@ class AttendanceRecorded(Event, subject="meeting_id"):
 
 
 class AttendanceCorrected(Event, subject="meeting_id"):
-    """Published for each person whose attendance is corrected after closing. Evaluation invites or revokes."""
+    """Published for each person whose attendance is corrected after closing.
+
+    Evaluation invites or revokes; notifications tells those of results who were there.
+    """
 
     meeting_id: UUID
     member_id: UUID
@@ -176,7 +182,8 @@ class MeetingWrapUpStarted(Event, subject="meeting_id"):
 class MeetingClosed(Event, subject="meeting_id"):
     """Published once, when the facilitator closes the meeting: it is over and its attendance is known.
 
-    Evaluation invites whoever was there and has not answered; notifications drops what would come too late.
+    Evaluation invites whoever was there and has not answered; notifications drops what would come too late, and tells
+    those of results who were there.
     """
 
     meeting_id: UUID
