@@ -40,10 +40,11 @@ faults: $(VENV)/dev  ## Break processes, servers and clocks while meetings are c
 	@$(BIN)/python -m tests.servers --install
 	@$(BIN)/python -W ignore -m tests.faults
 
-nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the embedded mode, ten minutes of hostile requests
+nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the embedded mode, ten minutes each of hostile and of described requests
 	@$(BIN)/python -W ignore -m tests.faults.model
 	@$(BIN)/python -W ignore -m tests.faults.embedded --kills 12 --seeds 5
 	@$(BIN)/python -W ignore -m tests.faults.hostile --seconds 600
+	@PRATIQUE_CLIENT_SECONDS=600 $(BIN)/python -m pytest -q tests/clients/test_schemathesis.py
 
 docs: $(VENV)/dev  ## Write docs/generated from the code
 	@$(BIN)/python -m pratique.docs

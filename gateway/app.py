@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, RequestEntityTooLarge
 from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
@@ -20,7 +20,7 @@ from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Ask, Call, Media, Route
 from pratique.actor import acting
-from pratique.errors import DomainError, Unavailable
+from pratique.errors import DomainError, NotFound, Unavailable
 from pratique.settings import Settings
 from pratique.store import Store, StoreAway
 
@@ -53,6 +53,7 @@ PUBLIC = frozenset(
         ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
         ("GET", "/mails/{name}"),
         ("GET", "/openapi.json"),
+        ("GET", "/schemas/{type}"),  # of public events, as the documentation shows them
         ("GET", "/healthz"),  # says nothing but that the process lives
         ("GET", "/readyz"),  # says which of its parts are there, by name
     }
@@ -127,10 +128,7 @@ class App:
 
     def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
         route, variables = self._urls.bind_to_environ(request.environ).match()
-        path = {name: str(value) for name, value in variables.items()}
-        if not all(value.isprintable() and "\ufffd" not in value for value in path.values()):
-            raise NotFound
-        return route, path
+        return route, {name: str(value) for name, value in variables.items()}
 
     def _serve(self, route: Route, path: Mapping[str, str], request: Request) -> Response:
         holder = self._holder(route, request)
@@ -142,6 +140,8 @@ class App:
             raise NotAcceptable(f"Here is only {route.media}.")
         ask = Ask(self, route, request, path, {}, holder)
         try:
+            if not all(value.isprintable() and "\ufffd" not in value for value in path.values()):
+                raise NotFound("There is nothing here; the address holds characters that none of ours has.")
             if route.media is Media.JSON and request.method in ("PUT", "POST"):
                 ask = Ask(self, route, request, path, read_body(request, route.body), holder)
             with acting(str(holder or "anyone")), self._limited(ask):

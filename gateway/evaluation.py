@@ -45,7 +45,7 @@ class Attending(fields.Answer):
 class Room(fields.Answer):
     """What a room needs to answer its survey."""
 
-    first_line = fields.text("What anonymous means here, to be shown first.", TEXTS["en"]["anonymous"], 1000)
+    first_line = fields.text("What anonymous means here, to be shown first.", TEXTS["en"]["anonymous"], 2000)
     attending = plain.List(plain.Nested(Attending), metadata={"description": "Who is marked as attending."})
 
 
@@ -145,7 +145,9 @@ class Results(fields.Answer):
 def show_room(ask: Ask) -> Response:
     """Answer what the room needs: the first line, and who is there by first name and initial."""
     locale = read_locale(ask.request)
-    room = {"first_line": TEXTS[locale]["anonymous"], "attending": list_attending(ask, ask.path["room_code"])}
+    words = TEXTS[locale]
+    first_line = f"{words['anonymous']} {words['anonymous_more']}"
+    room = {"first_line": first_line, "attending": list_attending(ask, ask.path["room_code"])}
     response = answered(ask, room)
     response.headers["Content-Language"] = locale
     response.headers["Vary"] = "Accept-Language"
@@ -226,8 +228,7 @@ ROUTES = (
         operation="send_answers",
         body=AnswersBody,
         status=204,
-        is_guessable=True,
-        problems=(NotFound, Conflict, Gone, TooManyTries),
+        problems=(NotFound, Conflict, Gone),
         description="409 where this person has answered already; 410 where this ballot is spent or the survey closed.",
     ),
     Route(

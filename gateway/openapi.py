@@ -11,7 +11,7 @@ from marshmallow import Schema, fields
 
 from gateway import errors
 from gateway.auth import SCOPES
-from gateway.fields import example_of
+from gateway.fields import example_id, example_of
 from gateway.reading import is_required
 from gateway.routes import Media, Route
 from pratique.errors import (
@@ -138,11 +138,13 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 def _path_parameter(name: str, kind: str, choices: list[str]) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string"}
+    shown: dict[str, Any] = {"name": name, "in": "path", "required": True, "schema": schema}
     if kind == "uuid":
         schema["format"] = "uuid"
+        shown["example"] = example_id(name.removesuffix("_id"))
     if choices:
         schema["enum"] = choices
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    return shown
 
 
 def _header(name: str, words: str) -> dict[str, Any]:

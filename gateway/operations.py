@@ -3,13 +3,17 @@
 import math
 from typing import Any
 
-from prometheus_client import REGISTRY, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY as METRICS
+from prometheus_client import Counter, Histogram, generate_latest
 from werkzeug.wrappers import Request, Response
 
 from gateway import fields, openapi
 from gateway.errors import to_json
 from gateway.forward import check_conditions
 from gateway.routes import Ask, Media, Route
+from pratique.errors import NotFound
+from pratique.event import REGISTRY
+from pratique.schemas import json_schema
 from pratique.store import Store, StoreAway
 
 REQUESTS = Counter(
@@ -60,7 +64,7 @@ def tell_readiness(ask: Ask) -> Response:
 
 def tell_metrics(ask: Ask) -> Response:
     """Show what was counted, for Prometheus."""
-    response = Response(generate_latest(REGISTRY), content_type="text/plain; version=0.0.4; charset=utf-8")
+    response = Response(generate_latest(METRICS), content_type="text/plain; version=0.0.4; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -69,6 +73,19 @@ def tell_openapi(ask: Ask) -> Response:
     """Show the description of this API."""
     settings = ask.app.settings
     return _cached(openapi.document(ask.app.routes, settings.public_url, settings.is_embedded), ask.request)
+
+
+def tell_schema(ask: Ask) -> Response:
+    """Show the JSON Schema of a public event's data, to which every event's ``dataschema`` leads.
+
+    Raises:
+        NotFound: there is no such event, or it is private.
+    """
+    event = REGISTRY.get(ask.path["type"].removesuffix(".json"))
+    if event is None or event.is_private or not ask.path["type"].endswith(".json"):
+        raise NotFound("There is no public event of this type; the AsyncAPI document lists those that there are.")
+    url = f"{ask.app.settings.public_url}/schemas/{event.type}.json"
+    return _cached({"$id": url, **json_schema(event)}, ask.request)
 
 
 def _cached(body: dict[str, Any], request: Request) -> Response:
@@ -117,4 +134,13 @@ ROUTES = (
         description="Needs a token, since the gateway may face the internet: they tell how much is answered when.",
     ),
     Route("GET", "/openapi.json", "Describe this API", act=tell_openapi, operation="tell_openapi", is_cached=True),
+    Route(
+        "GET",
+        "/schemas/<type>",
+        "Read the JSON Schema of an event's data",
+        act=tell_schema,
+        operation="tell_schema",
+        is_cached=True,
+        description="`type` is that of a public event with `.json` after it, as its `dataschema` has it.",
+    ),
 )

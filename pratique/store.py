@@ -210,7 +210,7 @@ class Store:
                 raise StoreAway(f"the store of {self.name} does not answer") from error
             raise
 
-    def rewrite(self, tables: Sequence[Table], wait_ms: int = 500) -> bool:
+    def rewrite(self, names: Sequence[str], wait_ms: int = 500) -> bool:
         """Let no file of these small tables hold a row that was deleted before; False if it must be tried again.
 
         PostgreSQL writes the table anew, which waits ``wait_ms`` for others to let it go, and keeps what a transaction
@@ -221,7 +221,7 @@ class Store:
             StoreAway: the database cannot be reached.
         """
         with self._translated():
-            return rewrite(self.engine, [table.name for table in tables], wait_ms)
+            return rewrite(self.engine, names, wait_ms)
 
     def on_commit(self, name: str, callback: Callable[[], None]) -> None:
         """Call ``callback`` after each commit that called ``wake(session, name)``."""

@@ -15,8 +15,6 @@ from pratique.errors import DomainError, NotFound, Unavailable
 from pratique.events.evaluation import SurveyState
 from pratique.sealing import BrokenSeal
 
-_KEYS = {"True": "yes", "False": "no"}  #: of a distribution, where the value of an option is true or false
-
 
 @dataclass(frozen=True)
 class Row:
@@ -87,7 +85,7 @@ def _why_not(told: dict[str, Any], say: Sayings) -> str:
 def _shown(cell: dict[str, Any], say: Sayings, locale: str) -> Shown:
     if cell["is_withheld"]:
         return Shown(cell["text"], "", [], [say["question_withheld"]])
-    labels = {_KEYS.get(str(each["value"]), str(each["value"])): each["label"] for each in cell["options"]}
+    labels = cell["options"]
     if "nearly_all" in cell:
         words = say["nearly_all"].format(label=labels.get(cell["nearly_all"], cell["nearly_all"]))
         return Shown(cell["text"], "", [], [words])

@@ -5,11 +5,15 @@ from collections.abc import Mapping
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "anonymous": (
-            "Vos réponses sont anonymes : elles sont gardées sans votre nom, sans date et sans langue. Ni la personne "
-            "qui anime, ni qui lit les données gardées ne peut savoir lesquelles sont les vôtres; seule le pourrait "
-            "une personne qui exploite les serveurs et les surveillerait pendant que vous répondez. Tant que le "
-            "sondage est ouvert, il est retenu que vous avez répondu, pour ne pas vous le redemander; ensuite, cela "
-            "aussi est effacé. Les résultats sortent seulement si au moins cinq personnes présentes ont répondu."
+            "Vos réponses sont anonymes : elles sont gardées sans votre nom, sans date et sans langue, et qui lit les "
+            "données, l’animation comprise, ne peut savoir lesquelles sont les vôtres. Les résultats sortent seulement "
+            "si au moins cinq personnes présentes ont répondu."
+        ),
+        "anonymous_title": "Ce que cela veut dire",
+        "anonymous_more": (
+            "Tant que le sondage est ouvert, il est retenu que vous avez répondu, pour ne pas vous le redemander; "
+            "ensuite, cela aussi est effacé. Seule une personne qui exploite les serveurs et les surveillerait pendant "
+            "que vous répondez pourrait savoir ce que vous répondez. Et n’écrivez rien qui vous fasse reconnaître."
         ),
         "title": "Votre avis sur la rencontre",
         "who_title": "Qui êtes-vous?",
@@ -72,11 +76,15 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "anonymous": (
-            "Your answers are anonymous: they are kept without your name, the date or the language. Neither the "
-            "facilitator nor anyone who reads what is kept can tell which are yours; only somebody who runs the "
-            "servers and watches them while you answer could. While the survey is open, it is kept that you answered, "
-            "so that you are not asked again; then that is erased, too. Results come out only if at least five people "
-            "who were there have answered."
+            "Your answers are anonymous: they are kept without your name, the date or the language, and nobody who "
+            "reads them, the facilitator included, can tell which are yours. Results come out only if at least five "
+            "people who were there have answered."
+        ),
+        "anonymous_title": "What this means",
+        "anonymous_more": (
+            "While the survey is open, it is kept that you answered, so that you are not asked again; then that is "
+            "erased, too. Only somebody who runs the servers and watches them while you answer could learn what you "
+            "answer. And write nothing by which you could be recognised."
         ),
         "title": "Your view of the meeting",
         "who_title": "Who are you?",

@@ -32,7 +32,7 @@ def examine(settings: Settings, gateway: str = "") -> list[Finding]:
 
     ``gateway`` is where it listens, if not where the settings say.
     """
-    findings: list[Finding] = []
+    findings = [] if settings.is_embedded else [_seal_key(settings)]
     for name in STORES:
         findings += _store(settings, name)
     if settings.is_embedded:
@@ -42,6 +42,14 @@ def examine(settings: Settings, gateway: str = "") -> list[Finding]:
     findings.append(_smtp(settings))
     findings.append(_gateway(gateway or _address(settings)))
     return findings
+
+
+def _seal_key(settings: Settings) -> Finding:
+    try:
+        settings.seal.mark("doctor", b"")
+    except Missing as error:
+        return Finding("seal key", False, "not set here, or none", str(error))
+    return Finding("seal key", True, "set; is a copy of it kept, and not beside the backups?")
 
 
 def _store(settings: Settings, name: str) -> Iterator[Finding]:

@@ -45,6 +45,7 @@ def run(ctx: click.Context, names: tuple[str, ...]) -> None:
     """
     green.patch()
     chosen = settings.load()
+    chosen.seal  # noqa: B018  (that it is missing shows here, as one sentence)
     log.configure(chosen.log_format)
     import_module("pratique.bus").run(chosen, names)
 

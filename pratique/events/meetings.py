@@ -146,7 +146,7 @@ class MeetingStarted(Event, subject="meeting_id"):
 class AttendanceRecorded(Event, subject="meeting_id"):
     """Published when attendance is taken before closing.
 
-    Evaluation learns who may answer in the room, notifications whom to tell of results if nobody closes the meeting.
+    Evaluation learns who may answer in the room, notifications who was there.
     """
 
     meeting_id: UUID
@@ -157,7 +157,7 @@ class AttendanceRecorded(Event, subject="meeting_id"):
 class AttendanceCorrected(Event, subject="meeting_id"):
     """Published for each person whose attendance is corrected after closing.
 
-    Evaluation invites or revokes; notifications tells those of results who were there.
+    Evaluation invites or revokes; notifications knows who was there.
     """
 
     meeting_id: UUID
@@ -182,8 +182,7 @@ class MeetingWrapUpStarted(Event, subject="meeting_id"):
 class MeetingClosed(Event, subject="meeting_id"):
     """Published once, when the facilitator closes the meeting: it is over and its attendance is known.
 
-    Evaluation invites whoever was there and has not answered; notifications drops what would come too late, and tells
-    those of results who were there.
+    Evaluation invites whoever was there and has not answered; notifications drops what would come too late.
     """
 
     meeting_id: UUID

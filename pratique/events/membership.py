@@ -100,7 +100,10 @@ class MembershipActivated(Event, subject="membership_id"):
 
 
 class RoleAssigned(Event, subject="assignment_id"):
-    """Published when a member receives a role in a community. Notifications sends results to facilitators."""
+    """Published when a member receives a role in a community. Meetings marks facilitators as such.
+
+    Notifications sends results to facilitators.
+    """
 
     assignment_id: UUID
     community_id: UUID
@@ -109,7 +112,7 @@ class RoleAssigned(Event, subject="assignment_id"):
 
 
 class RoleEnded(Event, subject="assignment_id"):
-    """Published when a member's role in a community ends. Notifications stops what the role brought."""
+    """Published when a member's role in a community ends. Notifications and meetings stop what the role brought."""
 
     assignment_id: UUID
     community_id: UUID

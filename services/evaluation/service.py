@@ -1,18 +1,20 @@
 """Binds evaluation to the bus; the only file here that knows nameko."""
 
+from functools import partial
+
 from pratique.bus import Bus, answer
-from services.evaluation import commands, queries, schemas
+from services.evaluation import commands, queries, schemas, traces
 from services.evaluation.reactions import DUE, REACTIONS
 
 #: One figure for everything about ballots, reads included, so that no counter tells of a single answer.
-survey_answer = answer
+survey_answer = partial(answer, counted_as="surveys")
 
 
 class Evaluation:
     """Surveys, ballots and results."""
 
     name = "evaluation"
-    bus = Bus(REACTIONS, DUE)
+    bus = Bus(REACTIONS, DUE, loops={"destroyed": [traces.loop]})
 
     open_ballot = survey_answer(commands.open_ballot, schemas.Ballot())
     check_answers = survey_answer(commands.check_answers)

@@ -62,7 +62,9 @@ def look_as_facilitator(evening: Evening) -> None:
         f"/r/{evening.room_code}",
     ):
         _ask(evening, "facilitator", token, "GET", path, None)
-    for one in evening.survey.there if driver.PROBES_ARE_FREE else ():
+    is_open = evening.network.ask("GET", f"/r/{evening.room_code}", OFFICE).status_code == 200
+    evening.network.hits.pop()
+    for one in evening.survey.there if is_open and driver.PROBES_ARE_FREE else ():
         probe(evening, one)
 
 

@@ -34,9 +34,9 @@ class Opener:
 
 
 def _read(content: bytes) -> Any:
-    """JSON, also where something stands before it; a word for what is none."""
-    for begin in (0, *sorted((content.find(b"{"), content.find(b"[")))):
-        if begin >= 0 and isinstance(read := mentions.plain(content[begin:]), dict | list):
+    """JSON, also where an id stands before it; the bytes as text where there is none."""
+    for begin in (0, *(place for place, sign in enumerate(content[:64]) if sign in b"{[")):
+        if isinstance(read := mentions.plain(content[begin:]), dict | list):
             return read
     return content.hex()
 

@@ -10,6 +10,8 @@ from tests.adversary.keys import Opener, purposes_of
 from tests.adversary.mentions import Features, Notebook
 from tests.adversary.surveys import Sheet, Simulator, Survey
 
+FROM_TEN = 10  #: answers, from which on it is told that all chose the same
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -99,8 +101,11 @@ ROLES: Mapping[str, Adversary] = {
 def alike(survey: Survey) -> dict[UUID, Sheet]:
     """What released numbers tell of everybody: a question that all answered alike, where all who were asked answered.
 
-    Without the second condition it tells as much of whoever is known to have answered.
+    Without the second condition it tells as much of whoever is known to have answered. From ten answers on that all
+    agree is told as it is, and said to be so; the trial counts it apart.
     """
+    if (survey.n or 0) >= FROM_TEN:
+        return {}
     told: Sheet = {}
     for cell in survey.results.get("questions", ()):
         chosen = [value for value, count in (cell.get("distribution") or {}).items() if count]
@@ -115,6 +120,8 @@ def _of_copy(simulator: Simulator, survey: Survey, *, is_open: bool, opened: Cal
     assert copy is not None
     book = Notebook(survey)
     mentions.of_copy(book, copy, simulator.before, opened)
+    for one in sheets.marked_in(copy, opened, survey.there):
+        book.features[one].append("the survey's secret makes their marker")
     found = sheets.in_copy(copy, opened) or _relinked(sheets.lists_in_copy(copy, opened))
     guess = sheets.match(survey, found, sheets.people_of(survey, copy, opened))
     return Findings(book.features, guess.sheets, guess.certain)

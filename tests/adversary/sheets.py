@@ -196,6 +196,31 @@ def _mac(secret: bytes, one: UUID) -> bytes:
     return hmac.digest(secret, one.bytes, "sha256")
 
 
+def marked_in(copy: Copy, opened: Callable[[bytes], Any], people: Sequence[UUID]) -> set[UUID]:
+    """Whose ballots were taken, for somebody who has the secret of the survey: read from its row, or out of its box."""
+    known = set(_macs(copy))
+    return {
+        one
+        for secret in secrets_in(copy, opened)
+        for one in people
+        if known & {_mac(secret, one), hmac.digest(secret, b"marker" + one.bytes, "sha256")}
+    }
+
+
+def secrets_in(copy: Copy, opened: Callable[[bytes], Any]) -> list[bytes]:
+    """All that may be the secret of a survey."""
+    found: list[bytes] = []
+    for table, rows in copy.tables.items():
+        if table.startswith("evaluation.survey"):
+            for row in rows:
+                for value in row.values():
+                    if isinstance(value, bytes):
+                        found.append(value)
+                        read = opened(value)
+                        found += [bytes.fromhex(read)[-32:]] if isinstance(read, str) else []
+    return found
+
+
 def by_rpc(messages: Iterable[Message], opened: Callable[[bytes], Any]) -> dict[UUID, Sheet]:
     """The ballot that a person took is the next that is cast: what somebody reads on the queues of RPC."""
     guessed: dict[UUID, Sheet] = {}

@@ -1,4 +1,4 @@
-"""A2 and A7: copies of all stores. After closing no sheet is left, nothing names who was asked, and no dead row does."""
+"""A2 and A7: copies of all stores. After closing no sheet is left, and nothing names who was asked."""
 
 import pytest
 

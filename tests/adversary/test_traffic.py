@@ -121,7 +121,7 @@ def room(simulator: Simulator) -> Iterator[Evening]:
 
 
 def test_no_counter_tells_an_answer_from_a_look_at_the_questions(room: Evening) -> None:
-    """Read before and after each request, as whoever scrapes quickly can; what is counted moves alike, or not at all."""
+    """Read before and after each request, as whoever scrapes quickly can: what is counted moves alike, or not."""
     there = room.survey.there
     moved = []
     for act in (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tests.adversary.roles import ROLES
+from tests.adversary.roles import FROM_TEN, ROLES
 from tests.adversary.scores import Learner, Score, learned, likeness, who_answered_what
 from tests.adversary.surveys import Sheet, Simulator, Survey, play
 
@@ -37,12 +37,21 @@ class Trial:
     surveys: int = 0
     released: int = 0
     answers: int = 0
+    one_sheet: int = 0  #: surveys of which the copy while open held but one answer: with the key it is known whose
+    alike_from_ten: int = 0  #: surveys with ten answers or more, and a question to which all said the same
 
     def add(self, simulator: Simulator, survey: Survey) -> None:
         """Let every adversary at one survey."""
         self.surveys += 1
         self.released += survey.n is not None
         self.answers += len(survey.answered)
+        at = survey.while_open.at if survey.while_open else survey.began_at
+        self.one_sheet += sum(each.at <= at for each in survey.answered.values()) == 1
+        self.alike_from_ten += (survey.n or 0) >= FROM_TEN and any(
+            list(cell.get("distribution", {}).values()).count(0) == len(cell["distribution"]) - 1
+            for cell in survey.results["questions"]
+            if cell.get("distribution")
+        )
         truth = {one: each.sheet for one, each in survey.answered.items()}
         for role, adversary in ROLES.items():
             found, outcome = adversary(simulator, survey), self.outcomes[role]
@@ -67,7 +76,10 @@ def run(simulator: Simulator, seeds: Iterable[int]) -> Trial:
 
 def report(trial: Trial) -> str:
     """What all came to, in words."""
-    lines = [f"{trial.surveys} surveys, {trial.released} released, {trial.answers} answers"]
+    lines = [
+        f"{trial.surveys} surveys, {trial.released} released, {trial.answers} answers; all alike, from ten answers on:"
+        f" {trial.alike_from_ten}; one answer only in the copy while open: {trial.one_sheet}"
+    ]
     for role, outcome in trial.outcomes.items():
         who, learner = outcome.who_answered()
         lines.append(

@@ -1,5 +1,6 @@
 """Two surveys that differ in one secret alone, and what each role has of them: nothing may tell one from the other."""
 
+import email
 import json
 import random
 import re
@@ -51,7 +52,7 @@ def transcripts(simulator: Simulator, survey: Survey) -> Mapping[str, Transcript
 
     own = [each for each in network.letters if each.recipient == simulator.facilitator.address]
     return {
-        "facilitator": heard("facilitator") + Counter(f"{each.at} {known(each.content)}" for each in own),
+        "facilitator": heard("facilitator") + Counter(f"{each.at} {known(words_of(each.content))}" for each in own),
         "integrator": heard("integrator")
         + of_messages(each for each in network.messages if each.exchange.endswith(".events")),
         "reader of logs": Counter(f"{at:%d %H:%M:%S} {known(line)}" for at, line in network.ears.lines)
@@ -62,6 +63,13 @@ def transcripts(simulator: Simulator, survey: Survey) -> Mapping[str, Transcript
         "holder while open with key": of_copy(is_open=True, has_key=True),
         "holder afterwards with key": of_copy(is_open=False, has_key=True),
     }
+
+
+def words_of(content: str) -> str:
+    """Headers and text of a mail, decoded."""
+    mail = email.message_from_string(content)
+    parts = [part.get_payload(decode=True) for part in mail.walk() if part.get_content_maintype() == "text"]
+    return f"{sorted(mail.items())} {b' '.join(parts).decode()}"
 
 
 def _text(body: bytes) -> str:

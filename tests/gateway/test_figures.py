@@ -7,9 +7,9 @@ import pytest
 from gateway import operations
 from pratique import bounds
 from pratique.errors import Conflict, Gone, NotFound, TooManyTries, Unavailable
-from tests.gateway.test_survey import ANNE, QUESTIONS
+from tests.gateway.test_survey import ANNE, BALLOT, QUESTIONS, SURVEY
 
-ANSWERS = {"ballot_id": "b-1", "answers": [{"question": "satisfaction", "value": 4}]}
+ANSWERS = {"ballot_id": BALLOT, "answers": [{"question": "satisfaction", "value": 4}]}
 BALLOT = {"room_code": "K7MQ2PXY", "member_id": ANNE}
 KINDS = {
     "opening a link": ("GET", "/s/tok", {}),
@@ -49,12 +49,14 @@ def scrape(gate):
 
 def seen(gate, kind, error):
     """What changed between two looks around one request of this kind, but for what the looks themselves change."""
-    room = {"survey_id": "s", "meeting_id": "m", "member_ids": [ANNE]}
-    ballot = {"ballot_id": "b-1", "survey_id": "s", "questions": QUESTIONS}
+    room = {"survey_id": SURVEY, "meeting_id": "m", "member_ids": [ANNE]}
     answers = {
-        "evaluation.read_questions": {"survey_id": "s", "questions": QUESTIONS},
-        "evaluation.open_ballot": ballot,
-        "evaluation.cast_ballot": None,
+        "evaluation.read_questions": QUESTIONS,
+        "evaluation.open_ballot": {"ballot_id": BALLOT, "survey_id": SURVEY, "questions": QUESTIONS},
+        "evaluation.check_answers": None,
+        "evaluation.take_ballot": {"slip": "s-1"},
+        "evaluation.cast_slip": None,
+        "evaluation.confirm_ballot": None,
         "evaluation.get_room": room,
         "membership.list_labels": [],
     }

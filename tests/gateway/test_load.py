@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import pytest
-from werkzeug.datastructures import MultiDict
 
 from gateway.app import ROUTES, body_limit
 from gateway.errors import MAX_TOLD, MAX_WORDS
@@ -152,10 +151,17 @@ def test_what_anyone_may_call_takes_small_bodies_and_refuses_others_unread(gate,
 @pytest.mark.parametrize("letter", ["é", "字", "😀"])
 def test_a_comment_of_2000_characters_fits_however_it_is_written(gate, letter):
     question = {"key": "what", "type": "text", "text": "?", "options": [], "max_length": 2000, "about": None}
-    gate.peer.says("evaluation.read_questions", {"survey_id": "s", "questions": [question]})
-    gate.peer.says("evaluation.open_ballot", {"ballot_id": "b" * 64, "survey_id": "s", "questions": [question]})
-    gate.peer.says("evaluation.cast_ballot", None)
-    gate.peer.says("evaluation.cast_answers", None)
-    form = {"q.what": letter * 2000, "step": "answer", "member": example_id("member"), "ballot": "b" * 64}
-    sent = gate.ask("POST", "/s/x", data=urlencode(MultiDict(form)), content_type="application/x-www-form-urlencoded")
+    ballot = "0" * 32 + "." + "b" * 300
+    gate.peer.says("evaluation.read_questions", [question])
+    gate.peer.says("evaluation.open_ballot", {"ballot_id": ballot, "survey_id": "s", "questions": [question]})
+    gate.peer.says("evaluation.take_ballot", {"slip": "s"})
+    for silent in ("check_answers", "cast_slip", "confirm_ballot"):
+        gate.peer.says(f"evaluation.{silent}", None)
+    form = {"q.what": letter * 2000, "step": "answer", "member": example_id("member"), "ballot": ballot}
+    sent = gate.ask("POST", "/s/x", data=urlencode(form), content_type="application/x-www-form-urlencoded")
     assert sent.status_code == 200
+    assert [payload["answers"] for rpc, payload in gate.peer.asked if rpc == "evaluation.cast_slip"] == [
+        [{"question": "what", "value": letter * 2000}]
+    ]
+    body = {"ballot_id": ballot, "answers": [{"question": "what", "value": letter * 2000}]}
+    assert gate.ask("POST", "/v1/answers", json=body).status_code == 204

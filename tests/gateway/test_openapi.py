@@ -34,6 +34,8 @@ GET /v1/rooms/{room_code}
 POST /v1/ballots
 POST /v1/answers
 GET /v1/surveys/{survey_id}/results
+POST /v1/meetings/{meeting_id}/survey/room-code
+POST /v1/meetings/{meeting_id}/survey/void-room
 GET /v1/members/{member_id}/messages
 GET /healthz
 GET /readyz
@@ -215,4 +217,5 @@ def test_only_the_embedded_mode_tells_of_misdirected_requests(store):
 
 
 def test_a_link_is_never_answered_429(document):
-    assert "429" not in operations(document)["GET /s/{token}"]["responses"]
+    for operation in ("GET /s/{token}", "POST /v1/answers"):
+        assert "429" not in operations(document)[operation]["responses"]

@@ -11,8 +11,8 @@ from pratique.sealing import Seal
 from tests.gateway.conftest import SETTINGS, make_gate
 
 SURVEY = UUID("00000000-0000-4000-8000-000000000007")
-SCALE = [{"value": value, "label": f"niveau {value}"} for value in range(1, 6)]
-YES_NO = [{"value": True, "label": "Oui"}, {"value": False, "label": "Non"}]
+SCALE = {str(value): f"niveau {value}" for value in range(1, 6)}
+YES_NO = {"yes": "Oui", "no": "Non"}
 
 
 def cell(key, text, options, **told):
@@ -205,3 +205,9 @@ def test_it_is_the_same_in_earnest(store):
     gate = make_gate(store, broker_url="amqp://rabbitmq")
     gate.peer.says("evaluation.read_results", RELEASED)
     assert FR["title"] in look(gate, LINK).text
+
+
+@pytest.mark.parametrize("path", ["/results/%0F", "/s/%EF%BF%BD", "/r/%00", "/mails/%0F"])
+def test_whoever_has_a_browser_gets_a_page_for_an_address_that_can_be_none(gate, path):
+    assert parsed(look(gate, path, 404)).find("body/main/h1") is not None
+    assert gate.peer.asked == []

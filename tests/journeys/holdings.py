@@ -6,9 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import inspect, text
 
+from pratique.event import unsealed
+from pratique.sealing import BrokenSeal, Seal
 from pratique.store import Store
 
 Rows = list[dict[str, Any]]
+SEALED = ("message", "sheet", "survey key", "kept answers")  #: for what boxes in tables are sealed
 
 
 def everything_in(stores: Mapping[str, Store]) -> dict[str, Rows]:
@@ -22,6 +25,14 @@ def everything_in(stores: Mapping[str, Store]) -> dict[str, Rows]:
     return held
 
 
+def opened(held: Mapping[str, Rows], seal: Seal) -> dict[str, Rows]:
+    """The same as whoever has the network's seal key as well would read it: all boxes open."""
+    return {
+        table: [{column: _clear(value, seal) for column, value in row.items()} for row in rows]
+        for table, rows in held.items()
+    }
+
+
 def words_of(rows: Rows) -> str:
     """All values of these rows in every form in which they can be read."""
     return "\n".join(form for row in rows for value in row.values() for form in _forms(value))
@@ -29,13 +40,32 @@ def words_of(rows: Rows) -> str:
 
 def where(held: Mapping[str, Rows], word: str | UUID) -> set[str]:
     """In which tables this stands, alone or within something."""
-    sought = {str(word), word.hex} if isinstance(word, UUID) else {word}
-    return {table for table, rows in held.items() if any(form in words_of(rows) for form in sought)}
+    return {table for table, rows in held.items() if names(rows, word)}
+
+
+def names(rows: Rows, word: str | UUID) -> bool:
+    """Whether this stands in one of these rows, alone or within something."""
+    words = words_of(rows)
+    return any(form in words for form in ({str(word), word.hex} if isinstance(word, UUID) else {word}))
 
 
 def _plain(value: object) -> object:
     """What psycopg2 gives as a view of memory, as bytes."""
     return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _clear(value: object, seal: Seal) -> object:
+    """What is in this box, or the value itself if it is none."""
+    if not isinstance(value, bytes):
+        return value
+    if b'"data":{"box":' in value:
+        return unsealed(value, seal)
+    for purpose in SEALED:
+        try:
+            return seal.open(purpose, value)
+        except BrokenSeal:
+            continue
+    return value
 
 
 def _forms(value: object) -> Iterator[str]:

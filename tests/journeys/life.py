@@ -162,9 +162,9 @@ class Life:
         return self.ok("GET", f"/v1/meetings/{meeting_id}/survey")
 
     def answer(self, value: int = 4, **who: str) -> None:
-        """Take a ballot and cast it."""
+        """Ask for a ballot and send its answers."""
         ballot = self.ok("POST", "/v1/ballots", {"locale": "fr"} | who)
-        self.ok("PUT", f"/v1/ballots/{ballot['ballot_id']}", {"answers": answers_to(ballot["questions"], value)})
+        self.ok("POST", "/v1/answers", filled(ballot, value))
 
     def link_in(self, mail: EmailMessage) -> str:
         """The token of the survey link in a mail."""
@@ -189,6 +189,11 @@ def answers_to(questions: Sequence[Mapping[str, Any]], value: int) -> list[dict[
     """An answer to every scale and yes-or-no question."""
     by_type = {"scale1_5": value, "yes_no": True}
     return [{"question": q["key"], "value": by_type[q["type"]]} for q in questions if q["type"] in by_type]
+
+
+def filled(ballot: Mapping[str, Any], value: int) -> dict[str, Any]:
+    """What is sent of this ballot: itself, and an answer to every scale and yes-or-no question."""
+    return {"ballot_id": ballot["ballot_id"], "answers": answers_to(ballot["questions"], value)}
 
 
 class OnABus(Life):

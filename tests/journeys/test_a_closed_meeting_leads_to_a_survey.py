@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tests.journeys.letters import asks
-from tests.journeys.life import Answer, Community, Life, answers_to
+from tests.journeys.life import Answer, Community, Life, filled
 
 IN_ROOM, BY_PAGE, BY_REMINDER, UNDECIDED, NEVER = 7, 7, 8, 9, 10
 THERE = 11
@@ -32,8 +32,12 @@ def links(life: Life, member_id: str) -> list[str]:
     return [life.link_in(mail) for mail in life.mails(to=life.address_of(member_id)) if asks(mail)]
 
 
-def take_ballot(life: Life, **who: str) -> Answer:
+def ask_ballot(life: Life, **who: str) -> Answer:
     return life.ask("POST", "/v1/ballots", {"locale": "fr"} | who)
+
+
+def send(life: Life, ballot: Answer, value: int = 4) -> Answer:
+    return life.ask("POST", "/v1/answers", filled(ballot.json, value))
 
 
 class Evening:
@@ -49,6 +53,8 @@ class Evening:
         self.asked = self._asked(life)
         life.deliver_everything_again()
         self.asked_twice_told = self._asked(life)
+        self.room_after_closing = life.ask("GET", f"/v1/rooms/{self._room_code}")
+        self.ballot_after_closing = ask_ballot(life, room_code=self._room_code, member_id=self.ids[NEVER])
         self.survey_id = life.survey(self.meeting_id)["id"]
         self.results = f"/v1/surveys/{self.survey_id}/results"
         self.results_after_closing = life.ok("GET", self.results)
@@ -57,33 +63,41 @@ class Evening:
         self._end(life)
 
     def _answer_in_room(self, life: Life) -> None:
-        """Seven answer; the first of them tries everything twice."""
+        """Seven answer; the first of them tries everything twice, and one who has not answered keeps a ballot."""
         code = life.survey(self.meeting_id)["room_code"]
         self.room = life.ok("GET", f"/v1/rooms/{code}")
-        self.ballots_of_one = [take_ballot(life, room_code=code, member_id=self.ids[0]) for _ in range(2)]
-        ballot = self.ballots_of_one[0].json
-        said = {"answers": answers_to(ballot["questions"], 4)}
-        self.votes_of_one = [life.ask("PUT", f"/v1/ballots/{ballot['ballot_id']}", said) for _ in range(2)]
-        for member_id in self.ids[1:IN_ROOM]:
-            life.answer(room_code=code, member_id=member_id)
+        self.ballots_of_one = [ask_ballot(life, room_code=code, member_id=self.ids[0]) for _ in range(2)]
+        first, second = self.ballots_of_one
+        self.sent_by_one = [send(life, ballot) for ballot in (first, first, second)]
+        for number, member_id in enumerate(self.ids[1:IN_ROOM]):
+            life.answer(3 + number % 3, room_code=code, member_id=member_id)
+        self.ballot_after_answering = ask_ballot(life, room_code=code, member_id=self.ids[1])
+        self._ballot_of_the_room = ask_ballot(life, room_code=code, member_id=self.ids[NEVER])
+        self._room_code = code
 
     def _asked(self, life: Life) -> list[str]:
         return [str(mail["To"]) for mail in life.mails() if asks(mail)]
 
     def _answer_on_page(self, life: Life) -> None:
         (token,) = links(life, self.ids[BY_PAGE])
+        self.ballot_of_another_visit = ask_ballot(life, token=token)
         self.page = life.ask("GET", f"/s/{token}", headers={"Accept-Language": "fr"})
         life.ask("GET", f"/s/{token}")  # a mail scanner looks too, and consumes nothing
         form = "step=answer&q.satisfaction=4"
         self.sent = life.ask("POST", f"/s/{token}", form, {"Content-Type": "application/x-www-form-urlencoded"})
-        self.link_used_again = take_ballot(life, token=token)
+        self.link_used_again = ask_ballot(life, token=token)
+        self.sent_again = send(life, self.ballot_of_another_visit)
 
     def _remind(self, life: Life) -> None:
-        """After two days; one answers then, one takes a ballot and leaves it lying."""
+        """After two days; one answers by the first of their two links, one asks for a ballot and leaves it lying."""
         life.later(hours=49)
         self.reminded = [len(links(life, each)) for each in self.ids[BY_PAGE:]]
-        life.answer(token=links(life, self.ids[BY_REMINDER])[1])
-        self.ballot_left = take_ballot(life, token=links(life, self.ids[UNDECIDED])[0])
+        self.sent_too_late_for_the_room = send(life, self._ballot_of_the_room)
+        first, second = links(life, self.ids[BY_REMINDER])
+        self.are_links_alike = first == second
+        life.answer(token=first)
+        self.other_link_used_again = ask_ballot(life, token=second)
+        self.ballot_left = ask_ballot(life, token=links(life, self.ids[UNDECIDED])[0])
         life.later(days=2)
         life.deliver_everything_again()
         self.reminded_in_the_end = [len(links(life, each)) for each in self.ids[BY_PAGE:]]
@@ -96,10 +110,8 @@ class Evening:
         self.mails_of_the_end = life.mails()[before:]
         life.deliver_everything_again()
         self.results_later = life.ok("GET", self.results)
-        self.link_of_late = take_ballot(life, token=links(life, self.ids[NEVER])[0])
-        ballot = self.ballot_left.json
-        said = {"answers": [{"question": ballot["questions"][0]["key"], "value": 5}]}
-        self.vote_too_late = life.ask("PUT", f"/v1/ballots/{ballot['ballot_id']}", said)
+        self.link_of_late = ask_ballot(life, token=links(life, self.ids[NEVER])[0])
+        self.sent_too_late = send(life, self.ballot_left)
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +124,21 @@ def test_the_room_shows_who_is_there(evening: Evening) -> None:
 
 
 def test_each_person_answers_once(evening: Evening) -> None:
-    assert [ballot.status for ballot in evening.ballots_of_one] == [201, 409]
-    first, second = evening.votes_of_one
-    assert first.status < 300
-    assert second.status == 410
+    assert [sent.status for sent in evening.sent_by_one] == [204, 410, 409]
+    assert evening.link_used_again.status == evening.other_link_used_again.status == 409
+    assert evening.ballot_of_another_visit.status == 201
+    assert evening.sent_again.status == 409
+
+
+def test_in_the_room_a_ballot_tells_nobody_who_has_answered(evening: Evening) -> None:
+    assert [ballot.status for ballot in evening.ballots_of_one] == [201, 201]
+    assert evening.ballot_after_answering.status == 201
+
+
+def test_the_room_ends_with_the_meeting(evening: Evening) -> None:
+    assert evening.room_after_closing.status == 404
+    assert evening.ballot_after_closing.status == 404
+    assert evening.sent_too_late_for_the_room.status == 404
 
 
 def test_the_room_answers_and_exactly_the_others_are_asked(evening: Evening) -> None:
@@ -129,7 +152,11 @@ def test_the_link_in_the_mail_opens_a_page_that_takes_the_answer(evening: Evenin
     assert evening.page.status == 200
     assert '<html lang="fr"' in evening.page.text
     assert evening.sent.status in (200, 303)
-    assert evening.link_used_again.status == 409
+
+
+def test_the_first_link_stays_valid_beside_that_of_the_reminder(evening: Evening) -> None:
+    assert not evening.are_links_alike
+    assert evening.other_link_used_again.status == 409
 
 
 def test_who_answers_by_link_is_not_reminded_and_the_others_are_once(evening: Evening) -> None:
@@ -143,15 +170,16 @@ def test_results_come_out_at_the_end_and_not_before(evening: Evening) -> None:
     assert evening.results_after_closing == evening.results_before_the_end == still_open
     assert evening.released["state"] == "released"
     assert evening.released["n"] == 9  # seven in the room, one on the page, one when reminded
-    assert any(question["mean"] == 4 for question in evening.released["questions"] if question.get("mean"))
+    satisfaction = next(each for each in evening.released["questions"] if each["question"] == "satisfaction")
+    assert (satisfaction["n"], satisfaction["mean"]) == (9, 4)
+    assert satisfaction["distribution"] == {"1": 0, "2": 0, "3": 2, "4": 5, "5": 2}
     assert [mail for mail in evening.mails_of_the_end if not asks(mail)]
     assert evening.results_later == evening.released
 
 
 def test_a_survey_that_is_closed_takes_no_more_answers(evening: Evening) -> None:
     assert evening.ballot_left.status == 201
-    assert evening.link_of_late.status in (404, 410)
-    assert evening.vote_too_late.status in (404, 410)
+    assert evening.link_of_late.status == evening.sent_too_late.status == 410
 
 
 class Corrections:
@@ -171,7 +199,7 @@ class Corrections:
             self._correct(life, meeting_id, self.forgotten, "attended")
         self.asked_with_the_forgotten = self._asked(life)
         self._correct(life, meeting_id, self.mistaken, "no_show")
-        self.refused = take_ballot(life, token=links(life, self.ids[self.mistaken])[0])
+        self.refused = ask_ballot(life, token=links(life, self.ids[self.mistaken])[0])
         life.later(hours=49)
         self.reminded = self._asked(life)
 

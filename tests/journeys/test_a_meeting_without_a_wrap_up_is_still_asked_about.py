@@ -11,6 +11,7 @@ from tests.journeys.letters import asks, text_of
 from tests.journeys.life import Life
 
 THERE = 7
+LINK = re.compile(r"/results/[\w-]+")
 
 
 class Evening:
@@ -80,6 +81,8 @@ class EnoughAnswer(Evening):
         life.later(days=8)
         life.deliver_everything_again()
         self.released, self.told = self.results(), self.told_since(before)
+        links = [LINK.search(text) for texts in self.told for text in texts]
+        self.pages = [life.ask("GET", link[0], headers={"Authorization": ""}) for link in links if link]
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +103,12 @@ def test_who_has_not_answered_is_reminded_once(enough: EnoughAnswer) -> None:
     assert enough.reminded == [1] * 3 + [2] * 4 + [0] * 7
 
 
-def test_enough_answers_are_released_and_members_are_told_where(enough: EnoughAnswer) -> None:
+def test_enough_answers_are_released_and_those_who_were_there_are_told_where(enough: EnoughAnswer) -> None:
     assert (enough.released["state"], enough.released["n"]) == ("released", 5)
-    assert [len(each) for each in enough.told] == [1] * 14
-    assert all("5 personnes ont répondu" in " ".join(text.split()) for (text,) in enough.told)
-    assert all("auprès de la personne qui anime la communauté" in " ".join(text.split()) for (text,) in enough.told)
+    assert [len(each) for each in enough.told] == [1] * THERE + [0] * 3 + [1] + [0] * 3
+    assert all("5 personnes ont répondu" in " ".join(text.split()) for texts in enough.told for text in texts)
+    assert [page.status for page in enough.pages] == [200] * (THERE + 1)
+    assert all("5 personnes ont répondu" in page.text for page in enough.pages)
 
 
 def test_too_few_answers_are_told_to_facilitators_alone_and_nowhere_as_a_number(one_life: Life) -> None:
@@ -116,8 +120,7 @@ def test_too_few_answers_are_told_to_facilitators_alone_and_nowhere_as_a_number(
     one_life.later(days=8)
     one_life.deliver_everything_again()
     survey = one_life.survey(evening.meeting_id)
-    told = {"survey_id": survey["id"], "state": "withheld", "reason": "below_k", "responses": "under_5"}
-    assert evening.results() == told
+    assert evening.results() == {"survey_id": survey["id"], "state": "withheld", "reason": "below_k"}
     assert (survey["state"], survey["room_code"], survey["eligible_band"]) == ("withheld", None, "5_to_9")
     mails = evening.told_since(before)
     assert [len(each) for each in mails] == [0] * 10 + [1, 0, 1, 0]
@@ -130,7 +133,7 @@ def test_too_few_answers_are_told_to_facilitators_alone_and_nowhere_as_a_number(
     closed, withheld = [each for each in published if str(each.survey_id) == survey["id"]]
     assert isinstance(closed, SurveyClosed)
     assert isinstance(withheld, ResultsWithheld)
-    assert (closed.eligible, closed.responses) == (CountBand.FROM_5, CountBand.UNDER_5)
+    assert (closed.eligible, closed.responses) == (CountBand.FROM_5, None)
     assert (closed.rate_in_meeting, closed.rate_after) == (None, None)
     assert withheld.reason is WithheldReason.BELOW_K
 
@@ -147,31 +150,74 @@ def test_where_nobody_came_nobody_is_asked(one_life: Life) -> None:
     assert evening.asked() == [0] * 14
 
 
-def test_a_meeting_that_nobody_closes_is_given_up_a_day_after_its_end(one_life: Life) -> None:
-    evening = Evening(one_life)
-    evening.meet()
-    evening.wrap_up()
-    for member_id in evening.ids[:6]:
-        one_life.answer(room_code=one_life.survey(evening.meeting_id)["room_code"], member_id=member_id)
-    before = len(one_life.mails())
-    one_life.later(hours=24)  # it lasts an hour: 25 are over soon
-    assert one_life.survey(evening.meeting_id)["state"] == "open"
-    one_life.later(hours=2)
-    results = evening.results()
-    assert (results["state"], results["reason"]) == ("withheld", "no_attendance")
-    assert "n" not in results
-    one_life.later(days=8)
-    one_life.deliver_everything_again()
-    assert evening.asked() == [0] * 14
-    assert [len(each) for each in evening.told_since(before)] == [0] * 10 + [1, 0, 1, 0]
+class LeftOpen(Evening):
+    """Five of seven answer in the room, and nobody closes the meeting."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__(life)
+        self.meet()
+        self.wrap_up()
+        self.room_code = life.survey(self.meeting_id)["room_code"]
+        for number, member_id in enumerate(self.ids[:5]):
+            life.answer(3 + number % 3, room_code=self.room_code, member_id=member_id)
+        before = len(life.mails())
+        life.later(hours=24)  # it lasts an hour: 25 are over soon
+        self.asked_in_time = self.asked()
+        life.later(hours=2)
+        life.deliver_everything_again()
+        self.survey, self.asked_anyway = life.survey(self.meeting_id), self.asked()
+        self.told_of_it = self.told_since(before)
+        self.room = life.ask("GET", f"/v1/rooms/{self.room_code}")
 
 
-def test_closing_late_what_was_given_up_asks_nobody(one_life: Life) -> None:
-    evening = Evening(one_life)
-    evening.meet()
-    evening.wrap_up()
-    one_life.later(hours=30)
+class NeverClosed(LeftOpen):
+    """One of the two who are asked answers by their link; nobody ever closes the meeting."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__(life)
+        self.answer_by_link(5, 6)
+        life.later(hours=49)
+        life.later(days=2)
+        life.deliver_everything_again()
+        self.reminded, self.results_while_open = self.asked(), self.results()
+        before = len(life.mails())
+        life.later(days=4)
+        life.deliver_everything_again()
+        self.released, self.told = self.results(), self.told_since(before)
+
+
+@pytest.fixture(scope="module")
+def never_closed(one_life: Life) -> NeverClosed:
+    return NeverClosed(one_life)
+
+
+def test_a_day_after_a_meeting_that_nobody_closes_those_who_were_there_are_asked(never_closed: NeverClosed) -> None:
+    assert never_closed.asked_in_time == [0] * 14
+    assert never_closed.asked_anyway == [0] * 5 + [1] * 2 + [0] * 7
+    assert (never_closed.survey["state"], never_closed.survey["room_code"]) == ("open", None)
+    assert never_closed.room.status == 404
+    assert never_closed.reminded == [0] * 5 + [1, 2] + [0] * 7
+
+
+def test_whoever_facilitates_is_told_that_a_meeting_was_left_open(never_closed: NeverClosed) -> None:
+    assert [len(each) for each in never_closed.told_of_it] == [0] * 10 + [1, 0, 1, 0]
+    for (text,) in (never_closed.told_of_it[10], never_closed.told_of_it[12]):
+        assert not re.search(r"\b(2|deux|5|cinq|7|sept)\b", text), "nobody learns who has answered"
+
+
+def test_a_survey_of_a_meeting_that_nobody_closes_ends_like_any_other(never_closed: NeverClosed) -> None:
+    assert never_closed.results_while_open["state"] == "open"
+    assert (never_closed.released["state"], never_closed.released["n"]) == ("released", 6)
+    assert [len(each) for each in never_closed.told] == [1] * 7 + [0] * 3 + [1] + [0] * 3
+
+
+def test_closing_late_asks_nobody_twice(one_life: Life) -> None:
+    evening = LeftOpen(one_life)
     evening.close()
     one_life.deliver_everything_again()
-    assert one_life.survey(evening.meeting_id)["state"] == "withheld"
-    assert evening.asked() == [0] * 14
+    assert one_life.survey(evening.meeting_id)["state"] == "open"
+    assert evening.asked() == evening.asked_anyway
+    one_life.later(hours=49)
+    assert evening.asked() == [0] * 5 + [2] * 2 + [0] * 7
+    one_life.later(days=8)
+    assert evening.results()["state"] == "released"

@@ -113,7 +113,7 @@ def live(life: Life) -> None:
     life.hold(begun, there)
     life.ok("POST", f"/v1/meetings/{begun}/wrap-up")
     life.settle()
-    life.answer(room_code=life.survey(begun)["room_code"], member_id=community.member_ids[0])
+    life.answer(room_code=life.survey(begun)["room_code"], member_id=community.member_ids[1])
     life.ok("POST", f"/v1/meetings/{begun}/close")
     life.settle()
 
@@ -155,7 +155,15 @@ def read(life: Life, community: Community, meeting_id: str) -> None:
     life.ok("GET", f"/v1/meetings/{meeting_id}")
     life.ok("GET", f"/v1/surveys/{life.survey(meeting_id)['id']}/results")
     life.ok("GET", f"/v1/members/{community.member_ids[0]}")
-    lists = f"/v1/communities/{community.id}/meetings", f"/v1/members/{community.member_ids[0]}/messages"
+    for email in (life.address_of(community.member_ids[0]), "nobody@example.org"):
+        life.ok("GET", f"/v1/members?email={email}")
+    organizations = [uuid4(), uuid4()]
+    for organization_id in organizations:
+        life.ok("PUT", f"/v1/organizations/{organization_id}", {"name": "Maison de la culture"})
+    life.ok("GET", f"/v1/organizations/{organizations[0]}")
+    of_community = (f"/v1/communities/{community.id}/{each}" for each in ("meetings", "memberships", "roles"))
+    lists = "/v1/organizations", *of_community, f"/v1/members/{community.member_ids[0]}/messages"
+    life.ok("GET", f"/v1/meetings/{meeting_id}/registrations?limit=1")
     life.found_community(members=0)
     for path in ("/v1/communities", *lists):
         answer = life.ask("GET", f"{path}?limit=1")

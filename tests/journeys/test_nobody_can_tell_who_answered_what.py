@@ -1,13 +1,18 @@
-"""K2 and DOMAIN f.3: whoever reads every table, event, mail and log line learns what was said, never who said it."""
+"""K2 and DOMAIN f.3: whoever reads every table, event, mail and log line never learns who said what.
+
+While a survey is open not even what was said; afterwards not even who was asked, nor with the network's seal key.
+"""
 
 import logging
 import os
-import re
+from collections import Counter
 from uuid import UUID
 
 import pytest
 
+from pratique.sealing import Seal
 from pratique.settings import SERVICES
+from pratique.testing import SEAL_KEY
 from tests.journeys import holdings
 from tests.journeys.letters import asks, everything_in
 from tests.journeys.life import Life, answers_to
@@ -15,69 +20,97 @@ from tests.journeys.overhearing import overheard
 
 HEARD = ("this is logged", "this is printed", "this is written past Python")  #: so that silence proves something
 EVENTS = {f"{service}.{table}" for service in SERVICES for table in ("event_log", "outbox", "parked", "due")}
+ASKING = {"SurveyInvitationsIssued", "SurveyReminderDue", "InvitationRevoked"}
+SEAL = Seal.of(SEAL_KEY)
+THERE = 7
 
 
 class Story:
-    """A meeting that seven people attended and six answered, every secret used on the way, and what is held of it."""
+    """Two meetings that seven people attended; six answered after one, and three after the other, which is too few.
+
+    Every secret is used on the way; and what is held of it.
+    """
 
     def __init__(self, life: Life) -> None:
-        self.tokens: list[str] = []
+        self.room_codes: list[str] = []
         self.ballots: list[str] = []
         self.comments: list[str] = []
         self.community = life.found_community(members=8)
-        ids = self.community.member_ids
-        self.addresses = {each: life.address_of(each) for each in ids}
-        life.ok("PUT", f"/v1/communities/{self.community.id}/roles/{ids[7]}/facilitator")
-        self._answer(life, ids)
+        self.ids = self.community.member_ids[:THERE]
+        facilitator_id = self.community.member_ids[THERE]
+        self.addresses = {each: life.address_of(each) for each in self.community.member_ids}
+        life.ok("PUT", f"/v1/communities/{self.community.id}/roles/{facilitator_id}/facilitator")
+        self.survey_ids = [self._meet(life, in_room=4, later=2), self._meet(life, in_room=2, later=1)]
         self.held_while_open = holdings.everything_in(life.stores)
-        self._try_what_is_refused(life, ids)
+        self._try_what_is_refused(life)
         life.later(hours=49)
         life.later(days=6)
         life.deliver_everything_again()
         self.held_afterwards = holdings.everything_in(life.stores)
+        self.states = [life.ok("GET", f"/v1/surveys/{each}/results")["state"] for each in self.survey_ids]
         self.mails = life.mails()
+        self.links = {life.link_in(mail) for mail in self.mails if asks(mail)}
+        life.later(days=90)
+        self.held_in_the_end = holdings.everything_in(life.stores)
 
-    def _answer(self, life: Life, ids: list[str]) -> None:
-        """Four answer in the room and two by their link; one does not."""
-        meeting_id = life.schedule(self.community.id, facilitator_id=ids[7])
-        life.hold(meeting_id, dict.fromkeys(ids, "attended"))
+    def _meet(self, life: Life, in_room: int, later: int) -> str:
+        """Some answer in the room and some by their link; the others do not. The survey is the second, or the first."""
+        before = len(life.mails())
+        facilitator_id = self.community.member_ids[THERE]
+        starts_at = "2026-03-19T14:00:00+00:00"
+        ends_at = "2026-03-19T15:00:00+00:00"
+        meeting_id = life.schedule(
+            self.community.id, facilitator_id=facilitator_id, starts_at=starts_at, ends_at=ends_at
+        )
+        life.ok("POST", f"/v1/meetings/{meeting_id}/start")
+        entries = [{"member_id": each, "state": "attended"} for each in self.community.member_ids]
+        life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", {"entries": entries})
         life.ok("POST", f"/v1/meetings/{meeting_id}/wrap-up")
         life.settle()
         survey = life.survey(meeting_id)
-        self.survey_id, self.room_code = survey["id"], survey["room_code"]
-        for member_id in ids[:4]:
-            self._say(life, room_code=self.room_code, member_id=member_id)
-        self.room_page = life.ask("GET", f"/r/{self.room_code}")
+        self.room_codes.append(survey["room_code"])
+        for member_id in self.ids[:in_room]:
+            self._say(life, room_code=survey["room_code"], member_id=member_id)
+        self.room_page = life.ask("GET", f"/r/{survey['room_code']}")
         life.ok("POST", f"/v1/meetings/{meeting_id}/close")
         life.settle()
-        for member_id in ids[4:7]:
-            (mail,) = [mail for mail in life.mails(to=life.address_of(member_id)) if asks(mail)]
-            self.tokens.append(life.link_in(mail))
-        self.link_pages = [life.ask("GET", f"/s/{token}") for token in self.tokens[:2]]
-        for token in self.tokens[:2]:
+        mails = {mail["To"].addresses[0].addr_spec: mail for mail in life.mails()[before:] if asks(mail)}
+        self.tokens = [life.link_in(mails[self.addresses[each]]) for each in self.ids[in_room:]]
+        self.link_pages = [life.ask("GET", f"/s/{token}") for token in self.tokens[:later]]
+        for token in self.tokens[:later]:
             self._say(life, token=token)
+        return str(survey["id"])
 
     def _say(self, life: Life, **who: str) -> None:
         ballot = life.ok("POST", "/v1/ballots", {"locale": "fr"} | who)
         comment = f"Remarque-{len(self.ballots)}-é"
         said = [*answers_to(ballot["questions"], 4), {"question": "what_should_change", "value": comment}]
         said = [each for each in said if each["question"] != "comment_may_be_shown"]
-        life.ok("PUT", f"/v1/ballots/{ballot['ballot_id']}", {"answers": said})
+        life.ok("POST", "/v1/answers", {"ballot_id": ballot["ballot_id"], "answers": said})
         self.ballots.append(ballot["ballot_id"])
         self.comments.append(comment)
 
-    def _try_what_is_refused(self, life: Life, ids: list[str]) -> None:
+    def _try_what_is_refused(self, life: Life) -> None:
         """Look once more, and ask for what cannot be: logs are talkative about mistakes."""
-        life.ask("GET", f"/v1/rooms/{self.room_code}")
-        life.ask("GET", f"/s/{self.tokens[2]}")
+        life.ask("GET", f"/v1/rooms/{self.room_codes[0]}")
+        life.ask("GET", f"/s/{self.tokens[-1]}")
         life.ask("POST", "/v1/ballots", {"token": "no-token-of-ours", "locale": "fr"})
-        life.ask("PUT", f"/v1/ballots/{self.ballots[0]}", {"answers": [{"question": "satisfaction", "value": 3}]})
-        life.ask("PUT", f"/v1/members/{ids[0]}", {"name": "Une autre", "email": "Remarque"})
+        life.ask("POST", "/v1/ballots", {"room_code": self.room_codes[0], "member_id": self.ids[0], "locale": "fr"})
+        answers = [{"question": "satisfaction", "value": 3}]
+        life.ask("POST", "/v1/answers", {"ballot_id": self.ballots[0], "answers": answers})
+        life.ask("POST", "/v1/answers", {"ballot_id": self.ballots[0] + "x", "answers": answers})
+        life.ask("PUT", f"/v1/members/{self.ids[0]}", {"name": "Une autre", "email": "Remarque"})
 
     @property
     def secrets(self) -> list[str]:
         """What opens something, or is an answer."""
-        return [self.room_code, *self.tokens, *self.ballots, *self.comments]
+        return [*self.room_codes, *self.links, *self.ballots, *self.comments]
+
+    @property
+    def people(self) -> list[str]:
+        """Everyone, in every form."""
+        ids = self.community.member_ids
+        return [form for each in ids for form in (each, UUID(each).hex, self.addresses[each])]
 
 
 @pytest.fixture(scope="module")
@@ -96,74 +129,125 @@ def story(told: tuple[Story, str]) -> Story:
     return told[0]
 
 
-def test_the_pages_open(story: Story) -> None:
-    assert [page.status for page in (story.room_page, *story.link_pages)] == [200, 200, 200]
+def test_the_pages_open_and_the_surveys_end(story: Story) -> None:
+    assert [page.status for page in (story.room_page, *story.link_pages)] == [200, 200]
+    assert story.states == ["released", "withheld"]
 
 
-def test_an_answer_stands_in_one_table_with_nothing_that_leads_to_a_person(story: Story) -> None:
+def test_a_copy_made_while_the_survey_is_open_tells_no_answer(story: Story) -> None:
     held = story.held_while_open
-    answers = held["evaluation.response"]
-    assert len(answers) == 6
+    assert [len(held[f"evaluation.{table}"]) for table in ("sheet", "marker", "survey_key")] == [9, 9, 2]
+    for secret in [*story.links, *story.ballots, *story.comments, "what_should_change", '"satisfaction"']:
+        assert holdings.where(held, secret) == set()
+    volatile = [row for table in ("sheet", "marker", "survey_key") for row in held[f"evaluation.{table}"]]
+    assert not any(each in holdings.words_of(volatile) for each in story.people)
+
+
+def test_sheets_differ_in_nothing_that_leads_to_a_person(story: Story) -> None:
+    sheets, markers = (story.held_while_open[f"evaluation.{table}"] for table in ("sheet", "marker"))
+    assert {frozenset(row) for row in sheets} == {frozenset({"survey_id", "mark", "box"})}
+    assert len({len(row["box"]) for row in sheets}) == 1
+    assert {frozenset(row) for row in markers} == {frozenset({"survey_id", "mac", "ballot_mark", "is_cast"})}
+    assert {bool(row["is_cast"]) for row in markers} == {True}
+    marks = Counter(bytes(mark) for row in markers for mark in (row["mac"], row["ballot_mark"]))
+    marks.update(bytes(row["mark"]) for row in sheets)
+    assert set(marks.values()) == {1}
+
+
+def test_not_even_the_network_s_key_joins_a_sheet_to_a_person(story: Story) -> None:
+    held = holdings.opened(story.held_while_open, SEAL)
     for comment in story.comments:
-        assert holdings.where(held, comment) == {"evaluation.response"}
-    written = holdings.words_of(answers)
-    markers = [bytes(row["mac"]).hex() for row in held["evaluation.marker"]]
-    assert len(markers) == 6
-    people = [form for each in story.community.member_ids for form in (each, UUID(each).hex, story.addresses[each])]
-    for trace in [*people, *markers, *story.tokens, *story.ballots, story.room_code]:
+        assert holdings.where(held, comment) == {"evaluation.sheet"}
+    written = holdings.words_of(held["evaluation.sheet"])
+    marks = [bytes(row[mark]).hex() for row in held["evaluation.marker"] for mark in ("mac", "ballot_mark")]
+    for trace in [*story.people, *marks, *story.links, *story.ballots, *story.room_codes]:
         assert trace not in written
-    marked = holdings.words_of(held["evaluation.marker"])
-    assert not any(trace in marked for trace in [*people, *story.tokens, *story.ballots])
 
 
 def test_a_ballot_is_kept_nowhere(story: Story) -> None:
-    held = story.held_while_open
-    for ballot_id in story.ballots:
-        assert holdings.where(held, ballot_id) == set()
-    assert holdings.where(held, story.room_code) == {"evaluation.survey"}
+    for held in (story.held_while_open, story.held_afterwards):
+        for ballot_id in story.ballots:
+            assert holdings.where(holdings.opened(held, SEAL), ballot_id) == set()
 
 
-def test_answers_carry_a_day_and_no_hour_and_no_order(story: Story) -> None:
-    answers = story.held_while_open["evaluation.response"]
-    days = {str(row["answered_on"]) for row in answers}
-    assert days == {"2026-03-19"}
-    assert not re.search(r"\d\d:\d\d", "\n".join(str(value) for row in answers for value in row.values()))
-    assert all(UUID(str(row["id"])).version == 4 for row in answers)
+def test_when_the_meeting_is_closed_its_room_code_is_gone(story: Story) -> None:
+    for code in story.room_codes:
+        assert holdings.where(story.held_while_open, code) == set()
 
 
-def test_when_the_survey_is_over_nothing_says_who_took_a_ballot(story: Story) -> None:
+def test_when_the_survey_is_over_no_sheet_and_no_mark_is_left(story: Story) -> None:
     held = story.held_afterwards
-    assert held["evaluation.marker"] == held["evaluation.invitation"] == []
-    assert [row["ballot_mac"] for row in held["evaluation.response"]] == [None] * 6
-    (survey,) = held["evaluation.survey"]
-    assert (survey["secret"], survey["room_code"]) == (None, None)
-    assert holdings.where(held, story.room_code) == set()
-    assert {row["token"] for row in held["notifications.message"]} == {None}
-    for comment in story.comments:  # of fewer than ten answers no comment is told either
-        assert holdings.where(held, comment) == {"evaluation.response"}
+    assert held["evaluation.sheet"] == held["evaluation.marker"] == held["evaluation.survey_key"] == []
+    for secret in story.secrets:
+        assert holdings.where(held, secret) == set()
+
+
+def test_when_the_survey_is_over_nothing_tells_who_was_asked(story: Story) -> None:
+    """Of seven people who were there everything is held alike, whether they answered in the room, later, or never."""
+    held = holdings.opened(story.held_afterwards, SEAL)
+    traces = {
+        table: [sum(holdings.names([row], UUID(each)) for row in rows) for each in story.ids]
+        for table, rows in held.items()
+    }
+    assert {table: counts for table, counts in traces.items() if len(set(counts)) > 1} == {}
+    assert {table for table, counts in traces.items() if counts[0]} >= {
+        "evaluation.attendance",
+        "notifications.message",
+    }
+    assert all(holdings.where(held, link) == set() for link in story.links)
+    types = [str(row["type"]).split(".")[-2] for table in EVENTS for row in held[table] if "type" in row]
+    assert "SurveyClosed" in types
+    assert not ASKING & set(types)
+    assert held["notifications.revocation"] == held["notifications.receipt"] == []
+    assert {row["template"] for row in held["notifications.message"]} == {
+        "meeting_invitation", "results_released", "results_withheld"
+    }  # fmt: skip
+
+
+def test_of_withheld_results_answers_are_kept_by_question_for_ninety_days(story: Story) -> None:
+    kept = story.held_afterwards["evaluation.kept_answers"]
+    assert {UUID(str(row["survey_id"])) for row in kept} == {UUID(story.survey_ids[1])}
+    opened = holdings.opened(story.held_afterwards, SEAL)
+    for comment in story.comments[6:]:
+        assert holdings.where(opened, comment) == {"evaluation.kept_answers"}
+    for comment in story.comments[:6]:  # of fewer than ten answers no comment is told either
+        assert holdings.where(opened, comment) == set()
+    written = holdings.words_of(opened["evaluation.kept_answers"])
+    assert not any(each in written for each in story.people)
+    assert story.held_in_the_end["evaluation.kept_answers"] == []
+    for comment in story.comments:
+        assert holdings.where(holdings.opened(story.held_in_the_end, SEAL), comment) == set()
 
 
 def test_no_event_is_of_an_answer_and_none_counts_them_before_the_end(story: Story) -> None:
-    before = story.held_while_open
+    before = holdings.opened(story.held_while_open, SEAL)
     asked = [row for table in EVENTS if table.endswith("event_log") for row in before[table]]
-    types = {str(row["type"]).split(".")[-2] for row in asked}
-    assert {"SurveyOpened", "MeetingClosed", "SurveyInvitationsIssued", "MessageDelivered"} <= types
-    assert not types & {"SurveyClosed", "ResultsReleased", "ResultsWithheld"}
-    (opened,) = [row for row in asked if ".SurveyOpened." in str(row["type"])]
-    assert story.survey_id in holdings.words_of([opened])
-    held = story.held_afterwards
-    for secret in [story.room_code, *story.ballots, *story.comments]:
+    types = Counter(str(row["type"]).split(".")[-2] for row in asked)
+    assert (types["SurveyOpened"], types["SurveyInvitationsIssued"]) == (2, 2)
+    assert {"MeetingClosed", "MessageDelivered"} <= set(types)
+    assert not set(types) & {"SurveyClosed", "ResultsReleased", "ResultsWithheld"}
+    about = [row for row in asked if row["subject"] in story.survey_ids]
+    assert len(about) == 4
+    held = holdings.opened(story.held_afterwards, SEAL)
+    for secret in [*story.room_codes, *story.ballots, *story.comments]:
+        assert not holdings.where(before, secret) & EVENTS
         assert not holdings.where(held, secret) & EVENTS
     for row in held["evaluation.event_log"]:
-        if row["type"].split(".")[-2] in ("SurveyClosed", "ResultsReleased"):
-            assert not any(each in holdings.words_of([row]) for each in story.community.member_ids)
+        assert not any(each in holdings.words_of([row]) for each in story.people)
+
+
+def test_no_public_event_is_of_a_mail_that_asks(story: Story) -> None:
+    rows = story.held_while_open["notifications.event_log"]
+    assert rows
+    assert not any("survey_" in holdings.words_of([row]) for row in rows)
 
 
 def test_no_mail_tells_an_answer_or_the_link_of_another(story: Story) -> None:
+    assert len(story.links) == sum(asks(mail) for mail in story.mails) == (3 + 5) + (1 + 4)
     for mail in story.mails:
         words = everything_in(mail)
-        assert not any(secret in words for secret in [story.room_code, *story.ballots, *story.comments])
-        own = {token for token in story.tokens if token in words}
+        assert not any(secret in words for secret in [*story.room_codes, *story.ballots, *story.comments])
+        own = {link for link in story.links if link in words}
         assert len(own) == asks(mail)
         others = [each for each in story.community.member_ids if story.addresses[each] not in str(mail["To"])]
         assert not any(story.addresses[each] in words for each in others)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from gateway.auth import create_token
-from gateway.limits import FAILURES
+from gateway.limits import WRONG_TOLD
 from gateway.reading import MAX_BODY_BYTES
 from tests.journeys import holdings
 from tests.journeys.letters import asks
@@ -15,7 +15,11 @@ from tests.journeys.life import ZONE, Life
 
 GUESS = "23456789"
 JSON = {"Content-Type": "application/json"}
-ANSWERS = {"answers": [{"question": "satisfaction", "value": 5}]}
+
+
+def on(ballot_id: str, **answer: Any) -> dict[str, Any]:
+    """An answer on this ballot, as it is sent."""
+    return {"ballot_id": ballot_id, "answers": [{"question": "satisfaction", "value": 5} | answer]}
 
 
 class Refused(NamedTuple):
@@ -48,7 +52,9 @@ class Scene:
         self.spent_token = self._token(life, ids[0])
         ballot = life.ok("POST", "/v1/ballots", {"token": self.spent_token, "locale": "fr"})
         self.spent_ballot = ballot["ballot_id"]
-        life.ok("PUT", f"/v1/ballots/{self.spent_ballot}", ANSWERS)
+        other = life.ok("POST", "/v1/ballots", {"token": self.spent_token, "locale": "fr"})
+        self.other_ballot = other["ballot_id"]
+        life.ok("POST", "/v1/answers", on(self.spent_ballot))
         ballot = life.ok("POST", "/v1/ballots", {"token": self._token(life, ids[1]), "locale": "fr"})
         self.ballot = ballot["ballot_id"]
         life.ok("POST", f"/v1/meetings/{self.running}/start")
@@ -124,21 +130,25 @@ def of_meetings(scene: Scene) -> Iterator[Refused]:
 
 def of_answers(scene: Scene) -> Iterator[Refused]:
     yield Refused("link of a closed survey", 410, "POST", "/v1/ballots", {"token": scene.dead_token})
-    yield Refused("ballot of a closed survey", 410, "PUT", f"/v1/ballots/{scene.dead_ballot}", ANSWERS)
+    yield Refused("ballot of a closed survey", 410, "POST", "/v1/answers", on(scene.dead_ballot))
     yield Refused("spent link", 409, "POST", "/v1/ballots", {"token": scene.spent_token})
-    yield Refused("spent ballot", 410, "PUT", f"/v1/ballots/{scene.spent_ballot}", ANSWERS)
-    yield Refused("guessed ballot", 404, "PUT", f"/v1/ballots/{'A' * 64}", ANSWERS)
+    yield Refused("spent ballot", 410, "POST", "/v1/answers", on(scene.spent_ballot))
+    yield Refused("another ballot of the same person", 409, "POST", "/v1/answers", on(scene.other_ballot))
+    yield Refused("no ballot", 404, "POST", "/v1/answers", on("A" * 64))
+    survey, _, box = scene.ballot.partition(".")
+    yield Refused("guessed ballot", 404, "POST", "/v1/answers", on(f"{survey}.{'A' * len(box)}"))
+    yield Refused("ballot of no survey", 404, "POST", "/v1/answers", on(f"{uuid4().hex}.{box}"))
     yield Refused("guessed link", 404, "POST", "/v1/ballots", {"token": "A" * 64})
     yield Refused("guessed room", 404, "GET", f"/v1/rooms/{GUESS}")
     absent = {"room_code": scene.room_code, "member_id": scene.ids[3]}
     yield Refused("absent from the room", 404, "POST", "/v1/ballots", absent)
     both = {"token": scene.dead_token, "room_code": scene.room_code}
     yield Refused("two ways at once", 422, "POST", "/v1/ballots", both)
-    too_much = {"answers": [{"question": "satisfaction", "value": 6}]}
-    path = f"/v1/ballots/{scene.ballot}"
-    yield Refused("six of five", 422, "PUT", path, too_much, "/answers/0/value")
-    unknown = {"answers": [{"question": "salary", "value": 1}]}
-    yield Refused("no such question", 422, "PUT", path, unknown, "/answers/0/question")
+    too_much = on(scene.ballot, value=6)
+    yield Refused("six of five", 422, "POST", "/v1/answers", too_much, "/answers/0/value")
+    unknown = on(scene.ballot, question="salary", value=1)
+    yield Refused("no such question", 422, "POST", "/v1/answers", unknown, "/answers/0/question")
+    yield Refused("answers without a ballot", 422, "POST", "/v1/answers", {"answers": []}, "/ballot_id")
 
 
 def of_requests(scene: Scene) -> Iterator[Refused]:
@@ -166,12 +176,13 @@ class Guesses:
 
     def __init__(self, life: Life, scene: Scene) -> None:
         room = f"/v1/rooms/{scene.room_code}"
-        self.known = [life.ask("GET", room) for _ in range(FAILURES + 2)]
+        self.known = [life.ask("GET", room) for _ in range(WRONG_TOLD + 2)]
         before = stored(life)
-        self.wrong = [life.ask("GET", f"/v1/rooms/{int(GUESS) + number}") for number in range(FAILURES)]
-        self.slowed = [life.ask("GET", path) for path in (f"/v1/rooms/{GUESS}", room)]
+        self.wrong = [life.ask("GET", f"/v1/rooms/{int(GUESS) + number}") for number in range(WRONG_TOLD)]
+        self.slowed = life.ask("GET", f"/v1/rooms/{GUESS}")
+        self.beside = life.ask("GET", room)
         life.later(minutes=1, seconds=1)
-        self.later = life.ask("GET", room)
+        self.later = life.ask("GET", f"/v1/rooms/{GUESS}")
         self.changes_nothing = stored(life) == before
 
 
@@ -183,11 +194,12 @@ def guesses(one_life: Life, scene: Scene) -> Guesses:
 def test_guessing_a_room_is_slowed_and_right_codes_never_count(guesses: Guesses) -> None:
     assert {answer.status for answer in guesses.known} == {200}
     assert {answer.status for answer in guesses.wrong} == {404}
-    for answer in guesses.slowed:  # a right guess is not told from a wrong one now
-        assert (answer.status, answer.headers["Content-Type"]) == (429, "application/problem+json")
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert answer.json["detail"].endswith(".")
-    assert guesses.later.status == 200
+    slowed = guesses.slowed
+    assert (slowed.status, slowed.headers["Content-Type"]) == (429, "application/problem+json")
+    assert int(slowed.headers["Retry-After"]) >= 1
+    assert slowed.json["detail"].endswith(".")
+    assert guesses.beside.status == 200
+    assert guesses.later.status == 404
     assert guesses.changes_nothing
 
 
@@ -211,4 +223,4 @@ def test_each_refusal_is_a_problem_that_says_what_to_mend_and_changes_nothing(
     one_life.settle()
     assert stored(one_life) == before
     assert len(one_life.mails()) == mails
-    one_life.ok("PUT", f"/v1/ballots/{scene.ballot}", ANSWERS)  # what was refused has spent nothing
+    one_life.ok("POST", "/v1/answers", on(scene.ballot))  # what was refused has spent nothing

@@ -1,36 +1,26 @@
 """A meeting's life, as whoever asks and whoever listens sees it."""
 
-import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select
 
 from pratique import arguments, clock
-from pratique.actor import acting
-from pratique.errors import Conflict, DomainError, Invalid, NotFound, PreconditionRequired, QuotaSpent, Stale
+from pratique.errors import Conflict, DomainError, Invalid, NotFound
 from pratique.event import Event
 from pratique.events.meetings import (
     MeetingCancelled,
-    MeetingChanged,
     MeetingClosed,
     MeetingDescribed,
-    MeetingKind,
     MeetingScheduled,
     MeetingStarted,
     MeetingWrapUpStarted,
     MemberRegisteredForMeeting,
-    Mode,
     Partstat,
 )
 from pratique.testing import AT
 from services.meetings import commands, queries
-from services.meetings.models import MAILS_SPENT
 
 World = Any  # of conftest.py, which tests do not import
 STEPS = {
@@ -228,250 +218,6 @@ def test_a_time_without_an_offset_is_refused(world: World) -> None:
     with pytest.raises(Invalid) as caught:
         world.ask(commands.put_meeting, **loaded)
     assert set(caught.value.fields) == {"/ends_at"}, "14:00 in Toronto is after 16:00 in Greenwich"
-
-
-@pytest.mark.parametrize(
-    ("said", "changed"),
-    [
-        ({"place": "Salle B"}, ("place",)),
-        ({"link": "https://meet.example.org/x"}, ("link",)),
-        ({"themes": ("Autre chose",)}, ("themes",)),
-        ({"mode": Mode.IN_PERSON}, ("mode",)),
-        ({"kind": MeetingKind.TRAINING}, ("kind",)),
-        ({"capacity": 12}, ("capacity",)),
-        ({"facilitator_id": UUID(int=1)}, ("facilitator_id",)),
-        ({"facilitator_id": None}, ("facilitator_id",)),
-        ({"note_taker_id": UUID(int=2)}, ("note_taker_id",)),
-        ({"place": "Salle B", "capacity": 12, "mode": Mode.IN_PERSON}, ("capacity", "mode", "place")),
-    ],
-)
-def test_whatever_changes_in_a_meeting_is_announced_by_name_and_new_words_privately(
-    world: World, said: dict[str, Any], changed: tuple[str, ...]
-) -> None:
-    world.schedule()
-    world.schedule(**said, if_version=1)
-    world.schedule(**said)
-
-    (event,) = world.heard(MeetingChanged)
-    assert (event.changed, event.version, event.community_ids) == (changed, 2, (world.COMMUNITY,))
-    for name in ("kind", "mode", "capacity", "facilitator_id", "note_taker_id"):
-        assert getattr(event, name) == getattr(world.meeting(), name)
-    described = [each for each in world.heard(MeetingDescribed) if each.version > 1]
-    assert len(described) == bool({"place", "link", "themes"} & set(changed))
-    assert {(each.place, each.link, each.version) for each in described} <= {
-        (world.meeting().place, world.meeting().link, 2)
-    }
-    assert len(world.heard(MeetingScheduled)) == 1
-
-
-def test_changes_of_a_meeting_are_ordered_by_their_versions(world: World) -> None:
-    world.schedule()
-    world.schedule(place="Salle B", if_version=1)
-    world.schedule(place="Salle B", capacity=12, mode=Mode.IN_PERSON, if_version=2)
-
-    assert [(event.changed, event.version) for event in world.heard(MeetingChanged)] == [
-        (("place",), 2),
-        (("capacity", "mode"), 3),
-    ]
-    described = world.heard(MeetingDescribed)
-    assert [(event.place, event.version) for event in described] == [("", 1), ("Salle B", 2)]
-    assert world.meeting().version == 3
-
-
-@pytest.mark.parametrize("if_version", [0, 1])
-def test_a_version_of_a_meeting_that_is_not_there_schedules_none(world: World, if_version: int) -> None:
-    with pytest.raises(Stale):
-        world.schedule(if_version=if_version)
-
-    assert world.heard(Event) == []
-    with pytest.raises(NotFound):
-        world.meeting()
-
-
-def test_whatever_version_a_meeting_has_it_is_changed_by_whoever_says_so(world: World) -> None:
-    world.schedule()
-    world.schedule(place="Salle B", if_version=1)
-    world.schedule(place="Salle C", if_version=0)
-
-    assert (world.meeting().place, world.meeting().version) == ("Salle C", 3)
-
-
-DAY = timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("said", "late", "wrap_up", "close", "expected"),
-    [
-        ({}, 0 * DAY, None, None, (True, True)),
-        ({}, 3 * DAY, None, None, (True, True)),
-        ({}, 3 * DAY + timedelta(seconds=1), None, None, (False, False)),
-        ({}, 500 * DAY, None, None, (False, False)),
-        ({}, 500 * DAY, True, None, (True, True)),
-        ({}, 500 * DAY, None, True, (False, True)),
-        ({}, 0 * DAY, False, None, (False, False)),
-        ({}, 0 * DAY, False, True, (False, True)),
-        ({}, 0 * DAY, None, False, (True, False)),
-        ({"kind": MeetingKind.PREPARATORY}, 0 * DAY, None, None, (False, False)),
-        ({"kind": MeetingKind.PREPARATORY}, 500 * DAY, None, False, (False, False)),
-        ({"kind": MeetingKind.TRAINING}, 0 * DAY, None, None, (True, True)),
-    ],
-)
-def test_those_who_were_there_are_asked_by_rule_or_by_word(
-    world: World,
-    said: dict[str, Any],
-    late: timedelta,
-    wrap_up: bool | None,
-    close: bool | None,
-    expected: tuple[bool, bool],
-) -> None:
-    world.schedule(**said)
-    clock.move(timedelta(hours=2) + late)
-    world.do("start")
-    world.ask(commands.wrap_up_meeting, meeting_id=world.MEETING, with_survey=wrap_up)
-    world.ask(commands.close_meeting, meeting_id=world.MEETING, with_survey=close)
-
-    (wrapped_up,), (closed,) = world.heard(MeetingWrapUpStarted), world.heard(MeetingClosed)
-    assert (wrapped_up.with_survey, closed.with_survey) == expected
-
-
-def test_after_a_preparatory_meeting_nobody_can_be_asked(world: World) -> None:
-    world.schedule(kind=MeetingKind.PREPARATORY)
-    world.do("start")
-    for command in (commands.wrap_up_meeting, commands.close_meeting):
-        with pytest.raises(Conflict, match="preparatory"):
-            world.ask(command, meeting_id=world.MEETING, with_survey=True)
-
-    assert world.meeting().state.value == "in_progress"
-
-
-@contextmanager
-def limited(world: World, mails: int) -> Iterator[None]:
-    """A day's quota of so many mails, and a token that acts."""
-    before = world.opened.settings
-    world.opened.settings = dataclasses.replace(before, mails_a_day=mails)
-    try:
-        with acting("token abc jeton"):
-            yield
-    finally:
-        world.opened.settings = before
-
-
-def test_a_program_brings_about_so_many_mails_in_a_day_and_then_changes_nothing(world: World) -> None:
-    """Three belong to the community, so that each of these would mail three people."""
-    with limited(world, 9):
-        world.schedule()
-        world.schedule(capacity=12, if_version=1)
-        world.schedule(capacity=12, place="Salle B", if_version=2)
-        world.schedule(meeting_id=UUID(int=0x222))
-        for ask in (
-            partial(world.schedule, meeting_id=UUID(int=0x333)),
-            partial(world.schedule, capacity=12, place="Salle C", if_version=3),
-            partial(world.do, "cancel"),
-        ):
-            before = world.heard(Event)
-            with pytest.raises(QuotaSpent, match="2026-03-13T00:00:00Z"):
-                ask()
-            assert world.heard(Event) == before
-        world.schedule(capacity=13, place="Salle B", if_version=3)
-        world.do("start")
-
-    assert (world.meeting().place, world.meeting().version) == ("Salle B", 5)
-
-
-def test_a_quota_is_of_a_token_and_of_a_day(world: World) -> None:
-    with limited(world, 3):
-        world.schedule(starts_at=AT + DAY, ends_at=AT + DAY + timedelta(hours=1))
-        with pytest.raises(QuotaSpent):
-            world.do("cancel")
-        with acting("token def autre"):
-            world.schedule(meeting_id=UUID(int=0x222))
-        for who in ("operator amina", "pratique"):
-            with acting(who):
-                world.schedule(meeting_id=uuid4())
-        clock.move(timedelta(hours=10))
-        world.do("cancel")
-
-    with world.opened.begin() as session:
-        assert session.execute(select(MAILS_SPENT)).all() == [(date(2026, 3, 13), "abc", 3)], "the day before is gone"
-
-
-def test_what_mails_nobody_costs_nothing(world: World) -> None:
-    with limited(world, 0):
-        world.schedule(community_ids=(world.OTHER,))
-        clock.move(timedelta(days=30))
-        world.schedule(meeting_id=UUID(int=0x222))
-        world.ask(commands.cancel_meeting, meeting_id=UUID(int=0x222), reason="Vieux")
-
-    assert len(world.heard(MeetingScheduled)) == 2
-
-
-def test_whoever_belongs_to_two_communities_of_a_meeting_is_mailed_once(world: World) -> None:
-    world.belongs(world.AMINA, world.OTHER)
-    with limited(world, 3):
-        world.schedule(community_ids=(world.COMMUNITY, world.OTHER))
-
-    assert len(world.heard(MeetingScheduled)) == 1
-
-
-def test_a_change_needs_the_version_that_was_read(world: World) -> None:
-    world.schedule()
-    with pytest.raises(PreconditionRequired):
-        world.schedule(place="Salle B")
-    with pytest.raises(Stale):
-        world.schedule(place="Salle B", if_version=9)
-
-    assert (world.meeting().place, world.meeting().version) == ("", 1)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        {"starts_at": AT + timedelta(minutes=1)},
-        {"ends_at": AT + timedelta(hours=3)},
-        {"timezone": "Europe/Paris"},
-        {"community_ids": (UUID(int=0xC1),)},
-        {"community_ids": (UUID(int=0xC0), UUID(int=0xC1))},
-    ],
-)
-def test_a_meeting_is_not_moved_by_a_put(world: World, said: dict[str, Any]) -> None:
-    world.schedule()
-    with pytest.raises(Conflict, match="cancel it and schedule another"):
-        world.schedule(**said, if_version=1)
-
-    assert len(world.heard(Event)) == 2
-
-
-@pytest.mark.parametrize("state", ["in_progress", "wrap_up", "closed", "cancelled"])
-def test_a_meeting_that_has_begun_or_is_cancelled_is_not_changed_but_may_be_said_again(
-    world: World, state: str
-) -> None:
-    world.schedule()
-    world.do(*STEPS[state])
-    version = world.meeting().version
-
-    assert world.schedule().version == version
-    with pytest.raises(Conflict, match="only a scheduled one"):
-        world.schedule(place="Salle B", if_version=version)
-
-
-def test_the_same_instant_in_another_zone_and_communities_in_another_order_are_the_same_meeting(world: World) -> None:
-    both = (world.COMMUNITY, world.OTHER)
-    world.schedule(community_ids=both)
-    again = world.ask(
-        commands.put_meeting,
-        meeting_id=world.MEETING,
-        community_ids=both[::-1],
-        kind=MeetingKind.MEETING,
-        mode=Mode.HYBRID,
-        starts_at=datetime.fromisoformat("2026-03-12T10:00:00-04:00"),
-        ends_at=AT + timedelta(hours=2),
-        timezone="America/Toronto",
-        themes=("Mesurer sans peser",),
-        facilitator_id=world.FACILITATOR,
-        note_taker_id=world.NOTE_TAKER,
-    )
-
-    assert (again.is_new, again.row.version, again.row.community_ids) == (False, 1, both)
 
 
 def register(world: World, member_id: UUID, partstat: Partstat) -> Any:

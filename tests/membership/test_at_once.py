@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from pratique import settings
 from pratique.errors import Conflict
 from pratique.events.membership import Locale
-from pratique.store import Store
+from pratique.store import Store, open_store
 from services.membership import commands
 from services.membership.models import Member
 from tests.running import until
@@ -22,7 +23,7 @@ WAITING = text("select count(*) from pg_stat_activity where wait_event_type = 'L
 
 @pytest.fixture
 def opened(fresh: Fresh) -> Iterator[Store]:
-    made = Store("membership", fresh.store_urls["membership"])
+    made = open_store(settings.load(fresh.environ()), "membership")
     yield made
     made.close()
 

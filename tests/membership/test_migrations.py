@@ -12,6 +12,7 @@ from pratique.errors import Conflict
 from pratique.events.membership import Locale
 from pratique.migrate import migrate
 from pratique.store import Store
+from pratique.testing import open_at
 from services.membership import commands
 from services.membership.models import Member
 
@@ -23,7 +24,9 @@ PEOPLE = ["amina@example.org", "louis@example.org", "Amina@EXAMPLE.org", "amina@
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A store without a table."""
     is_real = request.param == "postgresql"
-    made = Store("membership", request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite")
+    made = open_at(
+        "membership", request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite"
+    )
     if is_real:
         with made.begin() as session:
             session.execute(text("drop schema public cascade"))

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -256,6 +258,7 @@ def test_the_doctor_survives_that_everything_is_away() -> None:
         "PRATIQUE_STORE_MEETINGS": "postgresql+psycopg2://meetings:hunter2@127.0.0.1:9/meetings",
         "PRATIQUE_SMTP_URL": "smtp://127.0.0.1:9",
         "PRATIQUE_HTTP_PORT": "9",
+        "PRATIQUE_SEAL_KEY": testing.SEAL_KEY,
     }
     result = call("doctor", "--json", env=env)
     assert result.exit_code == 1
@@ -268,6 +271,20 @@ def test_the_doctor_survives_that_everything_is_away() -> None:
         "gateway",
     }
     assert "PRATIQUE_STORE_EVALUATION is not set" in str(found["store evaluation"]["words"])
+
+
+def test_without_the_seal_key_nothing_runs_and_the_doctor_says_so(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/meetings.sqlite"
+    for key in ({}, {"PRATIQUE_SEAL_KEY": "5e5e"}):
+        env = {"PRATIQUE_BROKER_URL": GONE, "PRATIQUE_STORE_MEETINGS": url, "PRATIQUE_HTTP_PORT": "9", **key}
+        found = findings(call("doctor", "--json", env=env))["seal key"]
+        assert (found["is_well"], found["words"]) == (False, "not set here, or none")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PRATIQUE_")}
+        command = [sys.executable, "-W", "ignore", "-c", "from pratique.cli import main; main()", "run", "meetings"]
+        done = subprocess.run(command, env=inherited | env, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 2
+        assert done.stderr.startswith("PRATIQUE_SEAL_KEY must be 64 hexadecimal digits, the same for every process")
+        assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.real
