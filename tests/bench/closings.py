@@ -51,7 +51,6 @@ def closings(count: int, closed_at: datetime, seed: int = 1, people: int = 400) 
             themes_count=3,
             attendees=attendees,
             head_count=ATTENDEES,
-            with_survey=True,
         )
         event_id = fresh_id()
         yield Envelope(closed, event_id, closed_at, event_id)
