@@ -42,6 +42,7 @@ PARKED = Table(
     Column("next_attempt_at", store.Instant, nullable=False),
     Column("parked_at", store.Instant, nullable=False),
     Index("ix_parked_state_next_attempt_at", "state", "next_attempt_at"),
+    Index("ix_parked_type", "type"),
 )
 
 _AT_ONCE = 500  #: ids in one statement

@@ -65,7 +65,7 @@ def _value(column: str, kind: str, is_unique: bool) -> sql.Composable:
     if is_unique:
         patterns |= {
             "bytea": "decode(md5({0}::text || k), 'hex')",
-            "int8": f"{{0}} + k * {STEP}",
+            "int8": f"{{0}} + k::int8 * {STEP}",
             "varchar": patterns["varchar"].replace("else {0}", "else left(md5({0} || k), length({0}))"),
         }
     return sql.SQL(patterns.get(kind, "{0}")).format(sql.Identifier(column))

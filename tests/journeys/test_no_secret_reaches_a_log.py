@@ -21,7 +21,7 @@ from sqlalchemy import text
 from pratique.settings import SERVICES
 from pratique.testing import open_at
 from tests import servers as private
-from tests.journeys.life import answers_to, mail_server
+from tests.journeys.life import filled, mail_server
 from tests.running import until
 from tests.servers.process import free_port
 
@@ -111,6 +111,7 @@ def test_passwords_tokens_codes_ballots_names_and_addresses_stay_out_of_everythi
     processes: Processes, fresh: private.Fresh, tmp_path: Path
 ) -> None:
     secrets = {
+        "the seal key": processes.environ["PRATIQUE_SEAL_KEY"],
         "the broker's password": fresh.servers.broker.password,
         "the database's password": fresh.servers.database.password,
         "a name": NAME,
@@ -207,14 +208,14 @@ def _live_through_a_meeting(client: Client, maildir: Path) -> dict[str, str]:
 
 
 def _answer(client: Client, **who: str) -> str:
-    """Take a ballot and cast it, twice; the ballot."""
+    """Ask for two ballots, send one twice and the other once; the ballot that was taken."""
     status, ballot = client.ask("POST", "/v1/ballots", {"locale": "fr", **who})
     assert (status, isinstance(ballot, dict)) == (201, True), ballot
     assert isinstance(ballot, dict)
-    body = {"answers": answers_to(ballot["questions"], 4)}
-    assert client.ask("PUT", f"/v1/ballots/{ballot['ballot_id']}", body)[0] == 204
-    assert client.ask("PUT", f"/v1/ballots/{ballot['ballot_id']}", body)[0] == 410
-    assert client.ask("POST", "/v1/ballots", {"locale": "fr", **who})[0] == 409
+    _, other = client.ask("POST", "/v1/ballots", {"locale": "fr", **who})
+    assert isinstance(other, dict)
+    sent = [client.ask("POST", "/v1/answers", filled(each, 4))[0] for each in (ballot, ballot, other)]
+    assert sent == [204, 410, 409]
     return str(ballot["ballot_id"])
 
 
@@ -245,8 +246,10 @@ def _ask_what_cannot_be(client: Client, secrets: dict[str, str]) -> None:
     ):
         client.ask("GET", path)
     client.ask("POST", f"/s/{link}", b"ballot=" + ballot.encode())
-    client.ask("PUT", f"/v1/ballots/{ballot}", {"answers": [{"question": THEME, "value": NAME}]})
-    client.ask("DELETE", f"/v1/ballots/{ballot}")
+    client.ask("POST", "/v1/answers", {"ballot_id": ballot, "answers": [{"question": THEME, "value": NAME}]})
+    client.ask("POST", "/v1/answers", {"ballot_id": ballot + "x", "answers": []})
+    client.ask("GET", f"/v1/answers?ballot_id={ballot}")
+    client.ask("PUT", f"/v1/ballots/{ballot}", {})
 
 
 def _break_a_table(client: Client, fresh: private.Fresh) -> None:

@@ -1,91 +1,136 @@
-"""Those who were there answer, in the room or by their links, in time or late, once or twice."""
+"""Those who were there answer, in the room or by their links, in time or late, once or twice, or not to the end."""
 
+from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as some
 from hypothesis.stateful import precondition
 
-from pratique.errors import Conflict, Gone, NotFound
+from pratique import clock
+from pratique.errors import Conflict, DomainError, Gone, NotFound
 from pratique.events.membership import Locale
 from services.evaluation import commands as evaluation
 from services.evaluation import queries as surveys
 from services.evaluation.questions import Answer
 from tests.faults.model.steps import WHICH, WHO, Steps, one_of, step, those_of
-from tests.faults.model.truth import ENOUGH, Cast, Survey
+from tests.faults.model.truth import ENOUGH, Ballot, Cast, Survey, Taken
+
+
+class Until(IntEnum):
+    """How far the gateway comes with an answer before it ends."""
+
+    NOTHING = 0  # whoever has the ballot keeps it for later
+    TAKEN = 1
+    KEPT = 2
+    CONFIRMED = 3
+
+
+UNTIL = some.sampled_from([Until.CONFIRMED] * 5 + [Until.KEPT, Until.TAKEN, Until.NOTHING])
+WORDS = ("satisfaction", "would_come_again", "what_should_change")
 
 
 class Answers(Steps):
     """The rules of those who answer, and of those who want to know."""
 
     @precondition(lambda self: self.truth.surveys)
-    @step(which=WHICH, who=WHO, is_kept=some.booleans())
-    def answer_in_the_room(self, which: int, who: int, is_kept: bool) -> None:
-        """People take ballots by the code of the room, and cast them, or keep them for later."""
-        survey = one_of(list(self.truth.surveys.values()), which)
-        self._answer_in_room(survey, who)
-        if not is_kept:
-            self._cast_all(survey)
+    @step(which=WHICH, who=WHO, until=UNTIL)
+    def answer_in_the_room(self, which: int, who: int, until: Until) -> None:
+        """People ask for ballots by the code of the room, and send them, or keep them for later."""
+        self._answer_in_room(one_of(list(self.truth.surveys.values()), which), who, until)
 
-    def _answer_in_room(self, survey: Survey, who: int) -> None:
-        seen = self.do("evaluation", surveys.get_survey, meeting_id=survey.meeting.id)
-        assert (seen.room_code is not None) == (survey.is_open and survey.is_in_room), "the code of the room"
-        code = seen.room_code or "22222222"
+    def _answer_in_room(self, survey: Survey, who: int, until: Until = Until.CONFIRMED) -> None:
+        code = self._see(survey)
         heard = self.truth.heard.of(survey.meeting)
         for person in those_of(list(self.truth.people), who)[:8]:
-            is_free = survey.is_open and seen.room_code is not None and person in heard
-            may = is_free and person not in survey.ballots
-            told = {"locale": Locale.FR, "room_code": code, "member_id": person}
-            why = Conflict if is_free else NotFound
-            self._take(survey, person, "room", self.do("evaluation", evaluation.open_ballot, may, why, **told))
+            may = code is not None and person in heard  # nobody is told who has answered
+            told = {"locale": Locale.FR, "room_code": code or "22222222", "member_id": person}
+            self._open(survey, person, "room", may, NotFound, until, **told)
+
+    def _see(self, survey: Survey) -> str | None:
+        """The code of the room, which shows while it is open."""
+        seen = self.do("evaluation", surveys.get_survey, meeting_id=survey.meeting.id)
+        assert (seen.room_code is not None) == (survey.is_open and survey.is_in_room), "the code of the room"
+        return seen.room_code
 
     @precondition(lambda self: self.mailbox.links)
-    @step(which=WHICH, who=WHO, is_kept=some.booleans())
-    def answer_by_link(self, which: int, who: int, is_kept: bool) -> None:
+    @step(which=WHICH, who=WHO, until=UNTIL)
+    def answer_by_link(self, which: int, who: int, until: Until) -> None:
         """People follow their links, at whatever time."""
-        survey = one_of([self.truth.surveys[id] for id, _ in self.mailbox.links], which)
-        self._answer_links(survey, who)
-        if not is_kept:
-            self._cast_all(survey)
+        self._answer_links(one_of([self.truth.surveys[id] for id, _ in self.mailbox.links], which), who, until)
 
-    def _answer_links(self, survey: Survey, who: int) -> None:
+    def _answer_links(self, survey: Survey, who: int, until: Until = Until.CONFIRMED) -> None:
         links = [(member, link) for (id, member), link in self.mailbox.links.items() if id == survey.id]
+        heard = self.truth.heard.of(survey.meeting)
         for member, link in those_of(links, who)[:6]:
-            is_void = survey.closed is None and member not in survey.standing
-            may = survey.is_open and not is_void and member not in survey.ballots
-            why = NotFound if is_void else Conflict if survey.is_open else Gone
-            told = {"locale": Locale.FR, "token": link}
-            self._take(survey, member, "message", self.do("evaluation", evaluation.open_ballot, may, why, **told))
+            may = survey.is_open and member in heard and member not in survey.taken
+            why = Gone if not survey.is_open else Conflict if member in heard else NotFound
+            self._open(survey, member, "message", may, why, until, locale=Locale.FR, token=link)
 
-    def _take(self, survey: Survey, person: UUID, channel: str, ballot: Any) -> None:
-        if ballot is not None:
-            survey.ballots.add(person)
-            self.ballots.append((survey, person, channel, ballot.ballot_id))
+    def _open(
+        self, survey: Survey, person: UUID, channel: str, may: bool, why: type[DomainError], until: Until, **told: Any
+    ) -> None:
+        given = self.do("evaluation", evaluation.open_ballot, may, why, **told)
+        if given is not None:
+            ballot = Ballot(given.ballot_id, survey, person, channel, survey.era, clock.now())
+            self.ballots.append(ballot)
+            self._send(ballot, until)
 
-    def _cast_all(self, survey: Survey) -> None:
-        for ballot in [each for each in self.ballots if each[0] is survey]:
-            self._cast(ballot)
-
-    def _cast(self, ballot: tuple[Survey, UUID, str, str]) -> None:
-        """Cast a ballot; each tells what no other tells, so that answers can be told apart."""
-        survey, person, channel, id = ballot
+    def _send(self, ballot: Ballot, until: Until) -> None:
+        """Send a ballot, so far; each tells what no other tells, so that answers can be told apart."""
+        survey = ballot.survey
         self.said += 1
-        words = {"satisfaction": 1 + self.said % 5, "would_come_again": True, "what_should_change": f"({self.said})"}
+        words = dict(zip(WORDS, (1 + self.said % 5, True, f"({self.said})"), strict=True))
         answers = tuple(Answer(question=key, value=value) for key, value in words.items())
-        is_new = ballot in self.ballots
-        told = {"ballot_id": id, "answers": answers}
-        self.do("evaluation", evaluation.cast_ballot, survey.is_open and is_new, Gone, **told)
-        if survey.is_open and is_new:
-            survey.casts.append(Cast(person, channel, words))
-        if is_new:
-            self.ballots.remove(ballot)
-            self.spent.append(ballot)
+        if until is Until.NOTHING:
+            return
+        told = {"survey_id": survey.id, "answers": answers}
+        self.do("evaluation", evaluation.check_answers, survey.is_open, Gone, **told)
+        why = self._why_not_taken(ballot)
+        slip = self.do("evaluation", evaluation.take_ballot, why is None, why, ballot_id=ballot.id)
+        if slip is None:
+            return
+        survey.taken.setdefault(ballot.member, Taken(ballot.id))
+        if until >= Until.KEPT:
+            is_new = ballot.id not in survey.casts
+            self.do("evaluation", evaluation.cast_slip, is_new, Gone, slip=slip.slip, answers=answers)
+            survey.casts.setdefault(ballot.id, Cast(ballot.member, ballot.channel, words))
+        if until is Until.CONFIRMED:
+            self.do("evaluation", evaluation.confirm_ballot, ballot_id=ballot.id)
+            survey.taken[ballot.member].is_confirmed = True
 
-    @precondition(lambda self: self.ballots or self.spent)
-    @step(which=WHICH)
-    def cast_again_or_late(self, which: int) -> None:
-        """Ballots that were cast, or kept for long, are cast."""
-        self._cast(one_of([*self.ballots, *self.spent], which))
+    def _why_not_taken(self, ballot: Ballot) -> type[DomainError] | None:
+        """Why this ballot is refused; None if it is not, as when it is sent again because nobody heard of it."""
+        survey = ballot.survey
+        taken = survey.taken.get(ballot.member)
+        if not survey.is_open:
+            return Gone
+        if not ballot.is_valid or ballot.member not in self.truth.heard.of(survey.meeting):
+            return NotFound
+        if taken is not None and taken.ballot_id != ballot.id:
+            return Conflict
+        return Gone if taken is not None and taken.is_confirmed else None
+
+    @precondition(lambda self: self.ballots)
+    @step(which=WHICH, until=UNTIL)
+    def send_again_or_late(self, which: int, until: Until) -> None:
+        """A ballot that was sent, or kept for long, is sent."""
+        self._send(one_of(self.ballots, which), until)
+
+    @precondition(lambda self: self.truth.surveys)
+    @step(which=WHICH, is_void=some.sampled_from([False, False, True]))
+    def guard_the_room(self, which: int, is_void: bool) -> None:
+        """Whoever facilitates gives the room another code, or takes back all that was answered there."""
+        survey = one_of(list(self.truth.surveys.values()), which)
+        before = self._see(survey)
+        command = evaluation.void_room if is_void else evaluation.change_room_code
+        seen = self.do("evaluation", command, before is not None, Conflict, meeting_id=survey.meeting.id)
+        if seen is None:
+            return
+        assert seen.room_code != before, "the code of the room is as it was"
+        if is_void:
+            survey.is_in_room, survey.era = False, survey.era + 1
+            survey.taken, survey.casts = {}, {}
 
     @precondition(lambda self: self.truth.surveys)
     @step(which=WHICH)
@@ -95,6 +140,7 @@ class Answers(Steps):
         told = self.do("evaluation", surveys.get_results, survey_id=survey.id)
         assert ("n" in told) == hasattr(survey.outcome, "release_id"), "results are told that were not released"
         if "n" in told:
-            assert told["n"] == len(survey.casts) >= ENOUGH
+            assert told["n"] == len(survey.casts)
+            assert survey.genuine >= ENOUGH
             assert all(cell["is_withheld"] or cell["n"] >= ENOUGH for cell in told["questions"])
-            assert len(told["comments"]) == (told["n"] if told["n"] >= 10 else 0)
+            assert len(told["comments"]) == (told["n"] if survey.genuine >= 10 else 0)

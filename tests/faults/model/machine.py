@@ -105,7 +105,6 @@ class Model(People):
         self._all_goes_well(mess)
         for survey in self.truth.surveys.values() if who % 4 else ():
             self._answer_links(survey, who)
-            self._cast_all(survey)
         if at := self.world.next_due():
             clock.move(max(at - clock.now(), timedelta()) + late)
         self._all_goes_well(mess)
@@ -124,7 +123,6 @@ class Model(People):
         self._all_goes_well(mess)
         if meeting and meeting.survey:
             self._answer_links(meeting.survey, answering)
-            self._cast_all(meeting.survey)
         if is_due:
             clock.move(timedelta(days=2))
             self._all_goes_well(mess)

@@ -15,7 +15,7 @@ from services.notifications.post import Mail
 from tests.faults.model.truth import Truth
 from tests.faults.model.world import World, instant
 
-_LINK = re.compile(rb"/s/([A-Za-z0-9_-]{64})")
+_LINK = re.compile(rb"/s/([A-Za-z0-9_-]{96})")
 _SEAL = Seal.of(SEAL_KEY)
 _ABOUT_SURVEY = (Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)
 
@@ -28,6 +28,7 @@ class Mailbox:
         self._copies: Counter[UUID] = Counter()
         self._first: dict[tuple[Template, UUID, UUID], datetime] = {}
         self._last: dict[tuple[Template, UUID, UUID], datetime] = {}
+        self._ids: dict[tuple[Template, UUID, UUID, int], UUID] = {}
         self._of: dict[tuple[Template, UUID], set[UUID]] = {}
         self.links: dict[tuple[UUID, UUID], str] = {}  #: (survey, person) -> the token of their newest link
 
@@ -47,7 +48,7 @@ class Mailbox:
         assert self._copies[id] <= 1 + troubles, "a mail is sent again though nothing went wrong"
         assert self._copies[id] <= 2, "a mail is sent three times"
         key = template, subject, member
-        assert key not in self._first or self._copies[id] > 1, "the same mail has two Message-IDs"
+        assert self._ids.setdefault((*key, number), id) == id, "the same mail has two Message-IDs"
         self._first.setdefault(key, clock.now())
         self._last[key] = clock.now()
         self._of.setdefault((template, subject), set()).add(member)

@@ -202,7 +202,7 @@ class People(Answers):
     @precondition(lambda self: self.truth.meetings)
     @step(which=WHICH, is_told=some.booleans())
     def change_meeting(self, which: int, is_told: bool) -> None:
-        """Its place changes, or the number of its seats, of which nobody is told."""
+        """Its place changes, or the number of its seats, of which no mail tells."""
         meeting = one_of(list(self.truth.meetings.values()), which)
         before, may = (meeting.place, meeting.capacity), meeting.state == "scheduled"
         if is_told:
@@ -211,7 +211,6 @@ class People(Answers):
             meeting.capacity = meeting.version + 10
         if self._put_meeting(meeting, meeting.version, may, Conflict):
             meeting.version += 1
-            meeting.unannounced += not is_told
         else:
             meeting.place, meeting.capacity = before
 
@@ -259,7 +258,6 @@ class People(Answers):
                 self.world.flow(who)
                 if meeting.survey:
                     self._answer_in_room(meeting.survey, answering)
-                    self._cast_all(meeting.survey)
 
     def _advance(self, meeting: Meeting, which: int, who: int) -> None:
         """It starts, people are marked, it wraps up, it closes."""
@@ -296,7 +294,6 @@ class People(Answers):
             return
         if meeting.closed_at is None:
             meeting.state, meeting.closed_at, meeting.version = "closed", at, meeting.version + 1
-            meeting.was_there = set(meeting.present)
 
     @precondition(lambda self: self.truth.meetings)
     @step(which=WHICH, who=WHO, state=some.sampled_from(STATES))
@@ -316,4 +313,4 @@ class People(Answers):
         entries = tuple(AttendanceEntry(member_id=each, state=state) for each, state in marks.items())
         told = {"meeting_id": meeting.id, "entries": entries}
         if self.do("meetings", meetings.record_attendance, may, (Conflict, Invalid), **told):
-            meeting.mark(marks)
+            meeting.mark(marks, self.truth.leading(meeting))

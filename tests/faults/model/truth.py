@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from pratique import clock
 from pratique.event import Envelope
-from pratique.events import evaluation, meetings
+from pratique.events import evaluation, meetings, membership
 from pratique.events.evaluation import CountBand, WithheldReason
 from pratique.events.meetings import AttendanceState
 from pratique.events.membership import Role
 
-ENOUGH = 5  #: answers, of fewer nothing is told
+ENOUGH = 5  #: answers of people who were there, of fewer nothing is told
 THERE = (AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY)
 
 
@@ -64,6 +64,32 @@ class Cast:
     words: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Ballot:
+    """A ballot as somebody was given it."""
+
+    id: str
+    survey: "Survey"
+    member: UUID
+    channel: str
+    era: int
+    given_at: datetime
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it is one still: in the room, for two hours, unless all that was answered there was taken back."""
+        age = clock.now() - self.given_at.replace(microsecond=0)
+        return self.era == self.survey.era and (self.channel != "room" or age <= timedelta(hours=2))
+
+
+@dataclass
+class Taken:
+    """That somebody's ballot is taken: which, and whether it was confirmed that its answers are kept."""
+
+    ballot_id: str
+    is_confirmed: bool = False
+
+
 @dataclass
 class Survey:
     """What was heard of a survey, and who did what about it."""
@@ -71,16 +97,40 @@ class Survey:
     id: UUID
     meeting: "Meeting"
     opened: evaluation.SurveyOpened
-    is_in_room: bool  #: whether it opened with the wrap-up, before the closing was heard of
-    ballots: set[UUID] = field(default_factory=set)  #: who took one
-    casts: list[Cast] = field(default_factory=list)
+    is_in_room: bool  #: whether its room is open: from the wrap-up until the closing is heard of, or a day has passed
+    era: int = 0  #: how often all that was answered in the room was taken back
+    taken: dict[UUID, Taken] = field(default_factory=dict)
+    casts: dict[str, Cast] = field(default_factory=dict)  #: by ballot
     asked: dict[UUID, int] = field(default_factory=dict)  #: person -> version of the newest event that asks them
-    asked_at_closing: set[UUID] = field(default_factory=set)
+    asked_early: set[UUID] | None = None  #: whom it asked because nobody had closed the meeting a day after its end
+    given_back: set[UUID] = field(default_factory=set)  #: whose ballot was taken in vain, and no mail has asked since
     revoked: dict[UUID, int] = field(default_factory=dict)
+    remind_at: datetime | None = None
     reminded: set[UUID] | None = None
     closed: evaluation.SurveyClosed | None = None
+    eligible: int = 0  #: when it closed
+    genuine: int = 0  #: of those, how many are known to have answered
     outcome: evaluation.ResultsReleased | evaluation.ResultsWithheld | None = None
-    unnumbered: int = 0  #: changes of which no event tells
+
+    @property
+    def answered(self) -> set[UUID]:
+        """Whose answers are kept."""
+        return {member for member, taken in self.taken.items() if taken.ballot_id in self.casts}
+
+    @property
+    def counted(self) -> set[UUID]:
+        """Who counts as having answered: whoever took a ballot, unless it is certain that no answers came of it.
+
+        Several that nobody confirmed cannot be told apart, if answers came of some of them and of others not.
+        """
+        unconfirmed = {member for member, taken in self.taken.items() if not taken.is_confirmed}
+        return set(self.taken) - (set() if unconfirmed & self.answered else unconfirmed)
+
+    def give_back(self, asking: set[UUID]) -> None:
+        """Ballots that were taken in vain can be taken anew; these people are asked."""
+        vain = set(self.taken) - self.counted
+        self.given_back = (self.given_back | vain) - asking
+        self.taken = {member: taken for member, taken in self.taken.items() if member not in vain}
 
     @property
     def standing(self) -> set[UUID]:
@@ -109,10 +159,11 @@ class Meeting:
     capacity: int | None = None
     reason: str = ""
     version: int = 1
-    unannounced: int = 0  #: versions of which no event tells
     roll: dict[UUID, AttendanceState] = field(default_factory=dict)
+    leading: set[UUID] = field(default_factory=set)  #: of those on the roll, who leads it or one of its communities
     coming: dict[UUID, str] = field(default_factory=dict)
-    was_there: set[UUID] = field(default_factory=set)  #: participants, at the closing or by a later correction
+    was_there: set[UUID] = field(default_factory=set)  #: participants whom the roll has ever shown as there
+    was_welcome: set[UUID] = field(default_factory=set)  #: the same, with those who lead
     wrap_up_at: datetime | None = None
     closed_at: datetime | None = None
     survey: Survey | None = None
@@ -120,7 +171,7 @@ class Meeting:
     @property
     def present(self) -> set[UUID]:
         """Whom there is to ask, as people see it by now."""
-        return {each for each, state in self.roll.items() if state in THERE and each != self.facilitator}
+        return self.heads - self.leading
 
     @property
     def is_over(self) -> bool:
@@ -128,24 +179,31 @@ class Meeting:
         return self.state in ("closed", "cancelled")
 
     @property
-    def head_count(self) -> int:
-        """How many were there, whoever led included."""
-        return sum(state in THERE for state in self.roll.values())
+    def heads(self) -> set[UUID]:
+        """Who was there, whoever led included."""
+        return {each for each, state in self.roll.items() if state in THERE}
+
+    @property
+    def has_survey(self) -> bool:
+        """Whether those who were there are asked: not about what was over for more than three days."""
+        began = self.wrap_up_at or self.closed_at
+        return began is not None and began <= self.ends_at + timedelta(days=3)
 
     @property
     def has_begun(self) -> bool:
         """Whether its attendance can be taken."""
         return self.state in ("in_progress", "wrap_up", "closed")
 
-    def mark(self, entries: dict[UUID, AttendanceState]) -> bool:
-        """Take the roll, or correct it; whether that changed anything."""
+    def mark(self, entries: dict[UUID, AttendanceState], by_role: set[UUID]) -> bool:
+        """Take the roll, or correct it; whether that changed anything. ``by_role`` are known to lead a community."""
         is_closed = self.state == "closed"
         silence = AttendanceState.UNKNOWN if is_closed else None
         changed = {each: state for each, state in entries.items() if self.roll.get(each, silence) != state}
+        self.leading |= (changed.keys() - self.roll.keys()) & (by_role | {self.facilitator})
         self.roll.update(changed)
         self.version += len(changed) if is_closed else bool(changed)
-        if is_closed:
-            self.was_there |= self.present
+        self.was_there |= self.present
+        self.was_welcome |= self.heads
         return bool(changed)
 
 
@@ -192,6 +250,10 @@ class Truth:
         self.known: dict[str, set[str]] = {}  #: service -> subjects of which it has heard anything
         self.asking: dict[tuple[UUID, UUID], int] = {}  #: what notifications has heard: newest event that asks
         self.revoking: dict[tuple[UUID, UUID], int] = {}  #: and newest event that takes it back
+        self.ended: set[UUID] = set()  #: and surveys that are closed
+        self.followed: set[UUID | None] = set()  #: closings and corrections from which something private followed
+        self.owed: set[UUID] = set()  #: corrections after which evaluation has to say something in private
+        self.leads: dict[UUID, tuple[int, UUID, UUID | None]] = {}  #: assignment -> version, community, who leads it
 
     # What services have heard.
 
@@ -199,10 +261,33 @@ class Truth:
         """The service has taken these events, in one transaction."""
         for envelope in envelopes:
             self.known.setdefault(service, set()).add(envelope.event.subject)
+            if service == "meetings":
+                self._hear_of_roles(envelope.event)
             if service == "evaluation":
-                self.heard.hear(envelope)
+                self._owe(envelope)
             if service == "notifications":
                 self._hear_of_surveys(envelope.event)
+        for envelope in envelopes if service == "evaluation" else ():
+            self.heard.hear(envelope)
+
+    def _owe(self, envelope: Envelope) -> None:
+        """A correction that comes after the closing is answered in private, whatever it corrects."""
+        event = envelope.event
+        if isinstance(event, meetings.AttendanceCorrected) and event.meeting_id in self.heard.closings:
+            survey = self.meetings[event.meeting_id].survey
+            if survey is not None and survey.is_open:
+                self.owed.add(envelope.id)
+
+    def _hear_of_roles(self, event: Any) -> None:
+        if not isinstance(event, membership.RoleAssigned | membership.RoleEnded) or event.role is not Role.FACILITATOR:
+            return
+        if self.leads.get(event.assignment_id, (0,))[0] < event.version:
+            who = event.member_id if isinstance(event, membership.RoleAssigned) else None
+            self.leads[event.assignment_id] = event.version, event.community_id, who
+
+    def leading(self, meeting: Meeting) -> set[UUID]:
+        """Whom meetings knows by now to facilitate one of its communities."""
+        return {who for _, id, who in self.leads.values() if who is not None and id in meeting.community_ids}
 
     def _hear_of_surveys(self, event: Any) -> None:
         if isinstance(event, evaluation.SurveyInvitationsIssued | evaluation.SurveyReminderDue):
@@ -213,6 +298,8 @@ class Truth:
             for member in event.member_ids:
                 key = event.survey_id, member
                 self.revoking[key] = max(self.revoking.get(key, 0), event.version)
+        if isinstance(event, evaluation.SurveyClosed):
+            self.ended.add(event.survey_id)
 
     def knows(self, service: str, subject: UUID) -> bool:
         """Whether the service has heard anything of this."""
@@ -225,11 +312,14 @@ class Truth:
         event = envelope.event
         if isinstance(event, evaluation.SurveyOpened):
             self._open(event, envelope.causation_id)
+        elif isinstance(event, evaluation.SurveyAskedBeforeClosing):
+            self._leave_open(event)
         elif isinstance(event, evaluation.SurveyInvitationsIssued):
             self._ask(envelope)
         elif isinstance(event, evaluation.SurveyReminderDue):
             self._remind(event)
         elif isinstance(event, evaluation.InvitationRevoked):
+            assert self._follows_correction(envelope), "an invitation is taken back for no reason"
             for member in event.member_ids:
                 self.surveys[event.survey_id].revoked[member] = event.version
         elif isinstance(event, evaluation.SurveyClosed):
@@ -240,6 +330,7 @@ class Truth:
     def _open(self, event: evaluation.SurveyOpened, cause: UUID | None) -> None:
         meeting = self.meetings[event.meeting_id]
         assert meeting.survey is None, "a meeting has two surveys"
+        assert meeting.has_survey, "people are asked about what was over long ago"
         begins = [at for at in (meeting.wrap_up_at, meeting.closed_at) if at]
         assert event.opens_at in begins, "a survey opens with the wrap-up or the closing"
         assert event.closes_at == wall(event.opens_at, 7, meeting.zone), "a survey is open for seven days"
@@ -248,75 +339,109 @@ class Truth:
         is_in_room = isinstance(self.events[cause].event, meetings.MeetingWrapUpStarted)
         meeting.survey = self.surveys[event.survey_id] = Survey(event.survey_id, meeting, event, is_in_room)
 
+    def _leave_open(self, event: evaluation.SurveyAskedBeforeClosing) -> None:
+        survey = self.surveys[event.survey_id]
+        assert survey.asked_early is None, "a survey asks twice before its meeting is closed"
+        assert event.meeting_id not in self.heard.closings, "a meeting that was closed is said to be open"
+        assert clock.now() >= survey.meeting.ends_at + timedelta(hours=24), "people are asked too early"
+        survey.is_in_room, survey.asked_early = False, set()
+        survey.remind_at = wall(clock.now(), 2, survey.meeting.zone)
+
     def _ask(self, envelope: Envelope) -> None:
         event: Any = envelope.event
         survey = self.surveys[event.survey_id]
         members = {each.member_id for each in event.invitations}
-        assert survey.is_open, "people are asked who can no longer answer"
-        assert 0 < len(members) == len(event.invitations), "someone is asked twice at once"
-        assert not members & survey.ballots, "someone is asked who took their ballot"
+        assert len(members) == len(event.invitations), "someone is asked twice at once"
+        assert survey.is_open or not members, "people are asked who can no longer answer"
+        assert not members & survey.counted, "someone is asked who took their ballot"
         assert members <= survey.meeting.was_there, "someone is asked who was not there"
-        assert not members & survey.standing, "someone is asked twice"
         closing = self.heard.closings.get(event.meeting_id)
-        assert closing is not None, "people are asked before the meeting is known to be closed"
-        if envelope.causation_id == closing.id:
-            survey.asked_at_closing |= members
-        for member in members:
-            survey.asked[member] = event.version
+        if self._follows_correction(envelope):
+            assert len(members) <= 1, "a correction asks others, too"
+        elif closing is not None and envelope.causation_id == closing.id:
+            assert closing.id not in self.followed, "the closing of a meeting asks twice"
+            self.followed.add(closing.id)
+            survey.is_in_room = False
+            survey.remind_at = survey.remind_at or wall(closing.event.closed_at, 2, survey.meeting.zone)
+        else:
+            assert survey.asked_early == set(), "people are asked for no reason"
+            assert members == self.heard.of(survey.meeting) - survey.counted, "not all who are missing are asked"
+            survey.asked_early = members
+        self._note_asked(survey, members, event.version)
+
+    def _follows_correction(self, envelope: Envelope) -> bool:
+        cause = self.events.get(envelope.causation_id) if envelope.causation_id else None
+        if cause is None or not isinstance(cause.event, meetings.AttendanceCorrected):
+            return False
+        assert cause.id not in self.followed, "a correction is told twice"
+        self.followed.add(cause.id)
+        self.owed.discard(cause.id)
+        return True
+
+    def _note_asked(self, survey: Survey, members: set[UUID], version: int) -> None:
+        survey.give_back(members)
+        survey.asked |= dict.fromkeys(members, version)
 
     def _remind(self, event: evaluation.SurveyReminderDue) -> None:
         survey = self.surveys[event.survey_id]
-        closing: Any = self.heard.closings[event.meeting_id].event
         members = {each.member_id for each in event.invitations}
         assert survey.reminded is None, "a survey reminds twice"
         assert survey.is_open, "people are reminded who can no longer answer"
-        assert clock.now() >= wall(closing.closed_at, 2, survey.meeting.zone), "the reminder comes too early"
-        assert members == survey.standing - survey.ballots, "not those are reminded who were asked and are missing"
+        assert survey.remind_at is not None, "the reminder comes before anyone is asked"
+        assert clock.now() >= survey.remind_at, "the reminder comes too early"
+        missing = self.heard.of(survey.meeting) - survey.counted
+        assert members == missing, "not those are reminded who were there and are missing"
         survey.reminded = members
+        self._note_asked(survey, members, event.version)
 
     def _close(self, event: evaluation.SurveyClosed) -> None:
-        survey, meeting = self.surveys[event.survey_id], self.meetings[event.meeting_id]
+        survey, n = self.surveys[event.survey_id], len(self.surveys[event.survey_id].casts)
         assert survey.closed is None, "a survey closes twice"
-        eligible, n = len(self.heard.of(meeting)), len(survey.casts)
-        if meeting.id in self.heard.closings:
-            assert clock.now() >= survey.opened.closes_at, "a survey closes too early"
-        else:
-            assert clock.now() >= meeting.ends_at + timedelta(hours=24), "a survey is given up too early"
-        assert event.eligible == CountBand.of(eligible), "those who were asked are counted wrongly"
-        assert event.responses == CountBand.of(n), "answers are counted wrongly"
-        is_told = event.rate_in_meeting is not None or event.rate_after is not None
-        assert not is_told or (eligible >= ENOUGH and n >= ENOUGH), "a rate tells of fewer than five"
+        assert clock.now() >= survey.opened.closes_at, "a survey closes too early"
+        present, vain = self.heard.of(survey.meeting), set(survey.taken) - survey.answered
+        confirmed = {member for member, taken in survey.taken.items() if taken.is_confirmed}
+        survey.eligible, survey.genuine = len(present), len(present & (confirmed if vain else survey.answered))
+        assert event.eligible == CountBand.of(survey.eligible), "those who were asked are counted wrongly"
+        responses = CountBand.of(n) if survey.genuine >= ENOUGH else None
+        assert event.responses == responses, "answers are counted wrongly, or counted where they are withheld"
+        in_room = sum(cast.channel == "room" for cast in survey.casts.values())
+        groups = in_room, n - in_room, survey.eligible - n
+        if event.rate_in_meeting is not None or event.rate_after is not None:
+            assert responses is not None, "rates are told of results that are withheld"
+            assert all(each == 0 or each >= ENOUGH for each in groups), "a rate tells of fewer than five"
         survey.closed = event
 
     def _tell(self, event: evaluation.ResultsReleased | evaluation.ResultsWithheld) -> None:
         survey, n = self.surveys[event.survey_id], len(self.surveys[event.survey_id].casts)
         assert survey.outcome is None, "results are told twice"
         assert survey.closed is not None, "results are told of a survey that is open"
-        is_known = event.meeting_id in self.heard.closings and bool(self.heard.of(survey.meeting))
         if isinstance(event, evaluation.ResultsReleased):
-            assert event.responses_count >= ENOUGH, "results of fewer than five are told"
+            assert survey.genuine >= ENOUGH, "results of fewer than five are told"
             assert event.responses_count == n, "answers are counted wrongly"
-            assert is_known, "results are told without knowing who was there"
         else:
-            assert not (is_known and n >= ENOUGH), "results of five are withheld"
-            reason = WithheldReason.BELOW_K if is_known else WithheldReason.NO_ATTENDANCE
+            assert survey.genuine < ENOUGH, "results of five are withheld"
+            reason = WithheldReason.BELOW_K if survey.eligible else WithheldReason.NO_ATTENDANCE
             assert event.reason is reason, "results are withheld for a wrong reason"
         survey.outcome = event
 
     def check_surveys(self) -> None:
         """Whoever is known to have been there and took no ballot is asked, and nobody else, at every moment."""
+        assert not self.owed, "evaluation said nothing after a correction"
         for survey in self.surveys.values():
             if survey.meeting.id not in self.heard.closings or not survey.is_open:
                 continue
             present = self.heard.of(survey.meeting)
-            assert present - survey.ballots <= survey.standing, "someone was there and is not asked"
-            assert survey.standing <= present | survey.ballots, "someone is asked who turned out not to have been there"
+            missing = present - set(survey.taken) - survey.given_back
+            assert missing <= survey.standing, "someone was there and is not asked"
+            may_be_asked = present | set(survey.taken) | (survey.asked_early or set())
+            assert survey.standing <= may_be_asked, "someone is asked who turned out not to have been there"
 
     def check_asking(self, survey: Survey, member: UUID, is_reminder: bool) -> None:
         """A mail that asks this person leaves at this moment."""
         key = survey.id, member
+        assert survey.id not in self.ended, "a mail asks about a survey that is known to be closed"
         assert member in survey.meeting.was_there, "a mail asks someone who was not there"
-        assert member not in (survey.meeting.facilitator, survey.meeting.note_taker), "a mail asks who is never asked"
+        assert member not in survey.meeting.leading | {survey.meeting.note_taker}, "a mail asks who is never asked"
         assert clock.now() < survey.opened.closes_at, "a mail asks when it is too late to answer"
         assert self.asking.get(key, 0) > self.revoking.get(key, 0), "a mail asks someone whose invitation is void"
         if is_reminder:

@@ -313,8 +313,9 @@ class World:
         return self.raw[service].execute(sql, values).fetchall()
 
     def next_due(self) -> datetime | None:
-        """When the next reminder or closing is planned."""
-        ((at,),) = self.rows("evaluation", "select min(due_at) from due where state = 'waiting'")
+        """When the next asking, reminder or closing is planned."""
+        soon = "state = 'waiting' and kind <> 'forget'"
+        ((at,),) = self.rows("evaluation", f"select min(due_at) from due where {soon}")
         return instant(at) if at else None
 
     def next_try(self) -> datetime | None:
