@@ -40,10 +40,11 @@ faults: $(VENV)/dev  ## Break processes, servers and clocks while meetings are c
 	@$(BIN)/python -m tests.servers --install
 	@$(BIN)/python -W ignore -m tests.faults
 
-nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the embedded mode, ten minutes each of hostile and of described requests
+nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the embedded mode, ten minutes each of hostile and of described requests, a thousand surveys
 	@$(BIN)/python -W ignore -m tests.faults.model
 	@$(BIN)/python -W ignore -m tests.faults.embedded --kills 12 --seeds 5
 	@$(BIN)/python -W ignore -m tests.faults.hostile --seconds 600
+	@PRATIQUE_ADVERSARY_SURVEYS=1000 $(BIN)/python -m pytest -q tests/adversary/test_simulated_surveys.py
 	@PRATIQUE_CLIENT_SECONDS=600 $(BIN)/python -m pytest -q tests/clients/test_schemathesis.py
 
 docs: $(VENV)/dev  ## Write docs/generated from the code

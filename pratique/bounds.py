@@ -17,7 +17,7 @@ BODY_TIMEOUT_S = 30.0  #: for the whole body; it is read before a worker is take
 _DRAINED_BYTES = 4 * MAX_BODY_BYTES  #: read and dropped, so that a client that only writes hears of the 413
 
 #: The path segment after these is a secret: it is masked in logs.
-SECRET_AFTER = ("/v1/rooms/", "/r/", "/s/", "/results/")
+SECRET_AFTER = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/", "/results/")
 #: What begins so is about a survey. A success there leaves no line in any log, because the time of a line would tell
 #: when somebody answered; and in the metrics all of it is one figure.
 SURVEY_PATHS = (*SECRET_AFTER, "/v1/ballots", "/v1/answers")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pratique.sealing import Seal
 
-BLOCK = 4096  #: bytes to a multiple of which both are padded, so that their length does not tell which method it is
+BLOCK = 8192  #: bytes to a multiple of which both are padded, so that their length does not tell which method it is
 SKEW_S = 2.0  #: by so much the clocks of two machines may differ
 _ASKED, _ANSWERED = "rpc", "rpc answer"
 
@@ -33,7 +33,7 @@ class Request(NamedTuple):
 def close_request(seal: Seal, service: str, request: Request, timeout_s: float) -> bytes:
     """The box of a request, which its service runs within ``timeout_s`` or not at all."""
     told = request._asdict() | {"service": service, "until": time.time() + timeout_s}
-    return seal.close(_ASKED, json.dumps(told).encode(), BLOCK)
+    return seal.close(_ASKED, _encoded(told), BLOCK)
 
 
 def open_request(seal: Seal, service: str, body: bytes) -> Request:
@@ -56,7 +56,7 @@ def close_answer(seal: Seal, id: str, result: Any, error: Mapping[str, Any] | No
     Raises:
         TypeError, ValueError: the result is no JSON.
     """
-    return seal.close(_ANSWERED, json.dumps({"id": id, "result": result, "error": error}).encode(), BLOCK)
+    return seal.close(_ANSWERED, _encoded({"id": id, "result": result, "error": error}), BLOCK)
 
 
 def open_answer(seal: Seal, body: bytes) -> dict[str, Any]:
@@ -66,6 +66,11 @@ def open_answer(seal: Seal, body: bytes) -> dict[str, Any]:
         Unopened: it was sealed by another key, or altered.
     """
     return _opened(seal, _ANSWERED, body)
+
+
+def _encoded(told: Mapping[str, Any]) -> bytes:
+    """UTF-8 JSON, so that a long comment in French is hardly longer than one in English."""
+    return json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _opened(seal: Seal, purpose: str, body: bytes) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Uuid,
     any_,
     literal,
+    or_,
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
@@ -295,17 +296,18 @@ def insert_many(
     ignore_conflicts: bool = False,
     returning: str | None = None,
     newest: str | None = None,
+    lasting: str | None = None,
 ) -> list[Any]:
     """Insert rows that all have the same keys, in one statement; return ``returning`` of those inserted.
 
     With ``newest`` a row whose primary key is there replaces it if its column of that name is higher; then no two rows
-    may share a primary key. On PostgreSQL each column travels as one array (``unnest``), several times faster than a
-    list of VALUES.
+    may share a primary key. ``lasting`` names a column that stays true once it is, whatever replaces the row. On
+    PostgreSQL each column travels as one array (``unnest``), several times faster than a list of VALUES.
     """
     if not rows:
         return []
     if session.get_bind().dialect.name == "sqlite":
-        return _insert_in_sqlite(session, table, rows, ignore_conflicts, returning, newest)
+        return _insert_in_sqlite(session, table, rows, ignore_conflicts, returning, newest, lasting)
     dialect = session.get_bind().dialect
     columns, parameters = [], {}
     for name in rows[0]:
@@ -315,7 +317,7 @@ def insert_many(
     names = ", ".join(f'"{name}"' for name in rows[0])
     sql = f'insert into "{table.name}" ({names}) select {", ".join(columns)}'
     sql += " on conflict do nothing" if ignore_conflicts else ""
-    sql += _replacing(table, list(rows[0]), newest) if newest is not None else ""
+    sql += _replacing(table, list(rows[0]), newest, lasting) if newest is not None else ""
     sql += f' returning "{returning}"' if returning else ""
     result = session.connection().exec_driver_sql(sql, parameters)
     return [value for (value,) in result] if returning else []
@@ -341,12 +343,15 @@ def _insert_in_sqlite(
     ignore_conflicts: bool,
     returning: str | None,
     newest: str | None,
+    lasting: str | None,
 ) -> list[Any]:
     statement = insert(session, table)
     statement = statement.on_conflict_do_nothing() if ignore_conflicts else statement
     if newest is not None:
         key = [column.name for column in table.primary_key]
         taken = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        if lasting is not None:
+            taken[lasting] = or_(table.c[lasting], statement.excluded[lasting])
         is_newer = table.c[newest] < statement.excluded[newest]
         statement = statement.on_conflict_do_update(index_elements=key, set_=taken, where=is_newer)
     if returning is None:
@@ -360,9 +365,10 @@ def _insert_in_sqlite(
     return inserted
 
 
-def _replacing(table: Table, names: Sequence[str], newest: str) -> str:
+def _replacing(table: Table, names: Sequence[str], newest: str, lasting: str | None) -> str:
     """The clause by which a row replaces one that is older by the column ``newest``."""
     key = [column.name for column in table.primary_key]
-    taken = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in key)
+    kept = {lasting: f'"{table.name}"."{lasting}" or '}
+    taken = ", ".join(f'"{name}" = {kept.get(name, "")}excluded."{name}"' for name in names if name not in key)
     quoted = ", ".join(f'"{name}"' for name in key)
     return f' on conflict ({quoted}) do update set {taken} where "{table.name}"."{newest}" < excluded."{newest}"'

@@ -79,8 +79,18 @@ def field_of(hint: Any, required: bool = True, is_open: bool = False) -> fields.
     if isinstance(hint, type) and issubclass(hint, Enum):
         return (_OpenEnum if is_open else fields.Enum)(hint, by_value=True, required=required)
     if isinstance(hint, type) and issubclass(hint, Value):
-        return fields.Nested(hint.schema, required=required)
+        return fields.Nested(hint.schema if is_open else _closed_schema(hint), required=required)
     return _PLAIN[hint](required=required)
+
+
+def _make_closed(kind: Any) -> Schema:
+    """The schema of a Value as a command takes it: unknown values of enumerations are refused."""
+    hints = _hints_of(kind)
+    made = {name: field_of(hints[name]) for name in kind.schema.fields}
+    return Schema.from_dict(made, name=kind.__name__)(unknown=EXCLUDE)
+
+
+_closed_schema: Callable[[Any], Schema] = functools.cache(_make_closed)
 
 
 def _reader(hint: Any) -> Callable[[Any], Any]:

@@ -130,7 +130,7 @@ class SurveyClosed(Event, subject="survey_id"):
 
 
 class ResultsReleased(Event, subject="release_id"):
-    """Published when enough people answered that nobody can be recognised. Notifications tells members."""
+    """Published when enough people answered that nobody can be recognised. Notifications tells those who were there."""
 
     release_id: UUID
     survey_id: UUID
@@ -141,7 +141,7 @@ class ResultsReleased(Event, subject="release_id"):
 
 
 class ResultsWithheld(Event, subject="survey_id"):
-    """Published when results could point at someone, without a number. Notifications tells facilitators."""
+    """Published when results could point at someone, without a number. Notifications tells whoever facilitates."""
 
     survey_id: UUID
     meeting_id: UUID

@@ -107,7 +107,7 @@ def take_ballot(session: Session, *, ballot_id: str) -> SlipGiven:
     """Mark that this person's ballot is taken, and hand out its slip: the same one if the same ballot comes again.
 
     Raises:
-        NotFound: this is no ballot of ours, or was handed out in a room hours ago, or its person was not there.
+        NotFound: this is no ballot of ours, or was handed out in a room too long ago, or its person was not there.
         Conflict: another ballot of this person was taken.
         Gone: its answers have been kept, or the survey is closed.
     """
@@ -198,7 +198,7 @@ def _read_ballot(session: Session, ballot_id: str) -> tuple[Survey, bytes, token
     """The locked survey, its secret, and what the ballot says."""
     survey, secret = _locked(session, tokens.survey_of(ballot_id))
     ballot = tokens.Ballot.read(ballot_id, store.seal_of(session), secret)
-    if ballot is None or ballot.is_stale(clock.now()):
+    if ballot is None or ballot.is_stale(clock.now(), is_room_open=survey.room_code is not None):
         raise NotFound(NO_SUCH)
     return survey, secret, ballot
 

@@ -12,21 +12,15 @@ from sqlalchemy.orm import Session
 from pratique import store
 from pratique.errors import Gone, NotFound
 from pratique.events.evaluation import CountBand
-from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.membership import Locale
 from services.evaluation import questions
 from services.evaluation.models import Attendance, Release, Survey, SurveyState, tokens
+from services.evaluation.models.attendance import ELIGIBLE
 from services.evaluation.models.releases import choice_of
 
 #: One sentence for everything that opens nothing, so that a guess learns nothing.
 NO_SUCH = "This opens no survey. Use the link of your newest message, or the code that is shown in the room."
 CLOSED = "This survey is closed and takes no more answers."
-
-#: Those who are asked: participants who were there, wholly or in part.
-MAY_ANSWER = (
-    Attendance.state.in_([state for state in AttendanceState if state.was_there]),
-    Attendance.role == MeetingRole.PARTICIPANT,
-)
 
 
 @dataclass(frozen=True)
@@ -156,7 +150,7 @@ def count_eligible(session: Session, meeting_id: UUID) -> int:
 
 def list_eligible(session: Session, meeting_id: UUID) -> Sequence[UUID]:
     """Return who is asked about this meeting, as far as its attendance is known, by id."""
-    there = select(Attendance.member_id).where(Attendance.meeting_id == meeting_id, *MAY_ANSWER)
+    there = select(Attendance.member_id).where(Attendance.meeting_id == meeting_id, ELIGIBLE)
     return session.scalars(there.order_by(Attendance.member_id)).all()
 
 

@@ -60,6 +60,7 @@ def open_in_room(session: Session, event: MeetingWrapUpStarted) -> None:
     survey = Survey.begin(
         event.meeting_id, event.community_ids, event.timezone, event.wrap_up_at, thresholds, in_room=True
     )
+    attendance.begin_anew(session, [event.meeting_id])
     session.add_all([survey, SurveyKey(**SurveyKey.new_row(store.seal_of(session), survey.id))])
     due.plan(session, "ask_anyway", survey.id, max(event.ends_at, event.wrap_up_at) + ASK_ANYWAY_AFTER)
     due.plan(session, "close", survey.id, survey.closes_at)
@@ -83,6 +84,8 @@ def invite_the_missing(session: Session, events: Sequence[MeetingClosed]) -> Non
         for event in closed.values()
         if event.with_survey and event.meeting_id not in known
     ]
+    if begun:
+        attendance.begin_anew(session, [survey.meeting_id for survey in begun])
     surveys = begun + waiting
     missing = _missing(session, attendance.present_at(session, closed), surveys, waiting)
     seal = store.seal_of(session)
@@ -147,7 +150,8 @@ def close_survey(session: Session, survey_id: UUID) -> None:
         return
     eligible = list_eligible(session, survey.meeting_id)
     filled = ballots.read_sheets(session, survey_id)
-    votes = Votes([each.answers for each in filled], _count_genuine(session, survey, eligible, len(filled)))
+    genuine = _count_genuine(session, survey, eligible, len(filled))
+    votes = Votes([each.answers for each in filled], genuine, attendance.count_removed(session, survey.meeting_id))
     thresholds = survey.thresholds.raised_to(Thresholds.of(store.settings_of(session)))
     release = Release.of(survey, votes, thresholds, is_anyone_eligible=bool(eligible))
     session.add(release)
@@ -155,7 +159,7 @@ def close_survey(session: Session, survey_id: UUID) -> None:
         rows = releases.kept_rows(survey, votes.answers, store.seal_of(session))
         store.insert_many(session, _table(KeptAnswers), rows)
         due.plan(session, "forget", survey_id, clock.now() + KEEP_WITHHELD)
-    for event in releases.close(survey, release, filled, len(eligible)):
+    for event in releases.close(survey, release, filled, len(eligible), votes.removed):
         outbox.add(session, event)
     ballots.destroy(session, survey_id)
     outbox.forget(session, ASKING, survey_id)

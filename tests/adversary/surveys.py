@@ -202,6 +202,16 @@ class Evening:
         self.survey.answered[member] = Answered(sheet, channel, clock.now())
         self.network.settle()
 
+    def change_address(self, member: UUID, address: str) -> None:
+        """Whoever may write members gives one another address."""
+        person, path = self.by_id[member], f"/v1/members/{member}"
+        card = {"name": person.name, "email": address, "locale": person.locale, "timezone": ZONE}
+        version = self.simulator.ok("GET", path)["version"]
+        response = self.network.ask(
+            "PUT", path, token=self.simulator.operates, json=card, headers={"If-Match": f'"{version}"'}
+        )
+        assert response.status_code == 200, response.text
+
     def link_of(self, member: UUID) -> str | None:
         """The token in the newest mail that asks this person."""
         own = [each for each in self.network.letters if each.recipient == self.by_id[member].address]

@@ -96,18 +96,14 @@ def test_an_address_that_is_changed_and_changed_back_brings_nobody_the_link_of_a
     simulator: Simulator, there: list[UUID]
 ) -> None:
     person = simulator.people[0]
-    path, card = (
-        f"/v1/members/{person.id}",
-        {"name": person.name, "locale": person.locale, "timezone": "America/Toronto"},
-    )
     with simulator.evening(0) as evening:
         evening.begin(there)
-        evening.close_without_mails(lambda: _change(simulator, path, card, "elsewhere@thief.example"))
+        evening.close_without_mails(lambda: evening.change_address(person.id, "elsewhere@thief.example"))
         evening.go_to(evening.at(hours=1))
         stolen = [each for each in evening.network.letters if each.recipient == "elsewhere@thief.example"]
         assert not any(re.search(r"/s/[A-Za-z0-9_-]{20}", each.content.replace("=\n", "")) for each in stolen)
         assert mails_to(simulator, person.id), "the address before hears of it"
-        _change(simulator, path, card, person.address)
+        evening.change_address(person.id, person.address)
         told = "\n".join(str(row) for row in evening.network.copy().tables["membership.audit"])
         assert told.count(str(person.id)) >= 2
 
@@ -130,11 +126,3 @@ def _outcome(heard: list[curious.Heard]) -> list[tuple[int, object]]:
     return [
         (each.status, each.body.get("title") if isinstance(each.body, dict) else len(str(each.body))) for each in heard
     ]
-
-
-def _change(simulator: Simulator, path: str, card: dict[str, str], address: str) -> None:
-    version = simulator.ok("GET", path)["version"]
-    response = simulator.network.ask(
-        "PUT", path, token=simulator.operates, json={**card, "email": address}, headers={"If-Match": f'"{version}"'}
-    )
-    assert response.status_code == 200, response.text

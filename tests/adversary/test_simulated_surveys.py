@@ -2,7 +2,7 @@
 
 Wanted: of nobody can it be told what they answered, better than by chance among those who were there; and whether they
 answered at all only by whoever copies evaluation's store while a survey is open. ``PRATIQUE_ADVERSARY_SURVEYS`` says
-how many surveys (by default 24; a thousand in ``make nightly``). Seeds are fixed, and chance reaches the bound once in
+how many surveys (by default 12; a thousand in ``make nightly``). Seeds are fixed, and chance reaches the bound once in
 some thirty thousand runs.
 """
 
@@ -14,7 +14,7 @@ from tests.adversary.roles import ROLES
 from tests.adversary.surveys import Simulator
 from tests.adversary.trial import Trial, report, run
 
-SURVEYS = int(os.environ.get("PRATIQUE_ADVERSARY_SURVEYS", "24"))
+SURVEYS = int(os.environ.get("PRATIQUE_ADVERSARY_SURVEYS", "12"))
 #: Whoever copies evaluation's store while a survey is open, and has the key, sees who answered by then; docs say so.
 SEES_WHO_ANSWERED = ("holder while open with key",)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.adversary.surveys import Sheet, Simulator
+from tests.adversary.surveys import Evening, Sheet, Simulator
 from tests.adversary.twins import Transcript, play, transcripts
 
 ROLES = [
@@ -81,6 +81,26 @@ def same_twice(simulator: Simulator) -> Pair:
     return {role: (told[0][role], told[1][role]) for role in ROLES}
 
 
+@pytest.fixture(scope="module")
+def swapped_people_otherwise(simulator: Simulator) -> Pair:
+    """As before, but that the meeting is closed two days late, and the addresses of all four change meanwhile."""
+    a, b, c, d, *others = [each.id for each in simulator.people[:9] if each.locale == "fr"]
+    others += [each.id for each in simulator.people[9:13]]
+    rest, everyone, told = dict.fromkeys(others, MIDDLING), [a, b, c, d, *others], []
+
+    def move(evening: Evening) -> None:
+        for one in (a, b, c, d):
+            evening.change_address(one, f"{one.hex[:6]}@new.example")
+        evening.network.settle()
+
+    for in_room, by_mail in ((a, c), (b, d)):
+        survey = play(
+            simulator, {in_room: FULL, **rest}, {by_mail: CURT}, there=everyone, meanwhile=move, is_closed_late=True
+        )
+        told.append(transcripts(simulator, survey))
+    return {role: (told[0][role], told[1][role]) for role in ROLES}
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_chance_alone_makes_no_difference(same_twice: Pair, role: str) -> None:
     """Without this, the others would prove nothing."""
@@ -97,6 +117,14 @@ def test_who_said_what_changes_nothing_that_a_role_has(swapped_sheets: Pair, rol
 @pytest.mark.parametrize("role", [each for each in ROLES if "while open" not in each])
 def test_who_answered_changes_nothing_that_a_role_has(swapped_people: Pair, role: str) -> None:
     one, other = swapped_people[role]
+    assert _differences(one, other) == []
+
+
+@pytest.mark.parametrize("role", [each for each in ROLES if "while open" not in each])
+def test_nor_does_it_where_a_meeting_is_left_open_and_addresses_change(
+    swapped_people_otherwise: Pair, role: str
+) -> None:
+    one, other = swapped_people_otherwise[role]
     assert _differences(one, other) == []
 
 

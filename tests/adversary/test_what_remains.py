@@ -5,9 +5,21 @@ from uuid import UUID
 import pytest
 
 from tests.adversary import sheets
+from tests.adversary.curious import OFFICE
 from tests.adversary.roles import opener_of
-from tests.adversary.scenes import BORED, CONTENT, PLEASED, distributions, meet, play, uncovered, without
-from tests.adversary.surveys import Simulator
+from tests.adversary.scenes import (
+    BORED,
+    CONTENT,
+    PLEASED,
+    distributions,
+    meet,
+    play,
+    take_in_room,
+    try_to_answer,
+    uncovered,
+    without,
+)
+from tests.adversary.surveys import COMMENT, Simulator
 
 
 @pytest.fixture
@@ -73,3 +85,36 @@ def test_removing_all_but_five_tells_whether_all_five_answered_at_the_price_of_t
         assert (evening.survey.results["state"] == "released") is did_all_answer
         told = "\n".join(str(row) for row in evening.network.copy().tables["meetings.audit"])
         assert all(str(one) in told for one in there[5:])
+
+
+def test_voting_in_somebodys_name_tells_whether_they_had_answered_and_leaves_its_trace(
+    simulator: Simulator, there: list[UUID]
+) -> None:
+    """Whoever is in the room can. In the name of one who had not, a vote is taken, and they see it when they come."""
+    with simulator.evening(0) as evening:
+        meet(evening, there, {there[0]: CONTENT}, {})
+        tried = [take_in_room(evening, one).json["ballot_id"] for one in there[:2]]
+        assert [try_to_answer(evening, ballot, BORED, OFFICE) for ballot in tried] == [409, 204]
+        own = take_in_room(evening, there[1]).json["ballot_id"]
+        assert try_to_answer(evening, own, PLEASED) == 409
+
+
+def test_the_one_who_said_otherwise_learns_that_all_others_said_the_same(
+    simulator: Simulator, there: list[UUID]
+) -> None:
+    survey = play(simulator, there, {**dict.fromkeys(there[:5], PLEASED), there[5]: BORED})
+    told = {cell["question"]: cell.get("nearly_all") for cell in survey.results["questions"]}
+    assert told["satisfaction"] == "5"
+
+
+def test_a_very_long_comment_is_seen_by_its_length_on_the_broker_but_not_whose_it_is(
+    simulator: Simulator, there: list[UUID]
+) -> None:
+    lengths = []
+    for comment in ("x", "é" * 2000):
+        with simulator.evening(0) as evening:
+            evening.begin(there)
+            before = len(simulator.network.messages)
+            evening.answer_in_room(there[0], {**BORED, COMMENT: comment})
+            lengths.append(max(len(each.body) for each in simulator.network.messages[before:]))
+    assert lengths[0] < lengths[1]

@@ -110,6 +110,8 @@ def _play(
     by_mail: Mapping[UUID, Sheet],
     there: Sequence[UUID] = (),
     corrected: Sequence[UUID] = (),
+    meanwhile: Callable[[Evening], None] | None = None,
+    is_closed_late: bool = False,
 ) -> None:
     evening.begin(list(there))
     for minutes, (one, sheet) in enumerate(in_room.items(), 1):
@@ -117,17 +119,22 @@ def _play(
         evening.answer_in_room(one, sheet)
     evening.go_to(evening.at(minutes=25))
     curious.look_as_facilitator(evening)
-    evening.go_to(evening.at(minutes=30))
-    evening.close()
-    for hours, (one, sheet) in enumerate(by_mail.items(), 1):
+    evening.go_to(evening.at(hours=30) if is_closed_late else evening.at(minutes=30))
+    if not is_closed_late:
+        evening.close()
+    for hours, (one, sheet) in enumerate(by_mail.items(), 31 if is_closed_late else 1):
         evening.go_to(evening.at(hours=hours))
         evening.answer_by_link(one, sheet)
-    for hours, one in enumerate(corrected, 20):
+    for hours, one in enumerate(corrected, 35 if is_closed_late else 20):
         evening.go_to(evening.at(hours=hours))
         evening.mark({one: "excused"})
         evening.go_to(evening.at(hours=hours, minutes=1))
         evening.mark({one: "attended"})
     evening.go_to(evening.at(hours=40))
+    if is_closed_late:
+        evening.close()
+    if meanwhile:
+        meanwhile(evening)
     evening.survey.while_open = evening.network.copy()
     evening.go_to(evening.at(days=4))
     curious.look_as_integrator(evening)

@@ -47,6 +47,7 @@ def closings(count: int, closed_at: datetime, seed: int = 1, people: int = 400) 
             ends_at=closed_at,
             started_at=closed_at - timedelta(hours=2),
             closed_at=closed_at,
+            with_survey=True,
             themes_count=3,
             attendees=attendees,
             head_count=ATTENDEES,

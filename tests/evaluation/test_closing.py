@@ -125,6 +125,34 @@ def test_puppets_who_are_taken_off_again_do_not_release_the_one_honest_answer(me
     assert set(meeting.results()) == {"survey_id", "state", "reason"}
 
 
+def test_whether_somebody_who_is_taken_off_had_answered_decides_nothing_that_is_told(meeting: Scene) -> None:
+    told = []
+    for answered in (PEOPLE[:9], PEOPLE[1:]):
+        meeting.meeting_id, meeting.version = uuid4(), 0
+        meeting.deliver(meeting.closed(present()))
+        meeting.answer_by_link(answered)
+        meeting.deliver(meeting.corrected(PEOPLE[0], STATE.NO_SHOW))
+        clock.move(timedelta(days=8))
+        meeting.run_due()
+        told.append({key: value for key, value in meeting.results().items() if not key.endswith("_id")})
+
+    assert told[0] == told[1]
+    rates = {(each.rate_in_meeting, each.rate_after) for each in meeting.published(SurveyClosed)}
+    assert rates == {(None, None)}
+
+
+def test_whoever_was_marked_by_mistake_before_anybody_could_answer_counts_for_nothing(meeting: Scene) -> None:
+    meeting.deliver(meeting.recorded([*present(), attendee(FACILITATOR)]))
+    meeting.deliver(meeting.recorded([attendee(FACILITATOR, STATE.EXCUSED)]), meeting.wrap_up())
+    meeting.answer_in_room(PEOPLE[:5])
+    meeting.deliver(meeting.closed(present()))
+    clock.move(timedelta(days=7))
+    meeting.run_due()
+
+    (released,) = meeting.published(ResultsReleased)
+    assert released.suppressed_count == 0
+
+
 def test_removing_one_person_does_not_withhold_what_five_others_said(meeting: Scene) -> None:
     meeting.deliver(meeting.closed(present()))
     meeting.answer_by_link(PEOPLE[:6])

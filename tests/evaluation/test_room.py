@@ -60,22 +60,35 @@ def test_whoever_had_begun_when_the_room_closed_may_still_send(meeting: Scene) -
     ballot = meeting.ballot_in_room(PEOPLE[0])
     meeting.deliver(meeting.closed(present()))
 
-    clock.move(timedelta(hours=1))
+    clock.move(timedelta(minutes=14))
     meeting.send(ballot)
 
     assert meeting.sheets() == [HAPPY]
 
 
-def test_a_ballot_from_the_room_is_void_after_two_hours_and_one_from_a_link_is_not(meeting: Scene) -> None:
+def test_a_ballot_from_the_room_ends_a_quarter_of_an_hour_after_closing_and_one_from_a_link_does_not(
+    meeting: Scene,
+) -> None:
     open_in_room(meeting)
     from_room = meeting.ballot_in_room(PEOPLE[0])
     meeting.deliver(meeting.closed(present()))
     by_link = meeting.ballot_by_link(meeting.tokens()[PEOPLE[1]])
-    clock.move(timedelta(hours=3))
+    clock.move(timedelta(minutes=16))
 
     with pytest.raises(NotFound):
         meeting.send(from_room)
     meeting.send(by_link)
+
+
+def test_a_ballot_from_a_room_that_is_still_open_is_good_for_two_hours(meeting: Scene) -> None:
+    open_in_room(meeting)
+    early, late = meeting.ballot_in_room(PEOPLE[0]), meeting.ballot_in_room(PEOPLE[1])
+    clock.move(timedelta(hours=2))
+    meeting.send(early)
+    clock.move(timedelta(seconds=1))
+
+    with pytest.raises(NotFound):
+        meeting.send(late)
 
 
 def test_a_photograph_of_the_wall_opens_nothing_after_the_meeting(meeting: Scene) -> None:

@@ -335,10 +335,8 @@ def judge(embedded: Embedded, diary: Diary) -> Verdict:
         if status != 200:
             wrong.append(f"meeting {meeting_id} has no survey")
             continue
-        keys = (Template.SURVEY_INVITATION, UUID(survey["id"]))
-        invited |= {
-            str(message_id(embedded.settings.seal, *keys, UUID(member_id))) for member_id in diary.eligible(meeting_id)
-        }
+        keys = (embedded.settings.seal, Template.SURVEY_INVITATION, UUID(survey["id"]))
+        invited |= {str(message_id(*keys, UUID(member_id))) for member_id in diary.eligible(meeting_id)}
     wrong += _left_behind(embedded, len(diary.attendance))
     mails = Counter(_message_ids(embedded.settings.mail_dir))
     asked = {id: count for id, count in mails.items() if id in _survey_mails(embedded)}

@@ -18,7 +18,7 @@ from pratique import broker, bus, clock, store
 from pratique.cli import examine as doctor
 from pratique.event import Event, attributes_of
 from pratique.events.notifications import MessageDelivered, MessageFailed
-from pratique.testing import AT, envelope, published
+from pratique.testing import AT, published, wire
 from services.notifications import delivery
 from services.notifications.delivery import GAVE_UP
 from services.notifications.models import LEASE, Message, State
@@ -54,7 +54,7 @@ class Office:
     def tell(self, *events: Event) -> None:
         """Publish these as their services do."""
         publisher = broker.Publisher(self.settings.broker_url, "evaluation")
-        bodies = [(event, envelope(event).to_bytes()) for event in events]
+        bodies = [(event, wire(event)) for event in events]
         publisher.publish(
             [
                 broker.Outgoing(event.exchange(), event.routing_key, body, {}, str(attributes_of(body)["id"]))

@@ -288,6 +288,10 @@ class Network:
         """Let the senders work until nothing is due."""
         while deliver(self.opened, post or FilePost(self.folder), WRITE):
             pass
+        self._learn_templates()
+
+    def _learn_templates(self) -> None:
+        self.templates |= {str(message.id): message.template.value for message in self.messages()}
 
     def mails(self) -> list[EmailMessage]:
         """What was written into the folder."""
@@ -295,8 +299,7 @@ class Network:
 
     def letters(self) -> list[tuple[str, str]]:
         """(template, member's mailbox) of each mail in the folder, by alphabet."""
-        for message in self.messages():
-            self.templates[str(message.id)] = message.template.value
+        self._learn_templates()
         return sorted((self.templates[mail["Message-ID"][1:37]], recipient(mail)) for mail in self.mails())
 
     def told(self, template: Template) -> list[str]:
@@ -328,6 +331,12 @@ class Network:
     def sealed(self, message: models.Message) -> models.Sealed:
         """What a message's box holds."""
         return models.Sealed.open(self.seal, message.box)
+
+    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of notifications' own tables."""
+        with self.opened.begin() as session:
+            tables = models.Base.metadata.sorted_tables
+            return {each.name: sorted(map(tuple, session.execute(each.select())), key=str) for each in tables}
 
     def everything(self) -> bytes:
         """All that the store holds, as whoever copies it has it."""

@@ -207,3 +207,35 @@ def test_the_only_link_in_a_change_is_the_meeting_s_own(held: Any) -> None:
     [mail, *_] = [mail for mail in held.mails() if mail["Subject"].startswith("Changement")]
     assert 'href="https://visio.example/7"' in html_of(mail)
     assert "://evil" not in html_of(mail)
+
+
+def test_whatever_is_heard_again_weeks_later_changes_no_row_and_mails_nobody(held: Any) -> None:
+    events = held.events
+    of = ("rencontre", "Relève")
+    heard = [
+        *move(held),
+        events.contact("Bo", version=2, email="bea@membres.example", former_email="bo@membres.example"),
+        events.recorded(*of, Ada="attended"),
+        events.left_open(*of),
+        events.role("Ada", "Relève"),
+        events.closed(*of, there="Ada Bo"),
+        events.asked("rencontre", "Ada", "Bo"),
+        events.revoked("rencontre", "Bo"),
+        events.corrected(*of, who="Bo", to="excused"),
+        events.reminded("rencontre", "Ada"),
+        events.survey_closed(*of),
+        events.released(*of),
+        events.withheld(*of),
+    ]
+    for event in heard:
+        held.tell(event)
+        held.send()
+        clock.move(timedelta(hours=30))
+    clock.move(timedelta(days=14))
+    held.send()
+    rows, mails = held.rows(), held.letters()
+    for event in (*heard, *reversed(heard)):
+        held.tell(event)
+        held.send()
+    assert held.rows() == rows
+    assert held.letters() == mails

@@ -329,6 +329,7 @@ def test_a_full_house_waits_its_turn(monkeypatch):
         ("/v1/rooms/K7MQ2P", "/v1/rooms/***"),
         ("/v1/ballots/b-1/x", "/v1/ballots/***"),
         ("/s/token", "/s/***"),
+        ("/results/9s", "/results/***"),
         ("/r/K7MQ2P", "/r/***"),
         ("/v1/meetings/1/close", "/v1/meetings/1/close"),
         ("/a\nb\x1b[31m", "/a?b?[31m"),
@@ -353,3 +354,8 @@ def test_a_success_behind_a_secret_leaves_no_line(port, caplog):
     assert "/v1/meetings/7 200" in caplog.text
     assert "/s/" not in caplog.text
     assert "tok-123" not in caplog.text
+
+
+def test_whatever_is_about_a_survey_leaves_no_line_where_it_succeeds():
+    for path in ("/s/x", "/r/x", "/results/x", "/v1/rooms/x", "/v1/ballots", "/v1/answers"):
+        assert path.startswith(bounds.SURVEY_PATHS)

@@ -45,6 +45,7 @@ def upgrade() -> None:
     op.drop_table("kept_survey")
     op.drop_table("kept_release")
     _create_volatile()
+    op.add_column("attendance", sa.Column("was_eligible", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_table(
         "kept_answers",
         sa.Column("survey_id", sa.Uuid, nullable=False),

@@ -1,14 +1,21 @@
 """Our copy of who was at each meeting: taken from events in any order, by one transaction at a time."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, text
+from sqlalchemy import and_, func, not_, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from pratique import store
-from pratique.events.meetings import Attendee, MeetingClosed
+from pratique.events.meetings import AttendanceState, Attendee, MeetingClosed, MeetingRole
 from services.evaluation.models.surveys import Attendance, may_answer
+
+#: Those who are asked: participants who were there, wholly or in part.
+ELIGIBLE = and_(
+    Attendance.state.in_([state for state in AttendanceState if state.was_there]),
+    Attendance.role == MeetingRole.PARTICIPANT,
+)
 
 
 def in_turn(session: Session, meeting_ids: Iterable[UUID]) -> None:
@@ -24,19 +31,31 @@ def in_turn(session: Session, meeting_ids: Iterable[UUID]) -> None:
 
 def project(session: Session, seen: Iterable[tuple[UUID, int, Sequence[Attendee]]]) -> None:
     """Keep what is newer than what we have, of (meeting, version, attendees) in any order and number."""
-    newest: dict[UUID, dict[UUID, tuple[int, Attendee]]] = {}
+    rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
     for meeting_id, version, attendees in seen:
-        of_meeting = newest.setdefault(meeting_id, {})
         for each in attendees:
-            member_id = each.member_id
-            if member_id not in of_meeting or of_meeting[member_id][0] < version:
-                of_meeting[member_id] = version, each
-    rows = [
-        {"meeting_id": meeting_id, "member_id": member_id, "state": each.state, "role": each.role, "version": version}
-        for meeting_id, of_meeting in newest.items()
-        for member_id, (version, each) in of_meeting.items()
-    ]
-    store.insert_many(session, Attendance.metadata.tables[Attendance.__tablename__], rows, newest="version")
+            key, may = (meeting_id, each.member_id), may_answer(each.state, each.role)
+            row = {"meeting_id": meeting_id, "member_id": each.member_id, "state": each.state, "role": each.role}
+            row |= {"version": version, "was_eligible": may}
+            before = rows.get(key)
+            if before is None or before["version"] < version:
+                rows[key] = row
+            if before is not None:
+                rows[key]["was_eligible"] = before["was_eligible"] or may
+    table = Attendance.metadata.tables[Attendance.__tablename__]
+    store.insert_many(session, table, list(rows.values()), newest="version", lasting="was_eligible")
+
+
+def begin_anew(session: Session, meeting_ids: Iterable[UUID]) -> None:
+    """Forget who was marked as there and taken off before anybody could answer. One statement."""
+    mistaken = (store.among(session, Attendance.meeting_id, list(meeting_ids)), Attendance.was_eligible, not_(ELIGIBLE))
+    session.execute(update(Attendance).where(*mistaken).values(was_eligible=False))
+
+
+def count_removed(session: Session, meeting_id: UUID) -> int:
+    """How many could have answered and are not eligible any more, whether they have answered or not."""
+    removed = (Attendance.meeting_id == meeting_id, Attendance.was_eligible, not_(ELIGIBLE))
+    return session.scalar(select(func.count()).select_from(Attendance).where(*removed)) or 0
 
 
 def present_at(session: Session, closed: Mapping[UUID, MeetingClosed]) -> Mapping[UUID, set[UUID]]:

@@ -35,15 +35,15 @@ _chance = SystemRandom()
 
 @dataclass(frozen=True)
 class Votes:
-    """All that was answered, and how many of those who answered were eligible when the survey closed."""
+    """All that was answered, and what is known of who could answer, now that the survey closes.
+
+    How many people could have answered and were taken off the list again is known to everybody, and so it may decide
+    what is told; how many of them did answer is known to nobody, and decides on the threshold alone.
+    """
 
     answers: Sequence[Answers]
-    genuine: int  #: at most as many as there are answers
-
-    @property
-    def others(self) -> int:
-        """Answers of people who turned out not to have been there. Whoever cast them may know them, and subtract."""
-        return len(self.answers) - self.genuine
+    genuine: int  #: answers of people who are eligible now; at most as many as there are answers
+    removed: int = 0  #: people who are not eligible any more; whoever cast their answers may know and subtract them
 
 
 class Release(Base):
@@ -107,14 +107,14 @@ def kept_rows(survey: Survey, answers: Sequence[Answers], seal: Seal) -> list[di
 
 
 def close(
-    survey: Survey, release: Release, filled: Sequence[Filled], eligible: int
+    survey: Survey, release: Release, filled: Sequence[Filled], eligible: int, removed: int = 0
 ) -> tuple[SurveyClosed, ResultsReleased | ResultsWithheld]:
     """Let the survey take no more answers, and tell what may be told."""
     survey.state = SurveyState.WITHHELD if release.reason else SurveyState.RELEASED
     survey.room_code = None
     survey.version += 1
     in_room = sum(each.channel is Channel.ROOM for each in filled)
-    rates = None if release.reason else rates_of(in_room, len(filled) - in_room, eligible)
+    rates = None if release.reason or removed else rates_of(in_room, len(filled) - in_room, eligible)
     closed = SurveyClosed(
         survey_id=survey.id,
         meeting_id=survey.meeting_id,
@@ -137,8 +137,6 @@ def rates_of(in_room: int, after: int, eligible: int) -> tuple[float, float] | N
     at least five: whoever knows how many were there can count each of the three.
     """
     if any(0 < count < LEAST.scores for count in (in_room, after, eligible - in_room - after)) or not eligible:
-        return None
-    if in_room + after > eligible:  # somebody answered and turned out not to have been there
         return None
     return round(in_room / eligible, 2), round(after / eligible, 2)
 
@@ -174,17 +172,18 @@ def cell_of(question: Question, votes: Votes) -> Cell:
 
     It is told when at least five answered it and those who passed it over are none, or at least five too: otherwise
     the difference to the survey's n would count them. Of fewer than ten answers of which all, or all but one, are
-    alike, only that is told, the same in both cases: five alike would tell everybody's answer. Answers of people who
-    were not there count for none of this, since whoever cast them can subtract them; then likeness is withheld.
-    Which of these forbids it is not said, since that can count them as well.
+    alike, only that is told, the same in both cases: five alike would tell everybody's answer. As many answers as
+    people were taken off the list count for none of this, whether theirs or not, since whoever cast them could subtract
+    them; then likeness is withheld. Which of these forbids it is not said, since that can count them as well.
     """
     values = [each[question.key] for each in votes.answers if question.key in each]
     told: Cell = {"question": question.key, "type": question.type.value, "is_withheld": False}
     if not _are_enough(len(values), votes):
         return told | {"is_withheld": True}
     value, count = Counter(map(choice_of, values)).most_common(1)[0]
-    are_alike = len(values) - votes.others < LEAST.comments and count >= len(values) - votes.others - 1
-    if are_alike and votes.others:
+    others = len(values) - votes.removed
+    are_alike = others < LEAST.comments and count >= others - 1
+    if are_alike and votes.removed:
         return told | {"is_withheld": True}
     if are_alike:
         return told | {"n": len(values), "nearly_all": value}
@@ -194,7 +193,8 @@ def cell_of(question: Question, votes: Votes) -> Cell:
 def _are_enough(answered: int, votes: Votes) -> bool:
     """Whether at least five answered, and at least five or nobody did not, without those who can be subtracted."""
     passed_over = len(votes.answers) - answered
-    return answered - votes.others >= LEAST.scores and (passed_over == 0 or passed_over - votes.others >= LEAST.scores)
+    are_many = passed_over == 0 or passed_over - votes.removed >= LEAST.scores
+    return answered - votes.removed >= LEAST.scores and are_many
 
 
 def choice_of(value: object) -> str:
@@ -229,7 +229,7 @@ def comments_of(asked: Sequence[Question], votes: Votes, enough: int) -> list[st
         str(each[key])
         for each in votes.answers
         for key in texts
-        if key in each and (votes.genuine >= enough or each.get(permits.get(key, "")) is True)
+        if key in each and (len(votes.answers) - votes.removed >= enough or each.get(permits.get(key, "")) is True)
     ]
     _chance.shuffle(shown)
     return shown

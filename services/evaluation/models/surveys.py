@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, String, inspect, select
+from sqlalchemy import CheckConstraint, String, false, inspect, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from pratique import clock, store
@@ -73,6 +73,7 @@ class Attendance(Base):
     state: Mapped[AttendanceState]
     role: Mapped[MeetingRole]
     version: Mapped[int]
+    was_eligible: Mapped[bool] = mapped_column(server_default=false())  # at any time since anybody could answer
 
     @property
     def may_answer(self) -> bool:

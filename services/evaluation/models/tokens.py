@@ -27,7 +27,8 @@ _BALLOT_SHAPE = re.compile(r"(?P<survey>[0-9a-f]{32})\.(?P<box>[A-Za-z0-9_-]{20,
 #: Letters and digits that nobody mistakes for one another when read from a screen across a room.
 _ROOM_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 ROOM_CODE_LENGTH = 8  #: 30 to the power of 8, some 656 thousand million codes
-ROOM_BALLOT_FOR = timedelta(hours=2)  #: so long after it was given out in the room a ballot is taken back
+ROOM_BALLOT_FOR = timedelta(hours=2)  #: so long after it was given out in the room a ballot is taken
+AFTER_CLOSING_FOR = timedelta(minutes=15)  #: and so long where the room has closed: time to finish what one had begun
 
 
 class Channel(StrEnum):
@@ -81,9 +82,10 @@ class Ballot:
         )
         return ballot if hmac.compare_digest(ballot._proof(secret), proof) else None
 
-    def is_stale(self, at: datetime) -> bool:
+    def is_stale(self, at: datetime, *, is_room_open: bool) -> bool:
         """Whether it was given out in the room too long ago; one from a link lives as long as the survey is open."""
-        return self.channel is Channel.ROOM and at - self.given_at > ROOM_BALLOT_FOR
+        limit = ROOM_BALLOT_FOR if is_room_open else AFTER_CLOSING_FOR
+        return self.channel is Channel.ROOM and at - self.given_at > limit
 
     def mark(self, secret: bytes) -> bytes:
         """By what it is known again, when it is sent once more. No slip can be computed from it."""

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 #: A change that whoever reads bodies and heads otherwise than the gateway would smuggle in.
-SMUGGLED = b"PUT /v1/organizations/11111111-1111-4111-8111-111111111111 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+SMUGGLED = (
+    b"PUT /v1/organizations/11111111-1111-4111-8111-111111111111 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+)
 
 
 class Sent(NamedTuple):
@@ -29,19 +31,21 @@ def of_heads(token: str) -> Iterator[Sent]:
     yield from _targets()
     yield from _headers()
     for name, framing, status in _framings():
-        head = b"POST /v1/ballots HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = b"POST /v1/ballots HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         yield Sent(f"framing {name}", head + framing + change, (status,))
-    yield Sent("a header without a colon hides the length", b"GET / HTTP/1.1\r\nHost: x\r\nbroken\r\n" + change, (400,))
-    yield Sent("a folded line hides a request", b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n " + change, (400,))
+    yield Sent(
+        "a header without a colon hides the length", b"GET / HTTP/1.1\r\nHost: localhost\r\nbroken\r\n" + change, (400,)
+    )
+    yield Sent("a folded line hides a request", b"GET / HTTP/1.1\r\nHost: localhost\r\nA: b\r\n " + change, (400,))
     cut = change.partition(b"Content-Length")[0]
     yield Sent("a head that is cut short after a line", cut, (400,))
     yield Sent("a head that is cut short in a line", cut[:-9], (400,))
     yield Sent("a body that is cut short", change[:-1], (408,))
-    yield Sent("a body after HEAD", b"HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nGET / HT", (408,))
+    yield Sent("a body after HEAD", b"HEAD / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nGET / HT", (408,))
 
 
 def _lines() -> Iterator[Sent]:
-    end = b"\r\nHost: x\r\n\r\n"
+    end = b"\r\nHost: localhost\r\n\r\n"
     for name, line, statuses in (
         ("nothing", b"", ()),
         ("an empty line", b"\r\n", (400,)),
@@ -97,46 +101,54 @@ def _targets() -> Iterator[Sent]:
         (b"/v1/communities/", (404,)),
         (b"/v1/%63ommunities", (401,)),
     ):
-        head = b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        head = b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         yield Sent(f"a target {target[:60]!r}", head, statuses)
-    yield Sent("CONNECT", b"CONNECT elsewhere.example:443 HTTP/1.1\r\nHost: x\r\n\r\n", (400,))
-    yield Sent("TRACE", b"TRACE /v1/communities HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\n\r\n", (405,))
+    yield Sent("CONNECT", b"CONNECT elsewhere.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", (400,))
+    yield Sent("TRACE", b"TRACE /v1/communities HTTP/1.1\r\nHost: localhost\r\nCookie: a=b\r\n\r\n", (405,))
 
 
 def _headers() -> Iterator[Sent]:
     bad, fine = (400,), (200,)
     for name, lines, statuses in (
         ("without Host", b"", bad),
-        ("with two Hosts", b"Host: x\r\nHost: y\r\n", bad),
-        ("with an odd Host", b"Host: ][\xff'\"<script>:99999\r\n", fine),
-        ("with an empty Host", b"Host:\r\n", fine),
-        ("folded", b"Host: x\r\nA: b\r\n c\r\n", bad),
-        ("that begin folded", b" Host: x\r\n", bad),
-        ("without a name", b"Host: x\r\n: b\r\n", bad),
-        ("with a space before the colon", b"Host: x\r\nContent-Length : 40\r\n", bad),
-        ("with NUL", b"Host: x\r\nA: b\x00c\r\n", bad),
-        ("with a bare CR", b"Host: x\r\nA: b\rContent-Length: 40\r\n", bad),
-        ("with a name in Unicode", "Host: x\r\nÉ: b\r\n".encode(), bad),
-        ("with a mailbox's first line", b"From someone\r\nHost: x\r\n", bad),
-        ("of 20 KB in one", b"Host: x\r\nA: " + b"a" * 20_000 + b"\r\n", (431,)),
-        ("by the thousand", b"Host: x\r\n" + b"A: b\r\n" * 5000, (431,)),
-        ("of 100 KB in many", b"Host: x\r\n" + (b"A: " + b"a" * 7000 + b"\r\n") * 15, (431,)),
-        ("with bytes above ASCII", b"Host: x\r\nUser-Agent: \xff\xfe\r\n", fine),
-        ("with an underscore for a dash", b"Host: x\r\nContent_Length: 40\r\nTransfer_Encoding: chunked\r\n", fine),
-        ("with cookies by the hundred", b"Host: x\r\nCookie: " + b'a=\xff"; ' * 500 + b"\r\n", fine),
+        ("with two Hosts", b"Host: localhost\r\nHost: y\r\n", bad),
+        ("with an odd Host", b"Host: ][\xff'\"<script>:99999\r\n", (421,)),
+        ("with an empty Host", b"Host:\r\n", (421,)),
+        ("folded", b"Host: localhost\r\nA: b\r\n c\r\n", bad),
+        ("that begin folded", b" Host: localhost\r\n", bad),
+        ("without a name", b"Host: localhost\r\n: b\r\n", bad),
+        ("with a space before the colon", b"Host: localhost\r\nContent-Length : 40\r\n", bad),
+        ("with NUL", b"Host: localhost\r\nA: b\x00c\r\n", bad),
+        ("with a bare CR", b"Host: localhost\r\nA: b\rContent-Length: 40\r\n", bad),
+        ("with a name in Unicode", "Host: localhost\r\nÉ: b\r\n".encode(), bad),
+        ("with a mailbox's first line", b"From someone\r\nHost: localhost\r\n", bad),
+        ("of 20 KB in one", b"Host: localhost\r\nA: " + b"a" * 20_000 + b"\r\n", (431,)),
+        ("by the thousand", b"Host: localhost\r\n" + b"A: b\r\n" * 5000, (431,)),
+        ("of 100 KB in many", b"Host: localhost\r\n" + (b"A: " + b"a" * 7000 + b"\r\n") * 15, (431,)),
+        ("with bytes above ASCII", b"Host: localhost\r\nUser-Agent: \xff\xfe\r\n", fine),
+        (
+            "with an underscore for a dash",
+            b"Host: localhost\r\nContent_Length: 40\r\nTransfer_Encoding: chunked\r\n",
+            fine,
+        ),
+        ("with cookies by the hundred", b"Host: localhost\r\nCookie: " + b'a=\xff"; ' * 500 + b"\r\n", fine),
         (
             "with a garbled Accept",
-            b"Host: x\r\nAccept: ;q=x,,*/,/;q=9e999\r\nAccept-Language: ;;q=nan,-,\xff\r\n",
+            b"Host: localhost\r\nAccept: ;q=x,,*/,/;q=9e999\r\nAccept-Language: ;;q=nan,-,\xff\r\n",
             (200, 406),
         ),
         (
             "with garbled conditions",
-            b'Host: x\r\nIf-None-Match: ",W/\r\nRange: bytes=9-1,-\r\nIf-Modified-Since: \xff\r\n',
+            b'Host: localhost\r\nIf-None-Match: ",W/\r\nRange: bytes=9-1,-\r\nIf-Modified-Since: \xff\r\n',
             fine,
         ),
-        ("that forward without end", b"Host: x\r\nX-Forwarded-For: " + b"::1%\xff," * 900 + b"\r\n", fine),
-        ("that would change the protocol", b"Host: x\r\nConnection: upgrade\r\nUpgrade: websocket, h2c\r\n", fine),
-        ("with another method", b"Host: x\r\nX-HTTP-Method-Override: DELETE\r\n", fine),
+        ("that forward without end", b"Host: localhost\r\nX-Forwarded-For: " + b"::1%\xff," * 900 + b"\r\n", fine),
+        (
+            "that would change the protocol",
+            b"Host: localhost\r\nConnection: upgrade\r\nUpgrade: websocket, h2c\r\n",
+            fine,
+        ),
+        ("with another method", b"Host: localhost\r\nX-HTTP-Method-Override: DELETE\r\n", fine),
     ):
         yield Sent(f"headers {name}", b"GET / HTTP/1.1\r\n" + lines + b"\r\n", statuses)
     for value in (
@@ -147,7 +159,7 @@ def _headers() -> Iterator[Sent]:
         b"Bearer " + b"a" * 8000,
         b"Bearer a, Bearer b",
     ):
-        head = b"GET /v1/communities HTTP/1.1\r\nHost: x\r\nAuthorization: " + value + b"\r\n\r\n"
+        head = b"GET /v1/communities HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + value + b"\r\n\r\n"
         yield Sent(f"a token {value[:20]!r}", head, (401,))
 
 
@@ -183,7 +195,7 @@ def of_bodies() -> Iterator[tuple[str, str, bytes, tuple[int, ...]]]:
         ("1e400", b'{"name":1e400}', unfit),
         ("a number of a million digits", b'{"name":' + b"9" * 900_000 + b"}", bad),
         ("a depth of 100,000", b'{"name":' + b"[" * 100_000 + b"]" * 100_000 + b"}", bad),
-        ("a depth of 500", b'{"name":' + b'{"a":' * 500 + b"1" + b"}" * 500 + b"}", unfit),
+        ("a depth of 500", b'{"name":' + b'{"a":' * 500 + b"1" + b"}" * 500 + b"}", bad),
         ("an array of many", b'{"name":[' + b"1," * 450_000 + b"1]}", unfit),
         ("an array", b"[]", unfit),
         ("null", b"null", unfit),
@@ -192,7 +204,7 @@ def of_bodies() -> Iterator[tuple[str, str, bytes, tuple[int, ...]]]:
         ("half a character as a name", b'{"\\udfff":1}', unfit),
         ("control characters", json.dumps({"name": "a\x00\x1b[2J\r\n"}).encode(), unfit),
         ("lines by other names", json.dumps({"name": "a\u2028b\u0085c"}).encode(), unfit),
-        ("many unknown names", json.dumps({str(number): 1 for number in range(20_000)}).encode(), unfit),
+        ("many unknown names", json.dumps({str(number): 1 for number in range(20_000)}).encode(), bad),
         ("an unknown name of 500 KB", json.dumps({"a" * 500_000: 1}).encode(), unfit),
         ("a mark of byte order", b'\xef\xbb\xbf{"name":"a"}', bad),
         ("UTF-16", '{"name":"é"}'.encode("utf-16"), bad),

@@ -64,8 +64,8 @@ def test_bodies_that_are_none_are_refused_and_change_nothing(gateway: Living) ->
 
 
 def test_requests_in_a_row_are_answered_in_a_row(gateway: Living) -> None:
-    one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-    lost = b"GET /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+    one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    lost = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"
     answers = gateway.tell((one + lost) * 20 + b"nonsense\r\n\r\n" + one)
     assert [each.status for each in answers] == [200, 404] * 20 + [400]
 
@@ -112,12 +112,12 @@ def test_a_form_that_is_none_gets_a_page_or_a_problem(gateway: Living, kind: str
     gateway.stores.settle()
     before = gateway.stores.content()
     for path in ("/s/nonesuch", "/r/NONESUCH"):  # from an address of its own, for guessing is slowed
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
         head += "Origin: https://elsewhere.example\r\nSec-Fetch-Site: cross-site\r\n"
         head += f"X-Forwarded-For: 192.0.2.{len(body) % 251}\r\n\r\n"
         (answer,) = gateway.tell(head.encode() + body)
         judge(answer)
-        assert answer.status in (404, 413)
+        assert answer.status in (404, 413, 422)
     assert gateway.stores.content() == before
 
 
@@ -132,8 +132,10 @@ def test_the_log_holds_no_line_that_a_client_wrote_and_no_token(gateway: Living)
         f"/x/{gateway.token}?token={gateway.token}",
         f"/v1/communities?after={gateway.token}",
     ):
-        gateway.tell(f"GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.token}\r\n\r\n".encode())
-    gateway.tell(f"FORGED{gateway.token} / HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        gateway.tell(
+            f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {gateway.token}\r\n\r\n".encode()
+        )
+    gateway.tell(f"FORGED{gateway.token} / HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
 
     lines = gateway.log().splitlines()
     assert all(json.loads(line)["event"] for line in lines), "each line is one of ours"
@@ -144,5 +146,5 @@ def test_the_log_holds_no_line_that_a_client_wrote_and_no_token(gateway: Living)
 
 
 def _put(token: str, kind: str, body: bytes) -> bytes:
-    head = f"PUT {ORGANIZATION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+    head = f"PUT {ORGANIZATION} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
     return f"{head}Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body

@@ -45,7 +45,9 @@ def wait_for_answer(gateway: Living) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("said", [b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["cut", "kept"])
+@pytest.mark.parametrize(
+    "said", [b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"], ids=["cut", "kept"]
+)
 def test_whoever_asks_nothing_gives_way_to_who_does(gateway: Living, said: bytes) -> None:
     held = gateway.descriptors()
     with clients(gateway, 2 * DESCRIPTORS, said):
@@ -58,7 +60,7 @@ def test_whoever_asks_nothing_gives_way_to_who_does(gateway: Living, said: bytes
 def test_heads_and_bodies_that_drip_in_are_cut_off_at_the_limit_of_descriptors(gateway: Living) -> None:
     """The limit falls below what is open, so that accepting, and every file that would be opened, truly fails."""
     held = gateway.descriptors()
-    head = b"GET /v1/communities HTTP/1.1\r\nHost: x\r\nA: "
+    head = b"GET /v1/communities HTTP/1.1\r\nHost: localhost\r\nA: "
     with clients(gateway, 2 * DESCRIPTORS, head) as slow:
         until(lambda: gateway.descriptors() >= held + DESCRIPTORS // 2 - 1)
         resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (gateway.descriptors(), DESCRIPTORS))
@@ -79,8 +81,8 @@ def test_heads_and_bodies_that_drip_in_are_cut_off_at_the_limit_of_descriptors(g
 def test_bodies_that_drip_in_and_answers_not_taken_leave_places_for_others(gateway: Living) -> None:
     held, memory_kb = gateway.descriptors(), gateway.memory_kb()
     token = gateway.token.encode()
-    body = b"PUT /v1/ballots/x HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n" + b"a" * 100_000
-    many = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + b"\r\n\r\n"
+    body = b"PUT /v1/ballots/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n" + b"a" * 100_000
+    many = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + b"\r\n\r\n"
     with (
         clients(gateway, DESCRIPTORS // 4, body),
         clients(gateway, DESCRIPTORS // 8, many * 20),
@@ -95,7 +97,7 @@ def test_bodies_that_drip_in_and_answers_not_taken_leave_places_for_others(gatew
 def test_a_big_answer_that_is_taken_slowly_arrives_whole(gateway: Living) -> None:
     with contextlib.closing(gateway.connect()) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         got = b""
         while piece := sock.recv(4096):
             got += piece

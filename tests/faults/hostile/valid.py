@@ -76,6 +76,7 @@ class Network:
             "token": self.link,
             "role": "facilitator",
             "name": self.name,
+            "type": "org.pratique.meetings.MeetingScheduled.v1.json",
         }
 
     def requests(self) -> list[Request]:
