@@ -191,8 +191,10 @@ class Corrections:
         code = life.survey(meeting_id)["room_code"]
         for member_id in self.ids[:IN_ROOM]:
             life.answer(room_code=code, member_id=member_id)
+        ballot = ask_ballot(life, room_code=code, member_id=self.ids[IN_ROOM])
         life.ok("POST", f"/v1/meetings/{meeting_id}/close")
         life.settle()
+        self.sent_after_closing = send(life, ballot)
         self.forgotten, self.mistaken = THERE + 2, IN_ROOM + 1
         self.asked = self._asked(life)
         for _ in range(2):
@@ -226,7 +228,12 @@ def test_a_correction_after_closing_asks_that_person_alone(corrections: Correcti
 def test_who_turns_out_not_to_have_been_there_can_no_longer_answer(corrections: Corrections) -> None:
     assert corrections.refused.status in (404, 409, 410)
     assert corrections.reminded[corrections.mistaken] == 1
-    assert corrections.reminded == [0] * 7 + [2, 1, 2, 2] + [0, 0, 2, 0, 0]  # all others who have not answered
+    assert corrections.reminded == [0] * 7 + [1, 1, 2, 2] + [0, 0, 2, 0, 0]  # all others who have not answered
+
+
+def test_whoever_had_begun_when_the_room_closed_can_still_send(corrections: Corrections) -> None:
+    assert corrections.sent_after_closing.status == 204
+    assert corrections.reminded[IN_ROOM] == 1
 
 
 def test_unknown_ids_are_not_found(one_life: Life) -> None:

@@ -143,4 +143,4 @@ class Answers(Steps):
             assert told["n"] == len(survey.casts)
             assert survey.genuine >= ENOUGH
             assert all(cell["is_withheld"] or cell["n"] >= ENOUGH for cell in told["questions"])
-            assert len(told["comments"]) == (told["n"] if survey.genuine >= 10 else 0)
+            assert len(told["comments"]) in ((0, told["n"]) if told["n"] >= 10 else (0,))

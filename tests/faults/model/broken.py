@@ -196,8 +196,8 @@ FAULTS = [
     Fault(
         "a ballot of the room lives for ever",
         "services/evaluation/models/tokens.py",
-        "ROOM_BALLOT_FOR = timedelta(hours=2)",
-        "ROOM_BALLOT_FOR = timedelta(days=200)",
+        "AFTER_CLOSING_FOR = timedelta(minutes=15)",
+        "AFTER_CLOSING_FOR = timedelta(days=200)",
     ),
     Fault(
         "rows stand in the order in which they came",

@@ -110,16 +110,21 @@ class Model(People):
         self._all_goes_well(mess)
 
     @precondition(lambda self: len(self.truth.meetings) < MEETINGS_AT_MOST)
-    @step(which=WHICH, mess=MESS, who=WHO, answering=WHO, is_due=some.booleans())
-    def hold_a_whole_meeting(self, which: int, mess: int, who: int, answering: int, is_due: bool) -> None:
+    @step(which=WHICH, mess=MESS, who=WHO, answering=WHO, is_corrected=some.booleans(), is_due=some.booleans())
+    def hold_a_whole_meeting(
+        self, which: int, mess: int, who: int, answering: int, is_corrected: bool, is_due: bool
+    ) -> None:
         """A meeting goes as it should until those who were there are asked, and some answer; perhaps two days pass.
 
-        Steps drawn one by one seldom come so far that the reminder finds somebody who has answered since.
+        Steps drawn one by one seldom come so far that the reminder finds somebody who has answered since. Where the
+        attendance is corrected at once, that may arrive before the closing does.
         """
         self._all_goes_well(mess)
         meeting = self._schedule(which, 2, 0, False)
         for _ in range(4 if meeting else 0):
             self._advance(meeting, which, who)
+        if meeting and is_corrected:
+            self._turn_round(meeting, one_of(self._welcome(meeting), which))
         self._all_goes_well(mess)
         if meeting and meeting.survey:
             self._answer_links(meeting.survey, answering)

@@ -303,6 +303,11 @@ class People(Answers):
         people = list(self.truth.people) if which % 8 == 7 else self._welcome(meeting)
         self._mark(meeting, dict.fromkeys(those_of(people, who)[:4], state))
 
+    def _turn_round(self, meeting: Meeting, person: UUID) -> None:
+        """Whoever was there was not, and the other way round."""
+        was_there = person in meeting.heads
+        self._mark(meeting, {person: AttendanceState.NO_SHOW if was_there else AttendanceState.ATTENDED})
+
     def _welcome(self, meeting: Meeting) -> list[UUID]:
         """Whom meetings would mark."""
         others = [each for each in self.truth.people if each != meeting.note_taker]

@@ -77,9 +77,13 @@ class Ballot:
 
     @property
     def is_valid(self) -> bool:
-        """Whether it is one still: in the room, for two hours, unless all that was answered there was taken back."""
+        """Whether it is one still, unless all that was answered in the room was taken back.
+
+        One of the room for two hours, but for a quarter of an hour once the room has closed.
+        """
         age = clock.now() - self.given_at.replace(microsecond=0)
-        return self.era == self.survey.era and (self.channel != "room" or age <= timedelta(hours=2))
+        limit = timedelta(hours=2) if self.survey.is_in_room else timedelta(minutes=15)
+        return self.era == self.survey.era and (self.channel != "room" or age <= limit)
 
 
 @dataclass
