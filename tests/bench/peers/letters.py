@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, Table, select, update
+from sqlalchemy import Select, Table, Update, select, update
 from sqlalchemy.orm import DeclarativeBase
 
 from pratique.due import DUE
@@ -172,16 +172,10 @@ def post(smtp_url: str, mail: EmailMessage) -> None:
     connection.send_message(mail)
 
 
-def settled(message: Message) -> tuple[Any, dict[str, Any]]:
-    """That it was sent: the statement, and the row of the event log."""
-    now, version = datetime.now(UTC), message.version + 1
-    values = {"state": State.SENT, "attempts": message.attempts + 1, "settled_at": now, "box": None}
-    change = update(Message).where(Message.id == message.id).values(values | {"version": version})
-    delivered = {
-        **{"message_id": str(message.id), "version": version, "member_id": str(message.member_id)},
-        **{"template": message.template.value, "delivered_at": now.isoformat()},
-    }
-    return change, log_row("notifications", "MessageDelivered", message.id, delivered, {}, now)
+def settled(message: Message) -> Update:
+    """That it was sent. Nothing is published: what became of a survey's mails is told to nobody."""
+    values = {"state": State.SENT, "attempts": message.attempts + 1, "settled_at": datetime.now(UTC), "box": None}
+    return update(Message).where(Message.id == message.id).values(values | {"version": message.version + 1})
 
 
 __all__ = ["EVENT_LOG", "Written", "letter", "post", "settled", "waiting", "written"]
