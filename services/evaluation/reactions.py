@@ -102,18 +102,21 @@ def invite_the_missing(session: Session, events: Sequence[MeetingClosed]) -> Non
 def correct_attendance(session: Session, event: AttendanceCorrected) -> None:
     """Ask a person who turns out to have been there, or take back the invitation of one who was not.
 
-    One event follows in either case, and whether they have answered or not, so that nothing can be told from it.
-    Notifications has one message for each person, so nobody has two mails of it.
+    One event follows in either case, and whether they have answered or not, so that nothing can be told from it; none
+    where something newer is known of this person, or this very correction. Notifications has one message for each
+    person, so nobody has two mails of it.
     """
     attendance.in_turn(session, {event.meeting_id})
+    known = session.get(Attendance, (event.meeting_id, event.member_id), populate_existing=True)
+    is_newest = known is None or known.version < event.version
     corrected = Attendee(
         member_id=event.member_id, state=event.to_state, role=event.role, organization_id=event.organization_id
     )
     attendance.project(session, [(event.meeting_id, event.version, [corrected])])
     survey = find_survey(session, Survey.meeting_id == event.meeting_id, lock=True)
-    if survey is None or not survey.is_open or not survey.is_meeting_closed:
+    if not is_newest or survey is None or not survey.is_open or not survey.is_meeting_closed:
         return
-    if session.get_one(Attendance, (event.meeting_id, event.member_id), populate_existing=True).may_answer:
+    if attendance.may_answer(event.to_state, event.role):
         outbox.add(session, survey.invite(store.seal_of(session), _unanswered(session, survey, [event.member_id])))
     else:
         outbox.add(session, survey.revoke(event.member_id))

@@ -16,6 +16,7 @@ FATES = some.sampled_from([Fate.WELL, Fate.WELL, Fate.DIES, Fate.AWAY, Fate.UNHE
 COMMIT = some.integers(1, 3)  #: at which of its commits something ends
 PART = some.sampled_from([0, 0, 1, 3])  #: of a window, that the broker takes before it goes
 SERVICE = some.sampled_from(SERVICES)
+CORRECTED = some.sampled_from(["", "at once", "while mails leave"])
 SPANS = [
     timedelta(minutes=1),
     timedelta(minutes=16),
@@ -110,20 +111,24 @@ class Model(People):
         self._all_goes_well(mess)
 
     @precondition(lambda self: len(self.truth.meetings) < MEETINGS_AT_MOST)
-    @step(which=WHICH, mess=MESS, who=WHO, answering=WHO, is_corrected=some.booleans(), is_due=some.booleans())
+    @step(which=WHICH, mess=MESS, who=WHO, answering=WHO, corrected=CORRECTED, is_due=some.booleans())
     def hold_a_whole_meeting(
-        self, which: int, mess: int, who: int, answering: int, is_corrected: bool, is_due: bool
+        self, which: int, mess: int, who: int, answering: int, corrected: str, is_due: bool
     ) -> None:
         """A meeting goes as it should until those who were there are asked, and some answer; perhaps two days pass.
 
         Steps drawn one by one seldom come so far that the reminder finds somebody who has answered since. Where the
-        attendance is corrected at once, that may arrive before the closing does.
+        attendance is corrected at once, that may arrive before the closing does; or it is while the sender has ended
+        that holds the mails.
         """
         self._all_goes_well(mess)
         meeting = self._schedule(which, 2, 0, False)
         for _ in range(4 if meeting else 0):
             self._advance(meeting, which, who)
-        if meeting and is_corrected:
+        if meeting and corrected == "while mails leave":
+            self.world.flow(mess)
+            self.world.send_mails([MailFate.SENDER_DIES_BEFORE])
+        if meeting and corrected:
             self._turn_round(meeting, one_of(self._welcome(meeting), which))
         self._all_goes_well(mess)
         if meeting and meeting.survey:

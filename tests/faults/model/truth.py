@@ -223,6 +223,10 @@ class Heard:
         marks = self._marks.get(meeting.id, {})
         return {each for each, (_, state, role) in marks.items() if state in THERE and role == "participant"}
 
+    def is_newest(self, event: meetings.AttendanceCorrected) -> bool:
+        """Whether nothing newer was heard of this person."""
+        return self._marks.get(event.meeting_id, {}).get(event.member_id, (0,))[0] < event.version
+
     def hear(self, envelope: Envelope) -> None:
         """Take in one event."""
         event = envelope.event
@@ -267,19 +271,19 @@ class Truth:
             self.known.setdefault(service, set()).add(envelope.event.subject)
             if service == "meetings":
                 self._hear_of_roles(envelope.event)
-            if service == "evaluation":
-                self._owe(envelope)
             if service == "notifications":
                 self._hear_of_surveys(envelope.event)
+        known = set(self.heard.closings)
         for envelope in envelopes if service == "evaluation" else ():
+            self._owe(envelope, known)
             self.heard.hear(envelope)
 
-    def _owe(self, envelope: Envelope) -> None:
-        """A correction that comes after the closing is answered in private, whatever it corrects."""
+    def _owe(self, envelope: Envelope, closings: set[UUID]) -> None:
+        """A correction that comes after the closing is answered in private, unless something newer came before it."""
         event = envelope.event
-        if isinstance(event, meetings.AttendanceCorrected) and event.meeting_id in self.heard.closings:
+        if isinstance(event, meetings.AttendanceCorrected) and event.meeting_id in closings:
             survey = self.meetings[event.meeting_id].survey
-            if survey is not None and survey.is_open:
+            if survey is not None and survey.is_open and self.heard.is_newest(event):
                 self.owed.add(envelope.id)
 
     def _hear_of_roles(self, event: Any) -> None:
