@@ -35,7 +35,7 @@ from services.evaluation.models import (
     tokens,
 )
 from services.evaluation.models.releases import KEEP_WITHHELD, Votes
-from services.evaluation.models.surveys import ASK_ANYWAY_AFTER, REMIND_AFTER_DAYS, read_secrets
+from services.evaluation.models.surveys import ASK_ANYWAY_AFTER, REMIND_AFTER_DAYS, may_answer, read_secrets
 from services.evaluation.queries import find_survey, list_eligible
 
 #: What names those who were asked; it leaves the event log when the survey closes.
@@ -116,7 +116,7 @@ def correct_attendance(session: Session, event: AttendanceCorrected) -> None:
     survey = find_survey(session, Survey.meeting_id == event.meeting_id, lock=True)
     if not is_newest or survey is None or not survey.is_open or not survey.is_meeting_closed:
         return
-    if attendance.may_answer(event.to_state, event.role):
+    if may_answer(event.to_state, event.role):
         outbox.add(session, survey.invite(store.seal_of(session), _unanswered(session, survey, [event.member_id])))
     else:
         outbox.add(session, survey.revoke(event.member_id))

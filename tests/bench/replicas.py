@@ -13,8 +13,8 @@ from tests.bench.reactions import SURVEYS
 from tests.bench.sink import sink
 from tests.bench.stage import Stage, publish, query
 
-#: What so many closings leave, each once: surveys, invitations, two due things and two events.
-LEFT = """select (select count(*) from survey), (select count(*) from invitation), (select count(*) from due),
+#: What so many closings leave, each once: surveys and their secrets, two due things and two events.
+LEFT = """select (select count(*) from survey), (select count(*) from survey_key), (select count(*) from due),
     (select count(*) from event_log), (select count(distinct (type, subject)) from event_log)"""
 
 
@@ -32,7 +32,7 @@ def reactions_per_second(stage: Stage, envelopes: Sequence[Envelope], replicas: 
         reached = rate(url, SURVEYS, count, lambda: all(side.is_alive() for side in sides))
         time.sleep(0.5)
         cursor.execute(LEFT)
-        left, wanted = cursor.fetchone(), (count, count * ATTENDEES, count * 2, count * 2, count * 2)
+        left, wanted = cursor.fetchone(), (count, count, count * 2, count * 2, count * 2)
         if left != wanted:
             raise Stuck(f"{replicas} replicas left {left}, and not {wanted}")
     return reached

@@ -22,7 +22,7 @@ from tests.servers import Servers
 
 pytestmark = pytest.mark.real
 COUNT = 4
-TOKEN = re.compile(r"/s/[A-Za-z0-9_-]{64}")
+TOKEN = re.compile(r"/s/[A-Za-z0-9_-]{96}")
 
 #: `make bench` runs this file before it measures, with the peers that it alone installs.
 needs_peers = pytest.mark.skipif(

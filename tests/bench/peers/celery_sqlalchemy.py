@@ -63,9 +63,7 @@ def send_mail(message_id: str) -> None:
         if found is None:
             return
         letters.post(os.environ["BENCH_SMTP_URL"], letters.letter(*found))
-        change, delivered = letters.settled(found[0])
-        session.execute(change)
-        announce(session, [delivered])
+        session.execute(letters.settled(found[0]))
 
 
 def announce(session: Session, log: list[dict[str, Any]]) -> None:

@@ -53,9 +53,7 @@ async def send_mail(message_id: str) -> None:
         if found is None:
             return
         await asyncio.to_thread(letters.post, os.environ["BENCH_SMTP_URL"], letters.letter(*found))
-        change, delivered = letters.settled(found[0])
-        await session.execute(change)
-        await announce(session, [delivered])
+        await session.execute(letters.settled(found[0]))
 
 
 async def announce(session: AsyncSession, log: list[dict[str, Any]]) -> None:

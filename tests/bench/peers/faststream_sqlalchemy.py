@@ -26,7 +26,8 @@ from pratique.events.evaluation import Anonymity, Moment
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.inbox import INBOX
 from pratique.outbox import EVENT_LOG, OUTBOX
-from services.evaluation.models import Attendance, Invitation, InvitationState, Survey, SurveyState, tokens
+from services.evaluation.models import Attendance, Survey, SurveyKey, SurveyState, tokens
+from tests.bench.peers.wire import SEAL, key_row, log_row
 
 PREFETCH = 100
 THERE = (AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY)
@@ -97,30 +98,33 @@ async def write(session: AsyncSession, message: Message) -> None:
         moment=Moment.WRAP_UP,
         anonymity=Anonymity.ANONYMOUS,
         questions_version=1,
+        k_scores=5,
+        k_comments=10,
         state=SurveyState.OPEN,
         opens_at=closed.closed_at,
         closes_at=closes_at,
+        is_asked=True,
         is_meeting_closed=True,
         room_code=None,
-        secret=tokens.new_secret(),
         version=2,
     )
-    session.add(survey)
+    session.add_all([survey, SurveyKey(**key_row(survey.id))])
     attendance = [
-        {"meeting_id": closed.meeting_id, "version": closed.version, **each.model_dump(exclude={"organization_id"})}
+        {
+            **{"meeting_id": closed.meeting_id, "version": closed.version, "was_eligible": each in there},
+            **each.model_dump(exclude={"organization_id"}),
+        }
         for each in closed.attendees
     ]
-    invitations = [
-        {"survey_id": survey.id, "member_id": each.member_id, "state": InvitationState.INVITED} for each in there
-    ]
+    cause = {"correlation_id": message.correlationid, "causation_id": message.id}
     plans = [
-        {"id": uuid4(), "kind": kind, "subject": survey.id, "due_at": at}
+        {"id": uuid4(), "kind": kind, "subject": survey.id, "due_at": at, **cause}
         for kind, at in (("remind", remind_at), ("close", closes_at))
     ]
     await session.execute(insert(Attendance), attendance)
-    await session.execute(insert(Invitation), invitations)
     await session.execute(insert(DUE), plans)
-    rows = [event(name, fields, message, now) for name, fields in facts(survey, there)]
+    named = {"id": str(message.id), "correlationid": str(message.correlationid)}
+    rows = [log_row("evaluation", name, survey.id, fields, named, now) for name, fields in facts(survey, there)]
     seqs = await session.scalars(insert(EVENT_LOG).returning(EVENT_LOG.c.seq), rows)
     await session.execute(insert(OUTBOX), [{"seq": seq} for seq in seqs])
 
@@ -137,7 +141,7 @@ def facts(survey: Survey, there: Sequence[Attendee]) -> list[tuple[str, dict[str
     invited = [
         {
             "member_id": str(each.member_id),
-            "token": tokens.token_for(survey.id, survey.key, each.member_id),
+            "token": tokens.link_for(SEAL, survey.id, each.member_id),
         }
         for each in there
     ]
@@ -145,27 +149,6 @@ def facts(survey: Survey, there: Sequence[Attendee]) -> list[tuple[str, dict[str
         ("SurveyOpened", {"version": 1, **shared, **opened}),
         ("SurveyInvitationsIssued", {"version": 2, **shared, "invitations": invited}),
     ]
-
-
-def event(name: str, fields: dict[str, Any], cause: Message, at: datetime) -> dict[str, Any]:
-    """A row of the event log: the event as it will travel."""
-    event_id, type_name = uuid4(), f"org.pratique.evaluation.{name}.v1"
-    attributes = {
-        "specversion": "1.0",
-        "id": str(event_id),
-        "source": "/pratique/evaluation",
-        "type": type_name,
-        "subject": fields["survey_id"],
-        "time": at.isoformat(),
-        "datacontenttype": "application/json",
-        "dataschema": f"urn:pratique:schema:{type_name}",
-        "correlationid": str(cause.correlationid),
-        "sequence": str(fields["version"]),
-        "causationid": str(cause.id),
-        "data": fields,
-    }
-    body = json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode()
-    return {"id": event_id, "type": type_name, "subject": fields["survey_id"], "body": body, "at": at}
 
 
 if __name__ == "__main__":

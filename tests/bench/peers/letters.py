@@ -5,7 +5,6 @@ own, and each mail a transaction: the row is locked, the mail sent, and what bec
 """
 
 import dataclasses
-import json
 import smtplib
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, Table, select, update
+from sqlalchemy import Select, Table, Update, select, update
 from sqlalchemy.orm import DeclarativeBase
 
 from pratique.due import DUE
@@ -24,7 +23,7 @@ from pratique.events.evaluation import Anonymity, Moment
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.notifications import Template
 from pratique.outbox import EVENT_LOG
-from services.evaluation.models import Attendance, Invitation, InvitationState, Survey, SurveyState, tokens
+from services.evaluation.models import Attendance, Survey, SurveyKey, SurveyState, tokens
 from services.notifications import mails, wording
 from services.notifications.models import (
     CommunityCard,
@@ -36,10 +35,10 @@ from services.notifications.models import (
     Outcome,
     State,
 )
+from tests.bench.peers.wire import PUBLIC_URL, SEAL, key_row, log_row
 
 THERE = (AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY)
 SENDER = "Pratique <pratique@localhost>"
-PUBLIC_URL = "http://127.0.0.1:8000"
 Rows = Sequence[tuple[Table | type[DeclarativeBase], list[dict[str, Any]]]]
 
 
@@ -58,12 +57,13 @@ def written(closing: Mapping[str, Any]) -> Written:
     meeting_id, version = UUID(closed["meeting_id"]), closed["version"]
     zone, closed_at = ZoneInfo(closed["timezone"]), datetime.fromisoformat(closed["closed_at"])
     remind_at, closes_at = ((closed_at.astimezone(zone) + timedelta(days=d)).astimezone(UTC) for d in (2, 7))
-    survey_id, secret = uuid4(), tokens.new_secret()
+    survey_id = uuid4()
     people = [(UUID(each["member_id"]), each["state"], each["role"]) for each in closed["attendees"]]
     there = [id for id, state, role in people if state in THERE and role == MeetingRole.PARTICIPANT]
-    links = {member_id: tokens.token_for(survey_id, secret, member_id) for member_id in there}
+    links = {member_id: tokens.link_for(SEAL, survey_id, member_id) for member_id in there}
     survey = {
-        **{"id": survey_id, "meeting_id": meeting_id, "community_ids": closed["community_ids"], "secret": secret},
+        **{"id": survey_id, "meeting_id": meeting_id, "community_ids": closed["community_ids"], "is_asked": True},
+        **{"k_scores": 5, "k_comments": 10},
         **{"timezone": closed["timezone"], "moment": Moment.WRAP_UP, "anonymity": Anonymity.ANONYMOUS},
         **{"questions_version": 1, "state": SurveyState.OPEN, "opens_at": closed_at, "closes_at": closes_at},
         **{"is_meeting_closed": True, "room_code": None, "version": 2},
@@ -74,23 +74,26 @@ def written(closing: Mapping[str, Any]) -> Written:
     rows: Rows = [
         (Survey, [survey]),
         (Attendance, [_attendance(meeting_id, version, *each) for each in people]),
-        (Invitation, [{"survey_id": survey_id, "member_id": e, "state": InvitationState.INVITED} for e in there]),
-        (DUE, [_due("remind", survey_id, remind_at), _due("close", survey_id, closes_at)]),
+        (SurveyKey, [key_row(survey_id)]),
+        (DUE, [_due("remind", survey_id, remind_at, closing), _due("close", survey_id, closes_at, closing)]),
         (MeetingCard, [card]),
         (MeetingCommunity, [{"meeting_id": meeting_id, "community_id": UUID(e)} for e in closed["community_ids"]]),
         (MeetingEnd, [{"meeting_id": meeting_id, "version": version, "outcome": Outcome.CLOSED}]),
         (Message, messages),
     ]
-    log = [_log("evaluation", *fact, closing, now) for fact in _facts(survey, links)]
+    log = [log_row("evaluation", *fact, closing, now) for fact in _facts(survey, links)]
     return Written(rows, log, [each["id"] for each in messages])
 
 
 def _attendance(meeting_id: UUID, version: int, member_id: UUID, state: str, role: str) -> dict[str, Any]:
-    return {"meeting_id": meeting_id, "member_id": member_id, "state": state, "role": role, "version": version}
+    may = state in THERE and role == MeetingRole.PARTICIPANT
+    row = {"meeting_id": meeting_id, "member_id": member_id, "state": state, "role": role, "version": version}
+    return row | {"was_eligible": may}
 
 
-def _due(kind: str, subject: UUID, at: datetime) -> dict[str, Any]:
-    return {"id": uuid4(), "kind": kind, "subject": subject, "due_at": at}
+def _due(kind: str, subject: UUID, at: datetime, cause: Mapping[str, Any]) -> dict[str, Any]:
+    row = {"id": uuid4(), "kind": kind, "subject": subject, "due_at": at}
+    return row | {"correlation_id": UUID(cause["correlationid"]), "causation_id": UUID(cause["id"])}
 
 
 def _message(
@@ -115,21 +118,6 @@ def _facts(survey: Mapping[str, Any], links: Mapping[UUID, str]) -> Sequence[tup
         ("SurveyOpened", id, {**shared, **opened, "closes_at": closes_at}),
         ("SurveyInvitationsIssued", id, {**shared, "version": 2, "closes_at": closes_at, "invitations": invited}),
     ]
-
-
-def _log(
-    source: str, name: str, subject: UUID, fields: dict[str, Any], cause: Mapping[str, Any], at: datetime
-) -> dict[str, Any]:
-    """A row of the event log: the event as it would travel."""
-    event_id, type_name = uuid4(), f"org.pratique.{source}.{name}.v1"
-    attributes = {
-        **{"specversion": "1.0", "id": str(event_id), "source": f"/pratique/{source}", "type": type_name},
-        **{"subject": str(subject), "time": at.isoformat(), "datacontenttype": "application/json"},
-        **{"dataschema": f"urn:pratique:schema:{type_name}", "sequence": str(fields["version"])},
-        **{"correlationid": cause.get("correlationid", str(event_id)), "causationid": cause.get("id"), "data": fields},
-    }
-    body = json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode()
-    return {"id": event_id, "type": type_name, "subject": str(subject), "body": body, "at": at}
 
 
 def waiting(id: UUID) -> Select[Any]:
@@ -184,16 +172,10 @@ def post(smtp_url: str, mail: EmailMessage) -> None:
     connection.send_message(mail)
 
 
-def settled(message: Message) -> tuple[Any, dict[str, Any]]:
-    """That it was sent: the statement, and the row of the event log."""
-    now, version = datetime.now(UTC), message.version + 1
-    values = {"state": State.SENT, "attempts": message.attempts + 1, "settled_at": now, "box": None}
-    change = update(Message).where(Message.id == message.id).values(values | {"version": version})
-    delivered = {
-        **{"message_id": str(message.id), "version": version, "member_id": str(message.member_id)},
-        **{"template": message.template.value, "delivered_at": now.isoformat()},
-    }
-    return change, _log("notifications", "MessageDelivered", message.id, delivered, {}, now)
+def settled(message: Message) -> Update:
+    """That it was sent. Nothing is published: what became of a survey's mails is told to nobody."""
+    values = {"state": State.SENT, "attempts": message.attempts + 1, "settled_at": datetime.now(UTC), "box": None}
+    return update(Message).where(Message.id == message.id).values(values | {"version": message.version + 1})
 
 
 __all__ = ["EVENT_LOG", "Written", "letter", "post", "settled", "waiting", "written"]

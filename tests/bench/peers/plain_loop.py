@@ -18,21 +18,28 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.engine import make_url
 
 from services.evaluation.models import tokens
+from tests.bench.peers.wire import SEAL, key_row, log_row
 
 BATCH = 100
 #: table and columns -> their types
 INBOX = "inbox (event_id, at)", ("uuid", "timestamptz")
-ATTENDANCE = "attendance (meeting_id, member_id, state, role, version)", ("uuid", "uuid", "varchar", "varchar", "int")
-INVITATION = "invitation (survey_id, member_id, state)", ("uuid", "uuid", "varchar")
-DUE = "due (id, kind, subject, due_at)", ("uuid", "varchar", "uuid", "timestamptz")
+ATTENDANCE = (
+    "attendance (meeting_id, member_id, state, role, version, was_eligible)",
+    ("uuid", "uuid", "varchar", "varchar", "int", "bool"),
+)
+SURVEY_KEY = "survey_key (survey_id, box)", ("uuid", "bytea")
+DUE = (
+    "due (id, kind, subject, due_at, correlation_id, causation_id)",
+    ("uuid", "varchar", "uuid", "timestamptz", "uuid", "uuid"),
+)
 LOG = "event_log (id, type, subject, body, at)", ("uuid", "varchar", "varchar", "bytea", "timestamptz")
 OUTBOX = "outbox (seq)", ("bigint",)
 SURVEY = (
-    "survey (id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, state, opens_at, closes_at,"
-    " is_meeting_closed, secret, version)",
+    "survey (id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, k_scores, k_comments,"
+    " state, opens_at, closes_at, is_asked, is_meeting_closed, version)",
     (
-        *("uuid", "uuid", "jsonb", "varchar", "varchar", "varchar", "int", "varchar", "timestamptz", "timestamptz"),
-        *("bool", "bytea", "int"),
+        *("uuid", "uuid", "jsonb", "varchar", "varchar", "varchar", "int", "int", "int", "varchar"),
+        *("timestamptz", "timestamptz", "bool", "bool", "int"),
     ),
 )
 
@@ -57,39 +64,41 @@ def put(cursor: Cursor, into: tuple[str, Sequence[str]], rows: Sequence[Sequence
 
 
 def write(cursor: Cursor, closings: Sequence[dict[str, Any]]) -> None:
-    """One transaction: inbox, attendance, surveys, invitations, due work, event log and outbox."""
+    """One transaction: inbox, attendance, surveys and their secrets, due work, event log and outbox."""
     now = datetime.now(UTC)
     claiming = [(closing["id"], now) for closing in closings]
     claimed = {id for (id,) in put(cursor, INBOX, claiming, "on conflict do nothing returning event_id")}
     surveys: list[Any] = []
     attendance: list[Any] = []
-    invitations: list[Any] = []
+    keys: list[Any] = []
     due: list[Any] = []
     log: list[Any] = []
     for closing in closings:
         if closing["id"] not in claimed:
             continue
-        closed, survey_id, secret = closing["data"], uuid4(), tokens.new_secret()
+        closed, survey_id = closing["data"], uuid4()
         meeting_id, zone, communities = closed["meeting_id"], closed["timezone"], json.dumps(closed["community_ids"])
         closed_at = datetime.fromisoformat(closed["closed_at"])
         on_the_wall = closed_at.astimezone(ZoneInfo(zone))
         remind_at, closes_at = on_the_wall + timedelta(days=2), on_the_wall + timedelta(days=7)
-        survey = str(survey_id), meeting_id, communities, zone, "wrap_up", "anonymous", 1, "open", closed_at, closes_at
-        surveys.append((*survey, True, secret, 2))
+        survey = str(survey_id), meeting_id, communities, zone, "wrap_up", "anonymous", 1, 5, 10, "open"
+        surveys.append((*survey, closed_at, closes_at, True, True, 2))
+        keys.append((str(survey_id), key_row(survey_id)["box"]))
         invited = []
         for each in closed["attendees"]:
             member_id = each["member_id"]
-            attendance.append((meeting_id, member_id, each["state"], each["role"], closed["version"]))
-            if each["state"] in ("attended", "attended_partly") and each["role"] == "participant":
-                invitations.append((str(survey_id), member_id, "invited"))
-                token = tokens.token_for(survey_id, secret, UUID(member_id))
+            may = each["state"] in ("attended", "attended_partly") and each["role"] == "participant"
+            attendance.append((meeting_id, member_id, each["state"], each["role"], closed["version"], may))
+            if may:
+                token = tokens.link_for(SEAL, survey_id, UUID(member_id))
                 invited.append({"member_id": member_id, "token": token})
-        due.append((str(uuid4()), "remind", str(survey_id), remind_at))
-        due.append((str(uuid4()), "close", str(survey_id), closes_at))
+        cause = closing["correlationid"], closing["id"]
+        due.append((str(uuid4()), "remind", str(survey_id), remind_at, *cause))
+        due.append((str(uuid4()), "close", str(survey_id), closes_at, *cause))
         log += events(closing, str(survey_id), closes_at.astimezone(UTC).isoformat(), invited)
     put(cursor, ATTENDANCE, attendance)
     put(cursor, SURVEY, surveys)
-    put(cursor, INVITATION, invitations)
+    put(cursor, SURVEY_KEY, keys)
     put(cursor, DUE, due)
     put(cursor, OUTBOX, put(cursor, LOG, log, "returning seq"))
 
@@ -106,27 +115,9 @@ def events(
         "closes_at": closes_at,
     }
     opened = {"version": 1, "moment": "wrap_up", "anonymity": "anonymous", "opens_at": closed["closed_at"]}
-    rows = []
     facts = ("SurveyOpened", opened), ("SurveyInvitationsIssued", {"version": 2, "invitations": invited})
-    for name, fields in facts:
-        event_id, type_name = str(uuid4()), f"org.pratique.evaluation.{name}.v1"
-        body = {
-            "specversion": "1.0",
-            "id": event_id,
-            "source": "/pratique/evaluation",
-            "type": type_name,
-            "subject": survey_id,
-            "time": now.isoformat(),
-            "datacontenttype": "application/json",
-            "dataschema": f"urn:pratique:schema:{type_name}",
-            "correlationid": closing["correlationid"],
-            "sequence": str(fields["version"]),
-            "causationid": closing["id"],
-            "data": shared | fields,
-        }
-        encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        rows.append((event_id, type_name, survey_id, encoded, now))
-    return rows
+    rows = [log_row("evaluation", name, survey_id, shared | fields, closing, now) for name, fields in facts]
+    return [(str(each["id"]), each["type"], each["subject"], each["body"], each["at"]) for each in rows]
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from pratique.events.membership import Locale
 from services.evaluation import commands as evaluation
 from services.evaluation import queries as surveys
 from services.evaluation.questions import Answer
+from tests.faults.model.cast import ENOUGH, Ballot, Cast, Survey, Taken
 from tests.faults.model.steps import WHICH, WHO, Steps, one_of, step, those_of
-from tests.faults.model.truth import ENOUGH, Ballot, Cast, Survey, Taken
 
 
 class Until(IntEnum):

@@ -15,8 +15,8 @@ from services.meetings import commands as meetings
 from services.meetings.models import AttendanceEntry
 from services.membership import commands as membership
 from tests.faults.model.answers import Answers
+from tests.faults.model.cast import Community, Meeting, Person
 from tests.faults.model.steps import WHICH, WHO, one_of, step, those_of
-from tests.faults.model.truth import Community, Meeting, Person
 
 ZONES = ("America/Toronto", "Europe/Paris", "America/St_Johns")
 STATES = tuple(AttendanceState)

@@ -16,8 +16,9 @@ from pratique.settings import SERVICES
 from pratique.testing import SEAL_KEY
 from services.evaluation import questions
 from services.evaluation.models import surveys, tokens
+from tests.faults.model.cast import ENOUGH, Meeting, Survey
 from tests.faults.model.mailbox import Mailbox
-from tests.faults.model.truth import ENOUGH, Meeting, Survey, Truth
+from tests.faults.model.truth import Truth
 from tests.faults.model.world import World
 
 TRIES = 10  #: after so many attempts the sender gives a message up

@@ -16,8 +16,9 @@ from pratique.errors import Conflict, DomainError
 from pratique.event import Envelope
 from pratique.settings import SERVICES
 from tests.faults.model import rest
+from tests.faults.model.cast import Ballot
 from tests.faults.model.mailbox import Mailbox
-from tests.faults.model.truth import Ballot, Truth
+from tests.faults.model.truth import Truth
 from tests.faults.model.world import AT, LOOPS_AT_MOST, Fate, World, same_chance
 
 
