@@ -167,27 +167,31 @@ def hold_and_close(api: Api, meeting: Meeting) -> None:
 
 
 def _answer(api: Api, path: str, member_id: str) -> None:
-    """Take a ballot in the room. Whose ballot was lost on the way has taken it all the same, and gets no other."""
+    """Answer in the room: ask for a ballot, and send it until it is known that its answers are kept.
+
+    Raises:
+        Stuck: they never were, or were refused as they cannot be.
+    """
     survey = api.ask("GET", f"{path}/survey", also={404: "evaluation has not heard of the wrap-up yet"})
     want = {"room_code": survey["room_code"], "member_id": member_id, "locale": "fr"}
+    not_known_yet = {404: "the attendance has not arrived yet", 429: "too many of those"}
+    while True:
+        ballot = api.ask("POST", "/v1/ballots", want, also=not_known_yet)
+        numbers = [each for each in ballot["questions"] if each["type"] == "scale1_5"]
+        answers = [{"question": each["key"], "value": 4} for each in numbers]
+        status = _send(api, {"ballot_id": ballot["ballot_id"], "answers": answers})
+        if status != 404:  # the clock has jumped, and the ballot is too old
+            return
+
+
+def _send(api: Api, filled: dict[str, Any]) -> int:
+    """The status that says what became of it: kept now (204) or before (410), or the ballot is too old (404)."""
     end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        status, ballot = api.once("POST", "/v1/ballots", want)
-        if status == 409:
-            return
-        if status == 201:
-            numbers = [each for each in ballot["questions"] if each["type"] == "scale1_5"]
-            answers = [{"question": each["key"], "value": 4} for each in numbers]
-            cast = f"/v1/ballots/{ballot['ballot_id']}"
-            while (status := api.once("PUT", cast, {"answers": answers})[0]) not in (204, 410):
-                time.sleep(0.5)
-                if time.monotonic() > end:
-                    raise Stuck(f"a ballot was not taken: {status}")
-            return
-        if status not in (0, 404, 429) and status < 500:
-            break
-        time.sleep(1)  # 404 until the attendance has arrived; 429 after too many of those
-    raise Stuck(f"a ballot was not handed out: {status} {ballot}")
+    while (status := api.once("POST", "/v1/answers", filled)[0]) not in (204, 404, 410):
+        time.sleep(0.5)
+        if time.monotonic() > end:
+            raise Stuck(f"a ballot was not taken: {status}")
+    return status
 
 
 def address_of(member_id: str) -> str:

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -19,15 +19,17 @@ from tests.faults.chaos import oracle, rest
 from tests.faults.chaos.driver import Api, Stuck, address_of, hold_and_close
 from tests.faults.chaos.postbox import taken
 from tests.faults.chaos.postman import hand_over, held_back
-from tests.faults.chaos.record import Circle, Meeting, fresh_id
+from tests.faults.chaos.record import Circle, Meeting, fresh_id, start_of
 from tests.faults.chaos.system import System
 
 UNHEARD = 3  #: meetings of whose closing evaluation hears late
 UNASKED = 2  #: meetings whose invitations come late
 OF_THE_RUN = 30  #: meetings of the run that go on with their week; a thousand would take minutes
 MEMBERS = 4
-#: With the first come reminders, and surveys that were opened in the room are given up; with the last all are closed.
-STEPS = (timedelta(hours=60), timedelta(days=3), timedelta(days=3))
+#: With the first come reminders; with the second those are asked whose meeting is still not closed, and with the third
+#: they are reminded; with the last all surveys are closed.
+STEPS = (timedelta(hours=60), timedelta(hours=12), timedelta(hours=60), timedelta(days=3))
+HELD_FOR = timedelta(hours=49)  #: after that links go to an address that was changed
 Key = tuple[str, str]  #: Message-ID and address
 
 
@@ -41,6 +43,7 @@ class Late:
     unasked: list[Meeting] = field(default_factory=list)  #: of whose invitations notifications does not hear
     newest: dict[str, str] = field(default_factory=dict)  #: member -> their address in the end
     known: dict[str, str] = field(default_factory=dict)  #: member -> their address as notifications knows it meanwhile
+    moves: list[tuple[str, int, str]] = field(default_factory=list)  #: (member, version after it, their former address)
 
 
 def live(system: System, api: Api, seed: int) -> list[str]:
@@ -57,7 +60,9 @@ def live(system: System, api: Api, seed: int) -> list[str]:
             hand_over(system, service, [body])
         system.held.clear()
         rest.settle(system)
-        afterwards = _hold(api, late.circle, chance)
+        system.move_clock(HELD_FOR)
+        rest.settle(system)
+        afterwards = _hold(system, api, late.circle, chance)
         rest.settle(system)
     except (TimeoutError, rest.Restless, Stuck) as error:
         return [f"a week later: {str(error)[-1500:]}"]
@@ -86,10 +91,12 @@ def _keep_back(system: System, api: Api, chance: random.Random) -> Late:
     rest.settle(system)
     late.known = {id: address_of(id) for id in late.circle.member_ids}
     with held_back(system, MeetingClosed, "evaluation", UNHEARD) as held:
-        late.unheard = [_hold(api, late.circle, chance, is_in_room=number % 2 == 0) for number in range(UNHEARD)]
+        late.unheard = [
+            _hold(system, api, late.circle, chance, is_in_room=number % 2 == 0) for number in range(UNHEARD)
+        ]
     _keep(system, late, "evaluation", held)
     with held_back(system, SurveyInvitationsIssued, "notifications", UNASKED) as held:
-        late.unasked = [_hold(api, late.circle, chance, present=1) for _ in range(UNASKED)]
+        late.unasked = [_hold(system, api, late.circle, chance, present=1) for _ in range(UNASKED)]
     _keep(system, late, "notifications", held)
     moved, moved_twice = late.circle.member_ids[:2]
     with held_back(system, MemberContactChanged, "notifications", 2) as held:
@@ -107,7 +114,9 @@ def _keep(system: System, late: Late, service: str, held: list[bytes]) -> None:
     system.held |= {heard(body).id for body in held}
 
 
-def _hold(api: Api, circle: Circle, chance: random.Random, present: int = 3, is_in_room: bool = False) -> Meeting:
+def _hold(
+    system: System, api: Api, circle: Circle, chance: random.Random, present: int = 3, is_in_room: bool = False
+) -> Meeting:
     """A meeting at which the first of the members are; one answers in the room, if its survey opens there."""
     there, absent = circle.member_ids[:present], circle.member_ids[present:]
     meeting = Meeting(
@@ -116,6 +125,7 @@ def _hold(api: Api, circle: Circle, chance: random.Random, present: int = 3, is_
         states=dict.fromkeys(there, "attended") | dict.fromkeys(absent, "no_show"),
         facilitator_id=None,
         is_ahead=is_in_room,
+        starts_at=start_of(datetime.now(UTC) + system.off, is_in_room),
         answers_in_room=there[0] if is_in_room else None,
         corrected=None,
     )
@@ -126,6 +136,7 @@ def _hold(api: Api, circle: Circle, chance: random.Random, present: int = 3, is_
 
 def _move(api: Api, late: Late, member_id: str, version: int) -> None:
     """This member has a new address; ``version`` is that of the one before."""
+    late.moves.append((member_id, version + 1, late.newest.get(member_id, address_of(member_id))))
     late.newest[member_id] = f"neu{version}.{address_of(member_id)}"
     where = {"locale": "fr", "timezone": "America/Toronto"}
     card = {"name": "Personne qui déménage", "email": late.newest[member_id], **where}
@@ -145,7 +156,7 @@ def _too_early(system: System, late: Late) -> Iterator[str]:
 
 
 def _surveys(system: System, before: list[Meeting], late: Late) -> Iterator[str]:
-    """Each has closed once, was withheld once, for the right reason, and reminded once whoever was to be asked."""
+    """Each has closed once and was withheld once, for the right reason; the log has forgotten whom it asked."""
     query = "select s.meeting_id, s.state, e.type, convert_from(e.body, 'utf8')::json #>> '{data,reason}'"
     told: dict[str, Counter[str]] = {}
     states = {}
@@ -156,11 +167,10 @@ def _surveys(system: System, before: list[Meeting], late: Late) -> Iterator[str]
         told.setdefault(meeting_id, Counter())[f"{name} {reason}" if name == "ResultsWithheld" else name] += 1
         states[meeting_id] = state
     for meeting in [*before, *late.unheard, *late.unasked]:
-        reason = "no_attendance" if _nobody_knows(meeting, late) else "below_k"
+        reason = "below_k" if meeting.eligible | {meeting.answers_in_room} - {None} else "no_attendance"
         expected = {"SurveyOpened": 1, "SurveyClosed": 1, f"ResultsWithheld {reason}": 1}
-        expected["SurveyReminderDue"] = int(bool(meeting.eligible) and meeting not in late.unheard)
-        if meeting in late.unheard:
-            expected["SurveyInvitationsIssued"] = 0  # it is too late to answer
+        expected |= {"SurveyAskedBeforeClosing": int(_is_left_open(meeting, late))}
+        expected |= dict.fromkeys(("SurveyInvitationsIssued", "SurveyReminderDue", "InvitationRevoked"), 0)
         found = told.get(meeting.id, Counter())
         wrong = {name: found[name] for name, n in expected.items() if found[name] != n}
         outcomes = sum(n for name, n in found.items() if name.startswith("Results"))
@@ -168,16 +178,15 @@ def _surveys(system: System, before: list[Meeting], late: Late) -> Iterator[str]
             yield f"the survey of {meeting.id} is {states.get(meeting.id)}, expected {expected}, told {dict(found)}"
 
 
-def _nobody_knows(meeting: Meeting, late: Late) -> bool:
-    """Whether its survey had to close without knowing who was there, or nobody was."""
-    is_given_up = meeting in late.unheard and meeting.answers_in_room is not None
-    return is_given_up or not meeting.eligible | {meeting.answers_in_room} - {None}
+def _is_left_open(meeting: Meeting, late: Late) -> bool:
+    """Whether evaluation has to believe, for a week, that nobody has closed it."""
+    return meeting in late.unheard and meeting.answers_in_room is not None
 
 
 def _mails(
     system: System, arrived: Counter[Key], before: list[Meeting], late: Late, afterwards: Meeting
 ) -> Iterator[str]:
-    """A reminder for whoever had not answered, one mail to whoever was asked afterwards, and nothing else."""
+    """A reminder for whoever had not answered, one mail to whoever was asked afterwards, and what news there is."""
     surveys = dict(_rows(system, "evaluation", "select meeting_id, id from survey"))
     newest = late.known | late.newest
     expected = Counter[Key]()
@@ -189,6 +198,15 @@ def _mails(
 
     for meeting in before:
         expect(Template.SURVEY_REMINDER, meeting, address_of)
+        if meeting.facilitator_id:
+            _expect(expected, Template.RESULTS_WITHHELD, surveys[meeting.id], meeting.facilitator_id)
+    for meeting in late.unheard:
+        if _is_left_open(meeting, late):
+            expect(Template.SURVEY_INVITATION, meeting, late.known.__getitem__)
+            expect(Template.SURVEY_REMINDER, meeting, late.known.__getitem__)
+    for member_id, number, former in late.moves:
+        id = message_id(oracle.SEAL, Template.ADDRESS_CHANGED, UUID(member_id), UUID(member_id), number)
+        expected[str(id), former] += 1
     for meeting in late.unasked:
         expect(Template.SURVEY_REMINDER, meeting, late.known.__getitem__)
     expect(Template.SURVEY_INVITATION, afterwards, newest.__getitem__)
@@ -199,6 +217,11 @@ def _mails(
                 expected[key] = 1
     yield from [f"a mail {id} to {to} that was due did not come" for id, to in (expected - arrived)]
     yield from [f"a mail {id} to {to} came that nobody was to get, or twice" for id, to in (arrived - expected)]
+
+
+def _expect(expected: Counter[Key], template: Template, subject_id: str, member_id: str) -> None:
+    id = message_id(oracle.SEAL, template, UUID(subject_id), UUID(member_id))
+    expected[str(id), address_of(member_id)] += 1
 
 
 def _rows(system: System, store: str, query: str) -> list[tuple[str, ...]]:

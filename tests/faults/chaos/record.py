@@ -35,7 +35,8 @@ class Meeting:
     states: dict[str, str]
     facilitator_id: str | None
     is_ahead: bool  #: planned for tomorrow, so that its members are invited by mail before it is held today
-    answers_in_room: str | None  #: takes a ballot in the wrap-up
+    starts_at: datetime  #: yesterday, unless it is ahead; what was over three days ago would ask nobody
+    answers_in_room: str | None  #: answers in the wrap-up
     corrected: str | None  #: turns out, after the closing, to have been there
     is_close_attempted: bool = False
     is_closed: bool = False  #: acknowledged
@@ -44,46 +45,48 @@ class Meeting:
 
     @property
     def eligible(self) -> set[str]:
-        """Who is to be invited by mail, exactly once: participants who were there and have taken no ballot."""
+        """Who is to be invited by mail, exactly once: participants who were there and have not answered."""
         states = self.states | ({self.corrected: "attended"} if self.corrected else {})
         there = {member_id for member_id, state in states.items() if state in THERE}
         return there - {self.facilitator_id, self.answers_in_room}
 
     def body(self) -> dict[str, Any]:
         """What is planned, the same each time it is sent."""
-        starts_at = datetime(2026, 3, 12, 14, tzinfo=UTC)
-        if self.is_ahead:
-            starts_at = _TOMORROW
         return {
             "community_ids": [self.circle.id],
             "kind": "meeting",
             "mode": "online",
-            "starts_at": starts_at.isoformat(),
-            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+            "starts_at": self.starts_at.isoformat(),
+            "ends_at": (self.starts_at + timedelta(hours=1)).isoformat(),
             "timezone": "America/Toronto",
             "facilitator_id": self.facilitator_id,
         }
 
 
-_TOMORROW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1, hours=12)
+def start_of(at: datetime, is_ahead: bool) -> datetime:
+    """When a meeting starts that is planned at this instant."""
+    return at.replace(microsecond=0) + (timedelta(days=1, hours=12) if is_ahead else timedelta(hours=-26))
 
 
 def make_meetings(chance: random.Random, circles: list[Circle], count: int) -> Iterator[Meeting]:
     """Meetings of all sorts: some with a wrap-up and an answer in the room, some corrected, some planned ahead."""
+    planned_at = datetime.now(UTC)
     for _ in range(count):
         circle = chance.choice(circles)
         states = {member_id: chance.choice(STATES) for member_id in circle.member_ids}
         facilitator_id = chance.choice(circle.member_ids) if chance.random() < 0.5 else None
         there = [id for id, state in states.items() if state in THERE and id != facilitator_id]
         absent = [id for id, state in states.items() if state not in THERE and id != facilitator_id]
-        # A survey of the room is given up a day after the planned end, and the clock may jump a day: plan those ahead.
+        # A day after the planned end all are asked by mail, and the clock may jump a day: plan those of the room ahead.
         answers = chance.choice(there) if there and chance.random() < 0.1 else None
+        is_ahead = answers is not None or chance.random() < 0.1
         yield Meeting(
             id=fresh_id(chance),
             circle=circle,
             states=states,
             facilitator_id=facilitator_id,
-            is_ahead=answers is not None or chance.random() < 0.1,
+            is_ahead=is_ahead,
+            starts_at=start_of(planned_at, is_ahead),
             answers_in_room=answers,
             corrected=chance.choice(absent) if absent and chance.random() < 0.05 else None,
         )

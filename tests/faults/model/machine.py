@@ -16,6 +16,7 @@ FATES = some.sampled_from([Fate.WELL, Fate.WELL, Fate.DIES, Fate.AWAY, Fate.UNHE
 COMMIT = some.integers(1, 3)  #: at which of its commits something ends
 PART = some.sampled_from([0, 0, 1, 3])  #: of a window, that the broker takes before it goes
 SERVICE = some.sampled_from(SERVICES)
+FATEFUL = (MailFate.SENDER_DIES_BEFORE, MailFate.SENDER_DIES_AFTER, MailFate.FALLS_SILENT)
 CORRECTED = some.sampled_from(["", "at once", "while mails leave"])
 SPANS = [
     timedelta(minutes=1),
@@ -127,7 +128,9 @@ class Model(People):
             self._advance(meeting, which, who)
         if meeting and corrected == "while mails leave":
             self.world.flow(mess)
-            self.world.send_mails([MailFate.SENDER_DIES_BEFORE])
+            for _ in range(1 + which % 3):
+                self.world.send_mails([one_of(FATEFUL, which)])
+                clock.move(SPANS[1])
         if meeting and corrected:
             self._turn_round(meeting, one_of(self._welcome(meeting), which))
         self._all_goes_well(mess)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from uuid import UUID
 
@@ -52,6 +52,8 @@ class Mailbox:
         self._first.setdefault(key, clock.now())
         self._last[key] = clock.now()
         self._of.setdefault((template, subject), set()).add(member)
+        if template is Template.SURVEY_REMINDER:
+            self._check_distance(subject, member)
         if template in _ABOUT_SURVEY:
             survey = self._truth.surveys[subject]
             self._truth.check_asking(survey, member, template is Template.SURVEY_REMINDER)
@@ -64,6 +66,12 @@ class Mailbox:
                 each for each in self._truth.surveys.values() if getattr(each.outcome, "release_id", None) == subject
             ]
             assert told, "results are told that were not released"
+
+    def _check_distance(self, survey: UUID, member: UUID) -> None:
+        """A day lies between asking and reminding, unless nobody knew that the first had arrived."""
+        asked_at = self._last.get((Template.SURVEY_INVITATION, survey, member))
+        if asked_at is not None and member not in self.uncertain(Template.SURVEY_INVITATION, survey):
+            assert clock.now() >= asked_at + timedelta(hours=24), "a reminder follows the invitation at once"
 
     def uncertain(self, template: Template, subject: UUID) -> set[UUID]:
         """Who may have received it: a sender ended, or the server fell silent, and nobody knows at which moment."""
