@@ -188,7 +188,7 @@ class Circle:
 
     def __init__(self, embedded: Embedded, seed: int, number: int) -> None:
         self._embedded, self._chance, self.diary = embedded, random.Random(f"{seed}/{number}"), Diary()
-        self._space = uuid5(UUID(int=seed), str(number))
+        self._space, self._number = uuid5(UUID(int=seed), str(number)), number
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._live)
         self._is_over = threading.Event()
@@ -219,7 +219,8 @@ class Circle:
         self._do("PUT", f"/v1/communities/{self._community_id}", WORDS)
         for number in range(PEOPLE):
             id = str(uuid5(self._space, f"member {number}"))
-            card = {"name": f"Personne N{number}", "email": f"n{number}@example.org", "locale": "fr", "timezone": ZONE}
+            email = f"n{number}.c{self._number}@example.org"  # each person has an address of their own
+            card = {"name": f"Personne N{number}", "email": email, "locale": "fr", "timezone": ZONE}
             self._do("PUT", f"/v1/members/{id}", card)
             self._do("PUT", f"/v1/communities/{self._community_id}/memberships/{id}", {"capacity": "individual"})
             self.diary.member_ids.append(id)
