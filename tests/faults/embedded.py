@@ -219,7 +219,7 @@ class Circle:
         self._do("PUT", f"/v1/communities/{self._community_id}", WORDS)
         for number in range(PEOPLE):
             id = str(uuid5(self._space, f"member {number}"))
-            card = {"name": f"Personne N{number}", "email": f"n{number}@example.org", "locale": "fr", "timezone": ZONE}
+            card = {"name": f"Personne N{number}", "email": f"{id}@example.org", "locale": "fr", "timezone": ZONE}
             self._do("PUT", f"/v1/members/{id}", card)
             self._do("PUT", f"/v1/communities/{self._community_id}/memberships/{id}", {"capacity": "individual"})
             self.diary.member_ids.append(id)
