@@ -189,10 +189,10 @@ class _Repeating:
                 self._ended.wait()
 
 
-def answer(function: Callable[..., Any], dump: Schema | None = None, counted_as: str | None = None) -> Any:
+def answer(function: Callable[..., Any], dump: Schema | None = None, is_counted: bool = True) -> Any:
     """An RPC method of the function's arguments: checked, in one transaction, its result dumped to plain JSON.
 
-    In the metrics it is ``counted_as`` this where its own figure would tell what somebody has just done.
+    The metrics leave it out where it is not ``is_counted``: where its figure would tell what somebody has just done.
     """
 
     def method(self: Any, **payload: Any) -> Any:
@@ -210,7 +210,7 @@ def answer(function: Callable[..., Any], dump: Schema | None = None, counted_as:
             return Refusal(store.StoreAway("the store is busy"))
 
     method.__name__, method.__doc__ = function.__name__, function.__doc__
-    method.counted_as = counted_as or function.__name__  # type: ignore[attr-defined]
+    method.is_counted = is_counted  # type: ignore[attr-defined]
     method.answers = function, dump  # type: ignore[attr-defined]  # so that a caller in process finds what is behind
     return rpc(method)
 

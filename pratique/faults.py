@@ -18,9 +18,9 @@ _JOINED_FROM = "\u0590"  #: the first script, by code point, that joins its lett
 _SITES = "com|org|net|info|biz|edu|gov|ca|fr|quebec|eu|uk|ch|ru|cn|io|co|app|dev|link|xyz|site|online|shop|top"
 #: What mail programs make clickable, in words that were folded: a scheme, www., name.tld/, a site's name, an address.
 _ADDRESS = re.compile(
-    rf"""[a-z][a-z0-9+.-]*://
+    rf"""://
     | \bmailto:
-    | \bwww\d?\.
+    | (?<![^\W_])www\d?\.
     | [^\W_]\.[^\W\d_]{{2,}}(:\d+)?/
     | [^\W_]\.({_SITES}|xn--[a-z0-9-]+)\b
     | [^\s@]@[^\s@]*\.[^\W\d_]""",
@@ -120,4 +120,4 @@ def has_hidden(text: str) -> bool:
 def has_address(text: str) -> bool:
     """Whether mail programs would make something of it clickable: an address of the web or of mail."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
-    return _ADDRESS.search(folded) is not None
+    return any(_ADDRESS.search(each) for each in (text.lower(), folded))

@@ -119,8 +119,8 @@ class RpcServer(SharedExtension, ProviderCollector):
     def _worked(
         self, message: Any, request: letters.Request, began: float, context: Any, result: Any, exc_info: Any
     ) -> Any:
-        counted_as = getattr(getattr(self.container.service_cls, request.method), "counted_as", request.method)
-        metrics.RPC_SECONDS.labels(self.container.service_name, counted_as).observe(time.perf_counter() - began)
+        if getattr(getattr(self.container.service_cls, request.method), "is_counted", True):
+            metrics.RPC_SECONDS.labels(self.container.service_name, request.method).observe(time.perf_counter() - began)
         error = exc_info[1] if exc_info else result.error if isinstance(result, Refusal) else None
         self._answer(message, request, None if error else result, error)
         return result, exc_info

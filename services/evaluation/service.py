@@ -6,8 +6,8 @@ from pratique.bus import Bus, answer
 from services.evaluation import commands, queries, schemas, traces
 from services.evaluation.reactions import DUE, REACTIONS
 
-#: One figure for everything about ballots, reads included, so that no counter tells of a single answer.
-survey_answer = partial(answer, counted_as="surveys")
+#: Nothing about ballots is counted, reads included: any figure that moves with them tells of a single answer.
+survey_answer = partial(answer, is_counted=False)
 
 
 class Evaluation:

@@ -111,7 +111,7 @@ def test_a_very_long_comment_is_seen_by_its_length_on_the_broker_but_not_whose_i
     simulator: Simulator, there: list[UUID]
 ) -> None:
     lengths = []
-    for comment in ("x", "é" * 2000):
+    for comment in ("x", "😀" * 2000):
         with simulator.evening(0) as evening:
             evening.begin(there)
             before = len(simulator.network.messages)
