@@ -81,7 +81,7 @@ def test_heads_and_bodies_that_drip_in_are_cut_off_at_the_limit_of_descriptors(g
 def test_bodies_that_drip_in_and_answers_not_taken_leave_places_for_others(gateway: Living) -> None:
     held, memory_kb = gateway.descriptors(), gateway.memory_kb()
     token = gateway.token.encode()
-    body = b"PUT /v1/ballots/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n" + b"a" * 100_000
+    body = b"POST /v1/answers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n" + b"a" * 100_000
     many = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + b"\r\n\r\n"
     with (
         clients(gateway, DESCRIPTORS // 4, body),

@@ -114,8 +114,13 @@ class Answers(Steps):
     @precondition(lambda self: self.ballots)
     @step(which=WHICH, until=UNTIL)
     def send_again_or_late(self, which: int, until: Until) -> None:
-        """A ballot that was sent, or kept for long, is sent."""
-        self._send(one_of(self.ballots, which), until)
+        """A ballot that was sent, perhaps not to the end, or kept for long, is sent."""
+        begun = [each for each in self.ballots if not self._is_done(each)]
+        self._send(one_of(begun if begun and which % 2 else self.ballots, which // 2), until)
+
+    def _is_done(self, ballot: Ballot) -> bool:
+        taken = ballot.survey.taken.get(ballot.member)
+        return taken is None or taken.is_confirmed or not ballot.survey.is_open
 
     @precondition(lambda self: self.truth.surveys)
     @step(which=WHICH, is_void=some.sampled_from([False, False, True]))

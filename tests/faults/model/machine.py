@@ -17,7 +17,7 @@ COMMIT = some.integers(1, 3)  #: at which of its commits something ends
 PART = some.sampled_from([0, 0, 1, 3])  #: of a window, that the broker takes before it goes
 SERVICE = some.sampled_from(SERVICES)
 FATEFUL = (MailFate.SENDER_DIES_BEFORE, MailFate.SENDER_DIES_AFTER, MailFate.FALLS_SILENT)
-CORRECTED = some.sampled_from(["", "at once", "while mails leave"])
+CORRECTED = some.sampled_from(["", "at once", "while mails leave", "before a closing that never comes"])
 SPANS = [
     timedelta(minutes=1),
     timedelta(minutes=16),
@@ -120,12 +120,15 @@ class Model(People):
 
         Steps drawn one by one seldom come so far that the reminder finds somebody who has answered since. Where the
         attendance is corrected at once, that may arrive before the closing does; or it is while the sender has ended
-        that holds the mails.
+        that holds the mails. Some meetings nobody closes.
         """
         self._all_goes_well(mess)
         meeting = self._schedule(which, 2, 0, False)
-        for _ in range(4 if meeting else 0):
+        for _ in range(4 - (corrected == "before a closing that never comes") if meeting else 0):
             self._advance(meeting, which, who)
+        if corrected == "before a closing that never comes":
+            self._all_goes_well(mess)
+            clock.move(SPANS[3] + SPANS[2])
         if meeting and corrected == "while mails leave":
             self.world.flow(mess)
             for _ in range(1 + which % 3):
