@@ -1,11 +1,13 @@
 """What a mail says, how it is written, and what nobody can make it say."""
 
 import dataclasses
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from functools import partial
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +28,10 @@ from services.notifications.post import FilePost
 from tests.notifications.conftest import LETTERHEAD, read_mail
 
 NBSP = "\N{NO-BREAK SPACE}"
+GOLDEN = Path(__file__).parent / "golden"
+RANDOM = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=/s/)[\w.-]+|(?<=/results/)[\w.-]+|(?<=DTSTAMP:)\S+"
+)
 
 
 def text_of(mail: EmailMessage) -> str:
@@ -43,6 +49,20 @@ def calendar_of(mail: EmailMessage) -> tuple[str, Any]:
     [event] = calendar.walk("VEVENT")
     assert calendar["METHOD"] == part.get_param("method")
     return str(part.get_param("method")), event
+
+
+def pinned(mail: EmailMessage) -> str:
+    """A mail as its golden file keeps it: headers and parts; ids and secrets, which differ each time, as ``***``."""
+    parts = [part for part in mail.walk() if not part.is_multipart()]
+    heads = [f"{name}: {value}" for name, value in mail.items() if name not in ("Date", "Content-Type")]
+    bodies = [f"--- {part.get_content_type()}\n{decoded(part)}" for part in parts]
+    text = "\n".join([*heads, *bodies]).replace("\r\n", "\n").replace("\n ", "")  # calendar lines are folded anywhere
+    return RANDOM.sub("***", text) + "\n"
+
+
+def decoded(part: Any) -> str:
+    content = part.get_content()
+    return str(content if isinstance(content, str) else content.decode())
 
 
 @pytest.fixture
@@ -84,6 +104,17 @@ def test_each_template_is_written_in_both_languages(every_mail: Any, locale: str
         assert "Ada Dumas" in text_of(mail)
         assert "{" not in text_of(mail) + html_of(mail)
         assert "None" not in text_of(mail) + html_of(mail)
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_each_mail_reads_as_it_did_before(every_mail: Any, locale: str) -> None:
+    """``PRATIQUE_WRITE_GOLDENS=1`` writes the golden files anew, for a change of words that is meant."""
+    for template, mail in every_mail(locale).items():
+        path = GOLDEN / f"{template.value}.{locale}.txt"
+        if os.environ.get("PRATIQUE_WRITE_GOLDENS"):
+            path.write_text(pinned(mail), encoding="utf-8")
+        assert path.exists(), f"write it: PRATIQUE_WRITE_GOLDENS=1 python -m pytest {__file__}"
+        assert pinned(mail) == path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
