@@ -8,9 +8,12 @@ COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY pratique/__init__.py pratique/
 RUN /venv/bin/pip install --constraint requirements.lock --editable '.[service]'
 COPY pratique pratique
+COPY chassis chassis
 COPY services services
 COPY gateway gateway
-RUN /venv/bin/python -m compileall -q pratique services gateway
+COPY operations operations
+COPY demo demo
+RUN /venv/bin/python -m compileall -q pratique chassis services gateway operations demo
 
 FROM python:3.13-slim
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PRATIQUE_HOME=/app

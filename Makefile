@@ -21,7 +21,7 @@ check: $(VENV)/dev  ## Formatting, lint, types, import contracts, generated file
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pratique.docs --check
+	@$(BIN)/python -m operations.docs --check
 	@$(BIN)/python -m tests.repository.advisories
 
 audit: $(VENV)/dev  ## Compare the locked dependencies with known weaknesses, and fail if nobody could be asked
@@ -48,7 +48,7 @@ nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the emb
 	@PRATIQUE_CLIENT_SECONDS=600 $(BIN)/python -m pytest -q tests/clients/test_schemathesis.py
 
 docs: $(VENV)/dev  ## Write docs/generated from the code
-	@$(BIN)/python -m pratique.docs
+	@$(BIN)/python -m operations.docs
 
 lock:  ## Resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url \

@@ -11,6 +11,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, 
 from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
+from chassis.actor import acting
+from chassis.settings import Settings
+from chassis.storage.store import Store, StoreAway
 from gateway import errors, evaluation, meetings, membership, notifications, operations
 from gateway.auth import Holder, Keyring
 from gateway.forward import forward
@@ -19,10 +22,7 @@ from gateway.pages import mails, results, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Ask, Call, Media, Route
-from pratique.actor import acting
 from pratique.errors import DomainError, NotFound, Unavailable
-from pratique.settings import Settings
-from pratique.store import Store, StoreAway
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis import clock
+from chassis.storage import audit
+from chassis.storage.store import Store
 from gateway.models import ApiToken
-from pratique import audit, clock
 from pratique.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from pratique.store import Store
 
 #: Every scope that a route can ask for, and what it lets its holder do.
 SCOPES: Mapping[str, str] = {

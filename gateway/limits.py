@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request
 
-from pratique import clock
+from chassis import clock
+from chassis.settings import Network
 from pratique.errors import NotFound, TooManyTries
-from pratique.settings import Network
 
 WINDOW = timedelta(minutes=1)  #: begins with the first wrong code of an address
 WRONG_TOLD = 20  #: wrong codes of one address in a window that are answered 404; those beyond are looked up, but 429

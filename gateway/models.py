@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from pratique import store
+from chassis.storage import store
 
 
 class Base(DeclarativeBase):

@@ -7,6 +7,7 @@ from prometheus_client import REGISTRY as METRICS
 from prometheus_client import Counter, Histogram, generate_latest
 from werkzeug.wrappers import Request, Response
 
+from chassis.storage.store import Store, StoreAway
 from gateway import fields, openapi
 from gateway.errors import to_json
 from gateway.forward import check_conditions
@@ -14,7 +15,6 @@ from gateway.routes import Ask, Media, Route
 from pratique.errors import NotFound
 from pratique.event import REGISTRY
 from pratique.schemas import json_schema
-from pratique.store import Store, StoreAway
 
 REQUESTS = Counter(
     "pratique_http_requests_total", "Requests answered, by the template of their route.", ["route", "method", "status"]

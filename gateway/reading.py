@@ -9,8 +9,8 @@ from marshmallow import RAISE, Schema, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.wrappers import Request
 
+from chassis.rpc.arguments import pointers
 from gateway.fields import Body, most_parts
-from pratique.arguments import pointers
 from pratique.errors import Invalid, Stale
 from pratique.events.membership import Locale
 

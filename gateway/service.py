@@ -5,12 +5,12 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
+from chassis.http.web import http
+from chassis.rpc.rpc import Services
+from chassis.runtime.bus import readiness
+from chassis.settings import Settings
+from chassis.storage.store import open_store
 from gateway.app import App, body_limit
-from pratique.bus import readiness
-from pratique.rpc import Services
-from pratique.settings import Settings
-from pratique.store import open_store
-from pratique.web import http
 
 
 class Site(DependencyProvider):

@@ -94,7 +94,7 @@ class Cause:
 
 
 class Sealing(Protocol):
-    """What closes and opens sealed boxes: ``pratique.sealing.Seal``, which only services have."""
+    """What closes and opens sealed boxes: ``chassis.sealing.Seal``, which only services have."""
 
     def close(self, purpose: str, content: bytes, block: int = ...) -> bytes:
         """The content in a box, padded to a multiple of ``block`` bytes."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
     from sqlalchemy.orm import Session
 
-    from pratique.store import Store
+    from chassis.storage.store import Store
 
 AT = datetime(2026, 3, 12, 14, 0, tzinfo=UTC)  #: the instant in samples
 SEAL_KEY = "5e" * 32  #: of networks in tests
@@ -71,14 +71,14 @@ def wire(told: Event | Envelope[Event]) -> bytes:
     sealed = told if isinstance(told, Envelope) else envelope(told)
     if not sealed.event.is_private:
         return sealed.to_bytes()
-    from pratique.sealing import Seal
+    from chassis.sealing import Seal
 
     return sealed.to_bytes(seal=Seal.of(SEAL_KEY))
 
 
 def heard(body: bytes) -> Envelope[Event]:
     """The event of a body that ``wire`` made, or a service of a network whose seal key is ``SEAL_KEY``."""
-    from pratique.sealing import Seal
+    from chassis.sealing import Seal
 
     return Envelope.from_bytes(body, Seal.of(SEAL_KEY))
 
@@ -87,7 +87,7 @@ def published(session: "Session", event_class: type[Some]) -> list[Some]:
     """The events of this class that the session's store has published or has promised, oldest first."""
     from sqlalchemy import select
 
-    from pratique import outbox
+    from chassis.messaging import outbox
 
     rows = session.scalars(select(outbox.EVENT_LOG.c.body).order_by(outbox.EVENT_LOG.c.seq))
     events = [outbox.read(session, body).event for body in rows]
@@ -97,8 +97,8 @@ def published(session: "Session", event_class: type[Some]) -> list[Some]:
 
 def open_at(name: str, url: str, pool_size: int = 10) -> "Store":
     """The store of a service at this URL, in a network whose seal key is ``SEAL_KEY``."""
-    from pratique import store
-    from pratique.settings import EMBEDDED, Settings
+    from chassis.settings import EMBEDDED, Settings
+    from chassis.storage import store
 
     settings = Settings(broker_url=EMBEDDED, store_urls={name: url}, home=Path(), seal_key=SEAL_KEY)
     return store.open_store(settings, name, pool_size)
@@ -107,7 +107,7 @@ def open_at(name: str, url: str, pool_size: int = 10) -> "Store":
 @contextmanager
 def memory_store(name: str, metadata: "MetaData") -> Iterator["Store"]:
     """An empty store of the service in SQLite's memory, with all its tables."""
-    from pratique.tables import create_all
+    from chassis.runtime.tables import create_all
 
     opened = open_at(name, "sqlite://")
     create_all(opened, metadata)

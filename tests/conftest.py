@@ -13,10 +13,10 @@ from hypothesis import HealthCheck  # noqa: E402
 from hypothesis import settings as hypothesis  # noqa: E402
 from sqlalchemy import text  # noqa: E402
 
-import pratique.tables  # noqa: E402, F401  (completes KERNEL)
-from pratique.migrate import migrate, package_of  # noqa: E402
-from pratique.settings import STORES, embedded  # noqa: E402
-from pratique.store import KERNEL, Store, open_store  # noqa: E402
+import chassis.runtime.tables  # noqa: E402, F401  (completes KERNEL)
+from chassis.settings import STORES, embedded  # noqa: E402
+from chassis.storage.migrate import migrate, package_of  # noqa: E402
+from chassis.storage.store import KERNEL, Store, open_store  # noqa: E402
 from pratique.testing import open_at  # noqa: E402
 from tests import servers as private  # noqa: E402
 

@@ -8,10 +8,10 @@ from typing import Any
 import eventlet
 from nameko.runners import ServiceRunner
 
-from pratique import bus
-from pratique.rpc import Services
-from pratique.settings import Settings
-from pratique.store import Store
+from chassis.rpc.rpc import Services
+from chassis.runtime import bus
+from chassis.settings import Settings
+from chassis.storage.store import Store
 
 
 class Caller:

@@ -5,6 +5,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from chassis.sealing import BrokenSeal
 from gateway.errors import kind_of
 from gateway.pages import survey
 from gateway.pages.render import message_of, page
@@ -13,7 +14,6 @@ from gateway.reading import read_locale
 from gateway.routes import Ask, Media, Route
 from pratique.errors import DomainError, NotFound, Unavailable
 from pratique.events.evaluation import SurveyState
-from pratique.sealing import BrokenSeal
 
 
 @dataclass(frozen=True)

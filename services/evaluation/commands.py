@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from pratique import audit, clock, store
+from chassis import clock
+from chassis.storage import audit, store
 from pratique.errors import Conflict, Gone, Invalid, NotFound
 from pratique.events.membership import Locale
 from services.evaluation import questions

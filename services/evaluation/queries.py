@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from pratique import store
+from chassis.storage import store
 from pratique.errors import Gone, NotFound
 from pratique.events.evaluation import CountBand
 from pratique.events.membership import Locale

@@ -11,7 +11,11 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from pratique import clock, due, outbox, store
+from chassis import clock
+from chassis.messaging import outbox
+from chassis.messaging.inbox import Reactions, set_based
+from chassis.scheduling import due
+from chassis.storage import store
 from pratique.events.evaluation import InvitationRevoked, SurveyInvitationsIssued, SurveyReminderDue
 from pratique.events.meetings import (
     AttendanceCorrected,
@@ -20,7 +24,6 @@ from pratique.events.meetings import (
     MeetingClosed,
     MeetingWrapUpStarted,
 )
-from pratique.inbox import Reactions, set_based
 from services.evaluation.models import (
     Attendance,
     KeptAnswers,

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from pratique.bus import Bus, answer
+from chassis.runtime.bus import Bus, answer
 from services.evaluation import commands, queries, schemas, traces
 from services.evaluation.reactions import DUE, REACTIONS
 

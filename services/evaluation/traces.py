@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-from pratique.settings import Settings
-from pratique.store import Store
+from chassis.settings import Settings
+from chassis.storage.store import Store
 from services.evaluation.models.ballots import VOLATILE
 
 EVERY_S = 60.0  #: at most so often; each time, for some milliseconds, nobody can answer

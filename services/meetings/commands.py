@@ -8,12 +8,14 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from pratique import audit, clock, outbox, quota, rows
+from chassis import clock
+from chassis.faults import Faults
+from chassis.messaging import outbox
+from chassis.storage import audit, quota, rows
+from chassis.storage.store import Saved, among, insert_many
 from pratique.errors import Invalid
 from pratique.event import Event
 from pratique.events.meetings import MeetingKind, MeetingState, Mode, Partstat
-from pratique.faults import Faults
-from pratique.store import Saved, among, insert_many
 from services.meetings import queries
 from services.meetings.models import (
     MAILS_SPENT,

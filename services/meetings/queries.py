@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import literal, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
-from pratique import rows
+from chassis.storage import rows
+from chassis.storage.store import Instant, Page
 from pratique.errors import Invalid, NotFound
-from pratique.store import Instant, Page
 from services.meetings.models import Community, Meeting, MeetingCommunity, Registration
 
 _KEY = "%Y-%m-%dT%H:%M:%S.%fZ"

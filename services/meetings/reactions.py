@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from pratique import rows
-from pratique.due import Handlers
+from chassis.messaging.inbox import Reactions, set_based
+from chassis.scheduling.due import Handlers
+from chassis.storage import rows
 from pratique.events.membership import (
     CommunityChanged,
     CommunityFounded,
@@ -17,7 +18,6 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
-from pratique.inbox import Reactions, set_based
 from services.meetings.models import Community, FacilitatorRole, Membership
 
 

@@ -1,6 +1,6 @@
 """Binds meetings to the bus."""
 
-from pratique.bus import Bus, answer
+from chassis.runtime.bus import Bus, answer
 from services.meetings import commands, queries, schemas
 from services.meetings.reactions import DUE, REACTIONS
 

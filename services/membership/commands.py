@@ -7,12 +7,14 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from pratique import audit, clock, outbox, quota, rows
+from chassis import clock
+from chassis.faults import Faults
+from chassis.messaging import outbox
+from chassis.storage import audit, quota, rows
+from chassis.storage.store import Saved
 from pratique.errors import Conflict, NotFound
 from pratique.event import Event
 from pratique.events.membership import Capacity, CommunityKind, Locale, Role
-from pratique.faults import Faults
-from pratique.store import Saved
 from services.membership import queries
 from services.membership.models import (
     MAILS_SPENT,

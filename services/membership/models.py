@@ -9,7 +9,9 @@ from uuid import UUID, uuid5
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from pratique import quota, store
+from chassis.faults import Faults, has_hidden, is_control
+from chassis.storage import quota, store
+from chassis.storage.rows import Put
 from pratique.event import Event
 from pratique.events.membership import (
     Capacity,
@@ -25,8 +27,6 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
-from pratique.faults import Faults, has_hidden, is_control
-from pratique.rows import Put
 
 NAME_AT_MOST = 200  #: characters
 PURPOSE_AT_MOST = 4000  #: characters

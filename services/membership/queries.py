@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pratique import rows
+from chassis.storage import rows
+from chassis.storage.store import Page, among
 from pratique.errors import Invalid, NotFound
-from pratique.store import Page, among
 from services.membership.labels import Label, labels_of
 from services.membership.models import Community, Member, Membership, Organization, RoleAssignment, key_of
 

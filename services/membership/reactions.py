@@ -1,7 +1,7 @@
 """What other services' events make membership do: nothing, so far."""
 
-from pratique.due import Handlers
-from pratique.inbox import Reactions
+from chassis.messaging.inbox import Reactions
+from chassis.scheduling.due import Handlers
 
 REACTIONS: Reactions = {}
 DUE: Handlers = {}

@@ -1,6 +1,6 @@
 """Binds membership to the bus."""
 
-from pratique.bus import Bus, answer
+from chassis.runtime.bus import Bus, answer
 from services.membership import commands, queries, schemas
 from services.membership.reactions import DUE, REACTIONS
 

@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, inspect, select
 from sqlalchemy.orm import Session
 
-from pratique import clock, outbox, store
+from chassis import clock
+from chassis.messaging import outbox
+from chassis.sealing import Seal
+from chassis.storage import store
 from pratique.event import Cause, Event
 from pratique.events.notifications import DropReason, Template
-from pratique.sealing import Seal
 from services.notifications.models import ABOUT_SURVEY, Message, Sealed, State, message_id
 
 #: What is worth least when it is late goes first.

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from pratique import store
+from chassis.sealing import BrokenSeal, Seal
+from chassis.storage import store
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
-from pratique.sealing import BrokenSeal, Seal
 from services.notifications.models import (
     ABOUT_SURVEY,
     CommunityCard,

@@ -20,12 +20,13 @@ from uuid import UUID
 from sqlalchemy import Table, delete, inspect, select, update
 from sqlalchemy.orm import Session, aliased
 
-from pratique import clock, outbox
-from pratique.crashpoint import crashpoint
+from chassis import clock
+from chassis.crashpoint import crashpoint
+from chassis.messaging import outbox
+from chassis.settings import Settings
+from chassis.storage.store import Store, among
 from pratique.event import Cause
 from pratique.events.notifications import MessageDelivered
-from pratique.settings import Settings
-from pratique.store import Store, among
 from services.notifications.commands import publish
 from services.notifications.decisions import Drop, Facts, Hold, Wait, decide, gather
 from services.notifications.mails import Letterhead, Unwritable, write_mail

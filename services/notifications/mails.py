@@ -13,7 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from pratique import clock
+from chassis import clock
 from pratique.events import notifications as events
 from pratique.events.meetings import Mode
 from services.notifications import wording

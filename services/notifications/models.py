@@ -10,13 +10,14 @@ from uuid import UUID
 from sqlalchemy import Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from pratique import clock, store
+from chassis import clock
+from chassis.sealing import Seal
+from chassis.storage import store
 from pratique.event import Cause
 from pratique.events.evaluation import WithheldReason
 from pratique.events.meetings import MeetingKind, Mode
 from pratique.events.membership import Locale, Role
 from pratique.events.notifications import DropReason, MessageDropped, MessageFailed, MessageState, Template
-from pratique.sealing import Seal
 
 #: How long a sender may hold a message. After that its fate is unknown, and it is sent once more.
 LEASE = timedelta(minutes=15)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from pratique import clock
-from pratique.crashpoint import crashpoint
-from pratique.settings import Missing
+from chassis import clock
+from chassis.crashpoint import crashpoint
+from chassis.settings import Missing
 
 CONNECT_S = 10.0  #: the server has so long for each answer but the last
 ACCEPT_S = 60.0  #: and so long to take a mail it has received whole; servers look for viruses then

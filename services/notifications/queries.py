@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, defer
 
+from chassis.storage.rows import page
+from chassis.storage.store import Page
 from pratique.errors import Invalid
-from pratique.rows import page
-from pratique.store import Page
 from services.notifications.models import Message
 
 

@@ -1,6 +1,6 @@
 """Binds notifications to the bus; the only file here that knows nameko."""
 
-from pratique.bus import Bus, answer
+from chassis.runtime.bus import Bus, answer
 from services.notifications import delivery, queries, schemas
 from services.notifications.reactions import DUE, REACTIONS
 

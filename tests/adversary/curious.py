@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pratique import clock
+from chassis import clock
 from tests.adversary import driver
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pratique.settings import STORES, Settings
+from chassis.settings import STORES, Settings
 from pratique.testing import SEAL_KEY
 
 PROBES_ARE_FREE = True  #: asking for a ballot takes nothing from the person in whose name it is asked

@@ -20,15 +20,18 @@ from uuid import UUID, uuid4
 from prometheus_client import REGISTRY, generate_latest
 from werkzeug.test import Client
 
+from chassis import clock, log, metrics
+from chassis.messaging import broker, inbox
+from chassis.rpc.rpc import Rpc, RpcServer, Services
+from chassis.runtime import bus
+from chassis.runtime.bus import Bus
+from chassis.scheduling import due
+from chassis.settings import SERVICES, STORES
+from chassis.storage.migrate import migrate, package_of
+from chassis.storage.store import Store
 from gateway.app import App
 from gateway.auth import create_token
 from gateway.service import Site
-from pratique import broker, bus, clock, due, inbox, log, metrics
-from pratique.bus import Bus
-from pratique.migrate import migrate, package_of
-from pratique.rpc import Rpc, RpcServer, Services
-from pratique.settings import SERVICES, STORES
-from pratique.store import Store
 from services.notifications import delivery
 from tests.adversary import driver
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from pratique import clock
+from chassis import clock
 from tests.adversary import curious, driver
 from tests.adversary.network import HOME, ROOM, Copy, Network, overheard
 

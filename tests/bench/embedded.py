@@ -1,7 +1,7 @@
 """One process with all services on the embedded bus; prints how many milliseconds each reaction took."""
 
-from pratique import green
-from pratique.store import open_store
+from chassis import green
+from chassis.storage.store import open_store
 
 green.patch()
 
@@ -16,7 +16,10 @@ from typing import Any  # noqa: E402
 import eventlet  # noqa: E402
 from eventlet.event import Event as Signal  # noqa: E402
 
-from pratique import bus, migrate, outbox, settings  # noqa: E402
+from chassis import settings  # noqa: E402
+from chassis.messaging import outbox  # noqa: E402
+from chassis.runtime import bus  # noqa: E402
+from chassis.storage import migrate  # noqa: E402
 from tests.bench.closings import closings  # noqa: E402
 from tests.bench.side import HOME  # noqa: E402
 

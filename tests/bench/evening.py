@@ -13,11 +13,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pratique import bus, settings, tables
+from chassis import settings
+from chassis.runtime import bus, tables
+from chassis.storage.store import insert_many
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
 from pratique.events.membership import Locale
-from pratique.store import insert_many
 from pratique.testing import open_at
 from services.evaluation.models import Base as EvaluationBase
 from services.notifications.models import Base as NotificationsBase

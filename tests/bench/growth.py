@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
-from pratique import bus, settings
+from chassis import settings
+from chassis.runtime import bus
 from pratique.event import Envelope
 from tests.bench import evening
 from tests.bench.closings import ATTENDEES

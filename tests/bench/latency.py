@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from pratique.settings import SERVICES
+from chassis.settings import SERVICES
 from tests.bench.closings import ATTENDEES
 from tests.bench.measure import Stuck
 from tests.bench.side import HOME, OURS, PRATIQUE, running

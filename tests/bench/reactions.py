@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from pratique import bus, settings
+from chassis import settings
+from chassis.runtime import bus
 from tests.bench.measure import rate
 from tests.bench.side import OURS, Side, peer, running
 from tests.bench.stage import Stage, declare_queue, publish, query

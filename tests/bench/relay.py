@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pratique import outbox
+from chassis.messaging import outbox
+from chassis.storage.store import insert_many
 from pratique.event import Envelope
-from pratique.store import insert_many
 from pratique.testing import open_at
 from tests.bench.closings import EXCHANGE, ROUTING_KEY
 from tests.bench.measure import rate

@@ -4,7 +4,8 @@ import collections
 import time
 from collections.abc import Sequence
 
-from pratique import bus, settings
+from chassis import settings
+from chassis.runtime import bus
 from pratique.event import Envelope
 from tests.bench import evening
 from tests.bench.closings import ATTENDEES

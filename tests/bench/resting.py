@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pratique import bus, settings
+from chassis import settings
+from chassis.runtime import bus
 from tests.bench.closings import closings
 from tests.bench.latency import ready
 from tests.bench.measure import Stuck

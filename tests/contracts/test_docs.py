@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
-from pratique import docs
+from operations import docs
 from pratique.event import Event
 from pratique.events.evaluation import CountBand, SurveyClosed
 from pratique.schemas import json_schema

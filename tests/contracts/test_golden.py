@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pratique import docs
+from chassis.settings import SERVICES
+from operations import docs
 from pratique.event import Envelope, Event
-from pratique.settings import SERVICES
 
 EVENTS = docs.all_events()
 GOLDENS = sorted(docs.GOLDENS.glob("*.json"))

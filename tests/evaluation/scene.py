@@ -7,7 +7,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select
 
-from pratique import clock, due, inbox, testing
+from chassis import clock
+from chassis.messaging import inbox
+from chassis.scheduling import due
+from chassis.storage.store import Store
+from pratique import testing
 from pratique.event import Event
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.meetings import (
@@ -20,7 +24,6 @@ from pratique.events.meetings import (
     MeetingWrapUpStarted,
 )
 from pratique.events.membership import Locale
-from pratique.store import Store
 from pratique.testing import AT, envelope, part, sample
 from services.evaluation import commands, models, queries
 from services.evaluation.models import ballots, tokens

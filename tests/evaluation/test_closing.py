@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from pratique import clock
+from chassis import clock
 from pratique.errors import Gone
 from pratique.events.evaluation import (
     CountBand,

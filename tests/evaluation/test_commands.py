@@ -8,13 +8,15 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from pratique import arguments, clock, outbox
+from chassis import clock
+from chassis.messaging import outbox
+from chassis.rpc import arguments
+from chassis.runtime.tables import create_all
+from chassis.storage.store import Store
 from pratique.errors import Conflict, Gone, Invalid, NotFound
 from pratique.events.evaluation import ResultsReleased
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.membership import Locale
-from pratique.store import Store
-from pratique.tables import create_all
 from services.evaluation import commands, queries
 from services.evaluation.models import Base, Marker, Sheet, Survey, tokens
 from tests.evaluation.scene import HAPPY, Scene, attendee

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy import inspect, select
 
-from pratique import clock
+from chassis import clock
 from services.evaluation.models import KeptAnswers, Marker, Sheet, SurveyKey, surveys, tokens
 from tests.evaluation.scene import HAPPY, Scene, attendee
 

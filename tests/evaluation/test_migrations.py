@@ -10,8 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from pratique import migrate
-from pratique.store import Store
+from chassis.storage import migrate
+from chassis.storage.store import Store
 from pratique.testing import open_at
 from services.evaluation.models import Base
 

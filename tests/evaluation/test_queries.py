@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from pratique import clock
+from chassis import clock
 from pratique.errors import Gone, NotFound
 from pratique.events.evaluation import ResultsReleased, ResultsWithheld, SurveyClosed
 from pratique.events.membership import Locale

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pratique import clock
+from chassis import clock
 from pratique.errors import NotFound
 from pratique.events.evaluation import (
     InvitationRevoked,

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from pratique import audit, clock
+from chassis import clock
+from chassis.storage import audit
 from pratique.errors import Conflict, Invalid, NotFound
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.membership import Locale

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from pratique import clock
-from pratique.store import Store
-from pratique.tables import create_all
+from chassis import clock
+from chassis.runtime.tables import create_all
+from chassis.storage.store import Store
 from services.evaluation import traces
 from services.evaluation.models import Base, Sheet, SurveyKey
 from tests.evaluation.scene import Scene, attendee

@@ -26,20 +26,24 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select, update
 
+import demo as sample
+from chassis import settings
+from chassis.messaging import inbox, outbox
+from chassis.runtime import bus
+from chassis.settings import SERVICES, STORES
+from chassis.storage import migrate
+from chassis.storage.store import Store, open_store
+from demo.network import Network
 from gateway.auth import create_token
-from pratique import bus, inbox, migrate, outbox, sample, settings
 from pratique.events.evaluation import SurveyOpened
 from pratique.events.notifications import Template
-from pratique.sample.network import Network
-from pratique.settings import SERVICES, STORES
-from pratique.store import Store, open_store
 from services.notifications.models import Message, State, message_id
 from services.notifications.service import SENDERS
 from tests.journeys.rest import is_at_rest
 from tests.servers.process import free_port
 
 HOME = Path(__file__).parents[2]
-UP = [sys.executable, "-W", "ignore", "-c", "from pratique.cli import main; main()", "--data"]
+UP = [sys.executable, "-W", "ignore", "-c", "from operations import main; main()", "--data"]
 CIRCLES = 4  #: communities that work side by side, so that something is always under way
 PEOPLE = 6  #: in each
 ZONE = "America/Toronto"
@@ -47,7 +51,7 @@ WORDS = {"name": "Familles", "purpose": "Aider", "kind": "individuals", "locale"
 START_S = 2.5  #: one kill of four comes within so long after a start, most of them before it is ready
 WORK_S = 1.5  #: the others come within so long after it was ready, amid its work
 POINT_S = 8.0  #: who is to die at a named point and has not passed there by then is killed all the same
-#: Every other life ends at one of these boundaries (pratique/crashpoint.py), where events are in memory alone, or a
+#: Every other life ends at one of these boundaries (chassis/crashpoint.py), where events are in memory alone, or a
 #: mail is written and not yet noted. A random moment hits them too seldom.
 POINTS = (
     "inbox.claimed",

@@ -14,8 +14,11 @@ import eventlet
 import pytest
 from sqlalchemy import select
 
-from pratique import broker, bus, clock, store
-from pratique.cli import examine as doctor
+from chassis import clock
+from chassis.messaging import broker
+from chassis.runtime import bus
+from chassis.storage import store
+from operations import examine as doctor
 from pratique.event import Event, attributes_of
 from pratique.events.notifications import MessageDelivered, MessageFailed
 from pratique.testing import AT, published, wire

@@ -12,10 +12,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from pratique import bus, clock, inbox, outbox
+from chassis import clock
+from chassis.messaging import inbox, outbox
+from chassis.runtime import bus
+from chassis.storage.store import Store
 from pratique.event import Event
 from pratique.events import membership
-from pratique.store import Store
 from pratique.testing import sample, wire
 from services.notifications.models import Message, State
 from tests.journeys.life import AT, ZONE, Life, on_real_servers, on_the_embedded_bus

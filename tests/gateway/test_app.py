@@ -238,7 +238,7 @@ def test_the_text_of_an_exception_never_reaches_a_client(gate, caplog):
 
 
 def test_a_store_that_is_away_is_503(gate, monkeypatch):
-    from pratique.store import StoreAway
+    from chassis.storage.store import StoreAway
 
     def away():
         raise StoreAway("the store of gateway does not answer")

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from chassis import clock
+from chassis.settings import EMBEDDED, Settings
+from chassis.storage import migrate
 from gateway import auth
 from gateway.app import PUBLIC, routes_of
 from gateway.models import ApiToken, Base
-from pratique import clock, migrate
 from pratique.errors import Invalid, NotFound, Unauthenticated
-from pratique.settings import EMBEDDED, Settings
 from pratique.testing import AT, open_at
 
 ROUTES = routes_of(Settings(broker_url=EMBEDDED, store_urls={}, home=Path()))

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from chassis.http import bounds
 from gateway import operations
-from pratique import bounds
 from pratique.errors import Conflict, Gone, NotFound, TooManyTries, Unavailable
 from tests.gateway.test_survey import ANNE, BALLOT, QUESTIONS, SURVEY
 

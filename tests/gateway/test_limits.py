@@ -9,10 +9,10 @@ from hypothesis import strategies as some
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Request
 
+from chassis import clock
+from chassis.settings import Missing, load
 from gateway.limits import KNOWN_FOR, LOOKED_UP, REMEMBERED, WINDOW, WRONG_TOLD, Tries, client_address
-from pratique import clock
 from pratique.errors import NotFound, TooManyTries, Unavailable
-from pratique.settings import Missing, load
 from pratique.testing import AT
 from tests.gateway.conftest import make_gate
 

@@ -5,9 +5,9 @@ from uuid import UUID
 import html5lib
 import pytest
 
+from chassis.sealing import Seal
 from gateway.pages.sayings import SAYINGS
 from pratique.errors import NotFound, Unavailable
-from pratique.sealing import Seal
 from tests.gateway.conftest import SETTINGS, make_gate
 
 SURVEY = UUID("00000000-0000-4000-8000-000000000007")

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 import pratique.events
-from pratique.docs import all_events, golden_path
+from operations.docs import all_events, golden_path
 from pratique.testing import envelope, sample
 
 assert pratique.events

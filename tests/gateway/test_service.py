@@ -8,14 +8,16 @@ from pathlib import Path
 import eventlet
 import pytest
 
+from chassis.http.web import HttpServer
+from chassis.messaging import embedded
+from chassis.rpc.rpc import Refusal, rpc
+from chassis.runtime import bus
+from chassis.settings import EMBEDDED, Settings
+from chassis.storage import migrate
 from gateway import auth
 from gateway.service import Gateway, Site
-from pratique import bus, embedded, migrate
 from pratique.errors import NotFound
-from pratique.rpc import Refusal, rpc
-from pratique.settings import EMBEDDED, Settings
 from pratique.testing import SEAL_KEY
-from pratique.web import HttpServer
 from tests.running import running, until
 
 COMMUNITY = "/v1/communities/00000000-0000-4000-8000-000000000001"

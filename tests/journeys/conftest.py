@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pratique import clock
+from chassis import clock
 from tests.journeys.life import AT, Life, on_real_servers, on_the_embedded_bus, shuffled
 
 SHUFFLES = int(os.environ.get("PRATIQUE_SHUFFLES", "1"))

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import inspect, text
 
+from chassis.sealing import BrokenSeal, Seal
+from chassis.storage.store import Store
 from pratique.event import unsealed
-from pratique.sealing import BrokenSeal, Seal
-from pratique.store import Store
 
 Rows = list[dict[str, Any]]
 SEALED = ("message", "sheet", "survey key", "kept answers")  #: for what boxes in tables are sealed

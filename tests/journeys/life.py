@@ -22,13 +22,18 @@ from uuid import uuid4
 import eventlet
 from werkzeug.test import Client
 
+from chassis import clock
+from chassis.messaging import embedded, inbox, outbox
+from chassis.messaging.pump import pump
+from chassis.rpc import arguments
+from chassis.runtime import bus
+from chassis.scheduling import due
+from chassis.settings import SERVICES, STORES, Settings
+from chassis.storage import store
+from chassis.storage.migrate import migrate
+from chassis.storage.store import Store, open_store
 from gateway.app import App
 from gateway.auth import create_token
-from pratique import arguments, bus, clock, due, embedded, inbox, outbox, store
-from pratique.migrate import migrate
-from pratique.pump import pump
-from pratique.settings import SERVICES, STORES, Settings
-from pratique.store import Store, open_store
 from pratique.testing import SEAL_KEY
 from tests.journeys.rest import is_at_rest, next_try
 from tests.running import Running, running, until

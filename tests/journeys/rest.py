@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from pratique import clock, due, inbox, outbox
-from pratique.store import Store
+from chassis import clock
+from chassis.messaging import inbox, outbox
+from chassis.scheduling import due
+from chassis.storage.store import Store
 from services.notifications.models import Message, State
 
 SOON = timedelta(minutes=10)  #: what waits for its next try no longer than this is still under way

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pratique import due
+from chassis.scheduling import due
 from services.evaluation.models import Survey
 from services.notifications.models import Message, State
 from tests.journeys.letters import calendar_of, text_of

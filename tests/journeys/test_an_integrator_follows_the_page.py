@@ -13,12 +13,13 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner
 
-from pratique import bus, outbox
-from pratique.cli import cli
+from chassis.messaging import outbox
+from chassis.runtime import bus
+from chassis.settings import SERVICES
+from chassis.storage.store import Store
+from operations import cli
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
-from pratique.settings import SERVICES
-from pratique.store import Store
 from pratique.testing import sample
 from services.meetings.service import Meetings
 from tests import servers as private

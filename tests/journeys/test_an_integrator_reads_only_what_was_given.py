@@ -12,13 +12,14 @@ import pytest
 from amqp.exceptions import AccessRefused
 from click.testing import CliRunner, Result
 
-from pratique import bus, docs, outbox
-from pratique.cli import cli
-from pratique.cli.integrator import CONNECTIONS, LIMITS
-from pratique.cli.management import Management
+from chassis.messaging import outbox
+from chassis.runtime import bus
+from chassis.settings import SERVICES
+from operations import cli, docs
+from operations.integrator import CONNECTIONS, LIMITS
+from operations.management import Management
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
-from pratique.settings import SERVICES
 from pratique.subscribe import PUBLIC, subscribe
 from pratique.testing import sample
 from services.meetings.service import Meetings

@@ -22,7 +22,7 @@ from tests.servers.process import free_port
 HOME = Path(__file__).parents[2]
 SERVICES = yaml.safe_load((HOME / "docker-compose.yml").read_text())["services"]
 LASTING = [name for name, service in SERVICES.items() if "build" in service and "restart" in service]
-PRATIQUE = [sys.executable, "-c", "from pratique.cli import main; main()"]
+PRATIQUE = [sys.executable, "-c", "from operations import main; main()"]
 
 DOT_ENV = {
     "PRATIQUE_PUBLIC_URL": "http://127.0.0.1",

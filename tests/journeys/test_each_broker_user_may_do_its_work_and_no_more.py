@@ -13,9 +13,11 @@ import kombu
 import pika
 import pytest
 
-from pratique import broker, bus, docs
-from pratique.cli.management import give_rights
-from pratique.settings import SERVICES, STORES, Settings
+from chassis.messaging import broker
+from chassis.runtime import bus
+from chassis.settings import SERVICES, STORES, Settings
+from operations import docs
+from operations.management import give_rights
 from tests import servers as private
 
 pytestmark = pytest.mark.real

@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from pratique import broker, dead, inbox, testing
-from pratique.cli import cli
+from chassis.messaging import broker, dead, inbox
+from operations import cli
+from pratique import testing
 from pratique.event import CONTENT_TYPE
 from pratique.events.meetings import MeetingClosed, MeetingWrapUpStarted
 from tests.journeys.letters import asks

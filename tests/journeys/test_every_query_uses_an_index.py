@@ -14,11 +14,14 @@ import pytest
 from prometheus_client import generate_latest
 from sqlalchemy import Engine, event
 
-from pratique import bus, clock, due, inbox
+from chassis import clock
+from chassis.messaging import inbox
+from chassis.runtime import bus
+from chassis.scheduling import due
+from chassis.settings import SERVICES
+from chassis.storage.store import Store
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
-from pratique.settings import SERVICES
-from pratique.store import Store
 from pratique.testing import open_at, sample
 from tests.journeys.letters import asks, text_of
 from tests.journeys.life import AT, Community, Life, on_real_servers

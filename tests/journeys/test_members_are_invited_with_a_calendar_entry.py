@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pratique import clock
+from chassis import clock
 from tests.journeys.letters import calendar_of, text_of
 from tests.journeys.life import ZONE, Community, Life
 

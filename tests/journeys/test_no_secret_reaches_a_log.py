@@ -18,7 +18,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from pratique.settings import SERVICES
+from chassis.settings import SERVICES
 from pratique.testing import open_at
 from tests import servers as private
 from tests.journeys.life import filled, mail_server
@@ -28,9 +28,7 @@ from tests.servers.process import free_port
 pytestmark = pytest.mark.real
 HOME = Path(__file__).parents[2]
 #: `pratique`, but everything that any library says at any level is printed too.
-WORDY = (
-    "from pratique import log; log.configure.__defaults__ = ('json', None, 1); from pratique.cli import main; main()"
-)
+WORDY = "from chassis import log; log.configure.__defaults__ = ('json', None, 1); from operations import main; main()"
 NAME, ADDRESS, THEME = "Zéphyrine Quatresous", "zephyrine.q@example.org", "Le sujet indiscret"
 WRONG = {"broker": "wrongbrokerpw7", "store": "wrongstorepw7", "smtp": "wrongsmtppw7", "token": "W" * 43}
 
@@ -122,7 +120,7 @@ def test_passwords_tokens_codes_ballots_names_and_addresses_stay_out_of_everythi
     assert processes.run("migrate") == 0
     main = processes.start("run", *SERVICES, "gateway")
     made = subprocess.run(
-        [sys.executable, "-c", "from pratique.cli import main; main()", "token", "create", "x", "--scope", "*"],
+        [sys.executable, "-c", "from operations import main; main()", "token", "create", "x", "--scope", "*"],
         env=processes.environ, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     client = Client(processes.environ["PRATIQUE_PUBLIC_URL"], token := made.stdout.strip())

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from pratique.sealing import Seal
-from pratique.settings import SERVICES
+from chassis.sealing import Seal
+from chassis.settings import SERVICES
 from pratique.testing import SEAL_KEY
 from tests.journeys import holdings
 from tests.journeys.letters import asks, everything_in

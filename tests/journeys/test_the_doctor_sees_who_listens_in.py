@@ -9,11 +9,11 @@ import pika
 import pytest
 from click.testing import CliRunner, Result
 
-from pratique import bus
-from pratique.cli import cli
-from pratique.cli.management import Management, give_rights
-from pratique.cli.strangers import strangers
-from pratique.settings import SERVICES
+from chassis.runtime import bus
+from chassis.settings import SERVICES
+from operations import cli
+from operations.management import Management, give_rights
+from operations.strangers import strangers
 from pratique.subscribe import PUBLIC
 from tests import servers as private
 from tests.running import running, until

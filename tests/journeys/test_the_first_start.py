@@ -43,7 +43,7 @@ class House:
         self._logs += 1
         given = {key: value for key, value in os.environ.items() if not key.startswith("PRATIQUE_")}
         given |= {"PRATIQUE_HTTP_PORT": str(self.port), "PYTHONPATH": str(HOME), "PRATIQUE_HOME": str(HOME)}
-        program = "from pratique.cli import main; main()"
+        program = "from operations import main; main()"
         command = [sys.executable, "-W", "ignore", "-c", program, "--data", str(self.folder / "data"), "up"]
         with (self.folder / f"run{self._logs}.log").open("wb") as log:
             self._child = subprocess.Popen(
@@ -127,7 +127,7 @@ def test_every_command_of_the_page_does_what_it_says(house: House) -> None:
     (house.folder / "var").symlink_to("data")
     program = house.folder / ".venv" / "bin" / "pratique"
     program.parent.mkdir(parents=True)
-    called = f'"from pratique.cli import main; main()" --data "{house.folder}/data" "$@"'
+    called = f'"from operations import main; main()" --data "{house.folder}/data" "$@"'
     program.write_text(f"#!/bin/sh\nexec {sys.executable} -W ignore -c {called}\n")
     program.chmod(0o755)
     given = {"PYTHONPATH": str(HOME), "PRATIQUE_HOME": str(HOME), "PRATIQUE_HTTP_PORT": str(house.port)}

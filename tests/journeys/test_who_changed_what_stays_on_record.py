@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
-from pratique.audit import AUDIT
-from pratique.settings import STORES
+from chassis.settings import STORES
+from chassis.storage.audit import AUDIT
 from tests.journeys.life import Life
 
 

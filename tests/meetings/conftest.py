@@ -7,11 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from pratique import clock, inbox
+from chassis import clock
+from chassis.messaging import inbox
+from chassis.storage.store import Store
 from pratique.event import Event
 from pratique.events.meetings import AttendanceState, MeetingKind, Mode
 from pratique.events.membership import CommunityFounded, MembershipActivated, Role, RoleAssigned, RoleEnded
-from pratique.store import Store
 from pratique.testing import AT, envelope, memory_store, published, sample
 from services.meetings import commands, queries
 from services.meetings.models import AttendanceEntry, Base, Meeting

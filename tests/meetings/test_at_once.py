@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from pratique import clock, settings
-from pratique.actor import acting
+from chassis import clock, settings
+from chassis.actor import acting
+from chassis.storage.store import Store, open_store
 from pratique.errors import QuotaSpent
 from pratique.events.meetings import MeetingScheduled
-from pratique.store import Store, open_store
 from pratique.testing import AT
 from services.meetings.models import MAILS_SPENT
 from tests.running import until

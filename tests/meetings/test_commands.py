@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from pratique import arguments, clock
+from chassis import clock
+from chassis.rpc import arguments
 from pratique.errors import Conflict, DomainError, Invalid, NotFound
 from pratique.event import Event
 from pratique.events.meetings import (

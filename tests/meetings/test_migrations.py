@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
-from pratique.migrate import migrate
-from pratique.store import Store
+from chassis.storage.migrate import migrate
+from chassis.storage.store import Store
 from pratique.testing import open_at
 from services.meetings.models import MeetingCommunity
 

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from pratique import clock
-from pratique.actor import acting
+from chassis import clock
+from chassis.actor import acting
 from pratique.errors import QuotaSpent
 from pratique.event import Event
 from pratique.events.meetings import MeetingScheduled

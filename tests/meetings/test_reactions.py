@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from pratique import clock, inbox
+from chassis import clock
+from chassis.messaging import inbox
 from pratique.event import Event
 from pratique.events.membership import (
     CommunityChanged,

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from pratique import clock
-from pratique.actor import acting
-from pratique.audit import AUDIT
+from chassis import clock
+from chassis.actor import acting
+from chassis.storage.audit import AUDIT
 from pratique.errors import Conflict, Invalid
 from pratique.events.meetings import (
     AttendanceCorrected,

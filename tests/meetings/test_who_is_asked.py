@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pratique import clock
+from chassis import clock
 from pratique.errors import Conflict
 from pratique.events.meetings import MeetingClosed, MeetingKind, MeetingWrapUpStarted
 from services.meetings import commands

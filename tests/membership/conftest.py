@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from pratique import clock
+from chassis import clock
 from pratique.events.membership import Capacity, CommunityKind, Locale
 from pratique.testing import AT, memory_store
 from services.membership import commands

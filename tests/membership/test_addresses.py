@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pratique.actor import acting
-from pratique.audit import AUDIT
+from chassis.actor import acting
+from chassis.storage.audit import AUDIT
 from pratique.errors import Conflict, QuotaSpent
 from pratique.events.membership import Capacity, MemberContactChanged, MembershipActivated
 from pratique.testing import published

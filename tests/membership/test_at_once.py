@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from pratique import settings
+from chassis import settings
+from chassis.storage.store import Store, open_store
 from pratique.errors import Conflict
 from pratique.events.membership import Locale
-from pratique.store import Store, open_store
 from services.membership import commands
 from services.membership.models import Member
 from tests.running import until

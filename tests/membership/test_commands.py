@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pratique import arguments, clock
+from chassis import clock
+from chassis.rpc import arguments
 from pratique.errors import Conflict, DomainError, Invalid, NotFound, PreconditionRequired, Stale
 from pratique.event import Event
 from pratique.events.membership import (

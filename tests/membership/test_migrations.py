@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
+from chassis.storage.migrate import migrate
+from chassis.storage.store import Store
 from pratique.errors import Conflict
 from pratique.events.membership import Locale
-from pratique.migrate import migrate
-from pratique.store import Store
 from pratique.testing import open_at
 from services.membership import commands
 from services.membership.models import Member

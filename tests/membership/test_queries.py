@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from chassis.storage.store import Page
 from pratique.errors import Invalid, NotFound
 from pratique.events.membership import Capacity, MembershipActivated, Role, RoleAssigned
-from pratique.store import Page
 from pratique.testing import published
 from services.membership import commands, queries, schemas
 from services.membership.models import Community, Member

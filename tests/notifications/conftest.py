@@ -16,13 +16,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
-from pratique import clock
+from chassis import clock
+from chassis.messaging.inbox import receive
+from chassis.sealing import Seal
+from chassis.storage.store import Store
 from pratique.event import Event
 from pratique.events import evaluation, meetings, membership
 from pratique.events.notifications import Template
-from pratique.inbox import receive
-from pratique.sealing import Seal
-from pratique.store import Store
 from pratique.testing import AT, memory_store, part, published, sample, wire
 from services.notifications import models, reactions
 from services.notifications.delivery import deliver

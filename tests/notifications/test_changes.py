@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pratique import clock
+from chassis import clock
 from pratique.events.notifications import DropReason, Template
 from services.notifications.models import State
 from tests.notifications.conftest import ENDS_AT

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pratique import clock, outbox
+from chassis import clock
+from chassis.messaging import outbox
+from chassis.messaging.inbox import receive
+from chassis.settings import embedded
 from pratique.events.notifications import DropReason, MessageDelivered, MessageFailed, Template
-from pratique.inbox import receive
-from pratique.settings import embedded
 from pratique.testing import envelope, heard, wire
 from services.notifications import delivery, reactions
 from services.notifications.delivery import deliver

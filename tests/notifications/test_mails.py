@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pratique import clock
+from chassis import clock
 from pratique.events.evaluation import WithheldReason
 from pratique.events.membership import Locale
 from pratique.events.notifications import Template

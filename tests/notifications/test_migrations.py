@@ -11,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from pratique import clock
-from pratique.migrate import is_current, migrate
-from pratique.store import Store
+from chassis import clock
+from chassis.storage.migrate import is_current, migrate
+from chassis.storage.store import Store
 from pratique.testing import AT, open_at
 from services.notifications import models
 from tests.notifications.conftest import Network, named

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from pratique.settings import Missing
+from chassis.settings import Missing
 from services.notifications.post import FilePost, Mail, NotSent, SmtpPost
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from pratique import clock
+from chassis import clock
+from chassis.storage.migrate import migrate
 from pratique.events.notifications import Template
-from pratique.migrate import migrate
 from pratique.testing import AT, open_at
 from services.notifications.models import State
 from tests.notifications.conftest import Network

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pratique import clock
+from chassis import clock
 from pratique.errors import Invalid
 from services.notifications.queries import list_messages
 from services.notifications.schemas import Message

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pratique import clock
+from chassis import clock
 from pratique.events.notifications import DropReason, MessageDropped, Template
 from pratique.testing import AT, memory_store
 from services.notifications import models

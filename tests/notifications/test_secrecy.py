@@ -7,10 +7,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, func, select
 
-from pratique import clock, inbox, outbox
+from chassis import clock
+from chassis.messaging import inbox, outbox
+from chassis.sealing import Seal
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.notifications import DropReason, Template
-from pratique.sealing import Seal
 from pratique.testing import envelope, heard, wire
 from services.notifications import models
 from services.notifications.delivery import deliver

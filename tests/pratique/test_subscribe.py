@@ -5,7 +5,7 @@ from typing import Any
 import pika
 import pytest
 
-from pratique import broker
+from chassis.messaging import broker
 from pratique.events.meetings import MeetingClosed
 from pratique.subscribe import subscribe
 from pratique.testing import envelope, sample

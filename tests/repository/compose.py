@@ -10,8 +10,8 @@ import click
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema import Draft202012Validator
 
-from pratique import settings
-from pratique.cli import cli
+from chassis import settings
+from operations import cli
 
 HOME = Path(__file__).parents[2]
 Compose = dict[str, Any]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pratique import settings
+from chassis import settings
 from tests.repository.compose import HOME, Compose, problems, refused, settings_read
 
 TEXT = (HOME / "docker-compose.yml").read_text()

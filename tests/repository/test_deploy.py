@@ -12,10 +12,10 @@ import pytest
 from amqp.exceptions import AccessRefused
 from kombu import Connection
 
-from pratique.cli.management import give_rights
-from pratique.migrate import is_current, migrate, package_of
-from pratique.settings import STORES, Settings
-from pratique.store import Store
+from chassis.settings import STORES, Settings
+from chassis.storage.migrate import is_current, migrate, package_of
+from chassis.storage.store import Store
+from operations.management import give_rights
 from tests import servers as private
 from tests.repository.compose import HOME
 from tests.servers.broker import Broker

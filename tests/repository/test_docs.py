@@ -11,13 +11,12 @@ import pytest
 from werkzeug.routing import Map
 from werkzeug.routing.exceptions import RoutingException
 
-import pratique.tables  # noqa: F401  (completes KERNEL)
+import chassis.runtime.tables  # noqa: F401  (completes KERNEL)
+from chassis.settings import SERVICES, STORES
+from chassis.storage.store import KERNEL
 from gateway.app import ROUTES
 from gateway.auth import SCOPES
-from pratique import docs
-from pratique.cli import cli
-from pratique.settings import SERVICES, STORES
-from pratique.store import KERNEL
+from operations import cli, docs
 from tests.repository.source import ROOT, name_of, sources
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.repository.source import PACKAGES, ROOT, module_of, sources
 
-NOT_FOR_IMPORT = {"pratique.migrations.env"}  # run by alembic only
+NOT_FOR_IMPORT = {"chassis.storage.migrations.env"}  # run by alembic only
 MODULES = [
     module
     for path in sources(*PACKAGES)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pratique.settings import SERVICES
+from chassis.settings import SERVICES
 from tests.repository.source import (
     PACKAGES,
     ROOT,

@@ -10,10 +10,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, inspect
 
-import pratique.tables
-from pratique import settings
-from pratique.migrate import is_current, migrate
-from pratique.store import KERNEL, Store
+import chassis.runtime.tables
+from chassis import settings
+from chassis.storage.migrate import is_current, migrate
+from chassis.storage.store import KERNEL, Store
 
 ROOT = Path(__file__).parents[2]
 MIGRATED = [name for name in settings.SERVICES if (ROOT / "services" / name / "migrations").is_dir()]
@@ -22,7 +22,7 @@ VERSION_TABLES = {"pratique_version", "service_version"}
 
 def test_there_are_migrations_to_check() -> None:
     assert {"membership", "meetings"} <= set(MIGRATED)
-    assert pratique.tables.BINDING.name in KERNEL.tables
+    assert chassis.runtime.tables.BINDING.name in KERNEL.tables
 
 
 @pytest.fixture(params=MIGRATED)

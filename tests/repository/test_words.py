@@ -5,8 +5,8 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from pratique import docs
-from pratique.settings import SERVICES
+from chassis.settings import SERVICES
+from operations import docs
 from tests.repository.source import PACKAGES, ROOT, code_lines, functions, lines_of, name_of, sources, texts, tree_of
 
 EVENTS = {event.__name__ for event in docs.all_events()}

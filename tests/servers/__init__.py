@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pratique.bus import declare
-from pratique.cli.management import give_rights
-from pratique.migrate import migrate, package_of
-from pratique.settings import SERVICES, STORES, Settings
-from pratique.store import Store
+from chassis.runtime.bus import declare
+from chassis.settings import SERVICES, STORES, Settings
+from chassis.storage.migrate import migrate, package_of
+from chassis.storage.store import Store
+from operations.management import give_rights
 from pratique.testing import SEAL_KEY
 from tests.servers.broker import Broker
 from tests.servers.database import Database

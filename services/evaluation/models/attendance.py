@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, not_, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from pratique import store
+from chassis.storage import store
 from pratique.events.meetings import AttendanceState, Attendee, MeetingClosed, MeetingRole
 from services.evaluation.models.surveys import Attendance, may_answer
 

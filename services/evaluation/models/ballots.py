@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Table, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
-from pratique import store
+from chassis.storage import store
 from services.evaluation.models.surveys import Base, SurveyKey
 from services.evaluation.models.tokens import Channel
 from services.evaluation.questions import Answers

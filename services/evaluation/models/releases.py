@@ -14,9 +14,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pratique import clock, store
+from chassis import clock
+from chassis.sealing import Seal
+from chassis.storage import store
 from pratique.events.evaluation import CountBand, ResultsReleased, ResultsWithheld, SurveyClosed, WithheldReason
-from pratique.sealing import Seal
 from services.evaluation import questions
 from services.evaluation.models.ballots import Filled
 from services.evaluation.models.surveys import Base, Survey, SurveyState, Thresholds

@@ -9,7 +9,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import CheckConstraint, String, false, inspect, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from pratique import clock, store
+from chassis import clock
+from chassis.sealing import Seal
+from chassis.settings import Settings
+from chassis.storage import store
 from pratique.events.evaluation import (
     Anonymity,
     InvitationRevoked,
@@ -22,8 +25,6 @@ from pratique.events.evaluation import (
 from pratique.events.evaluation import Invitation as Invited
 from pratique.events.evaluation import SurveyState as SurveyState
 from pratique.events.meetings import AttendanceState, MeetingRole
-from pratique.sealing import Seal
-from pratique.settings import Settings
 from services.evaluation import questions
 from services.evaluation.models import tokens
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from pratique.sealing import BrokenSeal, Seal
+from chassis.sealing import BrokenSeal, Seal
 
 LINK = "survey link"  #: what the seal of a mailed link is for
 _BALLOT = "ballot"

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from pratique import store
+from chassis.storage import store
 
 revision = "meetings_0001"
 down_revision = None

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from pratique.faults import Faults
+from chassis.faults import Faults
 from services.meetings.models.meetings import LINK_AT_MOST, PLACE_AT_MOST, Meeting
 
 LONGEST = timedelta(hours=24)

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from pratique import quota, store
+from chassis.storage import quota, store
 from pratique.events.membership import CommunityKind
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pratique import rows
+from chassis.storage import rows
 from pratique.errors import Conflict
 from pratique.event import Event
 from pratique.events.meetings import (

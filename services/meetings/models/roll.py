@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chassis.faults import Faults
 from pratique.event import Event
 from pratique.events.meetings import AttendanceRecorded, AttendanceState, MeetingRole, MeetingState
-from pratique.faults import Faults
 from services.meetings.models.attendance import Attendance, AttendanceEntry
 from services.meetings.models.communities import Membership
 from services.meetings.models.meetings import Meeting

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pratique import store
+from chassis.storage import store
 
 revision = "membership_0001"
 down_revision = None

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pratique import store
+from chassis.storage import store
 
 revision = "notifications_0003"
 down_revision = "notifications_0002"

@@ -7,7 +7,7 @@ dropped, though else removal waits one release. All other messages stay, and sta
 import sqlalchemy as sa
 from alembic import op
 
-from pratique import store
+from chassis.storage import store
 
 revision = "notifications_0004"
 down_revision = "notifications_0003"

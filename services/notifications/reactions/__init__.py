@@ -4,7 +4,8 @@ Deliveries come in any order and repeat. A copy takes only what is newer; a mess
 events comes second and completes the reason for it.
 """
 
-from pratique.due import Handlers
+from chassis.messaging.inbox import Reactions
+from chassis.scheduling.due import Handlers
 from pratique.events.evaluation import (
     InvitationRevoked,
     ResultsReleased,
@@ -30,7 +31,6 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
-from pratique.inbox import Reactions
 from services.notifications.reactions import evaluation, meetings, membership
 
 REACTIONS: Reactions = {

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import Table, exists, func, inspect, select, text
 from sqlalchemy.orm import Session
 
-from pratique import clock, store
+from chassis import clock
+from chassis.storage import store
 from pratique.event import Event
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template

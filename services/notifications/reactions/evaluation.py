@@ -12,7 +12,11 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from pratique import clock, inbox, store
+from chassis import clock
+from chassis.messaging import inbox
+from chassis.messaging.inbox import set_based
+from chassis.storage import store
+from chassis.storage.rows import keep_newest
 from pratique.events.evaluation import (
     InvitationRevoked,
     ResultsReleased,
@@ -23,8 +27,6 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
 )
 from pratique.events.notifications import DropReason, Template
-from pratique.inbox import set_based
-from pratique.rows import keep_newest
 from services.notifications.commands import Wanted, drop_queued, queue_messages, renew
 from services.notifications.models import (
     ABOUT_SURVEY,

@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import Table, inspect, select, update
 from sqlalchemy.orm import Session
 
-from pratique import store
+from chassis.messaging.inbox import set_based
+from chassis.storage import store
+from chassis.storage.rows import keep_newest
 from pratique.events.meetings import (
     AttendanceCorrected,
     AttendanceRecorded,
@@ -20,8 +22,6 @@ from pratique.events.meetings import (
     MeetingScheduled,
 )
 from pratique.events.notifications import DropReason, Template
-from pratique.inbox import set_based
-from pratique.rows import keep_newest
 from services.notifications.commands import Wanted, drop_queued, queue_messages
 from services.notifications.decisions import TO_FACILITATORS
 from services.notifications.models import (

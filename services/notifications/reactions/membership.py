@@ -6,7 +6,9 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pratique import clock
+from chassis import clock
+from chassis.messaging.inbox import set_based
+from chassis.storage.rows import keep_newest
 from pratique.events.membership import (
     CommunityDescribed,
     MemberContactChanged,
@@ -16,8 +18,6 @@ from pratique.events.membership import (
     RoleEnded,
 )
 from pratique.events.notifications import Template
-from pratique.inbox import set_based
-from pratique.rows import keep_newest
 from services.notifications.commands import Wanted, queue_messages
 from services.notifications.decisions import TO_FACILITATORS
 from services.notifications.models import (

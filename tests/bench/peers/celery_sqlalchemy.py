@@ -18,8 +18,8 @@ from sqlalchemy import create_engine, insert
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session, sessionmaker
 
-from pratique.inbox import INBOX
-from pratique.outbox import EVENT_LOG, OUTBOX
+from chassis.messaging.inbox import INBOX
+from chassis.messaging.outbox import EVENT_LOG, OUTBOX
 from tests.bench.peers import letters
 
 app = Celery("evening", broker=os.environ["BENCH_BROKER_URL"])

@@ -16,8 +16,8 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from pratique.inbox import INBOX
-from pratique.outbox import EVENT_LOG, OUTBOX
+from chassis.messaging.inbox import INBOX
+from chassis.messaging.outbox import EVENT_LOG, OUTBOX
 from tests.bench.peers import letters
 
 engine = create_async_engine(os.environ["BENCH_STORE_URL"], pool_size=20, max_overflow=10)

@@ -21,11 +21,11 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from pratique.due import DUE
+from chassis.messaging.inbox import INBOX
+from chassis.messaging.outbox import EVENT_LOG, OUTBOX
+from chassis.scheduling.due import DUE
 from pratique.events.evaluation import Anonymity, Moment
 from pratique.events.meetings import AttendanceState, MeetingRole
-from pratique.inbox import INBOX
-from pratique.outbox import EVENT_LOG, OUTBOX
 from services.evaluation.models import Attendance, Survey, SurveyKey, SurveyState, tokens
 from tests.bench.peers.wire import SEAL, key_row, log_row
 

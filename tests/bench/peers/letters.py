@@ -18,11 +18,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, Table, Update, select, update
 from sqlalchemy.orm import DeclarativeBase
 
-from pratique.due import DUE
+from chassis.messaging.outbox import EVENT_LOG
+from chassis.scheduling.due import DUE
 from pratique.events.evaluation import Anonymity, Moment
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.notifications import Template
-from pratique.outbox import EVENT_LOG
 from services.evaluation.models import Attendance, Survey, SurveyKey, SurveyState, tokens
 from services.notifications import mails, wording
 from services.notifications.models import (

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from pratique.sealing import Seal
+from chassis.sealing import Seal
 from pratique.testing import SEAL_KEY
 from services.evaluation.models import SurveyKey
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import amqp
 
-from pratique.broker import PUBLIC
+from chassis.messaging.broker import PUBLIC
 from tests.bench.stage import broker
 
 QUEUE = "bystander"

@@ -16,7 +16,7 @@ _PDEATHSIG = 1
 
 def follow_the_clock(path: Path) -> None:
     """Keep the clock of this process as far off as the file says."""
-    from pratique import clock
+    from chassis import clock
 
     off = timedelta()
 
@@ -34,6 +34,6 @@ if __name__ == "__main__":
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)  # nothing is left running when whoever started us is killed
     follow_the_clock(Path(os.environ["FAULTS_CLOCK"]))
-    from pratique.cli import main
+    from operations import main
 
     main()

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from pratique import inbox, outbox
+from chassis.messaging import inbox, outbox
+from chassis.sealing import Seal
+from chassis.settings import SERVICES
 from pratique.event import REGISTRY
 from pratique.events.notifications import Template
-from pratique.sealing import Seal
-from pratique.settings import SERVICES
 from pratique.testing import SEAL_KEY
 from services.notifications.models import message_id
 from tests.bench.stage import broker

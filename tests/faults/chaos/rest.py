@@ -7,9 +7,10 @@ from importlib import import_module
 
 from sqlalchemy import func, select
 
-from pratique import clock, inbox
-from pratique.settings import SERVICES
-from pratique.store import Store
+from chassis import clock
+from chassis.messaging import inbox
+from chassis.settings import SERVICES
+from chassis.storage.store import Store
 from services.notifications.models import Message, State
 from tests.faults.chaos.system import System
 from tests.journeys.rest import is_at_rest, next_try

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from psycopg2 import sql
 
-import pratique.tables  # noqa: F401  (completes KERNEL)
+import chassis.runtime.tables  # noqa: F401  (completes KERNEL)
+from chassis import clock
+from chassis.settings import SERVICES, STORES
 from gateway.auth import create_token
-from pratique import clock
-from pratique.settings import SERVICES, STORES
 from pratique.testing import open_at
 from services.notifications.delivery import MANY
 from tests.faults.chaos.bystander import Bystander
@@ -31,7 +31,7 @@ REPLICAS = 2
 FURTHEST = timedelta(hours=27)  #: faults move the clock no further; coming to rest may take ten hours more
 SMALL_DISK_MB = 400
 SENDERS = 2  #: loops of one notifications process that each may be cut between the mail server's yes and its record
-PRATIQUE = [sys.executable, "-P", "-c", "from pratique.cli import main; main()"]
+PRATIQUE = [sys.executable, "-P", "-c", "from operations import main; main()"]
 
 
 class System:

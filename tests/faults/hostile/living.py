@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from pratique.settings import STORES
+from chassis.settings import STORES
 from tests.faults.hostile.verdict import Response, read_responses
 from tests.servers.process import Process, free_port
 

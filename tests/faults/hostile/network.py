@@ -13,9 +13,11 @@ import sys  # noqa: E402
 from ipaddress import ip_network  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from chassis import log, settings  # noqa: E402
+from chassis.runtime import bus  # noqa: E402
+from chassis.storage import migrate  # noqa: E402
+from chassis.storage.store import open_store  # noqa: E402
 from gateway.auth import create_token  # noqa: E402
-from pratique import bus, log, migrate, settings  # noqa: E402
-from pratique.store import open_store  # noqa: E402
 
 
 def serve(folder: Path, port: int) -> None:

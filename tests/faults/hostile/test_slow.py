@@ -13,7 +13,7 @@ from tests.faults.hostile.verdict import Wrong, read_responses
 from tests.running import until
 
 DESCRIPTORS = 64  #: that the process may have; half of them for connections
-HEAD_S, IDLE_S = 10.0, 1.0  #: for a head; for a silent connection while others wait (pratique/web.py)
+HEAD_S, IDLE_S = 10.0, 1.0  #: for a head; for a silent connection while others wait (chassis/http/web.py)
 
 
 @pytest.fixture(scope="module")

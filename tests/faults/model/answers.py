@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import strategies as some
 from hypothesis.stateful import precondition
 
-from pratique import clock
+from chassis import clock
 from pratique.errors import Conflict, DomainError, Gone, NotFound
 from pratique.events.membership import Locale
 from services.evaluation import commands as evaluation

@@ -49,26 +49,26 @@ class Fault:
 FAULTS = [
     Fault(
         "the relay clears what was not confirmed",
-        "pratique/relay.py",
+        "chassis/messaging/relay.py",
         "            self._publisher.publish(messages)\n",
         "            try:\n                self._publisher.publish(messages)\n"
         "            except broker.NotConfirmed:\n                pass\n",
     ),
     Fault(
         "a failed batch is dropped",
-        "pratique/inbox.py",
+        "chassis/messaging/inbox.py",
         "park(opened, envelope, raw[envelope.id], words_of(error))",
         "pass",
     ),
     Fault(
         "copies take what is older",
-        "pratique/rows.py",
+        "chassis/storage/rows.py",
         "where=table.version < statement.excluded.version",
         "where=table.version != statement.excluded.version",
     ),
     Fault(
         "attendance takes what is older",
-        "pratique/store.py",
+        "chassis/storage/store.py",
         "is_newer = table.c[newest] < statement.excluded[newest]",
         "is_newer = table.c[newest] != statement.excluded[newest]",
     ),
@@ -165,7 +165,7 @@ FAULTS = [
     ),
     Fault(
         "due work is done and not marked as done",
-        "pratique/due.py",
+        "chassis/scheduling/due.py",
         'session.execute(update(DUE).where(mine).values(state="done", error=None))',
         "pass",
     ),
@@ -274,7 +274,7 @@ def _live_there(folder: str, examples: int, seed: int, report: Connection) -> No
         del sys.modules[name]
     live = import_module("tests.faults.model.batches").live
     seen = live(seed, examples, STEPS, True)
-    assert import_module("pratique.inbox").__file__ == f"{folder}/pratique/inbox.py"
+    assert import_module("chassis.messaging.inbox").__file__ == f"{folder}/chassis/messaging/inbox.py"
     report.send({key: seen[key] for key in ("error", "examples", "steps", "cpu_s")})
 
 

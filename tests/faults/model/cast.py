@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pratique import clock
+from chassis import clock
 from pratique.events import evaluation
 from pratique.events.meetings import AttendanceState
 from pratique.events.membership import Role

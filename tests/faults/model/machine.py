@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import strategies as some
 from hypothesis.stateful import precondition
 
-from pratique import clock
-from pratique.settings import SERVICES
+from chassis import clock
+from chassis.settings import SERVICES
 from tests.faults.model.people import MEETINGS_AT_MOST, People
 from tests.faults.model.steps import WHICH, WHO, one_of, step
 from tests.faults.model.world import AT, Fate, MailFate

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from email import message_from_bytes
 from uuid import UUID
 
-from pratique import clock
+from chassis import clock
+from chassis.sealing import Seal
 from pratique.events.notifications import Template
-from pratique.sealing import Seal
 from pratique.testing import SEAL_KEY
 from services.notifications.models import message_id
 from services.notifications.post import Mail

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from hypothesis import strategies as some
 from hypothesis.stateful import initialize, precondition
 
-from pratique import clock
+from chassis import clock
 from pratique.errors import Conflict, Invalid
 from pratique.events.meetings import AttendanceState, MeetingKind, Mode, Partstat
 from pratique.events.membership import Capacity, CommunityKind, Locale, Role

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from pratique import clock
+from chassis import clock
+from chassis.sealing import Seal
+from chassis.settings import SERVICES
 from pratique.events import evaluation
 from pratique.events.membership import Role
 from pratique.events.notifications import Template
-from pratique.sealing import Seal
-from pratique.settings import SERVICES
 from pratique.testing import SEAL_KEY
 from services.evaluation import questions
 from services.evaluation.models import surveys, tokens

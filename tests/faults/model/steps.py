@@ -11,10 +11,11 @@ from uuid import UUID
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from pratique import clock, testing
+from chassis import clock
+from chassis.settings import SERVICES
+from pratique import testing
 from pratique.errors import Conflict, DomainError
 from pratique.event import Envelope
-from pratique.settings import SERVICES
 from tests.faults.model import rest
 from tests.faults.model.cast import Ballot
 from tests.faults.model.mailbox import Mailbox

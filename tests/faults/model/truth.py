@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from pratique import clock
+from chassis import clock
 from pratique.event import Envelope
 from pratique.events import evaluation, meetings, membership
 from pratique.events.evaluation import CountBand, WithheldReason

@@ -21,11 +21,13 @@ from uuid import UUID
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from pratique import broker, clock, due, inbox, outbox
-from pratique.migrate import migrate, package_of
-from pratique.relay import Relay
-from pratique.settings import SERVICES
-from pratique.store import StoreAway
+from chassis import clock
+from chassis.messaging import broker, inbox, outbox
+from chassis.messaging.relay import Relay
+from chassis.scheduling import due
+from chassis.settings import SERVICES
+from chassis.storage.migrate import migrate, package_of
+from chassis.storage.store import StoreAway
 from pratique.testing import open_at
 from services.notifications import delivery
 from services.notifications.mails import Letterhead, write_mail

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pratique import clock, inbox, outbox
-from pratique.migrate import migrate, package_of
-from pratique.settings import STORES, Settings
-from pratique.store import Store
+from chassis import clock
+from chassis.messaging import inbox, outbox
+from chassis.settings import STORES, Settings
+from chassis.storage.migrate import migrate, package_of
+from chassis.storage.store import Store
 from pratique.testing import SEAL_KEY, heard, open_at
 from tests.faults.points.interrupted import Interrupted, Row
 from tests.faults.points.sameness import alike

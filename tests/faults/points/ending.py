@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 import eventlet.hubs
 from eventlet.patcher import original
 
-from pratique import crashpoint as points
-from pratique.store import Store
+from chassis import crashpoint as points
+from chassis.storage.store import Store
 
 
 def fork(work: Callable[[], object], point: str) -> int:

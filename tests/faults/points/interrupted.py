@@ -14,11 +14,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from pratique import bus, clock, due, inbox, outbox
+from chassis import clock
+from chassis.messaging import inbox, outbox
+from chassis.runtime import bus
+from chassis.scheduling import due
+from chassis.settings import SERVICES, Settings
+from chassis.storage.store import Store
 from pratique.event import REGISTRY
 from pratique.events.notifications import Template
-from pratique.settings import SERVICES, Settings
-from pratique.store import Store
 from pratique.testing import heard
 from services.notifications import delivery
 from services.notifications.models import Message, State

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pratique.sealing import Seal
+from chassis.sealing import Seal
 from pratique.testing import SEAL_KEY
 from tests.faults.points.story import NAMES
 from tests.journeys.holdings import Rows, opened

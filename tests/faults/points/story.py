@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from pratique import clock
+from chassis import clock
 from tests.journeys.letters import asks
 from tests.journeys.life import AT, ZONE, Life, filled
 

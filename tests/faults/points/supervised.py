@@ -10,8 +10,8 @@ from typing import Any
 
 from eventlet.patcher import original
 
-from pratique import bus
-from pratique.settings import Settings
+from chassis.runtime import bus
+from chassis.settings import Settings
 from tests.faults.points.ending import fork
 
 _os = original("os")

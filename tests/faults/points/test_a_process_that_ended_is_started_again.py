@@ -14,11 +14,12 @@ from uuid import uuid4
 import pika
 import pytest
 
+from chassis import clock
+from chassis.runtime import bus
+from chassis.settings import SERVICES, Settings
+from chassis.storage.store import Store, open_store
 from gateway.auth import create_token
-from pratique import bus, clock
 from pratique.event import REGISTRY
-from pratique.settings import SERVICES, Settings
-from pratique.store import Store, open_store
 from tests.faults.points.interrupted import REACTIONS
 from tests.faults.points.sameness import unsettled
 from tests.faults.points.supervised import Supervised, insist
@@ -176,6 +177,6 @@ def test_wherever_it_ended_everything_happens_once(settings: Settings, heard: An
 def test_the_environment_names_the_point_at_which_pratique_run_ends(settings: Settings, fresh: Fresh) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PRATIQUE_")}
     environ |= fresh.environ() | {"PRATIQUE_CRASH_AT": "reactor.bound", "PYTHONPATH": str(settings.home)}
-    command = [sys.executable, "-c", "from pratique.cli import main; main()", "run", "meetings"]
+    command = [sys.executable, "-c", "from operations import main; main()", "run", "meetings"]
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == -9, ended.stderr

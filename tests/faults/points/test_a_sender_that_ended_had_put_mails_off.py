@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pratique import clock
-from pratique.tables import create_all
+from chassis import clock
+from chassis.runtime.tables import create_all
 from pratique.testing import AT, open_at
 from services.notifications import models
 from services.notifications.delivery import DECISION_HOLDS, deliver

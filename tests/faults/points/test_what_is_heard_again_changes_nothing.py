@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import delete, insert, select
 
-from pratique import inbox
+from chassis.messaging import inbox
 from pratique.testing import heard
 from tests.faults.points.conftest import Found, Undisturbed
 from tests.faults.points.interrupted import ROWS, Interrupted, Row

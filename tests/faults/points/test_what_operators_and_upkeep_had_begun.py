@@ -10,17 +10,19 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import inspect, select, text
 
-from pratique import clock, inbox, outbox, testing
-from pratique.cli import cli
-from pratique.cli.up import _token
+from chassis import clock
+from chassis.messaging import inbox, outbox
+from chassis.messaging.inbox import PARKED
+from chassis.retry import RETRY_AFTER_S
+from chassis.runtime.upkeep import upkeep
+from chassis.settings import STORES, embedded
+from chassis.storage.migrate import is_current, migrate, package_of
+from chassis.storage.store import KERNEL, Store
+from operations import cli
+from operations.up import _token
+from pratique import testing
 from pratique.events.meetings import MeetingClosed
-from pratique.inbox import PARKED
-from pratique.migrate import is_current, migrate, package_of
-from pratique.retry import RETRY_AFTER_S
-from pratique.settings import STORES, embedded
-from pratique.store import KERNEL, Store
 from pratique.testing import open_at
-from pratique.upkeep import upkeep
 from tests.faults.points.ending import ends_at
 
 MIGRATING = ("migrate.stepped", "migrate.committed")

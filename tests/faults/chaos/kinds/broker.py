@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from amqp.exceptions import NotFound
 
-from pratique import clock
+from chassis import clock
 from tests.bench.stage import broker
 from tests.faults.chaos.registry import fault
 from tests.faults.chaos.replica import wait_until

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
-from pratique.settings import SERVICES
+from chassis.settings import SERVICES
 from tests.bench.stage import query
 from tests.faults.chaos.registry import CannotBe, fault
 from tests.faults.chaos.system import SENDERS, System

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 
-from pratique.settings import SERVICES
+from chassis.settings import SERVICES
 from tests.faults.chaos.registry import fault
 from tests.faults.chaos.replica import Replica, wait_until
 from tests.faults.chaos.system import SENDERS, System

@@ -12,7 +12,7 @@ from tests.faults.chaos.system import REPLICAS, SENDERS, System
 
 #: A table of each store that old code reads and writes while it gets a column that only new code knows of.
 TABLES = {
-    "pratique/migrations/versions": "event_log",
+    "chassis/storage/migrations/versions": "event_log",
     "services/membership/migrations": "member",
     "services/meetings/migrations": "meeting",
     "services/evaluation/migrations": "survey",

@@ -1,0 +1,123 @@
+"""What is wrong with what was sent, field by field, told all at once."""
+
+import re
+import unicodedata
+from types import TracebackType
+from typing import Self
+
+from chassis import clock
+from pratique.errors import Invalid
+
+MAX_TOLD = 50  #: faults told in one answer; who mends these sees the rest
+
+_FILLERS = "\u115f\u1160\u3164\uffa0"  #: letters that are blank, by which words that look alike can differ
+_JOINERS = "\u200c\u200d"  #: some scripts and emoji cannot be written without them
+_JOINED_FROM = "\u0590"  #: the first script, by code point, that joins its letters: no European one does
+#: Ends of names that mail programs take for a site's, without www. or a path after them: the common ones that are no
+#: word which follows a full stop where someone forgot the space ("M.De Koninck").
+_SITES = "com|org|net|info|biz|edu|gov|ca|fr|quebec|eu|uk|ch|ru|cn|io|co|app|dev|link|xyz|site|online|shop|top"
+#: What mail programs make clickable, in words that were folded: a scheme, www., name.tld/, a site's name, an address.
+_ADDRESS = re.compile(
+    rf"""://
+    | \bmailto:
+    | (?<![^\W_])www\d?\.
+    | [^\W_]\.[^\W\d_]{{2,}}(:\d+)?/
+    | [^\W_]\.({_SITES}|xn--[a-z0-9-]+)\b
+    | [^\s@]@[^\s@]*\.[^\W\d_]""",
+    re.VERBOSE,
+)
+
+
+class Faults:
+    """Collect the faults of one command; leaving the ``with`` block raises them together as Invalid, if there are any.
+
+    Every pointer is a JSON pointer into the command's arguments (``/entries/3/member_id``).
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        if kind is None and self._found:
+            told = dict(list(self._found.items())[:MAX_TOLD])
+            raise Invalid(" ".join(dict.fromkeys(list(told.values())[:3])), told)
+
+    def add(self, pointer: str, sentence: str) -> None:
+        """Remember that the field at ``pointer`` cannot be as it is; the first fault of a field is the one told."""
+        self._found.setdefault(pointer, sentence)
+
+    def line(self, pointer: str, text: str, at_most: int, *, required: bool = True, mailed: bool = False) -> None:
+        """Expect one line of at most ``at_most`` characters, not blank if it is required.
+
+        What is ``mailed`` under our name holds no address of the web or of mail, for programs make that clickable.
+        """
+        self._words(pointer, text, at_most, required, "")
+        if mailed:
+            self._no_address(pointer, text)
+
+    def text(self, pointer: str, text: str, at_most: int, *, required: bool = True, mailed: bool = False) -> None:
+        """Expect text of any number of lines, with at most ``at_most`` characters; else as ``line``."""
+        self._words(pointer, text, at_most, required, "\n\r\t")
+        if mailed:
+            self._no_address(pointer, text)
+
+    def zone(self, pointer: str, name: str) -> None:
+        """Expect the name of an IANA time zone."""
+        try:
+            clock.known_zone(name, pointer)
+        except Invalid as error:
+            self.add(pointer, error.message)
+
+    def _words(self, pointer: str, text: str, at_most: int, required: bool, allowed: str) -> None:
+        field = pointer.strip("/")
+        if required and not text.strip():
+            self.add(pointer, f"{field} is empty; write something there.")
+        elif len(text) > at_most:
+            self.add(pointer, f"{field} has {len(text)} characters; at most {at_most} are allowed.")
+        elif any(is_control(each) and each not in allowed for each in text):
+            self.add(pointer, f"{field} holds control characters or line breaks; leave them out.")
+        elif has_hidden(text):
+            self.add(
+                pointer,
+                f"{field} holds characters that nobody sees, which turn the direction of writing or hide between "
+                "letters; copying brings them along, so type it anew.",
+            )
+
+    def _no_address(self, pointer: str, text: str) -> None:
+        if has_address(text):
+            field = pointer.strip("/")
+            self.add(
+                pointer,
+                f"{field} holds an address of the web or of mail, which a mail would make clickable; say it in words. "
+                "Where to join a meeting online belongs in its link, and a person's address in their email.",
+            )
+
+
+def is_control(character: str) -> bool:
+    """Whether this could break a line, a mail's header or a database: controls, separators, halves of surrogates."""
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def has_hidden(text: str) -> bool:
+    """Whether it holds what nobody sees: turns of direction, joints of no width, blanks that count as letters.
+
+    A joiner passes between two characters of a script that joins its letters, and in emoji.
+    """
+    beside = zip(" " + text, text, text[1:] + " ", strict=False)
+    return any(
+        each in _FILLERS
+        or (
+            unicodedata.category(each) == "Cf"
+            and not (each in _JOINERS and before >= _JOINED_FROM and after >= _JOINED_FROM)
+        )
+        for before, each, after in beside
+    )
+
+
+def has_address(text: str) -> bool:
+    """Whether mail programs would make something of it clickable: an address of the web or of mail."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
+    return any(_ADDRESS.search(each) for each in (text.lower(), folded))

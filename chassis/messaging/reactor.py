@@ -1,0 +1,134 @@
+"""Takes deliveries in batches, lets the inbox react to them in one transaction, then acknowledges them at once."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from kombu import Consumer
+from sqlalchemy import delete, select
+
+from chassis import metrics
+from chassis.crashpoint import crashpoint
+from chassis.messaging import broker, inbox
+from chassis.messaging.listener import Listener
+from chassis.runtime.tables import BINDING
+from chassis.storage import store
+from pratique.event import Envelope, Event
+
+log = logging.getLogger(__name__)
+
+SUSPICIOUS_AFTER = 3  #: deliveries without an acknowledgement, after which a message is parked before it is handled
+_PAUSE_S = 1.0  #: between two tries while the store is away
+Reacted = Callable[[list[Envelope[Event]]], None]
+
+
+class Reactor(Listener):
+    """The queue of one service."""
+
+    def __init__(self, opened: store.Store, reactions: inbox.Reactions, url: str, batch_size: int) -> None:
+        super().__init__(url, f"{opened.name} reactions")
+        self._store, self._reactions, self._batch_size = opened, reactions, batch_size
+        self._buffer: list[Any] = []
+        self.reacted: Reacted = lambda envelopes: None  #: told of each batch; for whoever watches
+
+    def consumers(self, channel: Any) -> Sequence[Any]:
+        """The service's queue, bound to exactly what its reactions table names."""
+        self._buffer.clear()
+        service = self._store.name
+        is_robbed = self._is_robbed(channel)
+        queue = broker.declare_queue(channel, service, self.url, self._reactions)
+        if is_robbed:
+            words = "the queue %s was gone with what waited in it, and is made anew; say `pratique again --since …`"
+            log.error(words, service)
+        crashpoint("reactor.bound")
+        self._unbind_unwanted(queue)
+        channel.basic_qos(0, self._batch_size * 2, False)
+        # What kombu itself cannot unpack is for the inbox to judge, like all else that cannot be read.
+        take = self._buffer.append
+        return [Consumer(channel, queue, on_message=take, on_decode_error=lambda message, error: take(message))]
+
+    def _is_robbed(self, channel: Any) -> bool:
+        """Whether the service had its queue and somebody has deleted it."""
+        if self.url.startswith("embedded:"):
+            return False
+        with self._store.begin() as session:
+            had_one = session.scalar(select(BINDING.c.exchange).limit(1)) is not None
+        return had_one and not broker.is_there(channel, broker.queue_of(self._store.name, self.url))
+
+    def _unbind_unwanted(self, queue: Any) -> None:
+        wanted = {(event.exchange(), event.routing_key) for event in self._reactions}
+        with self._store.begin() as session:
+            known = {(row.exchange, row.routing_key) for row in session.execute(select(BINDING))}
+            for exchange, routing_key in known - wanted:
+                queue.channel.queue_unbind(queue=queue.name, exchange=exchange, routing_key=routing_key)
+                mine = (BINDING.c.exchange == exchange) & (BINDING.c.routing_key == routing_key)
+                session.execute(delete(BINDING).where(mine))
+            rows = [{"exchange": exchange, "routing_key": key} for exchange, key in sorted(wanted - known)]
+            store.insert_many(session, BINDING, rows, ignore_conflicts=True)  # another replica may start just now
+
+    def round(self, connection: Any) -> None:
+        """Take what is there, wait for no more, react, acknowledge."""
+        with suppress(TimeoutError):
+            connection.drain_events(timeout=1.0)
+            while len(self._buffer) < self._batch_size:
+                connection.drain_events(timeout=0)
+        if not self._buffer:
+            return
+        batch, self._buffer[:] = self._buffer[: self._batch_size], self._buffer[self._batch_size :]
+        crashpoint("reactor.taken")
+        while not self._react(batch):
+            if self.is_stopping:
+                return
+            self._stay_connected(connection, _PAUSE_S)
+        self._acknowledge(batch)
+
+    def _react(self, batch: Sequence[Any]) -> bool:
+        """React; False while the store is away: nothing is acknowledged then, and nothing more is taken."""
+        fresh = [_body(message) for message in batch if not _is_suspicious(message)]
+        suspicious = [_body(message) for message in batch if _is_suspicious(message)]
+        self.is_busy = True
+        try:
+            with metrics.BATCH_SECONDS.labels(self._store.name).time():
+                envelopes = inbox.receive(self._store, self._reactions, fresh)
+            if suspicious:
+                log.warning("%s: %d messages came %d times", self.name, len(suspicious), SUSPICIOUS_AFTER)
+                inbox.park_unread(self._store, suspicious)
+        except store.StoreAway as error:
+            log.warning("%s: %s; consumption pauses", self.name, error)
+            return False
+        finally:
+            self.is_busy = False
+        metrics.EVENTS_HANDLED.labels(self._store.name).inc(len(envelopes))
+        self.reacted(envelopes)
+        return True
+
+    def _stay_connected(self, connection: Any, seconds: float) -> None:
+        """Wait without losing the connection: what the broker still hands out is bounded by the prefetch."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                connection.drain_events(timeout=left)
+        if not self.url.startswith("embedded:"):
+            connection.heartbeat_check()
+
+    def _acknowledge(self, batch: Sequence[Any]) -> None:
+        crashpoint("reactor.before_ack")
+        if self.url.startswith("embedded:"):  # kombu's virtual channels know no "all up to this one"
+            for message in batch:
+                message.ack()
+        else:
+            batch[-1].channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+        crashpoint("reactor.acked")
+
+
+def _body(message: Any) -> bytes:
+    body = message.body
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _is_suspicious(message: Any) -> bool:
+    """Whether handling it may have ended a process; its attempts are then counted in the store from here on."""
+    count = (message.headers or {}).get("x-delivery-count", 0)
+    return isinstance(count, int) and count >= SUSPICIOUS_AFTER

@@ -1,0 +1,1 @@
+"""Processes: the container of a service, its loops, health checks and retention."""

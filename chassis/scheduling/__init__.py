@@ -1,0 +1,1 @@
+"""Scheduled work: rows with a due time, claimed by whichever replica comes first."""

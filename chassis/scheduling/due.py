@@ -1,0 +1,139 @@
+"""What must happen later is a row with a due time, claimed by whichever replica comes first.
+
+Its effect and its mark are one transaction: no leader, no double fire. The due time is computed once, from the
+community's wall time and zone (``clock.on_the_wall``); whether it still makes sense is decided when it is due.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint, Uuid, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from chassis import clock
+from chassis.crashpoint import crashpoint
+from chassis.messaging import outbox
+from chassis.retry import RETRY_AFTER_S, next_attempt_at, words_of
+from chassis.storage import store
+from pratique.event import Cause, Event
+
+log = logging.getLogger(__name__)
+
+DUE = Table(
+    "due",
+    store.KERNEL,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("subject", Uuid, nullable=False),
+    Column("due_at", store.Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+    Column("state", String(16), nullable=False, default="waiting", server_default="waiting"),  # done, dead
+    Column("error", Text),
+    Column("correlation_id", Uuid),  # of what planned it; what its handler publishes correlates with that
+    Column("causation_id", Uuid),
+    UniqueConstraint("kind", "subject"),
+    Index("ix_due_state_due_at", "state", "due_at"),
+)
+
+Handler = Callable[[Session, UUID], None]
+Handlers = Mapping[str, Handler]  #: kind -> what to do with its subject
+#: What is to happen, to what and when; with the event or the cause from which it follows, if not the session's.
+Planned = tuple[str, UUID, datetime] | tuple[str, UUID, datetime, Event | Cause]
+
+
+def plan(session: Session, kind: str, subject: UUID, at: datetime, because: Event | Cause | None = None) -> None:
+    """Let ``kind`` happen to ``subject`` at ``at``, once; planning it again before then moves it.
+
+    What its handler publishes follows from what this session reacts to, as in ``outbox.add``.
+    """
+    row = _row(session, kind, subject, at, because)
+    moved = {name: row[name] for name in ("due_at", "correlation_id", "causation_id")}
+    session.execute(
+        store.insert(session, DUE)
+        .values(row)
+        .on_conflict_do_update(index_elements=["kind", "subject"], set_=moved, where=DUE.c.state == "waiting")
+    )
+    store.wake(session, "due")
+
+
+def plan_many(session: Session, rows: Iterable[Planned]) -> None:
+    """Plan each (kind, subject, at) that is not planned yet, in one statement.
+
+    A reaction that takes a list of events says as fourth because of which of them, as in ``outbox.add``.
+    """
+    store.insert_many(session, DUE, [_row(session, *row) for row in rows], ignore_conflicts=True)
+
+
+def _row(
+    session: Session, kind: str, subject: UUID, at: datetime, because: Event | Cause | None = None
+) -> dict[str, Any]:
+    cause = outbox.cause_of(session, because)
+    row = {"id": uuid4(), "kind": kind, "subject": subject, "due_at": at, "state": "waiting", "attempts": 0}
+    return row | {"correlation_id": cause and cause.correlation_id, "causation_id": cause and cause.id}
+
+
+def cancel_many(session: Session, kind: str, subjects: Sequence[UUID]) -> None:
+    """Let it happen to none of these, in one statement."""
+    chosen = store.among(session, DUE.c.subject, subjects)
+    session.execute(delete(DUE).where(DUE.c.kind == kind, chosen, DUE.c.state == "waiting"))
+
+
+def run_next(opened: store.Store, handlers: Handlers) -> bool:
+    """Do the one thing that has been due longest; False if nothing is.
+
+    The attempt is counted before it is made, so that a handler that ends its process uses its attempts up too. One
+    that fails is tried again, later each time, and is dead after the last attempt (``pratique dead``).
+    """
+    row = _claim(opened)
+    if row is None:
+        return False
+    crashpoint("due.claimed")
+    mine = (DUE.c.id == row.id) & (DUE.c.attempts == row.attempts + 1) & (DUE.c.state != "done")
+    try:
+        with opened.begin() as session:
+            if session.scalar(select(DUE.c.id).where(mine).with_for_update()) is None:
+                return True  # moved, cancelled, or taken over meanwhile
+            session.execute(update(DUE).where(mine).values(state="done", error=None))
+            session.info["cause"] = row.correlation_id and Cause(row.correlation_id, row.causation_id)
+            handlers[row.kind](session, row.subject)
+            crashpoint("due.before_commit")
+        crashpoint("due.committed")
+    except store.StoreAway:
+        raise
+    except Exception as error:
+        log.warning("%s of %s failed; it is tried again later", row.kind, row.subject, exc_info=error)
+        with opened.begin() as session:
+            session.execute(update(DUE).where(mine).values(error=words_of(error)))
+    return True
+
+
+def _claim(opened: store.Store) -> Any:
+    """Count an attempt at the one thing that has been due longest, and put it off to when it would be tried again."""
+    with opened.begin() as session:
+        row = session.execute(
+            select(DUE)
+            .where(DUE.c.state == "waiting", DUE.c.due_at <= clock.now())
+            .order_by(DUE.c.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+        if row is not None:
+            is_last = row.attempts >= len(RETRY_AFTER_S)
+            session.execute(
+                update(DUE)
+                .where(DUE.c.id == row.id)
+                .values(
+                    attempts=row.attempts + 1,
+                    due_at=next_attempt_at(row.attempts),
+                    state="dead" if is_last else "waiting",
+                )
+            )
+        return row
+
+
+def overdue(session: Session) -> int:
+    """How many things should have happened and have not."""
+    return int(session.scalar(select(func.count()).where(DUE.c.state == "waiting", DUE.c.due_at <= clock.now())) or 0)

@@ -1,0 +1,1 @@
+"""Databases of services: connections, bulk statements, rows, migrations, audit."""

@@ -1,0 +1,57 @@
+"""Who changed what: rows that are written with the change, and that the database lets nobody change or remove.
+
+Roles, memberships, tokens, closings, attendance changed from the wrap-up on, dead letters; of changed addresses the
+first letter and the domain. Ids and states, never what a survey was answered, nor by whom.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, Row, String, Table, delete, insert, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+
+from chassis import clock
+from chassis.actor import ACTOR
+from chassis.storage import store
+
+#: 24 months, and a day for clocks that differ: the database refuses, by its own, to remove what is younger.
+KEEP = timedelta(days=732)
+_FACTS = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+
+AUDIT = Table(
+    "audit",
+    store.KERNEL,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", store.Instant, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("before", _FACTS),
+    Column("after", _FACTS),
+    Index("ix_audit_at", "at"),
+)
+
+
+def note(
+    session: Session,
+    action: str,
+    subject: object,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Record what the actor of this call does, if and only if the session commits. Facts are plain JSON."""
+    facts = {"action": action, "subject": str(subject), "before": before, "after": after}
+    session.execute(insert(AUDIT).values(at=clock.now(), actor=ACTOR.get()[:200], **facts))
+
+
+def records(session: Session, since: datetime, limit: int) -> list[Row[Any]]:
+    """The latest records since then, at most ``limit``, oldest first."""
+    newest = select(AUDIT).where(AUDIT.c.at >= since).order_by(AUDIT.c.seq.desc()).limit(limit)
+    return list(reversed(session.execute(newest).all()))
+
+
+def prune(session: Session) -> None:
+    """Forget what has been kept for 24 months."""
+    session.execute(delete(AUDIT).where(AUDIT.c.at < clock.now() - KEEP))

@@ -1,0 +1,98 @@
+"""Bring a store's tables up to date: the kernel's, then the service's. Safe to run twice, and by two at once."""
+
+from importlib import import_module
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.exc import OperationalError
+
+from chassis.crashpoint import crashpoint
+from chassis.settings import SERVICES
+from chassis.storage import store
+
+_HOME = Path(__file__).parent / "migrations"
+_LINES = 2  #: of migrations: the kernel's and the package's
+#: One migrates at a time. While a change waits for its table, everybody else waits behind it; once it has it, an
+#: index may take its time.
+_ALONE = """select pg_advisory_xact_lock(hashtext('pratique.migrate'));
+set local lock_timeout = '2s'; set local statement_timeout = 0"""
+_IN_USE = ("55P03", "40P01")  #: the time to wait for a lock is over; a deadlock, of which we were chosen to give in
+
+
+def migrate(opened: store.Store, package: str) -> None:
+    """Leave the store with every table of the kernel and of ``package`` (``services.meetings``).
+
+    Each migration is a transaction of its own, and waits two seconds at most for a table that a service is using: one
+    that held the log of events while it waited for another table would stop the service, which holds it the other way.
+
+    Raises:
+        StoreAway: the database cannot be reached, or a table is in use; what is done is done, and the rest waits.
+    """
+    for line in range(_LINES):
+        while _step(opened, package, line):
+            crashpoint("migrate.committed")
+
+
+def _step(opened: store.Store, package: str, line: int) -> bool:
+    """Make the next migration of the kernel (0) or of the package (1), and say whether there was one."""
+    try:
+        with opened.begin() as session:
+            connection = session.connection()
+            if not opened.is_sqlite:
+                connection.execute(text(_ALONE))
+            config = _configs(package, connection)[line]
+            script = ScriptDirectory.from_config(config)
+            missing = [
+                each.revision for each in script.iterate_revisions("heads", _heads(config, connection) or "base")
+            ]
+            if missing:
+                command.upgrade(config, missing[-1])
+                crashpoint("migrate.stepped")
+    except OperationalError as error:
+        if getattr(error.orig, "pgcode", None) not in _IN_USE:
+            raise
+        raise store.StoreAway(
+            f"a table of the store of {opened.name} is in use, so it cannot be changed; end what holds it, and repeat"
+        ) from error
+    return bool(missing)
+
+
+def package_of(name: str) -> str:
+    """The package whose migrations the store of this name needs."""
+    return f"services.{name}" if name in SERVICES else name
+
+
+def is_current(opened: store.Store, package: str) -> bool:
+    """Whether no migration is missing."""
+    with opened.begin() as session:
+        return all(
+            set(ScriptDirectory.from_config(config).get_heads()) == set(_heads(config, session.connection()))
+            for config in _configs(package, session.connection())
+        )
+
+
+def _heads(config: Config, connection: Connection) -> tuple[str, ...]:
+    options = {"version_table": config.attributes["version_table"]}
+    return MigrationContext.configure(connection, opts=options).get_current_heads()
+
+
+def _configs(package: str, connection: Connection) -> list[Config]:
+    folder = Path(str(import_module(package).__file__)).parent / "migrations"
+    return [
+        config_for(_HOME / "versions", "pratique_version", connection, store.KERNEL),
+        config_for(folder, "service_version", connection, None),
+    ]
+
+
+def config_for(versions: Path, version_table: str, connection: Connection, target: MetaData | None) -> Config:
+    """The alembic configuration of one line of migrations; also for writing new ones."""
+    config = Config()
+    config.set_main_option("script_location", str(_HOME).replace("%", "%%"))
+    config.set_main_option("version_locations", str(versions).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes.update(connection=connection, version_table=version_table, target_metadata=target)
+    return config

@@ -1,0 +1,70 @@
+"""A network to look at: six communities, some 120 people, two years of meetings, answers and releases.
+
+It is made by the same commands as anything else, with the clock set to when each would have been given, and carried
+between the stores in this process; the same date makes the same network.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from chassis import clock
+from chassis.settings import SERVICES, Settings
+from demo.history import History
+from demo.network import Network, id_of
+from demo.people import COMMUNITIES
+from pratique.errors import Conflict
+
+YEARS = 2
+Progress = Callable[[int, int], None]  #: done, of how many
+
+
+def is_loaded(settings: Settings) -> bool:
+    """Whether the sample's first community is there. Half a sample counts: ``discard_unfinished`` first."""
+    with Network(settings) as network:
+        return network.has_community(community_id(COMMUNITIES[0].key))
+
+
+def community_id(key: str) -> UUID:
+    """The id of one of the sample's communities."""
+    return id_of("community", key)
+
+
+def load(settings: Settings, progress: Progress = lambda done, total: None) -> None:
+    """Fill empty stores with the sample network.
+
+    Takes tens of seconds; ``progress`` is called after each step. Mails of the past are recorded as sent and not kept.
+    What interrupts it leaves half a sample; the embedded mode starts anew then.
+
+    Raises:
+        Conflict: the sample is there already, or the stores hold something else.
+    """
+    with Network(settings) as network:
+        if network.is_used():
+            raise Conflict("The stores are not empty; the sample network is only loaded into empty ones.")
+        if settings.is_embedded:
+            _mark(settings).touch()
+        until = clock.now()
+        history = History(network, until - timedelta(days=365 * YEARS), until)
+        with clock.fixed(until - timedelta(days=365 * YEARS)):
+            history.play(progress)
+    _mark(settings).unlink(missing_ok=True)
+
+
+def discard_unfinished(settings: Settings) -> None:
+    """Remove the embedded mode's stores of services if they hold half a sample, because loading it was interrupted."""
+    if not _mark(settings).exists():
+        return
+    for name in SERVICES:
+        for file in settings.data_dir.glob(f"{name}.sqlite*"):  # with what SQLite keeps beside it
+            file.unlink()
+    _mark(settings).unlink()
+
+
+def _mark(settings: Settings) -> Path:
+    """Is there from before the first row of the sample until after the last."""
+    return settings.data_dir / "sample.unfinished"
+
+
+__all__ = ["community_id", "discard_unfinished", "is_loaded", "load"]

@@ -1,0 +1,103 @@
+"""RabbitMQ's management over HTTP: users and their rights, queues and bindings. For operators only."""
+
+import base64
+import json
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from chassis.settings import STORES, Settings
+from operations import rights
+from pratique.errors import Forbidden, Invalid, Unavailable
+
+_TIMEOUT_S = 10
+Bound = Mapping[str, Iterable[rights.Binding]]
+
+
+class Management:
+    """The management of the broker that these settings name, as the user whom their URL names."""
+
+    def __init__(self, settings: Settings) -> None:
+        parts = urlsplit(settings.broker_url)
+        self.host, self.port = parts.hostname or "", parts.port or 5672
+        self.user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
+        self.vhost = unquote(parts.path[1:]) or "/"
+        scheme, port = ("https", 15671) if parts.scheme == "amqps" else ("http", 15672)
+        self.url = settings.broker_api_url or f"{scheme}://{self.host}:{port}"
+
+    def ask(self, method: str, *path: str, body: Any = None) -> Any:
+        """What the management answers; None where there is no such thing.
+
+        Raises:
+            Unavailable: it does not answer.
+            Forbidden: our user is none of its administrators.
+            Invalid: it does not take what was sent.
+        """
+        request = urllib.request.Request(  # noqa: S310  (an operator's own address)
+            "/".join([self.url, "api", *(quote(step, safe="") for step in path)]),
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Basic {self._credentials()}"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return self._refused(error, path)
+        except (OSError, ValueError) as error:
+            raise Unavailable(
+                f"RabbitMQ's management does not answer at {self.url} ({getattr(error, 'reason', error)}); is its "
+                "plugin rabbitmq_management enabled, and PRATIQUE_BROKER_API_URL right?"
+            ) from error
+        return json.loads(text) if text else {}
+
+    def _credentials(self) -> str:
+        return base64.b64encode(f"{self.user}:{self._password}".encode()).decode()
+
+    def _refused(self, error: urllib.error.HTTPError, path: tuple[str, ...]) -> None:
+        if error.code == 404:
+            return
+        if error.code in (401, 403):
+            raise Forbidden(
+                f"RabbitMQ's management at {self.url} refuses the user {self.user!r} of PRATIQUE_BROKER_URL; "
+                "only an administrator may change users."
+            )
+        raise Invalid(f"RabbitMQ's management says {error.code} to {'/'.join(path)}: {error.read(300).decode()}")
+
+    def give(self, *parts: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Leave the broker with these definitions, in one request."""
+        whole: dict[str, list[dict[str, Any]]] = {}
+        for part in parts:
+            for kind, entries in part.items():
+                whole.setdefault(kind, []).extend(entries)
+        self.ask("POST", "definitions", body=whole)
+
+
+def give_rights(settings: Settings, bound: Bound) -> list[str]:
+    """Let each service and the gateway that has a broker user of its own here have it, with its rights and no more.
+
+    Users that are there get the password that their URL says. Returns the names of those that were served.
+    """
+    management = Management(settings)
+    parts, served = [], []
+    for name in STORES:
+        own = urlsplit(settings.broker_urls.get(name, ""))
+        user = unquote(own.username or "")
+        if not user or user == management.user:
+            continue
+        password = unquote(own.password or "")
+        parts.append({"users": [{"name": user, "password": password, "tags": ""}]})
+        parts.append(rights.of(name, bound.get(name, ())).definitions(user, management.vhost))
+        served.append(name)
+    if parts:
+        management.give(*parts)
+    return served
+
+
+def new_password() -> str:
+    """192 random bits in letters and digits, so that it can stand in a URL."""
+    return secrets.token_hex(24)

@@ -1,0 +1,103 @@
+"""Bring stores up to date, and fill them with a sample."""
+
+import time
+from importlib import import_module
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from chassis import log, settings
+from operations import settings_of
+
+_NAMES = click.Choice(settings.STORES)
+
+
+@click.command()
+@click.argument("names", metavar="[SERVICE]...", nargs=-1, type=_NAMES)
+@click.option("--wait", "wait_s", type=click.IntRange(0), default=30, show_default=True, metavar="SECONDS",
+              help="How long to wait for a database that does not answer yet.")  # fmt: skip
+@click.pass_context
+def migrate(ctx: click.Context, names: tuple[str, ...], wait_s: int) -> None:
+    """Bring the tables of every store up to date, declare the queues, and give each broker user its rights.
+
+    Without names: all four services and the gateway. Safe to repeat, and safe while services run. Exchanges, queues
+    and bindings are declared on the broker too, so that no event is lost before a service first starts. Services that
+    have a broker user of their own (PRATIQUE_BROKER_MEETINGS and so on) get it, with the rights that they need.
+
+    \b
+    pratique migrate
+    pratique migrate meetings evaluation
+    pratique --embedded migrate
+    """
+    chosen = settings_of(ctx)
+    log.configure(chosen.log_format)
+    names = names or settings.STORES
+    for name in names:
+        _migrate(name, chosen.store_url(name), wait_s)
+        click.echo(f"{name}: every table is there")
+    if chosen.is_embedded:
+        return
+    if services := [name for name in names if name in settings.SERVICES]:
+        import_module("chassis.runtime.bus").declare(chosen, services)
+        click.echo(f"broker: queues of {', '.join(services)} are declared")
+    if chosen.broker_urls:
+        bound = {name: bindings_of(name, chosen.store_url(name)) for name in services}
+        served = import_module("operations.management").give_rights(chosen, bound)
+        click.echo(f"broker: {', '.join(served) or 'nobody'} may do what each needs, and no more")
+
+
+def bindings_of(name: str, url: str) -> list[tuple[str, str]]:
+    """What the queue of a service is bound to; what it no longer wants it unbinds when it starts."""
+    from sqlalchemy import select
+
+    from chassis.runtime.tables import BINDING
+    from chassis.storage.store import Store
+
+    opened = Store(name, url, pool_size=1)
+    try:
+        with opened.begin() as session:
+            return [(row.exchange, row.routing_key) for row in session.execute(select(BINDING))]
+    finally:
+        opened.close()
+
+
+def _migrate(name: str, url: str, wait_s: int) -> None:
+    from chassis.storage.migrate import migrate, package_of
+    from chassis.storage.store import Store, StoreAway
+
+    end = time.monotonic() + wait_s
+    opened = Store(name, url, pool_size=1)
+    try:
+        while True:
+            try:
+                return migrate(opened, package_of(name))
+            except StoreAway:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(1)
+    finally:
+        opened.close()
+
+
+@click.group()
+def sample() -> None:
+    """A network to try things on."""
+
+
+@sample.command("load")
+@click.pass_context
+def load(ctx: click.Context) -> None:
+    """Fill the stores with a sample network: six communities, two years of meetings. Invented people only.
+
+    Never do this where real people are. The stores must be migrated.
+
+    \b
+    pratique --embedded sample load
+    """
+    chosen = settings_of(ctx)
+    log.configure(chosen.log_format)
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("Loading two years of a sample network", total=None)
+        import_module("demo").load(chosen, lambda done, total: bar.update(task, completed=done, total=total))
+    click.echo("the sample network is there")

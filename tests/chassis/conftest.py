@@ -1,0 +1,68 @@
+"""A small network of two services, in which faults are injected."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pika
+import pytest
+from sqlalchemy import Column, MetaData, Table, Uuid, select
+
+from chassis.messaging import outbox
+from chassis.runtime import tables
+from chassis.runtime.bus import Bus, answer
+from chassis.storage import store
+from pratique.events.meetings import MeetingClosed
+from pratique.testing import open_at, sample
+from tests.servers import Fresh, Servers
+
+METADATA = MetaData()
+SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
+
+
+def close_meeting(session: store.Session, *, meeting_id: UUID) -> None:
+    outbox.add(session, sample(MeetingClosed, meeting_id=meeting_id))
+
+
+def remember(session: store.Session, event: MeetingClosed) -> None:
+    session.execute(SEEN.insert().values(meeting_id=event.meeting_id))
+
+
+class Meetings:
+    """Announces closings."""
+
+    name = "meetings"
+    bus = Bus({}, {})
+    close_meeting = answer(close_meeting)
+
+
+class Evaluation:
+    """Remembers each closing in a table that takes it once."""
+
+    name = "evaluation"
+    bus = Bus({MeetingClosed: remember}, {})
+
+
+def seen(opened: store.Store) -> set[UUID]:
+    """The meetings whose closing was reacted to."""
+    with opened.begin() as session:
+        return set(session.scalars(select(SEEN.c.meeting_id)))
+
+
+@pytest.fixture
+def wire(prepared: Fresh) -> Iterator[Any]:
+    """A channel of a client that is none of ours."""
+    connection = pika.BlockingConnection(pika.URLParameters(prepared.broker_url))
+    yield connection.channel()
+    connection.close()
+
+
+@pytest.fixture
+def prepared(servers: Servers) -> Iterator[Fresh]:
+    """Real servers with the tables of the small network."""
+    fresh = servers.fresh(is_migrated=False)
+    for name in ("meetings", "evaluation"):
+        opened = open_at(name, fresh.store_urls[name])
+        tables.create_all(opened, METADATA)
+        opened.close()
+    return fresh

@@ -1,0 +1,109 @@
+"""A store gets its new tables, columns and indexes while services use it."""
+
+import threading
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import inspect, text
+
+from chassis.storage import migrate as migrations
+from chassis.storage.migrate import is_current, migrate
+from chassis.storage.store import Store, StoreAway
+from pratique.testing import open_at
+
+pytestmark = pytest.mark.real
+NAME, PACKAGE = "notifications", "services.notifications"
+ADDS_A_COLUMN = """
+from alembic import op
+import sqlalchemy as sa
+revision, down_revision = "next", {before}
+def upgrade():
+    op.add_column("{table}", sa.Column("later", sa.Text, nullable=True))
+"""
+
+
+@pytest.fixture
+def opened(scratch_url: str) -> Iterator[Store]:
+    made = open_at(NAME, scratch_url)
+    with made.begin() as session:
+        session.execute(text("drop schema public cascade"))
+        session.execute(text("create schema public"))
+    migrate(made, PACKAGE)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A release that adds a column to the log of events, and one to the messages."""
+    kernel, package = tmp_path / "kernel", tmp_path / "later_notifications"
+    for folder, table, real in (
+        (kernel / "versions", "event_log", Path(migrations.__file__).parent / "migrations" / "versions"),
+        (package / "migrations", "message", Path("services/notifications/migrations").absolute()),
+    ):
+        folder.mkdir(parents=True)
+        for file in real.glob("0*.py"):
+            (folder / file.name).write_text(file.read_text())
+        before = next(
+            line.partition(" = ")[2]
+            for line in sorted(real.glob("0*.py"))[-1].read_text().splitlines()
+            if line.startswith("revision = ")
+        )
+        (folder / "9999_next.py").write_text(ADDS_A_COLUMN.format(table=table, before=before))
+    (kernel / "env.py").write_text((Path(migrations.__file__).parent / "migrations" / "env.py").read_text())
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(migrations, "_HOME", kernel)
+    return package.name
+
+
+def columns(opened: Store, table: str) -> set[str]:
+    return {column["name"] for column in inspect(opened.engine).get_columns(table)}
+
+
+def test_a_store_is_migrated_while_a_service_writes_to_it(opened: Store, next_version: str) -> None:
+    is_over, written, failures = threading.Event(), count(), list[Exception]()
+
+    def serve() -> None:
+        """As every service does: a row of its own first, then, in the same transaction, the log of events."""
+        while not is_over.is_set():
+            try:
+                with opened.begin() as session:
+                    session.execute(text("update message set attempts = attempts"))
+                    session.execute(text("select pg_sleep(0.02)"))
+                    session.execute(
+                        text("insert into event_log (id, type, subject, body, at) values (:id, 't', 's', '', now())"),
+                        {"id": uuid4()},
+                    )
+                next(written)
+            except Exception as error:  # noqa: BLE001  (whatever it is, it is a failure)
+                failures.append(error)
+
+    services = [threading.Thread(target=serve) for _ in range(3)]
+    for service in services:
+        service.start()
+    try:
+        migrate(opened, next_version)
+    finally:
+        is_over.set()
+        for service in services:
+            service.join()
+
+    assert failures == []
+    assert next(written) > 0
+    assert is_current(opened, next_version)
+    assert "later" in columns(opened, "event_log") & columns(opened, "message")
+
+
+def test_a_table_that_stays_in_use_is_said_and_what_was_done_before_stays(opened: Store, next_version: str) -> None:
+    with opened.begin() as long_one:
+        long_one.execute(text("lock table message in row exclusive mode"))
+        with pytest.raises(StoreAway, match="a table of the store of notifications is in use"):
+            migrate(opened, next_version)
+        assert "later" in columns(opened, "event_log")
+
+    migrate(opened, next_version)
+    assert is_current(opened, next_version)

@@ -1,0 +1,54 @@
+"""The sample network is loaded once, and known again however much later."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import demo as sample
+from chassis import clock, settings
+from chassis.runtime.upkeep import upkeep
+from chassis.storage.migrate import migrate, package_of
+from chassis.storage.store import open_store
+from demo.network import Network
+from pratique.errors import Conflict
+
+WORDS = {"name": "Familles", "purpose": "Apprendre.", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> settings.Settings:
+    """The settings of stores that have all tables and nothing in them."""
+    made = settings.embedded(tmp_path, tmp_path)
+    for name in settings.SERVICES:
+        opened = open_store(made, name)
+        migrate(opened, package_of(name))
+        opened.close()
+    return made
+
+
+def found_first_community(made: settings.Settings) -> None:
+    """As the sample does it: two years ago, so that upkeep soon forgets that it was announced."""
+    with clock.fixed(clock.now() - timedelta(days=730)), Network(made) as network:
+        network.do("membership", "put_community", community_id=str(sample.community_id("familles")), **WORDS)
+        network.settle()
+
+
+def test_a_sample_that_was_loaded_is_known_after_its_events_are_forgotten(empty: settings.Settings) -> None:
+    assert not sample.is_loaded(empty)
+    found_first_community(empty)
+
+    with Network(empty) as network:
+        upkeep(network.stores["membership"])()
+
+    assert sample.is_loaded(empty)
+
+
+def test_the_sample_is_never_loaded_where_anything_is(empty: settings.Settings) -> None:
+    found_first_community(empty)
+    with Network(empty) as network:
+        for opened in network.stores.values():
+            upkeep(opened)()
+
+    with pytest.raises(Conflict, match="not empty"):
+        sample.load(empty)

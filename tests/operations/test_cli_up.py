@@ -1,0 +1,212 @@
+"""`pratique up` as somebody meets it who tries it: in the way of another, interrupted, started again."""
+
+import fcntl
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import demo as sample
+from chassis import settings
+from chassis.messaging import outbox
+from chassis.settings import STORES, Settings
+from chassis.storage import migrate
+from chassis.storage.store import open_store
+from demo.network import Network
+from pratique.errors import Conflict
+from tests.servers.process import free_port
+
+HOME = Path(__file__).parents[2]
+UP = [sys.executable, "-c", "from operations import main; main()", "--data"]
+INTERRUPTED = "Stopped. A sample that was not yet whole is loaded anew at the next start."
+
+
+class Trial:
+    """A folder, a port, and whatever is started there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = settings.embedded(HOME, folder / "var")
+        self.port = free_port()
+        self.started: list[subprocess.Popen[str]] = []
+        self._log = folder / "log"
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start it as `make run` does."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PRATIQUE_")}
+        env = inherited | {"PRATIQUE_HTTP_PORT": str(self.port), "PRATIQUE_HOME": str(HOME), "PYTHONPATH": str(HOME)}
+        with self._log.open("w") as log:
+            command = [*UP, str(self.settings.data_dir), "up"]
+            started = subprocess.Popen(command, env=env, cwd=HOME, text=True, stdout=log, stderr=log)
+        self.started.append(started)
+        return started
+
+    def said(self) -> str:
+        """What it has said, warnings of libraries at its start left out."""
+        return self._log.read_text().rpartition("import eventlet\n")[2]
+
+    def until(self, is_so: Callable[[], object]) -> None:
+        """Wait for it, half a minute at most, while the process lives."""
+        end = time.monotonic() + 30
+        while not is_so():
+            assert self.started[-1].poll() is None, self.said()
+            assert time.monotonic() < end, self.said()
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Iterator[Trial]:
+    """An empty folder and a free port."""
+    made = Trial(tmp_path)
+    yield made
+    for process in made.started:
+        process.kill()
+        process.wait(30)
+
+
+def migrated(chosen: Settings) -> Settings:
+    """The same settings; every table is there."""
+    for name in STORES:
+        opened = open_store(chosen, name)
+        migrate.migrate(opened, migrate.package_of(name))
+        opened.close()
+    return chosen
+
+
+def _interrupt(done: int, total: int) -> None:
+    if done == 2:
+        raise KeyboardInterrupt
+
+
+def test_a_port_that_is_taken_is_one_sentence_that_names_the_setting(trial: Trial) -> None:
+    with socket.create_server(("127.0.0.1", trial.port)):
+        assert trial.start().wait(30) == 1
+    assert re.fullmatch(rf"Port {trial.port} .* another program listens there.*PRATIQUE_HTTP_PORT.*\n", trial.said())
+    assert not list(trial.settings.data_dir.glob("*.sqlite"))
+
+
+def test_a_port_that_cannot_be_is_one_sentence(trial: Trial) -> None:
+    trial.port = 70000
+    assert trial.start().wait(30) == 2
+    assert re.fullmatch(r"PRATIQUE_HTTP_PORT is '70000'; it must be a whole number from 1 to 65535.*\n", trial.said())
+
+
+def _open_to_others(folder: Path) -> list[Path]:
+    return [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
+
+
+def test_whatever_it_leaves_is_closed_to_others_also_where_it_was_open_before(trial: Trial) -> None:
+    folder = trial.settings.data_dir
+    old = folder / "mail" / "cur" / "old.eml"
+    old.parent.mkdir(parents=True)
+    old.write_text("To: someone@example.org")
+    (folder / "token").write_text("prt_old_one")
+    for path in (folder, folder / "mail", old.parent, old, folder / "token"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    trial.start()
+    trial.until((folder / "gateway.sqlite").exists)
+    assert _open_to_others(folder) == []
+    said = r"Others on this machine could read 5 files and folders in .*/; now they cannot\.\n"
+    assert re.search(said, trial.said())
+
+
+def test_a_folder_that_holds_other_things_is_left_to_who_made_it(trial: Trial) -> None:
+    folder = trial.settings.data_dir
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "letters.txt").write_text("not ours")
+    (folder / "letters.txt").chmod(0o644)
+    trial.start()
+    trial.until((folder / "gateway.sqlite").exists)
+    assert _open_to_others(folder) == [folder, folder / "letters.txt"]
+
+
+def test_a_second_one_in_the_same_folder_is_refused(trial: Trial) -> None:
+    folder = trial.settings.data_dir
+    folder.mkdir()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert trial.start().wait(30) == 1
+    assert re.fullmatch(r"Another `pratique up` works in .*--data FOLDER up\n", trial.said())
+
+
+def test_ctrl_c_while_the_sample_is_loaded_ends_with_a_sentence_and_no_error(trial: Trial) -> None:
+    started = trial.start()
+    trial.until((trial.settings.data_dir / "sample.unfinished").exists)
+    started.send_signal(signal.SIGINT)
+    assert started.wait(60) == 0
+    assert trial.said().splitlines()[-1] == INTERRUPTED
+
+
+def test_half_a_sample_is_never_taken_for_a_whole_one(trial: Trial) -> None:
+    chosen = migrated(trial.settings)
+    with pytest.raises(KeyboardInterrupt):
+        sample.load(chosen, _interrupt)
+    assert sample.is_loaded(chosen)  # its first community is there, and not much else
+
+    sample.discard_unfinished(chosen)
+
+    assert not sample.is_loaded(migrated(chosen))
+    with pytest.raises(KeyboardInterrupt):
+        sample.load(chosen, _interrupt)  # and no Conflict: it begins anew
+
+
+def test_what_is_whole_is_kept(trial: Trial) -> None:
+    chosen = found_first_community(trial)
+    sample.discard_unfinished(chosen)
+    assert sample.is_loaded(chosen)
+
+
+def test_a_sample_is_known_when_its_events_have_served_their_time(trial: Trial) -> None:
+    chosen = found_first_community(trial)
+    opened = open_store(chosen, "membership")
+    with opened.begin() as session:
+        assert outbox.prune(session, timedelta(days=-1)) > 0
+    opened.close()
+
+    assert sample.is_loaded(chosen)
+    with pytest.raises(Conflict):
+        sample.load(chosen)
+
+
+def found_first_community(trial: Trial) -> Settings:
+    """The least that counts as a loaded sample, so that a start takes seconds."""
+    chosen = migrated(trial.settings)
+    words = {"name": "Familles", "purpose": "Aider", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
+    with Network(chosen) as network:
+        network.do("membership", "put_community", community_id=str(sample.community_id("familles")), **words)
+        network.settle()
+    return chosen
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_start_on_what_is_there_takes_seconds_and_a_signal_ends_it_well(trial: Trial, number: signal.Signals) -> None:
+    found_first_community(trial)
+    started = trial.start()
+    trial.until(lambda: "Ctrl-C stops it" in trial.said())
+    assert "Loading" not in trial.said()
+    page = re.search(r"http://\S+/mails\b", trial.said())
+    assert page is not None
+    with urllib.request.urlopen(page[0], timeout=20) as answer:
+        assert answer.status == 200
+    started.send_signal(number)
+    assert started.wait(12) == 0
+    assert trial.said().splitlines()[-1] == "Stopped. What was committed is kept."
+
+
+def test_ctrl_c_before_all_is_ready_ends_it_well_too(trial: Trial) -> None:
+    found_first_community(trial)
+    started = trial.start()
+    trial.until(lambda: "Preparing" in trial.said())
+    time.sleep(0.3)  # anywhere between the stores and the welcome
+    started.send_signal(signal.SIGINT)
+    assert started.wait(12) == 0
+    assert trial.said().splitlines()[-1].startswith("Stopped")
