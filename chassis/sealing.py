@@ -8,12 +8,16 @@ box. Contents are padded to whole blocks, so that its length does not tell what 
 import base64
 import binascii
 import hashlib
+import secrets
+from collections.abc import Sequence
 from uuid import UUID
 
+from nacl.bindings import crypto_secretbox_easy
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 KEY_BYTES = 32
+_NONCE_BYTES = SecretBox.NONCE_SIZE
 _END = b"\x80"  #: ends the content, before its padding of zeros (ISO/IEC 7816-4)
 
 
@@ -67,8 +71,24 @@ class Seal:
 
     def link(self, purpose: str, *ids: UUID) -> str:
         """An opaque text for a link that names these ids to us alone; it fits into a URL as it is."""
-        box = self._box(purpose).encrypt(b"".join([id.bytes for id in ids]))
-        return base64.urlsafe_b64encode(bytes(box)).decode().rstrip("=")
+        return self._links(purpose, [b"".join([id.bytes for id in ids])])[0]
+
+    def links(self, purpose: str, first: UUID, others: Sequence[UUID]) -> list[str]:
+        """The links that name ``first`` and one of ``others`` each, in their order."""
+        named = first.bytes
+        return self._links(purpose, [named + other.bytes for other in others])
+
+    def _links(self, purpose: str, contents: Sequence[bytes]) -> list[str]:
+        """Boxes as text. All nonces are drawn at once, and libsodium is called without what ``SecretBox`` checks and
+        copies: that halves what they cost, which was a tenth of a reaction to a closing.
+        """
+        key, nonces = bytes(self._box(purpose)), secrets.token_bytes(_NONCE_BYTES * len(contents))
+        made = []
+        for at, content in enumerate(contents):
+            nonce = nonces[at * _NONCE_BYTES : (at + 1) * _NONCE_BYTES]
+            box = nonce + crypto_secretbox_easy(content, nonce, key)
+            made.append(base64.urlsafe_b64encode(box).decode().rstrip("="))
+        return made
 
     def read_link(self, purpose: str, text: str) -> tuple[UUID, ...]:
         """The ids that a link of this purpose names.

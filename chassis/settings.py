@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from chassis.sealing import KEY_BYTES, Seal
+from pratique import SERVICES as SERVICES
 
-SERVICES = ("membership", "meetings", "evaluation", "notifications")
 STORES = (*SERVICES, "gateway")
 EMBEDDED = "embedded://"
 _PORTS = 65_535

@@ -4,9 +4,10 @@ It is made by the same commands as anything else, with the clock set to when eac
 between the stores in this process; the same date makes the same network.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from chassis import clock
@@ -20,9 +21,9 @@ YEARS = 2
 Progress = Callable[[int, int], None]  #: done, of how many
 
 
-def is_loaded(settings: Settings) -> bool:
+def is_loaded(settings: Settings, classes: Sequence[Any]) -> bool:
     """Whether the sample's first community is there. Half a sample counts: ``discard_unfinished`` first."""
-    with Network(settings) as network:
+    with Network(settings, classes) as network:
         return network.has_community(community_id(COMMUNITIES[0].key))
 
 
@@ -31,8 +32,8 @@ def community_id(key: str) -> UUID:
     return id_of("community", key)
 
 
-def load(settings: Settings, progress: Progress = lambda done, total: None) -> None:
-    """Fill empty stores with the sample network.
+def load(settings: Settings, classes: Sequence[Any], progress: Progress = lambda done, total: None) -> None:
+    """Fill empty stores with the sample network. ``classes`` are the nameko classes of all services.
 
     Takes tens of seconds; ``progress`` is called after each step. Mails of the past are recorded as sent and not kept.
     What interrupts it leaves half a sample; the embedded mode starts anew then.
@@ -40,7 +41,7 @@ def load(settings: Settings, progress: Progress = lambda done, total: None) -> N
     Raises:
         Conflict: the sample is there already, or the stores hold something else.
     """
-    with Network(settings) as network:
+    with Network(settings, classes) as network:
         if network.is_used():
             raise Conflict("The stores are not empty; the sample network is only loaded into empty ones.")
         if settings.is_embedded:

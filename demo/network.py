@@ -1,26 +1,27 @@
 """The services of a deployment, driven in this process: each command as RPC would give it, events by the pump."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid5
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select, table, text
 
 from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.messaging.pump import pump
 from chassis.rpc import arguments
-from chassis.runtime.bus import reactions_of
 from chassis.scheduling import due
 from chassis.scheduling.due import DUE
-from chassis.settings import SERVICES, Settings
-from chassis.storage.store import Store, open_store
+from chassis.settings import Settings
+from chassis.storage.migrate import VERSION_TABLES
+from chassis.storage.store import KERNEL, Store, open_store
 from pratique.errors import NotFound
 from pratique.events.evaluation import SurveyInvitationsIssued
+from services.notifications.delivery import deliver
 
+_NOT_OWN = {*KERNEL.tables, *VERSION_TABLES}
 _SPACE = UUID("a1f2c7de-5a0e-4d0c-9a5e-0e5b7f0c2026")
 
 
@@ -32,30 +33,30 @@ def id_of(kind: str, key: object) -> UUID:
 class Forgetful:
     """A post for mails of the past: they were sent long ago, and nobody is to get them now."""
 
-    def send(self, mail: None) -> None:
+    def send(self, mail: Any) -> None:
         """Keep nothing."""
 
     def rest(self) -> None:
         """Hold nothing."""
 
-    def write(self, facts: Any) -> None:
+    def write(self, facts: Any) -> Any:
         """No mail, since nobody will read it."""
 
 
 def _mail_loop(opened: Store) -> Callable[[], bool]:
-    delivery, post = import_module("services.notifications.delivery"), Forgetful()
-    return lambda: delivery.deliver(opened, post, post.write) > 0
+    post = Forgetful()
+    return lambda: deliver(opened, post, post.write) > 0
 
 
 class Network:
     """Open stores, and what moves between them."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.stores = {name: open_store(settings, name) for name in SERVICES}
-        self._reactions: dict[str, inbox.Reactions] = {name: reactions_of(name) for name in SERVICES}
-        self._handlers: dict[str, due.Handlers] = {
-            name: import_module(f"services.{name}.reactions").DUE for name in SERVICES
-        }
+    def __init__(self, settings: Settings, classes: Iterable[Any]) -> None:
+        """``classes`` are the nameko classes of all services."""
+        self._classes = {each.name: each for each in classes}
+        self.stores = {name: open_store(settings, name) for name in self._classes}
+        self._reactions: dict[str, inbox.Reactions] = {name: each.bus.reactions for name, each in self._classes.items()}
+        self._handlers: dict[str, due.Handlers] = {name: each.bus.handlers for name, each in self._classes.items()}
         self._send_mail = _mail_loop(self.stores["notifications"])
         self._called = {"outbox", "mail"}  # who was called by a commit and has not come yet; at first we cannot know
         for opened in self.stores.values():
@@ -73,12 +74,9 @@ class Network:
 
     def do(self, service: str, command: str, **payload: Any) -> Any:
         """Give a command or ask a query, checked as RPC checks it."""
-        for module in ("commands", "queries"):
-            function = getattr(import_module(f"services.{service}.{module}"), command, None)
-            if function is not None:
-                with self.stores[service].begin() as session:
-                    return function(session, **arguments.load(function, payload))
-        raise LookupError(f"{service} has no {command}")
+        function, _ = getattr(self._classes[service], command).answers
+        with self.stores[service].begin() as session:
+            return function(session, **arguments.load(function, payload))
 
     def settle(self) -> None:
         """Let everything follow that follows now: events, what is due, mails. Asks again only where a commit called."""
@@ -98,10 +96,10 @@ class Network:
 
     def is_used(self) -> bool:
         """Whether any service knows anything here. The event log cannot tell: it forgets what is long past."""
-        for name, opened in self.stores.items():
-            tables = import_module(f"services.{name}.models").Base.metadata.sorted_tables
+        for opened in self.stores.values():
+            own = [name for name in inspect(opened.engine).get_table_names() if name not in _NOT_OWN]
             with opened.begin() as session:
-                if any(session.execute(select(table).limit(1)).first() for table in tables):
+                if any(session.execute(select(text("1")).select_from(table(name)).limit(1)).first() for name in own):
                     return True
         return False
 

@@ -12,6 +12,7 @@ from gateway import fields, openapi
 from gateway.errors import to_json
 from gateway.forward import check_conditions
 from gateway.routes import Ask, Media, Route
+from gateway.secrecy import SURVEY_PATHS
 from pratique.errors import NotFound
 from pratique.event import REGISTRY
 from pratique.schemas import json_schema
@@ -21,8 +22,6 @@ REQUESTS = Counter(
 )
 REQUEST_SECONDS = Histogram("pratique_http_request_seconds", "From request to response.", ["route", "method"])
 
-#: What begins so is one figure, ``route="surveys"``: who watches it sees that somebody came, not what they did.
-SURVEY_PATHS = ("/s/", "/r/", "/results/", "/v1/rooms/", "/v1/ballots", "/v1/answers")
 _METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE")
 
 
@@ -41,7 +40,11 @@ class Readiness(fields.Answer):
 
 
 def count(request: Request, template: str, status: int, seconds: float) -> None:
-    """Add one request to the metrics. Surveys' are told in whole seconds, or the time would tell what was done."""
+    """Add one request to the metrics.
+
+    Of surveys all is one figure, ``route="surveys"``: who watches it sees that somebody came, not what they did. Their
+    durations are whole seconds, or the time would tell.
+    """
     method = request.method if request.method in _METHODS else "other"
     told = str(status)
     if request.path.startswith(SURVEY_PATHS):

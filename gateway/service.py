@@ -10,6 +10,7 @@ from chassis.rpc.rpc import Services
 from chassis.runtime.bus import readiness
 from chassis.settings import Settings
 from chassis.storage.store import open_store
+from gateway import secrecy
 from gateway.app import App, body_limit
 
 
@@ -42,6 +43,7 @@ class Gateway:
     services = Services()
     site = Site()
     body_limit = staticmethod(body_limit)
+    secret_after, silent_paths = secrecy.SECRET_AFTER, secrecy.SURVEY_PATHS
 
     @http("*", "/")
     @http("*", "/<path:path>")

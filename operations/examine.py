@@ -17,8 +17,9 @@ from chassis.messaging import dead, outbox
 from chassis.runtime.readiness import why_not_ready
 from chassis.scheduling.due import DUE
 from chassis.settings import SERVICES, STORES, Missing, Settings
-from chassis.storage.migrate import is_current, package_of
+from chassis.storage.migrate import is_current
 from chassis.storage.store import Store, StoreAway
+from operations.composition import migrations_of
 from operations.finding import Finding
 from operations.stores import bindings_of
 from operations.strangers import strangers
@@ -64,7 +65,7 @@ def _store(settings: Settings, name: str) -> Iterator[Finding]:
         return
     opened = Store(name, url, pool_size=1)
     try:
-        if not is_current(opened, package_of(name)):
+        if not is_current(opened, migrations_of(name)):
             yield Finding(subject, False, "migrations are missing", f"run `pratique migrate {name}`")
             return
         yield Finding(subject, True, "reachable, migrated")

@@ -7,11 +7,11 @@ RabbitMQ asks three patterns over names (``configure``: make and delete; ``write
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from typing import Any
 
 import pratique.events  # noqa: F401  (completes REGISTRY)
 from chassis.settings import SERVICES
+from operations.composition import reactions_of
 from pratique.event import REGISTRY, Event
 from pratique.subscribe import PUBLIC
 
@@ -93,15 +93,14 @@ def of_integrator(name: str, events: Iterable[type[Event]]) -> Rights:
 
 def heard(name: str) -> set[Binding]:
     """Where a service hears what its reactions table names."""
-    reactions = import_module(f"services.{name}.reactions").REACTIONS
-    return {(event.exchange(), event.routing_key) for event in reactions}
+    return {(event.exchange(), event.routing_key) for event in reactions_of(name)}
 
 
 def of(name: str, bound: Iterable[Binding] = ()) -> Rights:
     """What a service or the gateway may."""
     if name == "gateway":
         return of_gateway()
-    return of_service(name, import_module(f"services.{name}.reactions").REACTIONS, bound)
+    return of_service(name, reactions_of(name), bound)
 
 
 def any_of(texts: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from importlib import import_module
 
 import click
 
@@ -27,7 +26,9 @@ def up(ctx: click.Context) -> None:
     green.patch()
     chosen = settings.embedded(settings.home(), ctx.obj["data"])
     log.configure(chosen.log_format, sys.stderr, logging.WARNING)  # it tells by itself what happens
-    import_module("operations.up").up(chosen)  # after the patch, since it imports what is to be green
+    from operations.up import up as stay_up  # after the patch, since it imports what is to be green
+
+    stay_up(chosen)
 
 
 @click.command()
@@ -47,7 +48,10 @@ def run(ctx: click.Context, names: tuple[str, ...]) -> None:
     chosen = settings.load()
     chosen.seal  # noqa: B018  (that it is missing shows here, as one sentence)
     log.configure(chosen.log_format)
-    import_module("chassis.runtime.bus").run(chosen, names)
+    from chassis.runtime import bus  # after the patch, as above
+    from operations.composition import service_classes
+
+    bus.run(chosen, service_classes(names))
 
 
 @click.command()

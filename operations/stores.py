@@ -1,7 +1,6 @@
 """Bring stores up to date, and fill them with a sample."""
 
 import time
-from importlib import import_module
 
 import click
 from rich.console import Console
@@ -39,11 +38,16 @@ def migrate(ctx: click.Context, names: tuple[str, ...], wait_s: int) -> None:
     if chosen.is_embedded:
         return
     if services := [name for name in names if name in settings.SERVICES]:
-        import_module("chassis.runtime.bus").declare(chosen, services)
+        from chassis.runtime import bus
+        from operations.composition import service_classes
+
+        bus.declare(chosen, service_classes(services))
         click.echo(f"broker: queues of {', '.join(services)} are declared")
     if chosen.broker_urls:
         bound = {name: bindings_of(name, chosen.store_url(name)) for name in services}
-        served = import_module("operations.management").give_rights(chosen, bound)
+        from operations.management import give_rights
+
+        served = give_rights(chosen, bound)
         click.echo(f"broker: {', '.join(served) or 'nobody'} may do what each needs, and no more")
 
 
@@ -51,7 +55,7 @@ def bindings_of(name: str, url: str) -> list[tuple[str, str]]:
     """What the queue of a service is bound to; what it no longer wants it unbinds when it starts."""
     from sqlalchemy import select
 
-    from chassis.runtime.tables import BINDING
+    from chassis.messaging.bindings import BINDING
     from chassis.storage.store import Store
 
     opened = Store(name, url, pool_size=1)
@@ -63,15 +67,16 @@ def bindings_of(name: str, url: str) -> list[tuple[str, str]]:
 
 
 def _migrate(name: str, url: str, wait_s: int) -> None:
-    from chassis.storage.migrate import migrate, package_of
+    from chassis.storage.migrate import migrate
     from chassis.storage.store import Store, StoreAway
+    from operations.composition import migrations_of
 
     end = time.monotonic() + wait_s
     opened = Store(name, url, pool_size=1)
     try:
         while True:
             try:
-                return migrate(opened, package_of(name))
+                return migrate(opened, migrations_of(name))
             except StoreAway:
                 if time.monotonic() >= end:
                     raise
@@ -95,9 +100,13 @@ def load(ctx: click.Context) -> None:
     \b
     pratique --embedded sample load
     """
+    import demo
+    from operations.composition import service_classes
+
     chosen = settings_of(ctx)
     log.configure(chosen.log_format)
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("Loading two years of a sample network", total=None)
-        import_module("demo").load(chosen, lambda done, total: bar.update(task, completed=done, total=total))
+        classes = service_classes(settings.SERVICES)
+        demo.load(chosen, classes, lambda done, total: bar.update(task, completed=done, total=total))
     click.echo("the sample network is there")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 import click
@@ -82,6 +81,8 @@ def _gateway(ctx: click.Context) -> Iterator[tuple[Session, Any]]:
     opened = Store("gateway", settings_of(ctx).store_url("gateway"), pool_size=1)
     try:
         with opened.begin() as session:
-            yield session, import_module("gateway.auth")
+            from gateway import auth  # with the libraries of HTTP, which no other verb needs
+
+            yield session, auth
     finally:
         opened.close()

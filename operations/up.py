@@ -6,7 +6,6 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 
 import eventlet
@@ -23,6 +22,8 @@ from chassis.storage import migrate
 from chassis.storage.store import Store
 from demo.play import play
 from demo.story import Story
+from gateway.auth import create_token
+from operations import composition
 from pratique.errors import Conflict, Unavailable
 
 _READY_S = 20.0
@@ -101,9 +102,9 @@ def _prepare(settings: Settings, console: Console) -> bool:
     sample.discard_unfinished(settings)
     for name in STORES:
         opened = Store(name, settings.store_url(name))
-        migrate.migrate(opened, migrate.package_of(name))
+        migrate.migrate(opened, composition.migrations_of(name))
         opened.close()
-    if sample.is_loaded(settings):
+    if sample.is_loaded(settings, composition.service_classes(SERVICES)):
         return False
     _load_sample(settings, console)
     return True
@@ -112,8 +113,9 @@ def _prepare(settings: Settings, console: Console) -> bool:
 def _stay(settings: Settings, console: Console, is_first: bool) -> None:
     """Run everything until a signal says stop; meanwhile tell what there is."""
     story = Story(console)
-    bus.declare(settings, SERVICES)  # or who starts first would publish to queues that are not there yet
-    made = bus.runner(settings, [*SERVICES, "gateway"], story.observe)
+    classes = composition.service_classes(STORES)
+    bus.declare(settings, classes)  # or who starts first would publish to queues that are not there yet
+    made = bus.runner(settings, classes, story.observe)
     started = Event()
 
     def welcome() -> None:
@@ -167,7 +169,7 @@ def _load_sample(settings: Settings, console: Console) -> None:
     try:
         with bar:
             task = bar.add_task("load", total=None)
-            sample.load(settings, progress)
+            sample.load(settings, composition.service_classes(SERVICES), progress)
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -178,7 +180,7 @@ def _token(settings: Settings) -> str:
     if not path.exists():
         opened = Store("gateway", settings.store_url("gateway"))
         with opened.begin() as session:
-            text = str(import_module("gateway.auth").create_token(session, "sample", ["*"]))
+            text = str(create_token(session, "sample", ["*"]))
         opened.close()
         unfinished = path.with_suffix(".part")
         unfinished.touch(mode=0o600)

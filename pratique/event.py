@@ -162,8 +162,8 @@ class Envelope(Generic[Fact]):
         body = _encode({**attributes, "data": self.event.dump()}).encode()
         if seal is None or not self.event.is_private:
             return body
-        box = base64.b64encode(seal.close(_SEALED_FOR, body, self.event.block)).decode()
-        return _encode({**attributes, "data": {"box": box}}).encode()
+        head = _encode(attributes).encode().removesuffix(b"}")
+        return b'%b,"data":{"box":"%b"}}' % (head, base64.b64encode(seal.close(_SEALED_FOR, body, self.event.block)))
 
     @classmethod
     def from_bytes(cls, body: bytes, seal: Sealing | None = None) -> "Envelope[Event]":

@@ -15,9 +15,10 @@ from sqlalchemy import text  # noqa: E402
 
 import chassis.runtime.tables  # noqa: E402, F401  (completes KERNEL)
 from chassis.settings import STORES, embedded  # noqa: E402
-from chassis.storage.migrate import migrate, package_of  # noqa: E402
+from chassis.storage.migrate import migrate  # noqa: E402
 from chassis.storage.store import KERNEL, Store, open_store  # noqa: E402
-from pratique.testing import open_at  # noqa: E402
+from chassis.testing import open_at  # noqa: E402
+from operations import composition  # noqa: E402
 from tests import servers as private  # noqa: E402
 
 hypothesis.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -90,7 +91,7 @@ def data(tmp_path: Path) -> Path:
     """The embedded mode's folder, with every store migrated."""
     for name in STORES:
         opened = open_store(embedded(tmp_path, tmp_path), name)
-        migrate(opened, package_of(name))
+        migrate(opened, composition.migrations_of(name))
         opened.close()
     return tmp_path
 

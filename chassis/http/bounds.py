@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import eventlet
@@ -16,12 +16,6 @@ SMALL_BODY_BYTES = 16_384  #: of a larger body the application is asked whether 
 BODY_TIMEOUT_S = 30.0  #: for the whole body; it is read before a worker is taken
 _DRAINED_BYTES = 4 * MAX_BODY_BYTES  #: read and dropped, so that a client that only writes hears of the 413
 
-#: The path segment after these is a secret: it is masked in logs.
-SECRET_AFTER = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/", "/results/")
-#: What begins so is about a survey. A success there leaves no line in any log, because the time of a line would tell
-#: when somebody answered; and in the metrics all of it is one figure.
-SURVEY_PATHS = (*SECRET_AFTER, "/v1/ballots", "/v1/answers")
-
 _LONG = re.compile(r"(?<![\w-])(?!(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![\w-]))[\w-]{16,}")  # but for UUIDs
 
 _TOKEN = rb"[!#-'*+.^_`|~0-9A-Za-z-]+"
@@ -31,9 +25,12 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
-def masked(path: str) -> str:
-    """The path as a log may hold it: without what is or could be a secret, and in one line of bounded length."""
-    for prefix in SECRET_AFTER:
+def masked(path: str, secret_after: Sequence[str] = ()) -> str:
+    """The path as a log may hold it: without what is or could be a secret, and in one line of bounded length.
+
+    The segment after each prefix of ``secret_after`` is a secret.
+    """
+    for prefix in secret_after:
         if path.startswith(prefix):
             return f"{prefix}***"
     return "".join(ch if ch.isprintable() else "?" for ch in _LONG.sub("***", path)[:200])

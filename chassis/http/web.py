@@ -26,7 +26,6 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from chassis.http.bounds import (
-    SURVEY_PATHS,
     HeadLines,
     Malformed,
     bounded,
@@ -318,10 +317,16 @@ class _Connection:
 
 
 class _Entrypoints:
-    """Finds the entrypoint of a request and logs what became of it."""
+    """Finds the entrypoint of a request and logs what became of it.
+
+    A service names paths by their beginnings: of ``silent_paths`` only failures are logged, and in no line stands the
+    segment after one of ``secret_after``.
+    """
 
     def __init__(self, server: HttpServer) -> None:
         self._urls = server.make_url_map()
+        self._silent: tuple[str, ...] = getattr(server.container.service_cls, "silent_paths", ())
+        self._secret_after: tuple[str, ...] = getattr(server.container.service_cls, "secret_after", ())
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -334,9 +339,10 @@ class _Entrypoints:
             response = problem(error.code or 500)
             if isinstance(error, MethodNotAllowed) and error.valid_methods:
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-        if response.status_code >= 500 or not request.path.startswith(SURVEY_PATHS):
+        if response.status_code >= 500 or not request.path.startswith(self._silent):
             spent_ms = (time.perf_counter() - began) * 1000
-            log.info("%s %s %d %.0f ms", _verb(request.method), masked(request.path), response.status_code, spent_ms)
+            path = masked(request.path, self._secret_after)
+            log.info("%s %s %d %.0f ms", _verb(request.method), path, response.status_code, spent_ms)
         return response(environ, start_response)
 
 

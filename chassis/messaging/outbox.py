@@ -33,6 +33,7 @@ from chassis import clock
 from chassis.crashpoint import crashpoint
 from chassis.settings import Settings
 from chassis.storage import arrays, store
+from chassis.storage.causation import cause_of
 from pratique.event import Cause, Envelope, Event
 
 OFFER_AGAIN_FOR = timedelta(days=3)  #: how far back the embedded mode offers again at start
@@ -71,18 +72,6 @@ def add(session: Session, event: Event, because: Event | Cause | None = None) ->
     if "causes" not in session.info:  # a reaction to a list does many acts at once
         session.info.setdefault("act", Cause(envelope.correlation_id))
     pending(session).append(envelope)
-
-
-def cause_of(session: Session, because: Event | Cause | None = None) -> Cause | None:
-    """From what follows what this session does now, or did ``because`` of one of its events; None if from nothing yet.
-
-    Raises:
-        KeyError: ``because`` is none of the events that this session reacts to.
-    """
-    if isinstance(because, Cause):
-        return because
-    causes: dict[int, Cause] = session.info.get("causes", {})
-    return causes[id(because)] if because else session.info.get("cause") or session.info.get("act")
 
 
 def pending(session: Session) -> list[Envelope[Event]]:

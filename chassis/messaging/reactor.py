@@ -12,8 +12,8 @@ from sqlalchemy import delete, select
 from chassis import metrics
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker, inbox
+from chassis.messaging.bindings import BINDING
 from chassis.messaging.listener import Listener
-from chassis.runtime.tables import BINDING
 from chassis.storage import store
 from pratique.event import Envelope, Event
 

@@ -3,8 +3,7 @@
 import logging
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import eventlet
@@ -15,7 +14,7 @@ from nameko.extensions import DependencyProvider
 from nameko.runners import ServiceRunner
 from sqlalchemy.exc import OperationalError
 
-from chassis import clock, metrics
+from chassis import clock
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker, embedded, inbox, outbox
@@ -24,6 +23,7 @@ from chassis.messaging.reactor import Reactor
 from chassis.messaging.relay import Relay
 from chassis.rpc import arguments
 from chassis.rpc.rpc import Refusal, RpcServer, Services, rpc
+from chassis.runtime import store_metrics
 from chassis.runtime.health import Health
 from chassis.runtime.upkeep import upkeep
 from chassis.scheduling import due
@@ -79,7 +79,7 @@ class Bus(DependencyProvider):
         self, reactions: inbox.Reactions, handlers: due.Handlers, loops: Mapping[str, Sequence[Loop]] | None = None
     ) -> None:
         """``loops`` says by what name each is woken; several of one name work side by side."""
-        self._reactions, self._handlers, self._loops = reactions, handlers, dict(loops or {})
+        self.reactions, self.handlers, self._loops = reactions, handlers, dict(loops or {})
 
     def setup(self) -> None:
         """Open the store; a missing database shows at its first use, not here."""
@@ -90,18 +90,18 @@ class Bus(DependencyProvider):
         broker_url = settings.broker_url_of(name)
         self.relay = Relay(self.store, broker_url)
         self.reactors = [
-            Reactor(self.store, self._reactions, broker_url, settings.batch_size)
+            Reactor(self.store, self.reactions, broker_url, settings.batch_size)
             for _ in range(1 if settings.is_embedded else BATCHES_AT_ONCE)
         ]
-        metrics.STORES.watch(self.store)
+        store_metrics.STORES.watch(self.store)
         self._is_open = True
         if observe := self.container.config.get("observe"):
             self.relay.published = lambda bodies: observe("published", name, bodies)
             for reactor in self.reactors:
                 reactor.reacted = lambda envelopes: observe("reacted", name, envelopes)
         works: dict[str, Callable[[], bool]] = {
-            "parked": lambda: inbox.retry_next(self.store, self._reactions),
-            "due": lambda: due.run_next(self.store, self._handlers),
+            "parked": lambda: inbox.retry_next(self.store, self.reactions),
+            "due": lambda: due.run_next(self.store, self.handlers),
             "upkeep": upkeep(self.store),
         }
         self._threads = [_Repeating(self.store, woken_by, work) for woken_by, work in works.items()]
@@ -138,7 +138,7 @@ class Bus(DependencyProvider):
     def _close(self) -> None:
         if self._is_open:
             self._is_open = False
-            metrics.STORES.forget(self.store)
+            store_metrics.STORES.forget(self.store)
             self.store.close()
 
     def worker_setup(self, worker_ctx: Any) -> None:
@@ -230,37 +230,24 @@ def dumped(result: Any, dump: Schema | None) -> Any:
     return dump.dump(result, many=isinstance(result, list | tuple))
 
 
-def service_class(name: str) -> Any:
-    """The nameko class of a service, or of the gateway: ``services/meetings/service.py`` holds ``Meetings``."""
-    module = "gateway.service" if name == "gateway" else f"services.{name}.service"
-    return getattr(import_module(module), name.capitalize())
-
-
-def reactions_of(name: str) -> inbox.Reactions:
-    """The reactions table of a service."""
-    table: inbox.Reactions = import_module(f"services.{name}.reactions").REACTIONS
-    return table
-
-
-def declare(settings: Settings, names: Sequence[str]) -> None:
+def declare(settings: Settings, classes: Iterable[Any]) -> None:
     """Leave the broker with the exchanges, queues and bindings of these services, before they first start.
 
     Otherwise what is published before a service has ever run would find no queue and be gone
     (docs/decisions/0001, W14).
     """
+    buses = {each.name: bus for each in classes if isinstance(bus := getattr(each, "bus", None), Bus)}
     with broker.connection(settings.broker_url) as connection:
         channel = connection.default_channel
         broker.RPC(channel).declare()
-        for name in names:
-            if name != "gateway":
-                broker.declare_exchanges(channel, name, settings.is_embedded)
-        for name in names:
-            if name != "gateway":
-                broker.declare_queue(channel, name, settings.broker_url, reactions_of(name))
+        for name in buses:
+            broker.declare_exchanges(channel, name, settings.is_embedded)
+        for name, bus in buses.items():
+            broker.declare_queue(channel, name, settings.broker_url, bus.reactions)
 
 
-def runner(settings: Settings, names: Sequence[str], observe: Any = None) -> ServiceRunner:
-    """These services in this process, ready to start."""
+def runner(settings: Settings, classes: Iterable[Any], observe: Any = None) -> ServiceRunner:
+    """These nameko classes in this process, ready to start."""
     made = ServiceRunner(
         {
             "AMQP_URI": settings.broker_url,
@@ -270,8 +257,8 @@ def runner(settings: Settings, names: Sequence[str], observe: Any = None) -> Ser
             "observe": observe,
         }
     )
-    for name in names:
-        made.add_service(service_class(name))
+    for each in classes:
+        made.add_service(each)
     return made
 
 
@@ -307,13 +294,13 @@ def _facts(made: ServiceRunner, is_started: bool) -> dict[str, bool]:
     return {f"{each.service_name} {name}": holds for each in own for name, holds in readiness(each).items()}
 
 
-def run(settings: Settings, names: Sequence[str], observe: Any = None) -> None:
+def run(settings: Settings, classes: Sequence[Any], observe: Any = None) -> None:
     """Run these services until SIGTERM or SIGINT, then drain and return. Their health is told on ``health_port``.
 
     Raises:
         Missing: a setting is absent; nothing was started.
     """
-    made = runner(settings, names, observe)
+    made = runner(settings, classes, observe)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(made.stop))
     facts = {"started": False}
@@ -322,9 +309,10 @@ def run(settings: Settings, names: Sequence[str], observe: Any = None) -> None:
         Health(settings.http_host, settings.health_port, told, settings.metrics_token)
     made.start()
     facts["started"] = True
-    log.info("started %s", ", ".join(names))
+    names = ", ".join(each.name for each in classes)
+    log.info("started %s", names)
     made.wait()
-    log.info("stopped %s", ", ".join(names))
+    log.info("stopped %s", names)
 
 
 __all__ = ["Bus", "Container", "answer", "containers", "declare", "embedded", "readiness", "run", "runner"]

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.crashpoint import crashpoint
-from chassis.messaging import outbox
 from chassis.retry import RETRY_AFTER_S, next_attempt_at, words_of
 from chassis.storage import store
+from chassis.storage.causation import cause_of
 from pratique.event import Cause, Event
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def plan_many(session: Session, rows: Iterable[Planned]) -> None:
 def _row(
     session: Session, kind: str, subject: UUID, at: datetime, because: Event | Cause | None = None
 ) -> dict[str, Any]:
-    cause = outbox.cause_of(session, because)
+    cause = cause_of(session, because)
     row = {"id": uuid4(), "kind": kind, "subject": subject, "due_at": at, "state": "waiting", "attempts": 0}
     return row | {"correlation_id": cause and cause.correlation_id, "causation_id": cause and cause.id}
 

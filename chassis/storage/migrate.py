@@ -1,6 +1,5 @@
-"""Bring a store's tables up to date: the kernel's, then the service's. Safe to run twice, and by two at once."""
+"""Bring a store's tables up to date: the chassis', then the service's. Safe to run twice, and by two at once."""
 
-from importlib import import_module
 from pathlib import Path
 
 from alembic import command
@@ -11,11 +10,11 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import OperationalError
 
 from chassis.crashpoint import crashpoint
-from chassis.settings import SERVICES
 from chassis.storage import store
 
 _HOME = Path(__file__).parent / "migrations"
-_LINES = 2  #: of migrations: the kernel's and the package's
+#: What each line of migrations, the chassis' and the service's, remembers of how far it has come.
+VERSION_TABLES = ("pratique_version", "service_version")
 #: One migrates at a time. While a change waits for its table, everybody else waits behind it; once it has it, an
 #: index may take its time.
 _ALONE = """select pg_advisory_xact_lock(hashtext('pratique.migrate'));
@@ -23,8 +22,8 @@ set local lock_timeout = '2s'; set local statement_timeout = 0"""
 _IN_USE = ("55P03", "40P01")  #: the time to wait for a lock is over; a deadlock, of which we were chosen to give in
 
 
-def migrate(opened: store.Store, package: str) -> None:
-    """Leave the store with every table of the kernel and of ``package`` (``services.meetings``).
+def migrate(opened: store.Store, own: Path) -> None:
+    """Leave the store with every table of the chassis and of the service whose migrations lie in the folder ``own``.
 
     Each migration is a transaction of its own, and waits two seconds at most for a table that a service is using: one
     that held the log of events while it waited for another table would stop the service, which holds it the other way.
@@ -32,19 +31,19 @@ def migrate(opened: store.Store, package: str) -> None:
     Raises:
         StoreAway: the database cannot be reached, or a table is in use; what is done is done, and the rest waits.
     """
-    for line in range(_LINES):
-        while _step(opened, package, line):
+    for line in range(len(VERSION_TABLES)):
+        while _step(opened, own, line):
             crashpoint("migrate.committed")
 
 
-def _step(opened: store.Store, package: str, line: int) -> bool:
-    """Make the next migration of the kernel (0) or of the package (1), and say whether there was one."""
+def _step(opened: store.Store, own: Path, line: int) -> bool:
+    """Make the next migration of the chassis (0) or of the service (1), and say whether there was one."""
     try:
         with opened.begin() as session:
             connection = session.connection()
             if not opened.is_sqlite:
                 connection.execute(text(_ALONE))
-            config = _configs(package, connection)[line]
+            config = _configs(own, connection)[line]
             script = ScriptDirectory.from_config(config)
             missing = [
                 each.revision for each in script.iterate_revisions("heads", _heads(config, connection) or "base")
@@ -61,17 +60,12 @@ def _step(opened: store.Store, package: str, line: int) -> bool:
     return bool(missing)
 
 
-def package_of(name: str) -> str:
-    """The package whose migrations the store of this name needs."""
-    return f"services.{name}" if name in SERVICES else name
-
-
-def is_current(opened: store.Store, package: str) -> bool:
+def is_current(opened: store.Store, own: Path) -> bool:
     """Whether no migration is missing."""
     with opened.begin() as session:
         return all(
             set(ScriptDirectory.from_config(config).get_heads()) == set(_heads(config, session.connection()))
-            for config in _configs(package, session.connection())
+            for config in _configs(own, session.connection())
         )
 
 
@@ -80,11 +74,10 @@ def _heads(config: Config, connection: Connection) -> tuple[str, ...]:
     return MigrationContext.configure(connection, opts=options).get_current_heads()
 
 
-def _configs(package: str, connection: Connection) -> list[Config]:
-    folder = Path(str(import_module(package).__file__)).parent / "migrations"
+def _configs(own: Path, connection: Connection) -> list[Config]:
     return [
-        config_for(_HOME / "versions", "pratique_version", connection, store.KERNEL),
-        config_for(folder, "service_version", connection, None),
+        config_for(_HOME / "versions", VERSION_TABLES[0], connection, store.KERNEL),
+        config_for(own, VERSION_TABLES[1], connection, None),
     ]
 
 

@@ -59,7 +59,10 @@ class AttendanceState(StrEnum):
     @property
     def was_there(self) -> bool:
         """Wholly or in part."""
-        return self in (AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY)
+        return self in _THERE
+
+
+_THERE = frozenset({AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY})
 
 
 class MeetingRole(StrEnum):

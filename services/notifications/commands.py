@@ -13,6 +13,7 @@ from chassis import clock
 from chassis.messaging import outbox
 from chassis.sealing import Seal
 from chassis.storage import store
+from chassis.storage.causation import cause_of
 from pratique.event import Cause, Event
 from pratique.events.notifications import DropReason, Template
 from services.notifications.models import ABOUT_SURVEY, Message, Sealed, State, message_id
@@ -63,7 +64,7 @@ def queue_messages(session: Session, wanted: Iterable[Wanted]) -> None:
     live: dict[UUID, dict[str, Any]] = {}
     lost: dict[UUID, dict[str, Any]] = {}
     for each in sorted(wanted, key=lambda one: one.source_version):  # the newest of two in one batch stays
-        row = _row(each, seal, now, outbox.cause_of(session, each.because))
+        row = _row(each, seal, now, cause_of(session, each.because))
         (lost if row["drop_reason"] else live)[row["id"]] = row
     if live:
         store.insert_many(session, _TABLE, _in_order(live), ignore_conflicts=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis.settings import STORES, Settings
-from pratique.testing import SEAL_KEY
+from chassis.testing import SEAL_KEY
 
 PROBES_ARE_FREE = True  #: asking for a ballot takes nothing from the person in whose name it is asked
 Ask = Any  #: ``ask(method, path, **options)``, which is one request from one address

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,18 +19,19 @@ from uuid import UUID, uuid4
 from prometheus_client import REGISTRY, generate_latest
 from werkzeug.test import Client
 
-from chassis import clock, log, metrics
+from chassis import clock, log
 from chassis.messaging import broker, inbox
 from chassis.rpc.rpc import Rpc, RpcServer, Services
-from chassis.runtime import bus
+from chassis.runtime import bus, store_metrics
 from chassis.runtime.bus import Bus
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES
-from chassis.storage.migrate import migrate, package_of
+from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
 from gateway.app import App
 from gateway.auth import create_token
 from gateway.service import Site
+from operations import composition
 from services.notifications import delivery
 from tests.adversary import driver
 
@@ -143,22 +143,22 @@ class Network:
         self._queues: dict[str, list[bytes]] = {name: [] for name in SERVICES}
         self._containers = {name: self._container(name) for name in (*SERVICES, "gateway")}
         self.stores = {name: self._extension(name, Bus).store for name in SERVICES}
-        self._reactions = {name: bus.reactions_of(name) for name in SERVICES}
-        self._due = {name: import_module(f"services.{name}.reactions").DUE for name in SERVICES}
+        self._reactions = {name: composition.reactions_of(name) for name in SERVICES}
+        self._due = {name: composition.handlers_of(name) for name in SERVICES}
         self._bindings: dict[tuple[str, str], list[str]] = {}
         for name, table in self._reactions.items():
             for each in table:
                 self._bindings.setdefault((each.exchange(), each.routing_key), []).append(name)
         self._wire()
         for name, opened in self.stores.items():
-            migrate(opened, package_of(name))
+            migrate(opened, composition.migrations_of(name))
         self._raw: dict[str, sqlite3.Connection] = {
             name: opened.engine.raw_connection().driver_connection for name, opened in self.stores.items()
         }
         self._send_mail = delivery.loop(self.settings, self.stores["notifications"])
 
     def _container(self, name: str) -> Any:
-        made = bus.Container(bus.service_class(name), {"settings": self.settings, "max_workers": 10})
+        made = bus.Container(composition.service_class(name), {"settings": self.settings, "max_workers": 10})
         for extension in made.extensions:
             if isinstance(extension, Bus):
                 extension._loops = {}  # the sender of mails, which wants a store that is migrated already
@@ -178,12 +178,14 @@ class Network:
         for name in SERVICES:
             self._extension(name, RpcServer).listener.writer.channel = channel
             self._extension(name, Bus).relay._publisher = self
-            metrics.STORES.forget(self.stores[name])  # what asks all stores at each reading takes most of the time
+            store_metrics.STORES.forget(
+                self.stores[name]
+            )  # what asks all stores at each reading takes most of the time
         replies = self._extension("gateway", Services).listener
         replies.address, replies.is_consuming, replies.writer.channel = str(uuid4()), True, channel
         site = self._extension("gateway", Site)
         self.stores["gateway"] = site.store
-        migrate(site.store, package_of("gateway"))
+        migrate(site.store, composition.migrations_of("gateway"))
         self._site = site
         self._client = Client(site.app)
 
@@ -312,7 +314,7 @@ class Network:
     def close(self) -> None:
         """Close all stores."""
         for name in SERVICES:
-            metrics.STORES.watch(self.stores[name])  # which the bus forgets again
+            store_metrics.STORES.watch(self.stores[name])  # which the bus forgets again
             self._extension(name, Bus)._close()
         self.stores["gateway"].close()
 

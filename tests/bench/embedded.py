@@ -2,6 +2,7 @@
 
 from chassis import green
 from chassis.storage.store import open_store
+from operations import composition
 
 green.patch()
 
@@ -29,7 +30,7 @@ def main(data: Path) -> None:
     chosen = settings.embedded(HOME, data)
     for name in settings.SERVICES:
         opened = open_store(chosen, name)
-        migrate.migrate(opened, f"services.{name}")
+        migrate.migrate(opened, composition.migrations_of(name))
         opened.close()
     reacted: dict[object, Signal] = {}
 
@@ -38,7 +39,7 @@ def main(data: Path) -> None:
             for envelope in envelopes:
                 reacted[envelope.event.subject].send(time.perf_counter())
 
-    made = bus.runner(chosen, settings.SERVICES, observe)
+    made = bus.runner(chosen, composition.service_classes(settings.SERVICES), observe)
     made.start()
     meetings = next(each for each in bus.containers(made) if each.service_name == "meetings")
     opened = next(each.store for each in meetings.extensions if isinstance(each, bus.Bus))

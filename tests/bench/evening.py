@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from chassis import settings
 from chassis.runtime import bus, tables
 from chassis.storage.store import insert_many
+from chassis.testing import open_at
+from operations import composition
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
 from pratique.events.membership import Locale
-from pratique.testing import open_at
 from services.evaluation.models import Base as EvaluationBase
 from services.notifications.models import Base as NotificationsBase
 from services.notifications.models import CommunityCard, ContactCard
@@ -94,7 +95,7 @@ def ours(
 ) -> Iterator[Sequence[Side]]:
     """``pratique run evaluation`` and ``pratique run notifications``, each with its relay at work."""
     fresh = stage.empty()
-    bus.declare(settings.load(fresh.environ()), settings.SERVICES)
+    bus.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
     filled(fresh.store_urls["notifications"], envelopes)
     bodies = [envelope.to_bytes() for envelope in envelopes]
     for name in OURS_ARE:

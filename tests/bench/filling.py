@@ -12,7 +12,7 @@ from tests.bench.closings import ATTENDEES
 from tests.bench.stage import Stage
 from tests.servers import Fresh
 
-ANSWERS = 10  #: to each survey, of its 15 people
+ANSWERS = 10  #: told by each survey's results, of its 15 people
 OF_A_COMMUNITY = 100  #: meetings that each community has held
 DAYS = 720  #: over which the meetings are spread; the last one was 90 days ago, so that nothing is due
 
@@ -54,28 +54,27 @@ INDEXES = """select indexrelid::regclass::text, pg_get_indexdef(indexrelid) from
 
 STATEMENTS = {
     "meetings": (
-        f"""insert into community select distinct {COMMUNITY}, 'individuals', 'America/Toronto', 1 {_MEETINGS}""",
+        f"""insert into community (community_id, kind, timezone, version)
+            select distinct {COMMUNITY}, 'individuals', 'America/Toronto', 1 {_MEETINGS}""",
         f"""insert into meeting (meeting_id, state, kind, mode, starts_at, ends_at, timezone, place, link, themes,
             started_at, closed_at, cancel_reason, head_count, version)
             select {MEETING}, 'closed', 'meeting', 'online', {_AT}, {_AT} + interval '1 hour', 'America/Toronto', '',
             'https://meet.example.org/x', '["Le premier pas"]'::jsonb, {_AT}, {_AT}, '', {ATTENDEES}, 4 {_MEETINGS}""",
-        f"insert into meeting_community select {MEETING}, {COMMUNITY}, 0, {_AT} {_MEETINGS}",
+        f"""insert into meeting_community (meeting_id, community_id, position, starts_at)
+            select {MEETING}, {COMMUNITY}, 0, {_AT} {_MEETINGS}""",
         f"""insert into attendance (meeting_id, member_id, state, role, community_id, version)
             select {MEETING}, {_PERSON}, 'attended', 'participant', {COMMUNITY}, 3 {_PEOPLE}""",
         _log("org.pratique.meetings.MeetingClosed.v1", MEETING, _MEETINGS),
     ),
     "evaluation": (
-        f"""insert into survey (id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, state,
-            opens_at, closes_at, is_meeting_closed, version)
-            select {SURVEY}, {MEETING}, jsonb_build_array({COMMUNITY}), 'America/Toronto', 'wrap_up', 'anonymous', 1,
-            'released', {_AT}, {_AT} + interval '7 days', true, 3 {_MEETINGS}""",
-        f"""insert into attendance select {MEETING}, {_PERSON}, 'attended', 'participant', 3 {_PEOPLE}""",
-        f"""insert into response (id, survey_id, answered_on, channel, locale, answers)
-            select gen_random_uuid(), {SURVEY}, ({_AT})::date, 'message', 'fr',
-            '{{"useful": 4, "open": 5, "apply": true}}'::jsonb {_MEETINGS}
-            cross join generate_series(1, {ANSWERS}) a""",
-        f"""insert into release (id, survey_id, responses, n, cells, comments, suppressed_count)
-            select gen_random_uuid(), {SURVEY}, '10_to_19', {ANSWERS},
+        f"""insert into survey (id, meeting_id, community_ids, timezone, moment, anonymity, questions_version, k_scores,
+            k_comments, state, opens_at, closes_at, is_asked, is_meeting_closed, version)
+            select {SURVEY}, {MEETING}, jsonb_build_array({COMMUNITY}), 'America/Toronto', 'wrap_up', 'anonymous', 1, 5,
+            10, 'released', {_AT}, {_AT} + interval '7 days', true, true, 3 {_MEETINGS}""",
+        f"""insert into attendance (meeting_id, member_id, state, role, version, was_eligible)
+            select {MEETING}, {_PERSON}, 'attended', 'participant', 3, true {_PEOPLE}""",
+        f"""insert into release (id, survey_id, n, cells, comments, suppressed_count)
+            select gen_random_uuid(), {SURVEY}, {ANSWERS},
             (select jsonb_agg({_CELL}) from unnest(array['useful', 'open', 'apply', 'again', 'pace']) q),
             '["Merci."]'::jsonb, 0 {_MEETINGS}""",
         f"""insert into due (id, kind, subject, due_at, attempts, state)
@@ -83,13 +82,13 @@ STATEMENTS = {
             cross join unnest(array['remind', 'close']) kind""",
         _seen(2),
         *(_log(f"org.pratique.evaluation.{kind}.v1", SURVEY, _MEETINGS) for kind in ("SurveyOpened", "SurveyClosed")),
-        _log("org.pratique.evaluation.SurveyInvitationsIssued.v1", SURVEY, _MEETINGS),
     ),
     "notifications": (
-        f"""insert into meeting_card select {MEETING}, 4, 'meeting', 'online', {_AT}, {_AT}, 'America/Toronto'
-            {_MEETINGS}""",
-        f"insert into meeting_community select {MEETING}, {COMMUNITY} {_MEETINGS}",
-        f"insert into meeting_end select {MEETING}, 4, 'closed' {_MEETINGS}",
+        f"""insert into meeting_card (meeting_id, version, kind, mode, starts_at, ends_at, timezone)
+            select {MEETING}, 4, 'meeting', 'online', {_AT}, {_AT}, 'America/Toronto' {_MEETINGS}""",
+        f"insert into meeting_community (meeting_id, community_id) select {MEETING}, {COMMUNITY} {_MEETINGS}",
+        f"insert into meeting_end (meeting_id, version, outcome) select {MEETING}, 4, 'closed' {_MEETINGS}",
+        f"insert into survey_end (survey_id, at) select {SURVEY}, {_AT} {_MEETINGS}",
         f"""insert into message (id, member_id, template, subject_id, meeting_id, survey_id, state, priority,
             source_version, relevant_until, due_at, attempts, version, created_at, settled_at)
             select gen_random_uuid(), {_PERSON}, 'results_released', {SURVEY}, {MEETING}, {SURVEY},
@@ -101,7 +100,7 @@ STATEMENTS = {
 
 
 def fill(stage: Stage, fresh: Fresh, meetings: int) -> None:
-    """Let the stores hold so many meetings, 15 people at each, 10 answers, 15 mails, and the events of all that."""
+    """Fill the stores with so many meetings: 15 people at each, results of 10 answers, 15 mails, and their events."""
     urls = [stage.as_admin(fresh.store_urls[name]) for name in STATEMENTS]
     with ThreadPoolExecutor(len(urls)) as pool:
         list(pool.map(lambda url, statements: _run(url, statements, meetings), urls, STATEMENTS.values()))

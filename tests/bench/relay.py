@@ -5,8 +5,8 @@ from pathlib import Path
 
 from chassis.messaging import outbox
 from chassis.storage.store import insert_many
+from chassis.testing import open_at
 from pratique.event import Envelope
-from pratique.testing import open_at
 from tests.bench.closings import EXCHANGE, ROUTING_KEY
 from tests.bench.measure import rate
 from tests.bench.side import OURS, peer, running

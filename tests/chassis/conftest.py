@@ -12,8 +12,9 @@ from chassis.messaging import outbox
 from chassis.runtime import tables
 from chassis.runtime.bus import Bus, answer
 from chassis.storage import store
+from chassis.testing import open_at
 from pratique.events.meetings import MeetingClosed
-from pratique.testing import open_at, sample
+from pratique.testing import sample
 from tests.servers import Fresh, Servers
 
 METADATA = MetaData()

@@ -19,9 +19,10 @@ from chassis.runtime.upkeep import upkeep
 from chassis.storage import audit
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
-from operations import cli, whoami
+from chassis.testing import open_at
+from operations import cli, composition, whoami
 from pratique.events.meetings import MeetingClosed
-from pratique.testing import envelope, open_at, sample
+from pratique.testing import envelope, sample
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
@@ -31,7 +32,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "postgresql":
         url = request.getfixturevalue("fresh").store_urls["meetings"]
     made = open_at("meetings", url)
-    migrate(made, "services.meetings")
+    migrate(made, composition.migrations_of("meetings"))
     with made.begin() as session:
         audit.note(session, "meeting.closed", UUID(int=1), before={"state": "wrap_up"}, after={"state": "closed"})
     yield made

@@ -26,10 +26,12 @@ from chassis.messaging.relay import Relay
 from chassis.runtime import bus
 from chassis.runtime.bus import Bus, readiness
 from chassis.storage import store
+from chassis.testing import open_at
+from operations import composition
 from pratique import errors
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
-from pratique.testing import AT, envelope, open_at, sample
+from pratique.testing import AT, envelope, sample
 from tests.running import Running, running, until
 from tests.servers import HOME, Fresh
 
@@ -275,7 +277,7 @@ def test_a_queue_that_was_deleted_is_made_anew_and_its_loss_is_told(
 
 
 def test_what_a_deleted_queue_held_is_published_once_more_by_command(prepared: Fresh, wire: Any) -> None:
-    bus.declare(prepared.settings(), ["evaluation"])
+    bus.declare(prepared.settings(), composition.service_classes(["evaluation"]))
     began, meeting_id = clock.now(), uuid4()
     with running(prepared.settings(), [Meetings]) as network:
         network.call("meetings", "close_meeting", meeting_id=str(meeting_id))

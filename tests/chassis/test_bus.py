@@ -20,9 +20,10 @@ from chassis.runtime import tables
 from chassis.runtime.bus import Bus, answer, declare, readiness
 from chassis.settings import Settings
 from chassis.storage import store
+from chassis.testing import SEAL_KEY, open_at
 from pratique import errors
 from pratique.events.meetings import MeetingClosed, MeetingStarted
-from pratique.testing import SEAL_KEY, open_at, sample
+from pratique.testing import sample
 from tests.running import Running, running, until
 
 METADATA = MetaData()

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select,
 
 from chassis.settings import embedded
 from chassis.storage.store import Store, open_store
-from pratique.testing import open_at
+from chassis.testing import open_at
 from tests.servers import Servers
 
 METADATA = MetaData()

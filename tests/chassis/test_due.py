@@ -14,10 +14,11 @@ from chassis.messaging import inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.scheduling import due
 from chassis.storage import store
+from chassis.testing import open_at, published
 from pratique.event import Cause, Envelope
 from pratique.events.evaluation import SurveyClosed
 from pratique.events.meetings import MeetingClosed
-from pratique.testing import AT, envelope, open_at, published, sample
+from pratique.testing import AT, envelope, sample
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 HOUR = timedelta(hours=1)

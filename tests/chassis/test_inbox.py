@@ -17,11 +17,12 @@ from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.storage import store
+from chassis.testing import memory_store, published
 from pratique.errors import NotYet
 from pratique.event import Envelope
 from pratique.events.evaluation import ResultsWithheld, SurveyOpened
 from pratique.events.meetings import MeetingClosed, MeetingStarted
-from pratique.testing import AT, envelope, memory_store, published, sample
+from pratique.testing import AT, envelope, sample
 
 
 def closings(count: int) -> list[Envelope]:

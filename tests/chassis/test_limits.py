@@ -17,9 +17,9 @@ from chassis.runtime import tables
 from chassis.runtime.bus import Bus
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage import store
+from chassis.testing import SEAL_KEY, open_at
 from pratique import errors
 from pratique.events.meetings import MeetingClosed
-from pratique.testing import SEAL_KEY, open_at
 from tests.running import Running, running, until
 from tests.servers import Fresh, Servers
 

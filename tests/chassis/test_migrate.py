@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 from chassis.storage import migrate as migrations
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store, StoreAway
-from pratique.testing import open_at
+from chassis.testing import open_at
 
 pytestmark = pytest.mark.real
 NAME, PACKAGE = "notifications", "services.notifications"

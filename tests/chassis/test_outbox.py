@@ -10,10 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.storage import store
+from chassis.testing import published
 from pratique.event import Envelope, Event
 from pratique.events.evaluation import SurveyClosed, SurveyOpened
 from pratique.events.meetings import MeetingClosed, MeetingStarted
-from pratique.testing import AT, envelope, published, sample
+from pratique.testing import AT, envelope, sample
 
 
 class Boom(Exception):

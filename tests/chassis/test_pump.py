@@ -9,10 +9,11 @@ from sqlalchemy import MetaData
 from chassis.messaging import outbox
 from chassis.messaging.pump import pump
 from chassis.storage import store
+from chassis.testing import memory_store, published
 from pratique.events.evaluation import SurveyInvitationsIssued, SurveyOpened
 from pratique.events.meetings import MeetingClosed
 from pratique.events.notifications import MessageDelivered
-from pratique.testing import memory_store, published, sample
+from pratique.testing import sample
 
 
 def open_survey(session: store.Session, event: MeetingClosed) -> None:

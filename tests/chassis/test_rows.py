@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from chassis.storage import rows, store
+from chassis.testing import memory_store
 from pratique.errors import Invalid, PreconditionRequired, Stale
-from pratique.testing import memory_store
 
 KEY = UUID(int=1)
 

@@ -12,11 +12,12 @@ from sqlalchemy import Row, select
 from chassis.messaging import dead, inbox, outbox
 from chassis.sealing import Seal
 from chassis.storage import store
+from chassis.testing import SEAL_KEY, heard, published, wire
 from pratique.event import Envelope, Event, Undecodable
 from pratique.events.evaluation import Invitation, SurveyInvitationsIssued, SurveyOpened
 from pratique.events.meetings import MeetingClosed, MeetingDescribed
 from pratique.events.membership import MemberContactChanged
-from pratique.testing import SEAL_KEY, envelope, heard, published, sample, wire
+from pratique.testing import envelope, sample
 
 OURS, FOREIGN = Seal.of(SEAL_KEY), Seal.of("00" * 32)
 MEETING, OTHER = UUID(int=1), UUID(int=2)

@@ -20,8 +20,8 @@ from chassis.runtime.bus import Bus, answer
 from chassis.sealing import Seal
 from chassis.settings import Missing
 from chassis.storage import store
+from chassis.testing import SEAL_KEY
 from pratique.errors import Unavailable
-from pratique.testing import SEAL_KEY
 from tests.running import Running, running, until
 from tests.servers import Fresh
 

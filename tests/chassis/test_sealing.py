@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.sealing import BrokenSeal, Seal
-from pratique.testing import SEAL_KEY
+from chassis.testing import SEAL_KEY
 
 OURS, ANOTHER = Seal.of(SEAL_KEY), Seal.of("00" * 32)
 

@@ -8,11 +8,13 @@ import pytest
 import demo as sample
 from chassis import clock, settings
 from chassis.runtime.upkeep import upkeep
-from chassis.storage.migrate import migrate, package_of
+from chassis.storage.migrate import migrate
 from chassis.storage.store import open_store
 from demo.network import Network
+from operations import composition
 from pratique.errors import Conflict
 
+CLASSES = composition.service_classes(settings.SERVICES)
 WORDS = {"name": "Familles", "purpose": "Apprendre.", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
 
 
@@ -22,33 +24,33 @@ def empty(tmp_path: Path) -> settings.Settings:
     made = settings.embedded(tmp_path, tmp_path)
     for name in settings.SERVICES:
         opened = open_store(made, name)
-        migrate(opened, package_of(name))
+        migrate(opened, composition.migrations_of(name))
         opened.close()
     return made
 
 
 def found_first_community(made: settings.Settings) -> None:
     """As the sample does it: two years ago, so that upkeep soon forgets that it was announced."""
-    with clock.fixed(clock.now() - timedelta(days=730)), Network(made) as network:
+    with clock.fixed(clock.now() - timedelta(days=730)), Network(made, CLASSES) as network:
         network.do("membership", "put_community", community_id=str(sample.community_id("familles")), **WORDS)
         network.settle()
 
 
 def test_a_sample_that_was_loaded_is_known_after_its_events_are_forgotten(empty: settings.Settings) -> None:
-    assert not sample.is_loaded(empty)
+    assert not sample.is_loaded(empty, CLASSES)
     found_first_community(empty)
 
-    with Network(empty) as network:
+    with Network(empty, CLASSES) as network:
         upkeep(network.stores["membership"])()
 
-    assert sample.is_loaded(empty)
+    assert sample.is_loaded(empty, CLASSES)
 
 
 def test_the_sample_is_never_loaded_where_anything_is(empty: settings.Settings) -> None:
     found_first_community(empty)
-    with Network(empty) as network:
+    with Network(empty, CLASSES) as network:
         for opened in network.stores.values():
             upkeep(opened)()
 
     with pytest.raises(Conflict, match="not empty"):
-        sample.load(empty)
+        sample.load(empty, CLASSES)

@@ -7,11 +7,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select
 
-from chassis import clock
+from chassis import clock, testing
 from chassis.messaging import inbox
 from chassis.scheduling import due
 from chassis.storage.store import Store
-from pratique import testing
 from pratique.event import Event
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.meetings import (

@@ -172,7 +172,7 @@ def test_every_guess_meets_the_same_sentence(meeting: Scene) -> None:
     open_in_room(meeting)
     in_room = meeting.ballot_in_room(PEOPLE[2])
     code = meeting.survey().room_code
-    token = tokens.link_for(meeting.store.settings.seal, uuid4(), PEOPLE[0])  # type: ignore[union-attr]
+    [token] = tokens.links_for(meeting.store.settings.seal, uuid4(), [PEOPLE[0]])  # type: ignore[union-attr]
     garbled = in_room[:80] + ("A" if in_room[80] != "A" else "B") + in_room[81:]
     survey_of_ours = f"{meeting.survey().id.hex}.{'A' * 131}"
     guesses = ["", "x", "A" * 64, token, token + "=", garbled, survey_of_ours, "é" * 64, "\x00" * 64, f"{code}x"]

@@ -12,14 +12,15 @@ from sqlalchemy import inspect, text
 
 from chassis.storage import migrate
 from chassis.storage.store import Store
-from pratique.testing import open_at
+from chassis.testing import open_at
+from operations import composition
 from services.evaluation.models import Base
 
 
 def test_migrations_and_models_agree(tmp_path: Path) -> None:
     opened = open_at("evaluation", f"sqlite:///{tmp_path}/evaluation.sqlite")
-    migrate.migrate(opened, "services.evaluation")
-    migrate.migrate(opened, "services.evaluation")
+    migrate.migrate(opened, composition.migrations_of("evaluation"))
+    migrate.migrate(opened, composition.migrations_of("evaluation"))
 
     with opened.begin() as session:
         context = MigrationContext.configure(
@@ -37,7 +38,7 @@ def test_migrations_and_models_agree(tmp_path: Path) -> None:
 def migrate_is_current(folder: Path) -> bool:
     opened = open_at("evaluation", f"sqlite:///{folder}/evaluation.sqlite")
     try:
-        return migrate.is_current(opened, "services.evaluation")
+        return migrate.is_current(opened, composition.migrations_of("evaluation"))
     finally:
         opened.close()
 
@@ -68,18 +69,16 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Store, str], None]:
+def migrated(tmp_path: Path) -> Callable[[Store, str], None]:
     """Bring a store to the release whose newest migration has this number."""
-    package = tmp_path / f"evaluation_{uuid4().hex}"  # a name that no test before has imported
-    (package / "migrations").mkdir(parents=True)
-    (package / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
+    folder = tmp_path / "migrations"
+    folder.mkdir()
 
     def to(opened: Store, newest: str) -> None:
         for file in MIGRATIONS.glob("0*.py"):
             if file.name[:4] <= newest:
-                shutil.copy(file, package / "migrations")
-        migrate.migrate(opened, package.name)
+                shutil.copy(file, folder)
+        migrate.migrate(opened, folder)
 
     return to
 

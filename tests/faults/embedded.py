@@ -26,15 +26,15 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select, update
 
-import demo as sample
+import demo
 from chassis import settings
 from chassis.messaging import inbox, outbox
-from chassis.runtime import bus
 from chassis.settings import SERVICES, STORES
-from chassis.storage import migrate
+from chassis.storage.migrate import migrate
 from chassis.storage.store import Store, open_store
 from demo.network import Network
 from gateway.auth import create_token
+from operations import composition
 from pratique.events.evaluation import SurveyOpened
 from pratique.events.notifications import Template
 from services.notifications.models import Message, State, message_id
@@ -53,15 +53,8 @@ WORK_S = 1.5  #: the others come within so long after it was ready, amid its wor
 POINT_S = 8.0  #: who is to die at a named point and has not passed there by then is killed all the same
 #: Every other life ends at one of these boundaries (chassis/crashpoint.py), where events are in memory alone, or a
 #: mail is written and not yet noted. A random moment hits them too seldom.
-POINTS = (
-    "inbox.claimed",
-    "inbox.before_commit",
-    "inbox.committed",
-    "relay.confirmed",
-    "relay.before_clear",
-    "mail.claimed",
-    "mail.accepted",
-)
+POINTS = ["inbox.claimed", "inbox.before_commit", "inbox.committed", "relay.confirmed", "relay.before_clear"]
+POINTS += ["mail.claimed", "mail.accepted"]
 PATIENCE_S = 300.0  #: for one command to be taken through all kills, and for everything to come to rest
 
 
@@ -77,15 +70,16 @@ class Embedded:
         self.starts = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder / "log"
-        with Network(self._migrated()) as network:  # the least that counts as a loaded sample, which takes a minute
-            network.do("membership", "put_community", community_id=str(sample.community_id("familles")), **WORDS)
+        classes = composition.service_classes(SERVICES)
+        with Network(self._migrated(), classes) as network:  # the least that counts as a loaded sample
+            network.do("membership", "put_community", community_id=str(demo.community_id("familles")), **WORDS)
         with self.stores("gateway") as (opened,), opened.begin() as session:
             self._token = create_token(session, "faults", ["*"])
 
     def _migrated(self) -> settings.Settings:
         for name in STORES:
             with self.stores(name) as (opened,):
-                migrate.migrate(opened, migrate.package_of(name))
+                migrate(opened, composition.migrations_of(name))
         return self.settings
 
     @contextmanager
@@ -317,7 +311,7 @@ def hours_pass(embedded: Embedded) -> None:
 
 def come_to_rest(embedded: Embedded) -> None:
     """Return when nothing is under way any more."""
-    reactions = {name: bus.reactions_of(name) for name in SERVICES}
+    reactions = {name: composition.reactions_of(name) for name in SERVICES}
     embedded.insist("GET", "/readyz")
     with embedded.stores(*SERVICES) as stores:
         end = time.monotonic() + PATIENCE_S

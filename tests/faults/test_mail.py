@@ -18,10 +18,12 @@ from chassis import clock
 from chassis.messaging import broker
 from chassis.runtime import bus
 from chassis.storage import store
+from chassis.testing import published, wire
+from operations import composition
 from operations import examine as doctor
 from pratique.event import Event, attributes_of
 from pratique.events.notifications import MessageDelivered, MessageFailed
-from pratique.testing import AT, published, wire
+from pratique.testing import AT
 from services.notifications import delivery
 from services.notifications.delivery import GAVE_UP
 from services.notifications.models import LEASE, Message, State
@@ -126,7 +128,7 @@ def opened(servers: Servers) -> Iterator[Office]:
     settings = fresh.settings(smtp_url=server.url, http_port=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delivery, "SmtpPost", partial(delivery.SmtpPost, connect_s=CONNECT_S, accept_s=ACCEPT_S))
-        bus.declare(settings, ["membership", "meetings", "evaluation", "notifications"])
+        bus.declare(settings, composition.service_classes(["membership", "meetings", "evaluation", "notifications"]))
         with running(settings, [Notifications]) as network:
             yield Office(settings, network, server)
     server.stop()

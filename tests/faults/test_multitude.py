@@ -14,11 +14,12 @@ from sqlalchemy import func, select
 
 from chassis import clock
 from chassis.messaging import inbox, outbox
-from chassis.runtime import bus
 from chassis.storage.store import Store
+from chassis.testing import wire
+from operations import composition
 from pratique.event import Event
 from pratique.events import membership
-from pratique.testing import sample, wire
+from pratique.testing import sample
 from services.notifications.models import Message, State
 from tests.journeys.life import AT, ZONE, Life, on_real_servers, on_the_embedded_bus
 from tests.running import until
@@ -74,7 +75,7 @@ def insist(life: Life, method: str, path: str, body: Any = None) -> Any:
 
 def _tell(life: Life, service: str, events: Sequence[Event]) -> None:
     bodies = [wire(event) for event in events]
-    inbox.receive(life.stores[service], bus.reactions_of(service), bodies)
+    inbox.receive(life.stores[service], composition.reactions_of(service), bodies)
 
 
 @pytest.mark.parametrize(("way", "number"), [("embedded", 5000), pytest.param("real", 1500, marks=pytest.mark.real)])

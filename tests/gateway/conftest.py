@@ -10,11 +10,11 @@ from werkzeug.test import Client
 
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage.store import Store
+from chassis.testing import memory_store
 from gateway import auth
 from gateway.app import App
 from gateway.models import Base
 from pratique.errors import Unavailable
-from pratique.testing import memory_store
 
 SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=Path(), seal_key="5e" * 32)
 

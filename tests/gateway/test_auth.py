@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from chassis import clock
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage import migrate
+from chassis.testing import open_at
 from gateway import auth
 from gateway.app import PUBLIC, routes_of
 from gateway.models import ApiToken, Base
+from operations import composition
 from pratique.errors import Invalid, NotFound, Unauthenticated
-from pratique.testing import AT, open_at
+from pratique.testing import AT
 
 ROUTES = routes_of(Settings(broker_url=EMBEDDED, store_urls={}, home=Path()))
 GUARDED = [route for route in ROUTES if route.scope]
@@ -168,7 +170,7 @@ def test_use_is_noted_by_the_day_only(store):
 
 def test_the_migrations_make_what_the_models_say():
     opened = open_at("gateway", "sqlite://")
-    migrate.migrate(opened, "gateway")
+    migrate.migrate(opened, composition.migrations_of("gateway"))
     with opened.begin() as session:
         from alembic.autogenerate import compare_metadata
         from alembic.runtime.migration import MigrationContext

@@ -4,8 +4,6 @@ import re
 
 import pytest
 
-from chassis.http import bounds
-from gateway import operations
 from pratique.errors import Conflict, Gone, NotFound, TooManyTries, Unavailable
 from tests.gateway.test_survey import ANNE, BALLOT, QUESTIONS, SURVEY
 
@@ -82,10 +80,3 @@ def test_no_kind_of_visit_or_answer_or_refusal_can_be_told_from_another(gate, er
 def test_of_all_other_traffic_route_method_and_status_are_told(gate):
     gate.ask("GET", "/v1/communities")
     assert any(re.search('method="GET",route="/v1/communities",status="503"', name) for name in scrape(gate))
-
-
-def test_what_the_log_keeps_quiet_about_the_metrics_do_not_tell_either():
-    for path in operations.SURVEY_PATHS:
-        assert path.startswith(bounds.SURVEY_PATHS)
-    for path in bounds.SURVEY_PATHS:
-        assert path.startswith(operations.SURVEY_PATHS)

@@ -11,13 +11,13 @@ import pytest
 from chassis.http.web import HttpServer
 from chassis.messaging import embedded
 from chassis.rpc.rpc import Refusal, rpc
-from chassis.runtime import bus
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage import migrate
+from chassis.testing import SEAL_KEY
 from gateway import auth
 from gateway.service import Gateway, Site
+from operations import composition
 from pratique.errors import NotFound
-from pratique.testing import SEAL_KEY
 from tests.running import running, until
 
 COMMUNITY = "/v1/communities/00000000-0000-4000-8000-000000000001"
@@ -54,7 +54,7 @@ def settings(tmp_path):
 def opened(started):
     """Where it listens, and a token for everything."""
     store = started.extension("gateway", Site).store
-    migrate.migrate(store, "gateway")
+    migrate.migrate(store, composition.migrations_of("gateway"))
     with store.begin() as session:
         token = auth.create_token(session, "test", ["*"])
     return started.extension("gateway", HttpServer).port, {"Authorization": f"Bearer {token}"}
@@ -107,7 +107,7 @@ def test_a_stop_lets_what_was_asked_be_answered(settings):
 
 
 def test_the_class_is_found_by_its_name():
-    assert bus.service_class("gateway") is Gateway
+    assert composition.service_class("gateway") is Gateway
 
 
 def send(port, path, size, headers):

@@ -10,11 +10,10 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,9 +31,11 @@ from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage import store
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store, open_store
+from chassis.testing import SEAL_KEY
 from gateway.app import App
 from gateway.auth import create_token
-from pratique.testing import SEAL_KEY
+from operations import composition
+from services.notifications import delivery
 from tests.journeys.rest import is_at_rest, next_try
 from tests.running import Running, running, until
 from tests.servers.process import free_port
@@ -61,7 +62,7 @@ class Life:
 
     def __init__(self, settings: Settings, stores: Mapping[str, Store], maildir: Path) -> None:
         self.settings, self.stores, self._maildir = settings, stores, maildir
-        self._reactions = {name: bus.reactions_of(name) for name in SERVICES}
+        self._reactions = {name: composition.reactions_of(name) for name in SERVICES}
         self._read: dict[Path, EmailMessage] = {}
         with self.stores["gateway"].begin() as session:
             self._token = create_token(session, "journey", ["*"])
@@ -244,13 +245,12 @@ class Shuffled(Life):
         super().__init__(settings, stores, maildir)
         self._chance = random.Random(seed)
         self._client = Client(App(self._call, stores["gateway"], settings, lambda: {"all": True}))
-        delivery = import_module("services.notifications.delivery")
-        self._send_mail: Callable[[], bool] = delivery.loop(settings, stores["notifications"])
+        self._send_mail = delivery.loop(settings, stores["notifications"])
 
     def _call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
         """What RPC would carry: plain JSON in, plain JSON out."""
         asked = json.loads(json.dumps(payload))
-        function, dump = bus.service_class(service).__dict__[method].answers
+        function, dump = composition.service_class(service).__dict__[method].answers
         with self.stores[service].begin() as session:
             return bus.dumped(function(session, **arguments.load(function, asked)), dump)
 
@@ -268,7 +268,7 @@ class Shuffled(Life):
         while True:
             moved = pump(self.services, self._reactions, self._arrange)
             for name in SERVICES:
-                handlers = import_module(f"services.{name}.reactions").DUE
+                handlers = composition.handlers_of(name)
                 while due.run_next(self.stores[name], handlers):
                     moved += 1
                 while inbox.retry_next(self.stores[name], self._reactions[name]):
@@ -296,7 +296,7 @@ def shuffled(tmp_path: Path, seed: int) -> Iterator[Life]:
     )
     stores = {name: open_store(settings, name) for name in settings.store_urls}
     for name, opened in stores.items():
-        migrate(opened, f"services.{name}" if name in SERVICES else name)
+        migrate(opened, composition.migrations_of(name))
     try:
         yield Shuffled(settings, stores, settings.mail_dir, seed)
     finally:
@@ -320,10 +320,10 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
     )
     for name in STORES:
         opened = open_store(settings, name)
-        migrate(opened, f"services.{name}" if name in SERVICES else name)
+        migrate(opened, composition.migrations_of(name))
         opened.close()
     try:
-        with running(settings, [bus.service_class(name) for name in (*SERVICES, "gateway")]) as network:
+        with running(settings, [composition.service_class(name) for name in (*SERVICES, "gateway")]) as network:
             yield OnABus(settings, network, settings.mail_dir)
     finally:
         embedded.forget_everything()
@@ -339,7 +339,7 @@ def on_real_servers(fresh: Any, tmp_path: Path) -> Iterator[Life]:
     url = f"http://127.0.0.1:{port}"
     smtp_url = f"smtp://127.0.0.1:{smtp_port}"
     settings = fresh.guarded(http_port=port, public_url=url, smtp_url=smtp_url, rpc_timeout_s=RPC_TIMEOUT_S)
-    classes = [bus.service_class(name) for name in (*SERVICES, "gateway")]
+    classes = [composition.service_class(name) for name in (*SERVICES, "gateway")]
     with mail_server(smtp_port, tmp_path / "maildir") as maildir, running(settings, classes) as network:
         yield OnABus(settings, network, maildir)
 

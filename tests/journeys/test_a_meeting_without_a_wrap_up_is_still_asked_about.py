@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pratique import testing
+from chassis import testing
 from pratique.events.evaluation import CountBand, ResultsReleased, ResultsWithheld, SurveyClosed, WithheldReason
 from tests.journeys.letters import asks, text_of
 from tests.journeys.life import Life

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from chassis.messaging import outbox
 from chassis.runtime import bus
 from chassis.settings import SERVICES
-from operations import cli, docs
+from operations import cli, composition, docs
 from operations.integrator import CONNECTIONS, LIMITS
 from operations.management import Management
 from pratique.event import Envelope
@@ -34,7 +34,7 @@ class Operator:
 
     def __init__(self, fresh: private.Fresh) -> None:
         self.fresh, self.name = fresh, f"acme-{uuid4().hex[:8]}"
-        bus.declare(fresh.settings(), SERVICES)
+        bus.declare(fresh.settings(), composition.service_classes(SERVICES))
 
     def __call__(self, *arguments: str) -> Result:
         """Run ``pratique ARGUMENTS``, as somebody who has a name."""

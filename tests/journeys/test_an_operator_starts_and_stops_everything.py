@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pratique.testing import SEAL_KEY
+from chassis.testing import SEAL_KEY
 from tests import servers as private
 from tests.servers.process import free_port
 

@@ -14,9 +14,8 @@ import pika
 import pytest
 
 from chassis.messaging import broker
-from chassis.runtime import bus
 from chassis.settings import SERVICES, STORES, Settings
-from operations import docs
+from operations import composition, docs
 from operations.management import give_rights
 from tests import servers as private
 
@@ -83,7 +82,7 @@ def forbidden_to_all(name: str) -> dict[str, Attempt]:
 
 def forbidden_to_service(name: str) -> dict[str, Attempt]:
     """What a service may not: hear what its reactions table does not name, call, or announce in another's name."""
-    reactions = bus.reactions_of(name)
+    reactions = composition.reactions_of(name)
     attempts: dict[str, Attempt] = {"forge an event of its own exchange": publish(f"{name}.events", "Forged")}
     for event in docs.all_events():
         if event not in reactions:
@@ -146,7 +145,7 @@ def test_a_service_makes_its_queue_anew_when_somebody_deleted_it(settings: Setti
         administrator.channel().queue_delete(name)
 
     with kombu.Connection(settings.broker_url_of(name)) as own:
-        broker.declare_queue(own.channel(), name, own.as_uri(), bus.reactions_of(name))
+        broker.declare_queue(own.channel(), name, own.as_uri(), composition.reactions_of(name))
 
     with connected(settings.broker_url) as administrator:
         administrator.channel().queue_declare(name, passive=True)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from importlib import import_module
 from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any
@@ -16,13 +15,13 @@ from sqlalchemy import Engine, event
 
 from chassis import clock
 from chassis.messaging import inbox
-from chassis.runtime import bus
-from chassis.scheduling import due
 from chassis.settings import SERVICES
 from chassis.storage.store import Store
+from chassis.testing import open_at
+from operations import composition
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
-from pratique.testing import open_at, sample
+from pratique.testing import sample
 from tests.journeys.letters import asks, text_of
 from tests.journeys.life import AT, Community, Life, on_real_servers
 from tests.journeys.multiply import multiply
@@ -253,16 +252,12 @@ def fail(opened: Store) -> None:
 def _check_that_all_was_lived(asking: Asking) -> None:
     """Whatever is new must come into the story, or its statements would not be looked at."""
     for name in SERVICES:
-        methods = [each.answers[0] for each in vars(bus.service_class(name)).values() if hasattr(each, "answers")]
-        for acting in (methods, bus.reactions_of(name).values(), handlers_of(name).values()):
+        methods = [
+            each.answers[0] for each in vars(composition.service_class(name)).values() if hasattr(each, "answers")
+        ]
+        for acting in (methods, composition.reactions_of(name).values(), composition.handlers_of(name).values()):
             unlived = [each.__qualname__ for each in acting if unwrap(each).__code__ not in asking]
             assert unlived == [], f"let the story of {name} come to these"
-
-
-def handlers_of(name: str) -> due.Handlers:
-    """What a service does later by itself."""
-    handlers: due.Handlers = import_module(f"services.{name}.reactions").DUE
-    return handlers
 
 
 def test_no_statement_reads_a_whole_table_that_grows(servers: Servers, lived: tuple[Fresh, Statements]) -> None:
@@ -290,8 +285,8 @@ def _lag(url: str) -> None:
 
 def unused_by(name: str) -> set[str]:
     """The kernel's tables that this service has no use for."""
-    unused = {"due"} if not handlers_of(name) else set()
-    unused |= {"inbox", "binding"} if not bus.reactions_of(name) else set()
+    unused = {"due"} if not composition.handlers_of(name) else set()
+    unused |= {"inbox", "binding"} if not composition.reactions_of(name) else set()
     return unused | ({"audit"} if name not in AUDITED else set())
 
 

@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.settings import SERVICES
-from pratique.testing import open_at
+from chassis.testing import open_at
 from tests import servers as private
 from tests.journeys.life import filled, mail_server
 from tests.running import until

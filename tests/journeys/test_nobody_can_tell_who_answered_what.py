@@ -12,7 +12,7 @@ import pytest
 
 from chassis.sealing import Seal
 from chassis.settings import SERVICES
-from pratique.testing import SEAL_KEY
+from chassis.testing import SEAL_KEY
 from tests.journeys import holdings
 from tests.journeys.letters import asks, everything_in
 from tests.journeys.life import Life, answers_to

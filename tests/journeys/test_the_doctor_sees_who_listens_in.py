@@ -9,9 +9,8 @@ import pika
 import pytest
 from click.testing import CliRunner, Result
 
-from chassis.runtime import bus
 from chassis.settings import SERVICES
-from operations import cli
+from operations import cli, composition
 from operations.management import Management, give_rights
 from operations.strangers import strangers
 from pratique.subscribe import PUBLIC
@@ -99,7 +98,7 @@ def test_while_everything_runs_and_an_integrator_reads_the_doctor_is_content(bro
     reader.channel().basic_consume(f"integrator.{broker.integrator}.events", print)
     urls = {**broker.settings.broker_urls, "caller": broker.settings.broker_urls["gateway"]}
     with running(
-        dataclasses.replace(broker.settings, broker_urls=urls), [bus.service_class(name) for name in SERVICES]
+        dataclasses.replace(broker.settings, broker_urls=urls), [composition.service_class(name) for name in SERVICES]
     ):
         until(lambda: len(broker.manage.ask("GET", "consumers", broker.fresh.vhost)) > len(SERVICES) * 2, 60, 0.2)
         assert broker.strange() == {}

@@ -10,10 +10,11 @@ import pytest
 from chassis import clock
 from chassis.messaging import inbox
 from chassis.storage.store import Store
+from chassis.testing import memory_store, published
 from pratique.event import Event
 from pratique.events.meetings import AttendanceState, MeetingKind, Mode
 from pratique.events.membership import CommunityFounded, MembershipActivated, Role, RoleAssigned, RoleEnded
-from pratique.testing import AT, envelope, memory_store, published, sample
+from pratique.testing import AT, envelope, sample
 from services.meetings import commands, queries
 from services.meetings.models import AttendanceEntry, Base, Meeting
 from services.meetings.reactions import REACTIONS

@@ -3,14 +3,14 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
-from pratique.testing import open_at
+from chassis.testing import open_at
 from services.meetings.models import MeetingCommunity
 
 MIGRATIONS = Path("services/meetings/migrations").absolute()
@@ -31,18 +31,16 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Store, str], None]:
+def migrated(tmp_path: Path) -> Callable[[Store, str], None]:
     """Bring a store to the release whose newest migration has this number."""
-    package = tmp_path / f"meetings_{uuid4().hex}"  # a name that no test before has imported
-    (package / "migrations").mkdir(parents=True)
-    (package / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
+    folder = tmp_path / "migrations"
+    folder.mkdir()
 
     def to(opened: Store, newest: str) -> None:
         for file in MIGRATIONS.glob("0*.py"):
             if file.name[:4] <= newest:
-                shutil.copy(file, package / "migrations")
-        migrate(opened, package.name)
+                shutil.copy(file, folder)
+        migrate(opened, folder)
 
     return to
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from chassis import clock
 from chassis.messaging import inbox
+from chassis.testing import memory_store
 from pratique.event import Event
 from pratique.events.membership import (
     CommunityChanged,
@@ -18,7 +19,7 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
-from pratique.testing import AT, envelope, memory_store, sample
+from pratique.testing import AT, envelope, sample
 from services.meetings.models import Base, Community, FacilitatorRole, Membership
 from services.meetings.reactions import REACTIONS
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from chassis import clock
 from chassis.actor import acting
 from chassis.storage.audit import AUDIT
+from chassis.testing import memory_store
 from pratique.errors import Conflict, Invalid
 from pratique.events.meetings import (
     AttendanceCorrected,
@@ -22,7 +23,7 @@ from pratique.events.meetings import (
     MeetingRole,
     Partstat,
 )
-from pratique.testing import AT, memory_store
+from pratique.testing import AT
 from services.meetings import commands
 from services.meetings.models import AttendanceChange, AttendanceEntry, Base
 

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from chassis import clock
+from chassis.testing import memory_store
 from pratique.events.membership import Capacity, CommunityKind, Locale
-from pratique.testing import AT, memory_store
+from pratique.testing import AT
 from services.membership import commands
 from services.membership.models import Base, Community, Member, Membership, Organization
 

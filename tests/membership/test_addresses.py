@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from chassis.actor import acting
 from chassis.storage.audit import AUDIT
+from chassis.testing import published
 from pratique.errors import Conflict, QuotaSpent
 from pratique.events.membership import Capacity, MemberContactChanged, MembershipActivated
-from pratique.testing import published
 from services.membership import commands
 from services.membership.models import Member
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.rpc import arguments
+from chassis.testing import published
 from pratique.errors import Conflict, DomainError, Invalid, NotFound, PreconditionRequired, Stale
 from pratique.event import Event
 from pratique.events.membership import (
@@ -26,7 +27,6 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
-from pratique.testing import published
 from services.membership import commands
 from services.membership.models import Community, Member, Membership, Organization, RoleAssignment
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from chassis.storage.store import Page
+from chassis.testing import published
 from pratique.errors import Invalid, NotFound
 from pratique.events.membership import Capacity, MembershipActivated, Role, RoleAssigned
-from pratique.testing import published
 from services.membership import commands, queries, schemas
 from services.membership.models import Community, Member
 

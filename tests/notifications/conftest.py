@@ -20,10 +20,11 @@ from chassis import clock
 from chassis.messaging.inbox import receive
 from chassis.sealing import Seal
 from chassis.storage.store import Store
+from chassis.testing import memory_store, published, wire
 from pratique.event import Event
 from pratique.events import evaluation, meetings, membership
 from pratique.events.notifications import Template
-from pratique.testing import AT, memory_store, part, published, sample, wire
+from pratique.testing import AT, part, sample
 from services.notifications import models, reactions
 from services.notifications.delivery import deliver
 from services.notifications.mails import Letterhead, write_mail

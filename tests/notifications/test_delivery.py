@@ -13,8 +13,9 @@ from chassis import clock
 from chassis.messaging import outbox
 from chassis.messaging.inbox import receive
 from chassis.settings import embedded
+from chassis.testing import heard, wire
 from pratique.events.notifications import DropReason, MessageDelivered, MessageFailed, Template
-from pratique.testing import envelope, heard, wire
+from pratique.testing import envelope
 from services.notifications import delivery, reactions
 from services.notifications.delivery import deliver
 from services.notifications.mails import Letterhead, write_mail

@@ -14,7 +14,9 @@ from sqlalchemy import text
 from chassis import clock
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
-from pratique.testing import AT, open_at
+from chassis.testing import open_at
+from operations import composition
+from pratique.testing import AT
 from services.notifications import models
 from tests.notifications.conftest import Network, named
 
@@ -23,9 +25,9 @@ MIGRATIONS = Path("services/notifications/migrations").absolute()
 
 def test_migrated_tables_are_those_of_the_models() -> None:
     opened = open_at("notifications", "sqlite://")
-    migrate(opened, "services.notifications")
-    migrate(opened, "services.notifications")
-    assert is_current(opened, "services.notifications")
+    migrate(opened, composition.migrations_of("notifications"))
+    migrate(opened, composition.migrations_of("notifications"))
+    assert is_current(opened, composition.migrations_of("notifications"))
     with opened.begin() as session:
         inspected = MigrationContext.configure(
             session.connection(),
@@ -54,18 +56,16 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Store, str], None]:
+def migrated(tmp_path: Path) -> Callable[[Store, str], None]:
     """Bring a store to the release whose newest migration has this number."""
-    package = tmp_path / f"notifications_{uuid4().hex}"  # a name that no test before has imported
-    (package / "migrations").mkdir(parents=True)
-    (package / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
+    folder = tmp_path / "migrations"
+    folder.mkdir()
 
     def to(opened: Store, newest: str) -> None:
         for file in MIGRATIONS.glob("0*.py"):
             if file.name[:4] <= newest:
-                shutil.copy(file, package / "migrations")
-        migrate(opened, package.name)
+                shutil.copy(file, folder)
+        migrate(opened, folder)
 
     return to
 

@@ -10,8 +10,10 @@ from sqlalchemy import text
 
 from chassis import clock
 from chassis.storage.migrate import migrate
+from chassis.testing import open_at
+from operations import composition
 from pratique.events.notifications import Template
-from pratique.testing import AT, open_at
+from pratique.testing import AT
 from services.notifications.models import State
 from tests.notifications.conftest import Network
 from tests.notifications.test_changes import move
@@ -27,7 +29,7 @@ def network(scratch_url: str, tmp_path: Path) -> Iterator[Any]:
     with opened.begin() as session:
         session.execute(text("drop schema public cascade"))
         session.execute(text("create schema public"))
-    migrate(opened, "services.notifications")
+    migrate(opened, composition.migrations_of("notifications"))
     with clock.fixed(AT):
         yield Network(opened, tmp_path / "mail")
     opened.close()

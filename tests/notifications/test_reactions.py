@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis import clock
+from chassis.testing import memory_store
 from pratique.events.notifications import DropReason, MessageDropped, Template
-from pratique.testing import AT, memory_store
+from pratique.testing import AT
 from services.notifications import models
 from services.notifications.models import State
 from tests.notifications.conftest import named

@@ -10,9 +10,10 @@ from sqlalchemy import delete, func, select
 from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.sealing import Seal
+from chassis.testing import heard, wire
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.notifications import DropReason, Template
-from pratique.testing import envelope, heard, wire
+from pratique.testing import envelope
 from services.notifications import models
 from services.notifications.delivery import deliver
 from services.notifications.models import ABOUT_SURVEY, LEASE, State

@@ -21,10 +21,10 @@ from chassis.messaging import inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.scheduling import due
 from chassis.storage.store import Store
+from chassis.testing import SEAL_KEY, open_at
 from operations import VERBS, cli
 from pratique import testing
 from pratique.events.meetings import MeetingClosed
-from pratique.testing import open_at
 from tests import servers as private
 
 GONE = "amqp://pratique:hunter2@127.0.0.1:9//"
@@ -261,7 +261,7 @@ def test_the_doctor_survives_that_everything_is_away() -> None:
         "PRATIQUE_STORE_MEETINGS": "postgresql+psycopg2://meetings:hunter2@127.0.0.1:9/meetings",
         "PRATIQUE_SMTP_URL": "smtp://127.0.0.1:9",
         "PRATIQUE_HTTP_PORT": "9",
-        "PRATIQUE_SEAL_KEY": testing.SEAL_KEY,
+        "PRATIQUE_SEAL_KEY": SEAL_KEY,
     }
     result = call("doctor", "--json", env=env)
     assert result.exit_code == 1

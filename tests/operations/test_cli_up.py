@@ -22,9 +22,11 @@ from chassis.settings import STORES, Settings
 from chassis.storage import migrate
 from chassis.storage.store import open_store
 from demo.network import Network
+from operations import composition
 from pratique.errors import Conflict
 from tests.servers.process import free_port
 
+CLASSES = composition.service_classes(settings.SERVICES)
 HOME = Path(__file__).parents[2]
 UP = [sys.executable, "-c", "from operations import main; main()", "--data"]
 INTERRUPTED = "Stopped. A sample that was not yet whole is loaded anew at the next start."
@@ -76,7 +78,7 @@ def migrated(chosen: Settings) -> Settings:
     """The same settings; every table is there."""
     for name in STORES:
         opened = open_store(chosen, name)
-        migrate.migrate(opened, migrate.package_of(name))
+        migrate.migrate(opened, composition.migrations_of(name))
         opened.close()
     return chosen
 
@@ -149,20 +151,20 @@ def test_ctrl_c_while_the_sample_is_loaded_ends_with_a_sentence_and_no_error(tri
 def test_half_a_sample_is_never_taken_for_a_whole_one(trial: Trial) -> None:
     chosen = migrated(trial.settings)
     with pytest.raises(KeyboardInterrupt):
-        sample.load(chosen, _interrupt)
-    assert sample.is_loaded(chosen)  # its first community is there, and not much else
+        sample.load(chosen, CLASSES, _interrupt)
+    assert sample.is_loaded(chosen, CLASSES)  # its first community is there, and not much else
 
     sample.discard_unfinished(chosen)
 
-    assert not sample.is_loaded(migrated(chosen))
+    assert not sample.is_loaded(migrated(chosen), CLASSES)
     with pytest.raises(KeyboardInterrupt):
-        sample.load(chosen, _interrupt)  # and no Conflict: it begins anew
+        sample.load(chosen, CLASSES, _interrupt)  # and no Conflict: it begins anew
 
 
 def test_what_is_whole_is_kept(trial: Trial) -> None:
     chosen = found_first_community(trial)
     sample.discard_unfinished(chosen)
-    assert sample.is_loaded(chosen)
+    assert sample.is_loaded(chosen, CLASSES)
 
 
 def test_a_sample_is_known_when_its_events_have_served_their_time(trial: Trial) -> None:
@@ -172,16 +174,16 @@ def test_a_sample_is_known_when_its_events_have_served_their_time(trial: Trial) 
         assert outbox.prune(session, timedelta(days=-1)) > 0
     opened.close()
 
-    assert sample.is_loaded(chosen)
+    assert sample.is_loaded(chosen, CLASSES)
     with pytest.raises(Conflict):
-        sample.load(chosen)
+        sample.load(chosen, CLASSES)
 
 
 def found_first_community(trial: Trial) -> Settings:
     """The least that counts as a loaded sample, so that a start takes seconds."""
     chosen = migrated(trial.settings)
     words = {"name": "Familles", "purpose": "Aider", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
-    with Network(chosen) as network:
+    with Network(chosen, CLASSES) as network:
         network.do("membership", "put_community", community_id=str(sample.community_id("familles")), **words)
         network.settle()
     return chosen

@@ -13,8 +13,9 @@ from amqp.exceptions import AccessRefused
 from kombu import Connection
 
 from chassis.settings import STORES, Settings
-from chassis.storage.migrate import is_current, migrate, package_of
+from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
+from operations import composition
 from operations.management import give_rights
 from tests import servers as private
 from tests.repository.compose import HOME
@@ -62,8 +63,8 @@ def test_each_store_gets_a_role_and_a_database_that_no_other_role_opens(database
         url = (folder / "secrets" / f"{store}_url").read_text().strip()
         url = url.replace("@postgres/", f"@127.0.0.1:{database.port}/")
         opened = Store(store, url)
-        migrate(opened, package_of(store))
-        assert is_current(opened, package_of(store))
+        migrate(opened, composition.migrations_of(store))
+        assert is_current(opened, composition.migrations_of(store))
         opened.close()
         plain = url.replace("postgresql+psycopg2", "postgresql").rpartition("/")[0]
         for other in {*STORES, "postgres", "template1"} - {store}:

@@ -3,7 +3,6 @@
 import re
 import tomllib
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -16,7 +15,7 @@ from chassis.settings import SERVICES, STORES
 from chassis.storage.store import KERNEL
 from gateway.app import ROUTES
 from gateway.auth import SCOPES
-from operations import cli, docs
+from operations import cli, composition, docs
 from tests.repository.source import ROOT, name_of, sources
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -129,7 +128,7 @@ def test_every_event_and_whoever_reacts_stands_in_the_table_of_the_readme() -> N
         _, _, _, publishes, reacts_to, _ = row.split("|")
         openly, _, privately = publishes.partition("*privately*")
         mine = {name: event for name, event in EVENTS.items() if event.publisher == service}
-        reactions = import_module(f"services.{service}.reactions").REACTIONS
+        reactions = composition.reactions_of(service)
         assert words(openly) == {name for name, event in mine.items() if not event.is_private}
         assert words(privately) == {name for name, event in mine.items() if event.is_private}
         assert words(reacts_to) == {event.__name__ for event in reactions}
@@ -141,8 +140,8 @@ def words(cell: str) -> set[str]:
 
 
 def test_every_table_is_in_the_glossary_and_no_other() -> None:
-    models = [import_module(f"services.{name}.models" if name in SERVICES else f"{name}.models") for name in STORES]
-    tables = {table for each in models for table in each.Base.metadata.tables} | set(KERNEL.tables)
+    own = [composition.metadata_of(name) for name in STORES]
+    tables = {table for each in own for table in each.tables} | set(KERNEL.tables)
 
     glossary = re.findall(r"^\| [^|`]+ `(\w+)` \|", text_of(ROOT / "docs/glossary.md"), re.M)
     assert sorted(glossary) == sorted(tables)

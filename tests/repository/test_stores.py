@@ -1,7 +1,6 @@
 """Each service's migrations make exactly the tables that its models name."""
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import chassis.runtime.tables
 from chassis import settings
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import KERNEL, Store
+from operations import composition
 
 ROOT = Path(__file__).parents[2]
 MIGRATED = [name for name in settings.SERVICES if (ROOT / "services" / name / "migrations").is_dir()]
@@ -22,7 +22,7 @@ VERSION_TABLES = {"pratique_version", "service_version"}
 
 def test_there_are_migrations_to_check() -> None:
     assert {"membership", "meetings"} <= set(MIGRATED)
-    assert chassis.runtime.tables.BINDING.name in KERNEL.tables
+    assert chassis.runtime.tables.bindings.BINDING.name in KERNEL.tables
 
 
 @pytest.fixture(params=MIGRATED)
@@ -38,7 +38,7 @@ def opened(service: str, tmp_path: Path) -> Iterator[Store]:
 
 
 def differences(opened: Store, service: str) -> list[Any]:
-    metadata: MetaData = import_module(f"services.{service}.models").Base.metadata
+    metadata: MetaData = composition.metadata_of(service)
     ours = {"include_name": lambda name, kind, _: kind != "table" or name not in VERSION_TABLES}
     with opened.begin() as session:
         context = MigrationContext.configure(session.connection(), opts=ours)
@@ -51,17 +51,17 @@ def schema(opened: Store) -> dict[str, Any]:
 
 
 def test_migrations_make_what_the_models_say(opened: Store, service: str) -> None:
-    migrate(opened, f"services.{service}")
+    migrate(opened, composition.migrations_of(service))
 
     assert differences(opened, service) == []
-    assert is_current(opened, f"services.{service}")
+    assert is_current(opened, composition.migrations_of(service))
 
 
 def test_migrating_twice_changes_nothing(opened: Store, service: str) -> None:
-    migrate(opened, f"services.{service}")
+    migrate(opened, composition.migrations_of(service))
     before = str(schema(opened))
 
-    migrate(opened, f"services.{service}")
+    migrate(opened, composition.migrations_of(service))
 
     assert str(schema(opened)) == before
 

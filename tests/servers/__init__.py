@@ -15,10 +15,11 @@ from typing import Any
 
 from chassis.runtime.bus import declare
 from chassis.settings import SERVICES, STORES, Settings
-from chassis.storage.migrate import migrate, package_of
+from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
+from chassis.testing import SEAL_KEY
+from operations import composition
 from operations.management import give_rights
-from pratique.testing import SEAL_KEY
 from tests.servers.broker import Broker
 from tests.servers.database import Database
 from tests.servers.find import is_compulsory, missing, why_skipped
@@ -115,7 +116,7 @@ class Servers:
 def _migrate(store: str, url: str) -> None:
     opened = Store(store, url)
     try:
-        migrate(opened, package_of(store))
+        migrate(opened, composition.migrations_of(store))
     finally:
         opened.close()
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pratique import store
+from chassis.storage import store
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -35,13 +35,18 @@ def project(session: Session, seen: Iterable[tuple[UUID, int, Sequence[Attendee]
     for meeting_id, version, attendees in seen:
         for each in attendees:
             key, may = (meeting_id, each.member_id), may_answer(each.state, each.role)
-            row = {"meeting_id": meeting_id, "member_id": each.member_id, "state": each.state, "role": each.role}
-            row |= {"version": version, "was_eligible": may}
             before = rows.get(key)
             if before is None or before["version"] < version:
-                rows[key] = row
-            if before is not None:
-                rows[key]["was_eligible"] = before["was_eligible"] or may
+                rows[key] = {
+                    "meeting_id": meeting_id,
+                    "member_id": each.member_id,
+                    "state": each.state,
+                    "role": each.role,
+                    "version": version,
+                    "was_eligible": may or (before is not None and before["was_eligible"]),
+                }
+            elif may:
+                before["was_eligible"] = True
     table = Attendance.metadata.tables[Attendance.__tablename__]
     store.insert_many(session, table, list(rows.values()), newest="version", lasting="was_eligible")
 

@@ -1,6 +1,6 @@
 """Surveys, whom they ask, and who was at the meeting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
@@ -185,11 +185,11 @@ class Survey(Base):
             version=self.version,
         )
 
-    def invite(self, seal: Seal, member_ids: Iterable[UUID]) -> SurveyInvitationsIssued:
+    def invite(self, seal: Seal, member_ids: Sequence[UUID]) -> SurveyInvitationsIssued:
         """Ask these people, each by a link of their own; the event comes even if there is nobody to ask."""
         return self._ask(SurveyInvitationsIssued, seal, member_ids)
 
-    def remind(self, seal: Seal, member_ids: Iterable[UUID]) -> SurveyReminderDue:
+    def remind(self, seal: Seal, member_ids: Sequence[UUID]) -> SurveyReminderDue:
         """Ask these people again; the event comes even if there is nobody to ask."""
         return self._ask(SurveyReminderDue, seal, member_ids)
 
@@ -204,14 +204,16 @@ class Survey(Base):
             version=self.version,
         )
 
-    def _ask(self, news: type[Asking], seal: Seal, member_ids: Iterable[UUID]) -> Asking:
-        id = self.id
+    def _ask(self, news: type[Asking], seal: Seal, member_ids: Sequence[UUID]) -> Asking:
         self.version += 1
+        links = tokens.links_for(seal, self.id, member_ids)
         return news(
-            survey_id=id,
+            survey_id=self.id,
             meeting_id=self.meeting_id,
             community_ids=self.communities,
-            invitations=tuple([Invited(member_id=one, token=tokens.link_for(seal, id, one)) for one in member_ids]),
+            invitations=tuple(
+                [Invited(member_id=one, token=link) for one, link in zip(member_ids, links, strict=True)]
+            ),
             closes_at=self.closes_at,
             version=self.version,
         )

@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -146,9 +147,9 @@ def as_room_code(typed: str) -> str:
     return code if set(code) <= set(_ROOM_ALPHABET) else ""
 
 
-def link_for(seal: Seal, survey_id: UUID, member_id: UUID) -> str:
-    """The end of one person's link. Whoever reads it learns neither survey nor person."""
-    return seal.link(LINK, survey_id, member_id)
+def links_for(seal: Seal, survey_id: UUID, member_ids: Sequence[UUID]) -> list[str]:
+    """The end of each person's link. Whoever reads one learns neither survey nor person."""
+    return seal.links(LINK, survey_id, member_ids)
 
 
 def read_link(seal: Seal, text: str) -> tuple[UUID, UUID]:

@@ -138,13 +138,8 @@ def facts(survey: Survey, there: Sequence[Attendee]) -> list[tuple[str, dict[str
         "closes_at": survey.closes_at.isoformat(),
     }
     opened = {"moment": survey.moment, "anonymity": survey.anonymity, "opens_at": survey.opens_at.isoformat()}
-    invited = [
-        {
-            "member_id": str(each.member_id),
-            "token": tokens.link_for(SEAL, survey.id, each.member_id),
-        }
-        for each in there
-    ]
+    links = tokens.links_for(SEAL, survey.id, [each.member_id for each in there])
+    invited = [{"member_id": str(each.member_id), "token": link} for each, link in zip(there, links, strict=True)]
     return [
         ("SurveyOpened", {"version": 1, **shared, **opened}),
         ("SurveyInvitationsIssued", {"version": 2, **shared, "invitations": invited}),

@@ -60,7 +60,7 @@ def written(closing: Mapping[str, Any]) -> Written:
     survey_id = uuid4()
     people = [(UUID(each["member_id"]), each["state"], each["role"]) for each in closed["attendees"]]
     there = [id for id, state, role in people if state in THERE and role == MeetingRole.PARTICIPANT]
-    links = {member_id: tokens.link_for(SEAL, survey_id, member_id) for member_id in there}
+    links = dict(zip(there, tokens.links_for(SEAL, survey_id, there), strict=True))
     survey = {
         **{"id": survey_id, "meeting_id": meeting_id, "community_ids": closed["community_ids"], "is_asked": True},
         **{"k_scores": 5, "k_comments": 10},

@@ -84,14 +84,15 @@ def write(cursor: Cursor, closings: Sequence[dict[str, Any]]) -> None:
         survey = str(survey_id), meeting_id, communities, zone, "wrap_up", "anonymous", 1, 5, 10, "open"
         surveys.append((*survey, closed_at, closes_at, True, True, 2))
         keys.append((str(survey_id), key_row(survey_id)["box"]))
-        invited = []
+        asked = []
         for each in closed["attendees"]:
             member_id = each["member_id"]
             may = each["state"] in ("attended", "attended_partly") and each["role"] == "participant"
             attendance.append((meeting_id, member_id, each["state"], each["role"], closed["version"], may))
             if may:
-                token = tokens.link_for(SEAL, survey_id, UUID(member_id))
-                invited.append({"member_id": member_id, "token": token})
+                asked.append(member_id)
+        links = tokens.links_for(SEAL, survey_id, [UUID(each) for each in asked])
+        invited = [{"member_id": each, "token": link} for each, link in zip(asked, links, strict=True)]
         cause = closing["correlationid"], closing["id"]
         due.append((str(uuid4()), "remind", str(survey_id), remind_at, *cause))
         due.append((str(uuid4()), "close", str(survey_id), closes_at, *cause))

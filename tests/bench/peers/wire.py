@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.sealing import Seal
-from pratique.testing import SEAL_KEY
+from chassis.testing import SEAL_KEY
 from services.evaluation.models import SurveyKey
 
 SEAL = Seal.of(SEAL_KEY)

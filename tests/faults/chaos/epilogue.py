@@ -9,11 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chassis.testing import heard
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.meetings import MeetingClosed
 from pratique.events.membership import MemberContactChanged
 from pratique.events.notifications import Template
-from pratique.testing import heard
 from services.notifications.models import message_id
 from tests.faults.chaos import oracle, rest
 from tests.faults.chaos.driver import Api, Stuck, address_of, hold_and_close

@@ -11,9 +11,9 @@ from sqlalchemy import select, text
 from chassis.messaging import inbox, outbox
 from chassis.sealing import Seal
 from chassis.settings import SERVICES
+from chassis.testing import SEAL_KEY
 from pratique.event import REGISTRY
 from pratique.events.notifications import Template
-from pratique.testing import SEAL_KEY
 from services.notifications.models import message_id
 from tests.bench.stage import broker
 from tests.faults.chaos import copies

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from importlib import import_module
 
 from sqlalchemy import func, select
 
@@ -11,6 +10,7 @@ from chassis import clock
 from chassis.messaging import inbox
 from chassis.settings import SERVICES
 from chassis.storage.store import Store
+from operations import composition
 from services.notifications.models import Message, State
 from tests.faults.chaos.system import System
 from tests.journeys.rest import is_at_rest, next_try
@@ -31,7 +31,7 @@ def settle(system: System) -> float:
         Restless: after ``LIMIT_S`` something still is.
     """
     services = {name: system.stores[name] for name in SERVICES}
-    reactions = {name: import_module(f"services.{name}.reactions").REACTIONS for name in SERVICES}
+    reactions = {name: composition.reactions_of(name) for name in SERVICES}
     began = still_since = time.monotonic()
     before: object = None
     if system.off < timedelta():  # the hours that were taken back pass, and with them what was planned for then

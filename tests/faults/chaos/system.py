@@ -17,8 +17,8 @@ from psycopg2 import sql
 import chassis.runtime.tables  # noqa: F401  (completes KERNEL)
 from chassis import clock
 from chassis.settings import SERVICES, STORES
+from chassis.testing import open_at
 from gateway.auth import create_token
-from pratique.testing import open_at
 from services.notifications.delivery import MANY
 from tests.faults.chaos.bystander import Bystander
 from tests.faults.chaos.driver import Driver, accepts

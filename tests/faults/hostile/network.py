@@ -18,6 +18,7 @@ from chassis.runtime import bus  # noqa: E402
 from chassis.storage import migrate  # noqa: E402
 from chassis.storage.store import open_store  # noqa: E402
 from gateway.auth import create_token  # noqa: E402
+from operations import composition  # noqa: E402
 
 
 def serve(folder: Path, port: int) -> None:
@@ -33,12 +34,12 @@ def serve(folder: Path, port: int) -> None:
     log.configure(chosen.log_format)
     for name in settings.STORES:
         opened = open_store(chosen, name)
-        migrate.migrate(opened, migrate.package_of(name))
+        migrate.migrate(opened, composition.migrations_of(name))
         if name == "gateway":
             with opened.begin() as session:
                 (folder / "token").write_text(create_token(session, "hostile", ["*"]))
         opened.close()
-    bus.run(chosen, [*settings.SERVICES, "gateway"])
+    bus.run(chosen, composition.service_classes([*settings.SERVICES, "gateway"]))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from chassis import clock
 from chassis.sealing import Seal
+from chassis.testing import SEAL_KEY
 from pratique.events.notifications import Template
-from pratique.testing import SEAL_KEY
 from services.notifications.models import message_id
 from services.notifications.post import Mail
 from tests.faults.model.truth import Truth

@@ -10,10 +10,10 @@ from uuid import UUID
 from chassis import clock
 from chassis.sealing import Seal
 from chassis.settings import SERVICES
+from chassis.testing import SEAL_KEY
 from pratique.events import evaluation
 from pratique.events.membership import Role
 from pratique.events.notifications import Template
-from pratique.testing import SEAL_KEY
 from services.evaluation import questions
 from services.evaluation.models import surveys, tokens
 from tests.faults.model.cast import ENOUGH, Meeting, Survey

@@ -11,9 +11,8 @@ from uuid import UUID
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from chassis import clock
+from chassis import clock, testing
 from chassis.settings import SERVICES
-from pratique import testing
 from pratique.errors import Conflict, DomainError
 from pratique.event import Envelope
 from tests.faults.model import rest

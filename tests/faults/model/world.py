@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -26,9 +25,10 @@ from chassis.messaging import broker, inbox, outbox
 from chassis.messaging.relay import Relay
 from chassis.scheduling import due
 from chassis.settings import SERVICES
-from chassis.storage.migrate import migrate, package_of
+from chassis.storage.migrate import migrate
 from chassis.storage.store import StoreAway
-from pratique.testing import open_at
+from chassis.testing import open_at
+from operations import composition
 from services.notifications import delivery
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import Mail, NotSent, Refused, Unknown
@@ -142,13 +142,12 @@ class World:
 
     def __init__(self) -> None:
         self.stores = {name: open_at(name, "sqlite://") for name in SERVICES}
-        modules = {name: import_module(f"services.{name}.reactions") for name in SERVICES}
-        self.reactions: dict[str, inbox.Reactions] = {name: each.REACTIONS for name, each in modules.items()}
-        self.due: dict[str, due.Handlers] = {name: each.DUE for name, each in modules.items()}
+        self.reactions = {name: composition.reactions_of(name) for name in SERVICES}
+        self.due = {name: composition.handlers_of(name) for name in SERVICES}
         self._blank: dict[str, sqlite3.Connection] = {}
         self.raw: dict[str, sqlite3.Connection] = {}
         for name, opened in self.stores.items():
-            migrate(opened, package_of(name))
+            migrate(opened, composition.migrations_of(name))
             self.raw[name] = opened.engine.raw_connection().driver_connection  # type: ignore[assignment]
             self._blank[name] = sqlite3.connect(":memory:")
             self.raw[name].backup(self._blank[name])

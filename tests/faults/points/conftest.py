@@ -11,9 +11,10 @@ import pytest
 from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.settings import STORES, Settings
-from chassis.storage.migrate import migrate, package_of
+from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
-from pratique.testing import SEAL_KEY, heard, open_at
+from chassis.testing import SEAL_KEY, heard, open_at
+from operations import composition
 from tests.faults.points.interrupted import Interrupted, Row
 from tests.faults.points.sameness import alike
 from tests.faults.points.story import live
@@ -67,7 +68,7 @@ def _living(urls: dict[str, str], folder: Path, by_smtp: bool) -> Iterator[Inter
     )
     stores = {name: open_at(name, url) for name, url in urls.items()}
     for name, opened in stores.items():
-        migrate(opened, package_of(name))
+        migrate(opened, composition.migrations_of(name))
     try:
         with clock.fixed(AT):
             if by_smtp:

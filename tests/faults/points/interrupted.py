@@ -20,9 +20,10 @@ from chassis.runtime import bus
 from chassis.scheduling import due
 from chassis.settings import SERVICES, Settings
 from chassis.storage.store import Store
+from chassis.testing import heard
+from operations import composition
 from pratique.event import REGISTRY
 from pratique.events.notifications import Template
-from pratique.testing import heard
 from services.notifications import delivery
 from services.notifications.models import Message, State
 from tests.faults.points.ending import ends_at
@@ -30,8 +31,8 @@ from tests.journeys.life import Shuffled
 from tests.journeys.rest import is_at_rest, next_try
 
 Row = tuple[str, str]  #: a service, and what it does: the name of an event, a kind of due work, a template, a command
-REACTIONS = {name: table for name in SERVICES if (table := bus.reactions_of(name))}
-HANDLERS = {name: table for name in SERVICES if (table := import_module(f"services.{name}.reactions").DUE)}
+REACTIONS = {name: table for name in SERVICES if (table := composition.reactions_of(name))}
+HANDLERS = {name: table for name in SERVICES if (table := composition.handlers_of(name))}
 PARKING = ("inbox.before_park", "inbox.parked")  #: the points at which an event is set aside
 
 #: All that services do, by what sets it off.
@@ -42,7 +43,7 @@ ROWS: Mapping[str, set[Row]] = {
     "command": {
         (name, method)
         for name in SERVICES
-        for method, bound in vars(bus.service_class(name)).items()
+        for method, bound in vars(composition.service_class(name)).items()
         if getattr(bound, "answers", (None,))[0] in vars(import_module(f"services.{name}.commands")).values()
     },
 }
@@ -70,7 +71,7 @@ class Interrupted(Shuffled):
 
     def _call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
         """What the service's own RPC method answers."""
-        bound = vars(bus.service_class(service))[method]
+        bound = vars(composition.service_class(service))[method]
         self_like = SimpleNamespace(bus=self.stores[service])
         self._ends("command", (service, method), lambda: bound(self_like, **payload))
         answer = bound(self_like, **payload)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.sealing import Seal
-from pratique.testing import SEAL_KEY
+from chassis.testing import SEAL_KEY
 from tests.faults.points.story import NAMES
 from tests.journeys.holdings import Rows, opened
 

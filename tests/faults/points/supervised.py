@@ -12,6 +12,7 @@ from eventlet.patcher import original
 
 from chassis.runtime import bus
 from chassis.settings import Settings
+from operations import composition
 from tests.faults.points.ending import fork
 
 _os = original("os")
@@ -27,7 +28,7 @@ class Supervised:
 
     def _start(self) -> None:
         self._point = self.left[0] if self.left else ""
-        self._pid = fork(lambda: bus.run(self._settings, self._names), self._point)
+        self._pid = fork(lambda: bus.run(self._settings, composition.service_classes(self._names)), self._point)
 
     def keep(self) -> None:
         """Start it again if it has ended, which it may at its point alone."""

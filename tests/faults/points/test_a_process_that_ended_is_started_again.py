@@ -19,6 +19,7 @@ from chassis.runtime import bus
 from chassis.settings import SERVICES, Settings
 from chassis.storage.store import Store, open_store
 from gateway.auth import create_token
+from operations import composition
 from pratique.event import REGISTRY
 from tests.faults.points.interrupted import REACTIONS
 from tests.faults.points.sameness import unsettled
@@ -78,7 +79,7 @@ class Client:
 @pytest.fixture
 def settings(fresh: Fresh, tmp_path: Path) -> Settings:
     made = fresh.settings(http_port=free_port(), mail_dir=tmp_path / "mail", rpc_timeout_s=1.0)
-    bus.declare(made, SERVICES)
+    bus.declare(made, composition.service_classes(SERVICES))
     return made
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from chassis import clock
 from chassis.runtime.tables import create_all
-from pratique.testing import AT, open_at
+from chassis.testing import open_at
+from pratique.testing import AT
 from services.notifications import models
 from services.notifications.delivery import DECISION_HOLDS, deliver
 from services.notifications.models import LEASE, State

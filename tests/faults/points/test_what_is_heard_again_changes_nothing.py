@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from chassis.messaging import inbox
-from pratique.testing import heard
+from chassis.testing import heard
 from tests.faults.points.conftest import Found, Undisturbed
 from tests.faults.points.interrupted import ROWS, Interrupted, Row
 from tests.faults.points.sameness import alike, unsettled

@@ -16,13 +16,13 @@ from chassis.messaging.inbox import PARKED
 from chassis.retry import RETRY_AFTER_S
 from chassis.runtime.upkeep import upkeep
 from chassis.settings import STORES, embedded
-from chassis.storage.migrate import is_current, migrate, package_of
+from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import KERNEL, Store
-from operations import cli
+from chassis.testing import open_at
+from operations import cli, composition
 from operations.up import _token
 from pratique import testing
 from pratique.events.meetings import MeetingClosed
-from pratique.testing import open_at
 from tests.faults.points.ending import ends_at
 
 MIGRATING = ("migrate.stepped", "migrate.committed")
@@ -58,11 +58,11 @@ def test_a_store_whose_migration_ended_is_migrated_by_the_next(
         with opened.begin() as session:
             session.execute(text("drop schema public cascade"))
             session.execute(text("create schema public"))
-    assert ends_at(point, lambda: migrate(opened, package_of(name)), [opened])
+    assert ends_at(point, lambda: migrate(opened, composition.migrations_of(name)), [opened])
     if point == "migrate.stepped":
         assert inspect(opened.engine).get_table_names() == []
-    migrate(opened, package_of(name))
-    assert is_current(opened, package_of(name))
+    migrate(opened, composition.migrations_of(name))
+    assert is_current(opened, composition.migrations_of(name))
     assert set(inspect(opened.engine).get_table_names()) > set(KERNEL.tables)
     opened.close()
 
