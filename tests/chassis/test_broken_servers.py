@@ -18,7 +18,6 @@ import eventlet
 import pika
 import pytest
 from sqlalchemy import select, text
-from tests.pratique.conftest import Evaluation, Meetings, close_meeting, remember, seen
 
 from chassis import clock
 from chassis.messaging import broker, inbox, outbox
@@ -32,6 +31,7 @@ from pratique import errors
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.testing import AT, envelope, sample
+from tests.chassis.conftest import Evaluation, Meetings, close_meeting, remember, seen
 from tests.running import Running, running, until
 from tests.servers import HOME, Fresh
 

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import eventlet
 import pytest
 from eventlet.event import Event as Gate
-from tests.pratique.conftest import METADATA, Evaluation, Meetings, close_meeting, remember, seen
 
 from chassis.messaging import broker, embedded, outbox, relay
 from chassis.runtime import tables
@@ -20,6 +19,7 @@ from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
 from pratique import errors
 from pratique.events.meetings import MeetingClosed
+from tests.chassis.conftest import METADATA, Evaluation, Meetings, close_meeting, remember, seen
 from tests.running import Running, running, until
 from tests.servers import Fresh, Servers
 

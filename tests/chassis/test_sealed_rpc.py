@@ -10,7 +10,6 @@ from uuid import uuid4
 import pika
 import pytest
 from eventlet.event import Event as Signal
-from tests.pratique.conftest import Meetings
 
 from chassis.messaging import outbox
 from chassis.rpc import letters
@@ -22,6 +21,7 @@ from chassis.settings import Missing
 from chassis.storage import store
 from chassis.testing import SEAL_KEY
 from pratique.errors import Unavailable
+from tests.chassis.conftest import Meetings
 from tests.running import Running, running, until
 from tests.servers import Fresh
 
