@@ -236,7 +236,8 @@ def declare(settings: Settings, classes: Iterable[Any]) -> None:
     Otherwise what is published before a service has ever run would find no queue and be gone
     (docs/decisions/0001, W14).
     """
-    buses = {each.name: bus for each in classes if isinstance(bus := getattr(each, "bus", None), Bus)}
+    found = {each.name: getattr(each, "bus", None) for each in classes}
+    buses = {name: bus for name, bus in found.items() if isinstance(bus, Bus)}  # the gateway has none
     with broker.connection(settings.broker_url) as connection:
         channel = connection.default_channel
         broker.RPC(channel).declare()

@@ -237,12 +237,8 @@ def test_what_was_committed_before_a_crash_is_published_after_the_restart(settin
         until(lambda: seen(network.store("evaluation")) == {meeting_id})
 
 
-def test_the_queue_of_a_service_that_has_not_run_yet_keeps_its_events(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tables_by_name = {"meetings": {}, "evaluation": {MeetingClosed: remember}}
-    monkeypatch.setattr("chassis.runtime.bus.reactions_of", tables_by_name.__getitem__)
-    declare(settings, ["meetings", "evaluation"])
+def test_the_queue_of_a_service_that_has_not_run_yet_keeps_its_events(settings: Settings) -> None:
+    declare(settings, [Meetings, Evaluation])
     meeting_id = uuid4()
     with running(settings, [Meetings]) as network:
         network.call("meetings", "close_meeting", meeting_id=str(meeting_id))

@@ -50,7 +50,7 @@ class Fresh:
         """The same, where each service has a broker user of its own, with the rights of ``pratique migrate``."""
         urls = {name: self.servers.broker.url(self.vhost, name) for name in STORES}
         made = self.settings(broker_urls=urls, **changes)
-        declare(made, SERVICES)
+        declare(made, composition.service_classes(SERVICES))
         give_rights(made, {})
         return made
 
