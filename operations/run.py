@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from chassis import green, log, settings
+from chassis import log, settings
 from operations import Refusal
 
 _PROCESSES = click.Choice([*settings.SERVICES, "gateway"])
@@ -23,6 +23,8 @@ def up(ctx: click.Context) -> None:
     pratique up
     PRATIQUE_HTTP_PORT=8080 pratique --data /tmp/trial up
     """
+    from chassis import green  # here, so that commands which serve nothing start without it
+
     green.patch()
     chosen = settings.embedded(settings.home(), ctx.obj["data"])
     log.configure(chosen.log_format, sys.stderr, logging.WARNING)  # it tells by itself what happens
@@ -44,6 +46,8 @@ def run(ctx: click.Context, names: tuple[str, ...]) -> None:
     pratique run meetings
     pratique run membership meetings evaluation notifications gateway
     """
+    from chassis import green  # here, so that commands which serve nothing start without it
+
     green.patch()
     chosen = settings.load()
     chosen.seal  # noqa: B018  (that it is missing shows here, as one sentence)

@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import eventlet
-from eventlet.event import Event
-from greenlet import GreenletExit
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import demo as sample
+from chassis import green
 from chassis.crashpoint import crashpoint
 from chassis.runtime import bus
 from chassis.settings import SERVICES, STORES, Settings
@@ -116,25 +114,25 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
     classes = composition.service_classes(STORES)
     bus.declare(settings, classes)  # or who starts first would publish to queues that are not there yet
     made = bus.runner(settings, classes, story.observe)
-    started = Event()
+    started = green.Event()
 
     def welcome() -> None:
         started.wait()
         try:
-            with eventlet.Timeout(_READY_S):
+            with green.Timeout(_READY_S):
                 while not all(all(bus.readiness(each).values()) for each in bus.containers(made)):
-                    eventlet.sleep(0.02)
-        except eventlet.Timeout as late:
+                    green.sleep(0.02)
+        except green.Timeout as late:
             raise Unavailable(f"Not everything was ready within {_READY_S:.0f} s; start it again.") from late
         token = _token(settings)
         if is_first:
             story.is_told = True
             play(f"http://{settings.http_host}:{settings.http_port}", token, console.print)
-            eventlet.sleep(0.5)  # so that the last reactions are told before what follows
+            green.sleep(0.5)  # so that the last reactions are told before what follows
             story.is_told = False
         _tell(settings, token, console)
 
-    welcoming = eventlet.spawn(welcome)
+    welcoming = green.spawn(welcome)
 
     def stop() -> None:
         welcoming.kill()  # or it would go on asking what is gone
@@ -142,10 +140,10 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
         made.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.spawn_n(stop))
+        signal.signal(number, lambda *_: green.spawn_n(stop))
     made.start()
     started.send()
-    with suppress(GreenletExit):
+    with suppress(green.GreenletExit):
         welcoming.wait()
     made.wait()
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import eventlet
 from amqp.exceptions import AMQPError, NotFound
 from kombu import Connection, Exchange, Queue
 from kombu.exceptions import KombuError
 
+from chassis import green
 from chassis.crashpoint import crashpoint
 from pratique.event import CONTENT_TYPE, Event
 
@@ -60,7 +60,7 @@ def connection(url: str) -> Iterator[Any]:
             opened.connect()
         yield opened
     finally:
-        with contextlib.suppress(*BROKER_ERRORS, eventlet.Timeout), within(opened, 1.0):
+        with contextlib.suppress(*BROKER_ERRORS, green.Timeout), within(opened, 1.0):
             opened.release()
 
 
@@ -70,7 +70,7 @@ def within(opened: Any, timeout_s: float) -> Iterator[None]:
 
     A time-out alone is not enough: kombu would wait for the broker to agree to the closing (docs/decisions/0001, W11).
     """
-    watchdog = eventlet.spawn_after(timeout_s, cut, opened)
+    watchdog = green.spawn_after(timeout_s, cut, opened)
     try:
         yield
     finally:

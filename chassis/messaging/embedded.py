@@ -8,9 +8,9 @@ import time
 from queue import Empty
 from typing import Any, ClassVar
 
-from eventlet.event import Event
-from eventlet.timeout import Timeout
 from kombu.transport import TRANSPORT_ALIASES, memory, virtual
+
+from chassis import green
 
 #: While so many messages wait in one queue, relays publish nothing more: what the stores hold stays there.
 QUEUE_LIMIT = 2000
@@ -20,16 +20,16 @@ class _Bell:
     """Wakes all who wait each time something is put into any queue."""
 
     def __init__(self) -> None:
-        self._event = Event()
+        self._event = green.Event()
 
     def ring(self) -> None:
         """Wake everyone who waits now."""
-        rung, self._event = self._event, Event()
+        rung, self._event = self._event, green.Event()
         rung.send()
 
     def wait(self, timeout_s: float | None) -> None:
         """Return at the next ring, or after ``timeout_s``."""
-        with Timeout(timeout_s, False):
+        with green.Timeout(timeout_s, False):
             self._event.wait()
 
 

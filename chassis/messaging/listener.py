@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-import eventlet
-from eventlet.event import Event
-
+from chassis import green
 from chassis.messaging import broker
 
 log = logging.getLogger(__name__)
@@ -30,7 +28,7 @@ class Listener(ABC):
         self.is_busy = False  #: something would be cut short by killing the thread now
         self.is_stopping = False
         self._thread: Any = None
-        self._ended = Event()
+        self._ended = green.Event()
 
     @abstractmethod
     def consumers(self, channel: Any) -> Sequence[Any]:
@@ -47,7 +45,7 @@ class Listener(ABC):
 
     def run(self) -> None:
         """Consume until stopped; when the broker goes, come back when it does."""
-        self._thread = eventlet.getcurrent()
+        self._thread = green.getcurrent()
         pause_s = 0.1
         try:
             while not self.is_stopping:
@@ -61,7 +59,7 @@ class Listener(ABC):
                 if self.is_consuming:
                     self.is_consuming, pause_s = False, 0.1
                 if not self.is_stopping:
-                    eventlet.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  (no secret)
+                    green.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  (no secret)
                     pause_s = min(pause_s * 2, 2.0)
         finally:
             self.is_consuming = False
@@ -93,9 +91,9 @@ class Listener(ABC):
         self.is_stopping = True
         if self._thread is None:
             return
-        with eventlet.Timeout(DRAIN_S, False):
+        with green.Timeout(DRAIN_S, False):
             while (self.is_busy or not self.is_drained()) and not self._ended.ready():
-                eventlet.sleep(0.01)
+                green.sleep(0.01)
         self.kill()
 
     def kill(self) -> None:
@@ -103,5 +101,5 @@ class Listener(ABC):
         self.is_stopping = True
         if self._thread is not None and not self._ended.ready():
             self._thread.kill()
-            with eventlet.Timeout(1.0, False):
+            with green.Timeout(1.0, False):
                 self._ended.wait()

@@ -5,11 +5,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import eventlet
-from eventlet.event import Event as Signal
 from sqlalchemy import text
 
-from chassis import metrics
+from chassis import green, metrics
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker, embedded, outbox
 from chassis.storage import store
@@ -29,8 +27,8 @@ class Relay:
     def __init__(self, opened: store.Store, url: str) -> None:
         self._store, self._is_embedded = opened, url.startswith("embedded:")
         self._publisher = broker.Publisher(url, opened.name)
-        self._woken = Signal()
-        self._ended = Signal()
+        self._woken = green.Event()
+        self._ended = green.Event()
         self._stood_by = 0
         self.is_stopping = False
         self.is_connected = False
@@ -47,7 +45,7 @@ class Relay:
         pause_s = 0.0
         while True:
             while self._is_embedded and not embedded.has_room() and not self.is_stopping:
-                eventlet.sleep(GATHER_S)
+                green.sleep(GATHER_S)
             try:
                 count = self.send_window()
                 pause_s = 0.0
@@ -63,17 +61,17 @@ class Relay:
                 self._ended.send()
                 return
             if pause_s:
-                eventlet.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  (no secret)
+                green.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  (no secret)
             elif not count:
                 self._wait()
             elif count < WINDOW and not self.is_stopping:
-                eventlet.sleep(GATHER_S)
+                green.sleep(GATHER_S)
 
     def _wait(self) -> None:
-        with eventlet.Timeout(POLL_S, False):
+        with green.Timeout(POLL_S, False):
             self._woken.wait()
         if self._woken.ready():
-            self._woken = Signal()
+            self._woken = green.Event()
         else:
             self._publisher.keep_alive()
 
@@ -118,11 +116,11 @@ class Relay:
     def _stand_by(self) -> None:
         """Another replica sends: look again when it may have ended, ever later while it has not."""
         self._stood_by += 1
-        eventlet.spawn_after(min(POLL_S, 0.01 * 2**self._stood_by), self.wake)
+        green.spawn_after(min(POLL_S, 0.01 * 2**self._stood_by), self.wake)
 
     def stop(self, flush_s: float = 2.0) -> None:
         """Send what is left if the broker takes it within ``flush_s``; the rest goes out after the next start."""
         self.is_stopping = True
         self.wake()
-        with eventlet.Timeout(flush_s, False):
+        with green.Timeout(flush_s, False):
             self._ended.wait()

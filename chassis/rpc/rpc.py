@@ -12,14 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-import eventlet
-from eventlet.event import Event as Signal
-from eventlet.semaphore import Semaphore
 from kombu import Consumer, Queue
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
 
-from chassis import metrics
+from chassis import green, metrics
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker
@@ -44,7 +41,7 @@ class _Writer:
 
     def __init__(self, is_mandatory: bool) -> None:
         self._is_mandatory = is_mandatory  #: a message for which there is no queue comes back
-        self._one_at_a_time = Semaphore()
+        self._one_at_a_time = green.Semaphore()
         self.channel: Any = None
 
     def send(self, routing_key: str, body: bytes, timeout_s: float, **properties: Any) -> None:
@@ -239,7 +236,7 @@ class _Replies(Listener):
     def __init__(self, url: str, seal: Seal) -> None:
         super().__init__(url, "rpc replies")
         self._seal = seal
-        self.waiting: dict[str, Signal] = {}
+        self.waiting: dict[str, green.Event] = {}
         self.writer = _Writer(is_mandatory=True)
         self.address = ""
 
@@ -309,10 +306,10 @@ class Services(DependencyProvider):
             Unavailable: no answer within ``PRATIQUE_RPC_TIMEOUT_S``, no broker, or no such service.
             InternalError: the service failed; its log says how.
         """
-        with eventlet.Timeout(_STARTING_S, False):
+        with green.Timeout(_STARTING_S, False):
             while not self.listener.is_consuming:
-                eventlet.sleep(0.01)
-        correlation_id, signal = str(uuid.uuid4()), Signal()
+                green.sleep(0.01)
+        correlation_id, signal = str(uuid.uuid4()), green.Event()
         request = letters.Request(method, correlation_id, payload, ACTOR.get())
         self.listener.waiting[correlation_id] = signal
         try:
@@ -326,7 +323,7 @@ class Services(DependencyProvider):
             )
             crashpoint("rpc.asked")
             answer: Any = None
-            with eventlet.Timeout(self._timeout_s, False):
+            with green.Timeout(self._timeout_s, False):
                 answer = signal.wait()
             crashpoint("rpc.replied")
         finally:

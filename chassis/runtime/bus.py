@@ -6,15 +6,13 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import eventlet
-from eventlet.event import Event as Signal
 from marshmallow import Schema
 from nameko.containers import ServiceContainer
 from nameko.extensions import DependencyProvider
 from nameko.runners import ServiceRunner
 from sqlalchemy.exc import OperationalError
 
-from chassis import clock
+from chassis import clock, green
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker, embedded, inbox, outbox
@@ -32,6 +30,8 @@ from chassis.storage import store
 from pratique.errors import DomainError
 
 log = logging.getLogger(__name__)
+
+Provider = DependencyProvider  #: the base of what brings a service class what it needs; nameko is imported here only
 
 STOP_S = 12.0  #: a service that has not drained by then is ended; what it held is delivered again
 #: Batches of one process under way: while the database works on one, the next is read and prepared.
@@ -54,9 +54,9 @@ class Container(ServiceContainer):
     def stop(self) -> None:
         """Drain within ``STOP_S``, then end."""
         try:
-            with eventlet.Timeout(STOP_S):
+            with green.Timeout(STOP_S):
                 super().stop()
-        except eventlet.Timeout:
+        except green.Timeout:
             log.error("%s did not drain within %g s and is ended", self.service_name, STOP_S)
             self.kill()
 
@@ -72,7 +72,7 @@ class Container(ServiceContainer):
         super()._run_worker(worker_ctx, handle_result)
 
 
-class Bus(DependencyProvider):
+class Bus(Provider):
     """Brings a service its store, and keeps its relay, reactions, retries, due work and loops going."""
 
     def __init__(
@@ -122,7 +122,7 @@ class Bus(DependencyProvider):
 
     def stop(self) -> None:
         """Finish what is in flight, send what was committed, close the store."""
-        for stopped in [eventlet.spawn(reactor.stop) for reactor in self.reactors]:
+        for stopped in [green.spawn(reactor.stop) for reactor in self.reactors]:
             stopped.wait()
         for thread in self._threads:
             thread.stop()
@@ -156,7 +156,7 @@ class _Repeating:
 
     def __init__(self, opened: store.Store, name: str, work: Callable[[], bool]) -> None:
         self.name, self._store, self._work = name, opened, work
-        self._woken, self._ended, self._is_stopping, self._is_running = Signal(), Signal(), False, False
+        self._woken, self._ended, self._is_stopping, self._is_running = green.Event(), green.Event(), False, False
         opened.on_commit(name, self.wake)
 
     def wake(self) -> None:
@@ -170,7 +170,7 @@ class _Repeating:
         while not self._is_stopping:
             try:
                 if self._work():
-                    eventlet.sleep(0)
+                    green.sleep(0)
                     continue
                 pause_s = POLL_S
             except store.StoreAway as error:
@@ -179,16 +179,16 @@ class _Repeating:
             except Exception:
                 log.exception("%s of %s goes on", self.name, self._store.name)
                 pause_s = POLL_S * 2
-            with eventlet.Timeout(pause_s, False):
+            with green.Timeout(pause_s, False):
                 self._woken.wait()
-            self._woken = Signal()
+            self._woken = green.Event()
         self._ended.send()
 
     def stop(self) -> None:
         """Finish the unit in hand, at most ten seconds of it."""
         self._is_stopping = True
         self.wake()
-        with eventlet.Timeout(10, False):
+        with green.Timeout(10, False):
             if self._is_running:
                 self._ended.wait()
 
@@ -303,7 +303,7 @@ def run(settings: Settings, classes: Sequence[Any], observe: Any = None) -> None
     """
     made = runner(settings, classes, observe)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.spawn_n(made.stop))
+        signal.signal(number, lambda *_: green.spawn_n(made.stop))
     facts = {"started": False}
     if settings.health_port:
         told = lambda: facts | _facts(made, facts["started"])  # noqa: E731  (one line, used once)
@@ -316,4 +316,4 @@ def run(settings: Settings, classes: Sequence[Any], observe: Any = None) -> None
     log.info("stopped %s", names)
 
 
-__all__ = ["Bus", "Container", "answer", "containers", "declare", "embedded", "readiness", "run", "runner"]
+__all__ = ["Bus", "Container", "Provider", "answer", "containers", "declare", "embedded", "readiness", "run", "runner"]

@@ -1,4 +1,4 @@
-"""Binds evaluation to the bus; the only file here that knows nameko."""
+"""Binding of evaluation to the bus: its RPC methods, reactions and loops."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Binds notifications to the bus; the only file here that knows nameko."""
+"""Binding of notifications to the bus: its RPC methods, reactions and loops."""
 
 from chassis.runtime.bus import Bus, answer
 from services.notifications import delivery, queries, schemas
