@@ -20,7 +20,7 @@ from chassis import green, metrics
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker
-from chassis.messaging.listener import Listener
+from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.rpc import letters
 from chassis.sealing import Seal
 from chassis.settings import Settings
@@ -37,7 +37,7 @@ _STARTING_S = 0.5  #: how long a call waits for the connection to be there befor
 
 
 class _Writer:
-    """Sends on a listener's connection, one message at a time, in bounded time."""
+    """Sends on a consumer's connection, one message at a time, in bounded time."""
 
     def __init__(self, is_mandatory: bool) -> None:
         self._is_mandatory = is_mandatory  #: a message for which there is no queue comes back
@@ -154,7 +154,7 @@ class Refusal(NamedTuple):
     error: DomainError | StoreAway
 
 
-class _Requests(Listener):
+class _Requests(QueueConsumer):
     prefetch_count = 10
 
     def __init__(self, url: str, service: str, take: Callable[[Any], None]) -> None:
@@ -230,7 +230,7 @@ def _bytes(message: Any) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
-class _Replies(Listener):
+class _Replies(QueueConsumer):
     """The reply queue of one gateway process; it goes with its connection."""
 
     def __init__(self, url: str, seal: Seal) -> None:

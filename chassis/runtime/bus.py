@@ -16,8 +16,8 @@ from chassis import clock, green
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker, embedded, inbox, outbox
-from chassis.messaging.listener import Listener
-from chassis.messaging.reactor import Reactor
+from chassis.messaging.consumer import EventConsumer
+from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.messaging.relay import Relay
 from chassis.rpc import arguments
 from chassis.rpc.rpc import Refusal, RpcServer, Services, rpc
@@ -89,16 +89,16 @@ class Bus(Provider):
         self.store = store.open_store(settings, name, settings.max_workers)
         broker_url = settings.broker_url_of(name)
         self.relay = Relay(self.store, broker_url)
-        self.reactors = [
-            Reactor(self.store, self.reactions, broker_url, settings.batch_size)
+        self.consumers = [
+            EventConsumer(self.store, self.reactions, broker_url, settings.batch_size)
             for _ in range(1 if settings.is_embedded else BATCHES_AT_ONCE)
         ]
         store_metrics.STORES.watch(self.store)
         self._is_open = True
         if observe := self.container.config.get("observe"):
             self.relay.published = lambda bodies: observe("published", name, bodies)
-            for reactor in self.reactors:
-                reactor.reacted = lambda envelopes: observe("reacted", name, envelopes)
+            for consumer in self.consumers:
+                consumer.reacted = lambda envelopes: observe("reacted", name, envelopes)
         works: dict[str, Callable[[], bool]] = {
             "parked": lambda: inbox.retry_next(self.store, self.reactions),
             "due": lambda: due.run_next(self.store, self.handlers),
@@ -115,14 +115,14 @@ class Bus(Provider):
         """Let everything run, each in a green thread of its own."""
         spawn = self.container.spawn_managed_thread
         spawn(self.relay.run, identifier="relay")
-        for reactor in self.reactors:
-            spawn(reactor.run, identifier="reactions")
+        for consumer in self.consumers:
+            spawn(consumer.run, identifier="reactions")
         for thread in self._threads:
             spawn(thread.run, identifier=thread.name)
 
     def stop(self) -> None:
         """Finish what is in flight, send what was committed, close the store."""
-        for stopped in [green.spawn(reactor.stop) for reactor in self.reactors]:
+        for stopped in [green.spawn(consumer.stop) for consumer in self.consumers]:
             stopped.wait()
         for thread in self._threads:
             thread.stop()
@@ -131,8 +131,8 @@ class Bus(Provider):
 
     def kill(self) -> None:
         """End at once; what was committed is sent after the next start."""
-        for reactor in self.reactors:
-            reactor.kill()
+        for consumer in self.consumers:
+            consumer.kill()
         self._close()
 
     def _close(self) -> None:
@@ -273,10 +273,10 @@ def readiness(container: Any) -> dict[str, bool]:
     found: dict[str, bool] = {}
     for extension in container.extensions:
         listener = getattr(extension, "listener", None)
-        if isinstance(extension, RpcServer | Services) and isinstance(listener, Listener):
+        if isinstance(extension, RpcServer | Services) and isinstance(listener, QueueConsumer):
             found["rpc"] = listener.is_consuming
         if isinstance(extension, Bus):
-            found["reactions"] = all(reactor.is_consuming for reactor in extension.reactors)
+            found["reactions"] = all(consumer.is_consuming for consumer in extension.consumers)
             found["store"] = _answers(extension.store)
     return found
 

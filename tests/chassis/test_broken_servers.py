@@ -223,7 +223,7 @@ def test_a_service_starts_and_takes_commands_while_the_broker_is_away(prepared: 
             network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
         began = time.monotonic()
         network.container("meetings").stop()
-        assert time.monotonic() - began < 4  # a second for the listeners, two for the last try of the relay
+        assert time.monotonic() - began < 4  # a second for the consumers, two for the last try of the relay
     with running(prepared.settings(), [Evaluation]) as network, running(prepared.settings(), [Meetings]):
         until(lambda: seen(network.store("evaluation")) == {meeting_id})
 

@@ -203,7 +203,7 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
 def test_a_service_is_ready_only_while_it_consumes(network: Running) -> None:
     container = network.container("evaluation")
     assert readiness(container) == {"reactions": True, "store": True}
-    network.extension("evaluation", Bus).reactors[0].kill()
+    network.extension("evaluation", Bus).consumers[0].kill()
     assert readiness(container)["reactions"] is False
 
 

@@ -90,7 +90,7 @@ def waiting(opened: store.Store) -> int:
 
 def in_hand(network: Running, name: str) -> int:
     """How many deliveries a service holds in memory."""
-    return sum(len(reactor._buffer) for reactor in network.extension(name, Bus).reactors)
+    return sum(len(consumer._buffer) for consumer in network.extension(name, Bus).consumers)
 
 
 @pytest.mark.real

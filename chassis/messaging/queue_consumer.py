@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 DRAIN_S = 10.0  #: how long work in flight may go on after SIGTERM
 
 
-class Listener(ABC):
+class QueueConsumer(ABC):
     """Subclasses say what to consume, and what a round is; ``run`` belongs in a green thread of its own."""
 
     def __init__(self, url: str, name: str) -> None:

@@ -13,7 +13,7 @@ from chassis import metrics
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker, inbox
 from chassis.messaging.bindings import BINDING
-from chassis.messaging.listener import Listener
+from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.storage import store
 from pratique.event import Envelope, Event
 
@@ -24,7 +24,7 @@ _PAUSE_S = 1.0  #: between two tries while the store is away
 Reacted = Callable[[list[Envelope[Event]]], None]
 
 
-class Reactor(Listener):
+class EventConsumer(QueueConsumer):
     """The queue of one service."""
 
     def __init__(self, opened: store.Store, reactions: inbox.Reactions, url: str, batch_size: int) -> None:
@@ -42,7 +42,7 @@ class Reactor(Listener):
         if is_robbed:
             words = "the queue %s was gone with what waited in it, and is made anew; say `pratique again --since …`"
             log.error(words, service)
-        crashpoint("reactor.bound")
+        crashpoint("consumer.bound")
         self._unbind_unwanted(queue)
         channel.basic_qos(0, self._batch_size * 2, False)
         # What kombu itself cannot unpack is for the inbox to judge, like all else that cannot be read.
@@ -77,7 +77,7 @@ class Reactor(Listener):
         if not self._buffer:
             return
         batch, self._buffer[:] = self._buffer[: self._batch_size], self._buffer[self._batch_size :]
-        crashpoint("reactor.taken")
+        crashpoint("consumer.taken")
         while not self._react(batch):
             if self.is_stopping:
                 return
@@ -114,13 +114,13 @@ class Reactor(Listener):
             connection.heartbeat_check()
 
     def _acknowledge(self, batch: Sequence[Any]) -> None:
-        crashpoint("reactor.before_ack")
+        crashpoint("consumer.before_ack")
         if self.url.startswith("embedded:"):  # kombu's virtual channels know no "all up to this one"
             for message in batch:
                 message.ack()
         else:
             batch[-1].channel.basic_ack(batch[-1].delivery_tag, multiple=True)
-        crashpoint("reactor.acked")
+        crashpoint("consumer.acked")
 
 
 def _body(message: Any) -> bytes:
