@@ -23,7 +23,7 @@ from chassis.rpc import arguments
 from chassis.rpc.rpc import Refusal, RpcServer, Services, rpc
 from chassis.runtime import store_metrics
 from chassis.runtime.health import Health
-from chassis.runtime.upkeep import upkeep
+from chassis.runtime.retention import retention
 from chassis.scheduling import due
 from chassis.settings import Settings
 from chassis.storage import store
@@ -102,7 +102,7 @@ class Bus(Provider):
         works: dict[str, Callable[[], bool]] = {
             "parked": lambda: inbox.retry_next(self.store, self.reactions),
             "due": lambda: due.run_next(self.store, self.handlers),
-            "upkeep": upkeep(self.store),
+            "retention": retention(self.store),
         }
         self._threads = [_Repeating(self.store, woken_by, work) for woken_by, work in works.items()]
         for woken_by, makes in self._loops.items():

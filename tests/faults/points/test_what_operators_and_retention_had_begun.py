@@ -1,4 +1,4 @@
-"""What is no reaction: migrations, upkeep, dead letters and tokens, ended at each point and begun again."""
+"""What is no reaction: migrations, retention, dead letters and tokens, ended at each point and begun again."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.messaging.inbox import PARKED
 from chassis.retry import RETRY_AFTER_S
-from chassis.runtime.upkeep import upkeep
+from chassis.runtime.retention import retention
 from chassis.settings import STORES, embedded
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import KERNEL, Store
@@ -26,7 +26,7 @@ from pratique.events.meetings import MeetingClosed
 from tests.faults.points.ending import ends_at
 
 MIGRATING = ("migrate.stepped", "migrate.committed")
-TIDYING = ("upkeep.before_commit", "upkeep.committed")
+TIDYING = ("retention.before_commit", "retention.committed")
 BURYING = ("inbox.before_bury", "inbox.buried")
 DECIDING = ("dead.before_commit", "dead.committed")
 MAKING_A_TOKEN = ("token.before_commit", "token.committed")
@@ -68,7 +68,7 @@ def test_a_store_whose_migration_ended_is_migrated_by_the_next(
 
 
 @pytest.mark.parametrize("point", TIDYING)
-def test_upkeep_that_ended_forgets_what_is_old_and_nothing_else(evaluation: Store, point: str) -> None:
+def test_retention_that_ended_forgets_what_is_old_and_nothing_else(evaluation: Store, point: str) -> None:
     old, new = (testing.envelope(testing.sample(MeetingClosed), id=uuid4()) for _ in range(2))
     with clock.fixed(clock.now() - timedelta(days=200)):
         inbox.receive(evaluation, {MeetingClosed: _publish}, [old.to_bytes()])
@@ -76,8 +76,8 @@ def test_upkeep_that_ended_forgets_what_is_old_and_nothing_else(evaluation: Stor
         with evaluation.begin() as session:
             outbox.confirmed(session, published)
     inbox.receive(evaluation, {MeetingClosed: _publish}, [new.to_bytes()])
-    assert ends_at(point, upkeep(evaluation), [evaluation])
-    upkeep(evaluation)()
+    assert ends_at(point, retention(evaluation), [evaluation])
+    retention(evaluation)()
     with evaluation.begin() as session:
         assert set(session.scalars(select(inbox.INBOX.c.event_id))) == {new.id}
         assert set(session.scalars(select(outbox.EVENT_LOG.c.seq))) == set(_offered(session))
