@@ -26,12 +26,12 @@ from pratique.events.meetings import MeetingClosed
 from tests.faults.points.ending import ends_at
 
 MIGRATING = ("migrate.stepped", "migrate.committed")
-TIDYING = ("retention.before_commit", "retention.committed")
-BURYING = ("inbox.before_bury", "inbox.buried")
+RETENTION = ("retention.before_commit", "retention.committed")
+DEAD_LETTERING = ("inbox.before_dead_letter", "inbox.dead_lettered")
 DECIDING = ("dead.before_commit", "dead.committed")
 MAKING_A_TOKEN = ("token.before_commit", "token.committed")
 KEEPING_A_TOKEN = "token.before_keep"
-POINTS = {*MIGRATING, *TIDYING, *BURYING, *DECIDING, *MAKING_A_TOKEN, KEEPING_A_TOKEN}
+POINTS = {*MIGRATING, *RETENTION, *DEAD_LETTERING, *DECIDING, *MAKING_A_TOKEN, KEEPING_A_TOKEN}
 
 
 pytestmark = pytest.mark.usefixtures("logging_as_before")
@@ -67,7 +67,7 @@ def test_a_store_whose_migration_ended_is_migrated_by_the_next(
     opened.close()
 
 
-@pytest.mark.parametrize("point", TIDYING)
+@pytest.mark.parametrize("point", RETENTION)
 def test_retention_that_ended_forgets_what_is_old_and_nothing_else(evaluation: Store, point: str) -> None:
     old, new = (testing.envelope(testing.sample(MeetingClosed), id=uuid4()) for _ in range(2))
     with clock.fixed(clock.now() - timedelta(days=200)):
@@ -96,7 +96,7 @@ def _offered(session: object) -> list[int]:
     return [row.seq for row in outbox.unpublished(session, 10)]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("point", BURYING)
+@pytest.mark.parametrize("point", DEAD_LETTERING)
 def test_what_nobody_can_read_is_one_dead_letter(evaluation: Store, point: str) -> None:
     receive: Callable[[], object] = lambda: inbox.receive(evaluation, {}, [b"no event"])  # noqa: E731
     assert ends_at(point, receive, [evaluation])
