@@ -6,7 +6,8 @@ from werkzeug.wrappers import Request, Response
 
 from chassis.http.web import http
 from chassis.rpc.rpc import Services
-from chassis.runtime.bus import Provider, readiness
+from chassis.runtime.container import Provider
+from chassis.runtime.readiness import readiness
 from chassis.settings import Settings
 from chassis.storage.store import open_store
 from gateway import secrecy

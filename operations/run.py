@@ -52,10 +52,10 @@ def run(ctx: click.Context, names: tuple[str, ...]) -> None:
     chosen = settings.load()
     chosen.seal  # noqa: B018  (that it is missing shows here, as one sentence)
     log.configure(chosen.log_format)
-    from chassis.runtime import bus  # after the patch, as above
+    from chassis.runtime import service_runner  # after the patch, as above
     from operations.composition import service_classes
 
-    bus.run(chosen, service_classes(names))
+    service_runner.run(chosen, service_classes(names))
 
 
 @click.command()
@@ -69,7 +69,7 @@ def ready(ctx: click.Context) -> None:
     \b
     PRATIQUE_HEALTH_PORT=9100 pratique ready
     """
-    from chassis.runtime.readiness import why_not_ready
+    from chassis.runtime.probe import why_not_ready
 
     chosen = settings.load()
     if words := why_not_ready(f"http://127.0.0.1:{chosen.health_port or chosen.http_port}/readyz"):

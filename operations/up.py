@@ -14,7 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 import demo as sample
 from chassis import green
 from chassis.crashpoint import crashpoint
-from chassis.runtime import bus
+from chassis.runtime import service_runner, topology
+from chassis.runtime.readiness import readiness
 from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage import migrate
 from chassis.storage.store import Store
@@ -112,15 +113,15 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
     """Run everything until a signal says stop; meanwhile tell what there is."""
     story = Story(console)
     classes = composition.service_classes(STORES)
-    bus.declare(settings, classes)  # or who starts first would publish to queues that are not there yet
-    made = bus.runner(settings, classes, story.observe)
+    topology.declare(settings, classes)  # or who starts first would publish to queues that are not there yet
+    made = service_runner.make_runner(settings, classes, story.observe)
     started = green.Event()
 
     def welcome() -> None:
         started.wait()
         try:
             with green.Timeout(_READY_S):
-                while not all(all(bus.readiness(each).values()) for each in bus.containers(made)):
+                while not all(all(readiness(each).values()) for each in service_runner.containers(made)):
                     green.sleep(0.02)
         except green.Timeout as late:
             raise Unavailable(f"Not everything was ready within {_READY_S:.0f} s; start it again.") from late

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from chassis.runtime.bus import Bus, answer
+from chassis.rpc.methods import answer
+from chassis.runtime.container import Bus
 from services.evaluation import commands, queries, schemas, traces
 from services.evaluation.reactions import DUE, REACTIONS
 

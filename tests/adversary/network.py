@@ -22,8 +22,8 @@ from werkzeug.test import Client
 from chassis import clock, log
 from chassis.messaging import broker, inbox
 from chassis.rpc.rpc import Rpc, RpcServer, Services
-from chassis.runtime import bus, store_metrics
-from chassis.runtime.bus import Bus
+from chassis.runtime import store_metrics
+from chassis.runtime.container import Bus, Container
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES
 from chassis.storage.migrate import migrate
@@ -158,7 +158,7 @@ class Network:
         self._send_mail = delivery.loop(self.settings, self.stores["notifications"])
 
     def _container(self, name: str) -> Any:
-        made = bus.Container(composition.service_class(name), {"settings": self.settings, "max_workers": 10})
+        made = Container(composition.service_class(name), {"settings": self.settings, "max_workers": 10})
         for extension in made.extensions:
             if isinstance(extension, Bus):
                 extension._loops = {}  # the sender of mails, which wants a store that is migrated already

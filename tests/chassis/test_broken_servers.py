@@ -22,8 +22,9 @@ from sqlalchemy import select, text
 from chassis import clock
 from chassis.messaging import broker, inbox, outbox
 from chassis.messaging.relay import Relay
-from chassis.runtime import bus
-from chassis.runtime.bus import Bus, readiness
+from chassis.runtime import topology
+from chassis.runtime.container import Bus
+from chassis.runtime.readiness import readiness
 from chassis.storage import store
 from chassis.testing import open_at
 from operations import composition
@@ -277,7 +278,7 @@ def test_a_queue_that_was_deleted_is_made_anew_and_its_loss_is_told(
 
 
 def test_what_a_deleted_queue_held_is_published_once_more_by_command(prepared: Fresh, wire: Any) -> None:
-    bus.declare(prepared.settings(), composition.service_classes(["evaluation"]))
+    topology.declare(prepared.settings(), composition.service_classes(["evaluation"]))
     began, meeting_id = clock.now(), uuid4()
     with running(prepared.settings(), [Meetings]) as network:
         network.call("meetings", "close_meeting", meeting_id=str(meeting_id))

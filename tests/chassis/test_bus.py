@@ -15,9 +15,12 @@ from sqlalchemy import Column, MetaData, Table, Uuid, select
 from chassis import clock, metrics
 from chassis.messaging import embedded, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
+from chassis.rpc.methods import answer
 from chassis.rpc.rpc import InternalError
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus, answer, declare, readiness
+from chassis.runtime.container import Bus
+from chassis.runtime.readiness import readiness
+from chassis.runtime.topology import declare
 from chassis.settings import Settings
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
@@ -218,7 +221,7 @@ def test_stopping_lets_work_in_flight_finish(settings: Settings) -> None:
 def test_a_worker_that_never_ends_does_not_keep_the_service_from_stopping(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.runtime.bus.STOP_S", 1.0)
+    monkeypatch.setattr("chassis.runtime.container.STOP_S", 1.0)
     with running(settings, [Meetings]) as network:
         eventlet.spawn(pytest.raises, errors.Unavailable, network.call, "meetings", "dawdle", seconds=60)
         eventlet.sleep(0.2)

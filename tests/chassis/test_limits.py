@@ -13,7 +13,7 @@ from eventlet.event import Event as Gate
 
 from chassis.messaging import broker, embedded, outbox, relay
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus
+from chassis.runtime.container import Bus
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from chassis import clock
 from chassis.messaging import broker
-from chassis.runtime import bus
+from chassis.runtime import topology
 from chassis.storage import store
 from chassis.testing import published, wire
 from operations import composition
@@ -128,7 +128,9 @@ def opened(servers: Servers) -> Iterator[Office]:
     settings = fresh.settings(smtp_url=server.url, http_port=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delivery, "SmtpPost", partial(delivery.SmtpPost, connect_s=CONNECT_S, accept_s=ACCEPT_S))
-        bus.declare(settings, composition.service_classes(["membership", "meetings", "evaluation", "notifications"]))
+        topology.declare(
+            settings, composition.service_classes(["membership", "meetings", "evaluation", "notifications"])
+        )
         with running(settings, [Notifications]) as network:
             yield Office(settings, network, server)
     server.stop()

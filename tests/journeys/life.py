@@ -24,8 +24,7 @@ from werkzeug.test import Client
 from chassis import clock
 from chassis.messaging import embedded, inbox, outbox
 from chassis.messaging.pump import pump
-from chassis.rpc import arguments
-from chassis.runtime import bus
+from chassis.rpc import arguments, methods
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage import store
@@ -252,7 +251,7 @@ class Shuffled(Life):
         asked = json.loads(json.dumps(payload))
         function, dump = composition.service_class(service).__dict__[method].answers
         with self.stores[service].begin() as session:
-            return bus.dumped(function(session, **arguments.load(function, asked)), dump)
+            return methods.dumped(function(session, **arguments.load(function, asked)), dump)
 
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One HTTP request, without a socket."""

@@ -15,7 +15,7 @@ import pika
 import pytest
 
 from chassis import clock
-from chassis.runtime import bus
+from chassis.runtime import topology
 from chassis.settings import SERVICES, Settings
 from chassis.storage.store import Store, open_store
 from gateway.auth import create_token
@@ -79,7 +79,7 @@ class Client:
 @pytest.fixture
 def settings(fresh: Fresh, tmp_path: Path) -> Settings:
     made = fresh.settings(http_port=free_port(), mail_dir=tmp_path / "mail", rpc_timeout_s=1.0)
-    bus.declare(made, composition.service_classes(SERVICES))
+    topology.declare(made, composition.service_classes(SERVICES))
     return made
 
 

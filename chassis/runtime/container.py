@@ -1,33 +1,23 @@
-"""Binds services to nameko: a provider that brings the bus, RPC methods, a container that stops in time."""
+"""The container of a service: nameko's, with the store, the relay, the consumers and the loops of the service."""
 
 import logging
-import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from marshmallow import Schema
 from nameko.containers import ServiceContainer
 from nameko.extensions import DependencyProvider
-from nameko.runners import ServiceRunner
-from sqlalchemy.exc import OperationalError
 
 from chassis import clock, green
 from chassis.actor import ACTOR
-from chassis.crashpoint import crashpoint
-from chassis.messaging import broker, embedded, inbox, outbox
+from chassis.messaging import inbox, outbox
 from chassis.messaging.consumer import EventConsumer
-from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.messaging.relay import Relay
-from chassis.rpc import arguments
-from chassis.rpc.rpc import Refusal, RpcServer, Services, rpc
 from chassis.runtime import store_metrics
-from chassis.runtime.health import Health
 from chassis.runtime.retention import retention
 from chassis.scheduling import due
 from chassis.settings import Settings
 from chassis.storage import store
-from pratique.errors import DomainError
 
 log = logging.getLogger(__name__)
 
@@ -191,129 +181,3 @@ class _Repeating:
         with green.Timeout(10, False):
             if self._is_running:
                 self._ended.wait()
-
-
-def answer(function: Callable[..., Any], dump: Schema | None = None, is_counted: bool = True) -> Any:
-    """An RPC method of the function's arguments: checked, in one transaction, its result dumped to plain JSON.
-
-    The metrics leave it out where it is not ``is_counted``: where its figure would tell what somebody has just done.
-    """
-
-    def method(self: Any, **payload: Any) -> Any:
-        try:
-            checked = arguments.load(function, payload)
-            with self.bus.begin() as session:
-                result = dumped(function(session, **checked), dump)
-                crashpoint("rpc.before_commit")
-            crashpoint("rpc.committed")
-            return result
-        except (DomainError, store.StoreAway) as error:
-            return Refusal(error)
-        except OperationalError as error:  # a lock, a deadlock, a time-out: nothing was changed, and asking again helps
-            log.warning("%s was in the way of another: %s", function.__name__, str(error.orig).splitlines()[0])
-            return Refusal(store.StoreAway("the store is busy"))
-
-    method.__name__, method.__doc__ = function.__name__, function.__doc__
-    method.is_counted = is_counted  # type: ignore[attr-defined]
-    method.answers = function, dump  # type: ignore[attr-defined]  # so that a caller in process finds what is behind
-    return rpc(method)
-
-
-def dumped(result: Any, dump: Schema | None) -> Any:
-    """A result as it crosses RPC: plain JSON, in the shape that its kind has."""
-    if isinstance(result, store.Saved):
-        return {"row": dumped(result.row, dump), "is_new": result.is_new}
-    if isinstance(result, store.Page):
-        return {"rows": dumped(list(result.rows), dump), "after": result.after}
-    if result is None or dump is None:
-        return result
-    return dump.dump(result, many=isinstance(result, list | tuple))
-
-
-def declare(settings: Settings, classes: Iterable[Any]) -> None:
-    """Leave the broker with the exchanges, queues and bindings of these services, before they first start.
-
-    Otherwise what is published before a service has ever run would find no queue and be gone
-    (docs/decisions/0001, W14).
-    """
-    found = {each.name: getattr(each, "bus", None) for each in classes}
-    buses = {name: bus for name, bus in found.items() if isinstance(bus, Bus)}  # the gateway has none
-    with broker.connection(settings.broker_url) as connection:
-        channel = connection.default_channel
-        broker.RPC(channel).declare()
-        for name in buses:
-            broker.declare_exchanges(channel, name, settings.is_embedded)
-        for name, bus in buses.items():
-            broker.declare_queue(channel, name, settings.broker_url, bus.reactions)
-
-
-def runner(settings: Settings, classes: Iterable[Any], observe: Any = None) -> ServiceRunner:
-    """These nameko classes in this process, ready to start."""
-    made = ServiceRunner(
-        {
-            "AMQP_URI": settings.broker_url,
-            "settings": settings,
-            "max_workers": settings.max_workers,
-            "SERVICE_CONTAINER_CLS": f"{__name__}.{Container.__name__}",
-            "observe": observe,
-        }
-    )
-    for each in classes:
-        made.add_service(each)
-    return made
-
-
-def containers(made: ServiceRunner) -> list[Any]:
-    """The containers of a runner."""
-    return list(made.containers)
-
-
-def readiness(container: Any) -> dict[str, bool]:
-    """What this service needs and whether it has it; ready is when all of it is true, consuming included."""
-    found: dict[str, bool] = {}
-    for extension in container.extensions:
-        listener = getattr(extension, "listener", None)
-        if isinstance(extension, RpcServer | Services) and isinstance(listener, QueueConsumer):
-            found["rpc"] = listener.is_consuming
-        if isinstance(extension, Bus):
-            found["reactions"] = all(consumer.is_consuming for consumer in extension.consumers)
-            found["store"] = _answers(extension.store)
-    return found
-
-
-def _answers(opened: store.Store) -> bool:
-    try:
-        with opened.begin():
-            return True
-    except store.StoreAway:
-        return False
-
-
-def _facts(made: ServiceRunner, is_started: bool) -> dict[str, bool]:
-    """What the services of this process need, and whether they have it; nothing is known before they started."""
-    own = containers(made) if is_started else ()
-    return {f"{each.service_name} {name}": holds for each in own for name, holds in readiness(each).items()}
-
-
-def run(settings: Settings, classes: Sequence[Any], observe: Any = None) -> None:
-    """Run these services until SIGTERM or SIGINT, then drain and return. Their health is told on ``health_port``.
-
-    Raises:
-        Missing: a setting is absent; nothing was started.
-    """
-    made = runner(settings, classes, observe)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: green.spawn_n(made.stop))
-    facts = {"started": False}
-    if settings.health_port:
-        told = lambda: facts | _facts(made, facts["started"])  # noqa: E731  (one line, used once)
-        Health(settings.http_host, settings.health_port, told, settings.metrics_token)
-    made.start()
-    facts["started"] = True
-    names = ", ".join(each.name for each in classes)
-    log.info("started %s", names)
-    made.wait()
-    log.info("stopped %s", names)
-
-
-__all__ = ["Bus", "Container", "Provider", "answer", "containers", "declare", "embedded", "readiness", "run", "runner"]
