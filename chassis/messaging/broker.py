@@ -25,7 +25,7 @@ HEARTBEAT_S = 30  #: a peer that is gone is seen within two of these
 BROKER_ERRORS: tuple[type[Exception], ...] = (AMQPError, KombuError, OSError, EOFError)
 
 PUBLIC = Exchange("pratique.events", "topic", durable=True)  #: the only name that integrators are told
-DEAD = Exchange("pratique.dead", "fanout", durable=True)  #: a net for messages that end the process
+DEAD_LETTERS = Exchange("pratique.dead", "fanout", durable=True)  #: takes messages that end the process
 RPC = Exchange("nameko-rpc", "topic", durable=True)  #: as nameko names it
 _QUORUM = {"x-queue-type": "quorum"}
 #: A message that is taken so often without being acknowledged leaves the queue; parking it in the store comes first.
@@ -56,28 +56,28 @@ def connection(url: str) -> Iterator[Any]:
         transport_options={"max_retries": 0, "confirm_publish": False},
     )
     try:
-        with within(opened, CONNECT_TIMEOUT_S + 1):
+        with time_limit(opened, CONNECT_TIMEOUT_S + 1):
             opened.connect()
         yield opened
     finally:
-        with contextlib.suppress(*BROKER_ERRORS, green.Timeout), within(opened, 1.0):
+        with contextlib.suppress(*BROKER_ERRORS, green.Timeout), time_limit(opened, 1.0):
             opened.release()
 
 
 @contextmanager
-def within(opened: Any, timeout_s: float) -> Iterator[None]:
+def time_limit(opened: Any, timeout_s: float) -> Iterator[None]:
     """Bound what is done with a connection: after ``timeout_s`` its socket is cut, whoever waits on it gets an error.
 
     A time-out alone is not enough: kombu would wait for the broker to agree to the closing (docs/decisions/0001, W11).
     """
-    watchdog = green.spawn_after(timeout_s, cut, opened)
+    watchdog = green.spawn_after(timeout_s, shut_socket, opened)
     try:
         yield
     finally:
         watchdog.cancel()
 
 
-def cut(opened: Any) -> None:
+def shut_socket(opened: Any) -> None:
     """Shut the socket of a connection, now."""
     if (sock := _socket_of(opened)) is not None:
         with contextlib.suppress(OSError):
@@ -110,11 +110,11 @@ def queue_of(service: str, url: str) -> Queue:
     """The one durable queue of a service, named after it."""
     arguments = {}
     if not url.startswith("embedded:"):
-        arguments = {**_QUORUM, "x-delivery-limit": DELIVERY_LIMIT, "x-dead-letter-exchange": DEAD.name}
+        arguments = {**_QUORUM, "x-delivery-limit": DELIVERY_LIMIT, "x-dead-letter-exchange": DEAD_LETTERS.name}
     return Queue(service, durable=True, queue_arguments=arguments)
 
 
-def is_there(channel: Any, entity: Any) -> bool:
+def exists(channel: Any, entity: Any) -> bool:
     """Whether an exchange or a queue is there. To ask needs no right; to make it does, which services lack."""
     try:
         with channel.connection.channel() as asking:  # a no costs the channel
@@ -127,9 +127,9 @@ def is_there(channel: Any, entity: Any) -> bool:
     return True
 
 
-def ensure(channel: Any, url: str, exchange: Exchange) -> None:
+def ensure_exchange(channel: Any, url: str, exchange: Exchange) -> None:
     """Leave the broker with this exchange, made now only if it is missing."""
-    if url.startswith("embedded:") or not is_there(channel, exchange):
+    if url.startswith("embedded:") or not exists(channel, exchange):
         exchange(channel).declare()
 
 
@@ -145,14 +145,14 @@ def declare_exchanges(channel: Any, service: str, is_embedded: bool) -> None:
 
 def declare_queue(channel: Any, service: str, url: str, events: Iterable[type[Event]]) -> Any:
     """Leave the broker with the service's queue, bound to these events; returns the bound queue."""
-    net = Queue(DEAD.name, DEAD, durable=True, queue_arguments=_QUORUM)
-    if not url.startswith("embedded:") and not is_there(channel, net):
-        net(channel).declare()
+    dead_letters = Queue(DEAD_LETTERS.name, DEAD_LETTERS, durable=True, queue_arguments=_QUORUM)
+    if not url.startswith("embedded:") and not exists(channel, dead_letters):
+        dead_letters(channel).declare()
     queue = queue_of(service, url)(channel)
     queue.declare()
     events = list(events)
     for name in sorted({event.exchange() for event in events}):
-        ensure(channel, url, Exchange(name, "topic", durable=True))
+        ensure_exchange(channel, url, Exchange(name, "topic", durable=True))
     for event in events:
         queue.bind_to(event.exchange(), routing_key=event.routing_key)
     return queue
@@ -178,7 +178,7 @@ class Publisher:
         """
         try:
             self._open()
-            with within(self._connection, PUBLISH_TIMEOUT_S):
+            with time_limit(self._connection, PUBLISH_TIMEOUT_S):
                 with corked(self._connection):
                     self._send(messages)
                 crashpoint("relay.sent")
@@ -196,7 +196,7 @@ class Publisher:
         if self._connection is None or self._url.startswith("embedded:"):
             return
         try:
-            with within(self._connection, PUBLISH_TIMEOUT_S), contextlib.suppress(TimeoutError):
+            with time_limit(self._connection, PUBLISH_TIMEOUT_S), contextlib.suppress(TimeoutError):
                 self._connection.heartbeat_check()
                 self._connection.drain_events(timeout=0)
         except BROKER_ERRORS:
@@ -220,9 +220,9 @@ class Publisher:
             self._context = None
             raise
         is_embedded = self._url.startswith("embedded:")
-        with within(self._connection, PUBLISH_TIMEOUT_S):
+        with time_limit(self._connection, PUBLISH_TIMEOUT_S):
             self._channel = self._connection.default_channel
-            if is_embedded or not is_there(self._channel, Exchange(f"{self._service}.private", "topic")):
+            if is_embedded or not exists(self._channel, Exchange(f"{self._service}.private", "topic")):
                 declare_exchanges(self._channel, self._service, is_embedded)
             self._tag = 0
             if not is_embedded:

@@ -37,9 +37,9 @@ class EventConsumer(QueueConsumer):
         """The service's queue, bound to exactly what its reactions table names."""
         self._buffer.clear()
         service = self._store.name
-        is_robbed = self._is_robbed(channel)
+        has_lost_queue = self._has_lost_queue(channel)
         queue = broker.declare_queue(channel, service, self.url, self._reactions)
-        if is_robbed:
+        if has_lost_queue:
             words = "the queue %s was gone with what waited in it, and is made anew; say `pratique again --since …`"
             log.error(words, service)
         crashpoint("consumer.bound")
@@ -49,13 +49,13 @@ class EventConsumer(QueueConsumer):
         take = self._buffer.append
         return [Consumer(channel, queue, on_message=take, on_decode_error=lambda message, error: take(message))]
 
-    def _is_robbed(self, channel: Any) -> bool:
+    def _has_lost_queue(self, channel: Any) -> bool:
         """Whether the service had its queue and somebody has deleted it."""
         if self.url.startswith("embedded:"):
             return False
         with self._store.begin() as session:
             had_one = session.scalar(select(BINDING.c.exchange).limit(1)) is not None
-        return had_one and not broker.is_there(channel, broker.queue_of(self._store.name, self.url))
+        return had_one and not broker.exists(channel, broker.queue_of(self._store.name, self.url))
 
     def _unbind_unwanted(self, queue: Any) -> None:
         wanted = {(event.exchange(), event.routing_key) for event in self._reactions}

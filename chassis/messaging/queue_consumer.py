@@ -67,7 +67,7 @@ class QueueConsumer(ABC):
 
     def _consume(self, connection: Any) -> None:
         channel = connection.default_channel
-        with broker.within(connection, broker.PUBLISH_TIMEOUT_S):
+        with broker.time_limit(connection, broker.PUBLISH_TIMEOUT_S):
             started = self.consumers(channel)
             for consumer in started:
                 consumer.consume()
@@ -77,7 +77,7 @@ class QueueConsumer(ABC):
             if not self.url.startswith("embedded:"):
                 connection.heartbeat_check()
         for consumer in started:
-            with broker.within(connection, 1.0):
+            with broker.time_limit(connection, 1.0):
                 consumer.cancel()
         while not self.is_drained():
             with suppress(TimeoutError):

@@ -57,7 +57,7 @@ class _Writer:
             message = channel.prepare_message(body, None, _SEALED, "binary", {}, {"delivery_mode": 1} | properties)
             to: dict[str, Any] = {"routing_key": routing_key, "mandatory": self._is_mandatory}
             try:
-                with broker.within(channel.connection.client, timeout_s):
+                with broker.time_limit(channel.connection.client, timeout_s):
                     channel.basic_publish(message, broker.RPC.name, **to)
             except broker.BROKER_ERRORS as error:
                 raise Unavailable(_NO_BROKER) from error
@@ -167,7 +167,7 @@ class _Requests(QueueConsumer):
         """The queue that nameko names for RPC."""
         self.in_flight.clear()
         self.writer.channel = channel
-        broker.ensure(channel, self.url, broker.RPC)
+        broker.ensure_exchange(channel, self.url, broker.RPC)
         queue = Queue(f"rpc-{self._service}", broker.RPC, routing_key=f"{self._service}.*", durable=True)(channel)
         queue.queue_declare()
         queue.queue_bind()
@@ -243,7 +243,7 @@ class _Replies(QueueConsumer):
     def consumers(self, channel: Any) -> Sequence[Any]:
         """An exclusive queue under a new name: an answer to the old one is too late anyway."""
         self.address = str(uuid.uuid4())
-        broker.ensure(channel, self.url, broker.RPC)
+        broker.ensure_exchange(channel, self.url, broker.RPC)
         queue = Queue(f"rpc.reply-{self.address}", broker.RPC, routing_key=self.address, exclusive=True, durable=False)
         queue = queue(channel)
         queue.queue_declare()
