@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chassis import green, metrics
 from chassis.crashpoint import crashpoint
-from chassis.messaging import broker, embedded, outbox
+from chassis.messaging import broker, in_memory, outbox
 from chassis.storage import store
 from pratique.event import REGISTRY, attributes_of
 
@@ -44,7 +44,7 @@ class Relay:
         """Send until stopped; what the broker does not take now is offered again, for ever."""
         pause_s = 0.0
         while True:
-            while self._is_embedded and not embedded.has_room() and not self.is_stopping:
+            while self._is_embedded and not in_memory.has_room() and not self.is_stopping:
                 green.sleep(GATHER_S)
             try:
                 count = self.send_window()

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
 from chassis import clock, metrics
-from chassis.messaging import embedded, inbox, outbox
+from chassis.messaging import in_memory, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.rpc.methods import answer
 from chassis.rpc.rpc import InternalError
@@ -104,7 +104,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         tables.create_all(opened, METADATA)
         opened.close()
     yield dataclasses.replace(given, rpc_timeout_s=1.0)
-    embedded.forget_everything()
+    in_memory.reset()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ import eventlet
 from werkzeug.test import Client
 
 from chassis import clock
-from chassis.messaging import embedded, inbox, outbox
+from chassis.messaging import in_memory, inbox, outbox
 from chassis.messaging.pump import pump
 from chassis.rpc import arguments, methods
 from chassis.scheduling import due
@@ -325,7 +325,7 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
         with running(settings, [composition.service_class(name) for name in (*SERVICES, "gateway")]) as network:
             yield OnABus(settings, network, settings.mail_dir)
     finally:
-        embedded.forget_everything()
+        in_memory.reset()
 
 
 @contextmanager
