@@ -11,9 +11,10 @@ from sqlalchemy import delete, select
 
 from chassis import metrics
 from chassis.crashpoint import crashpoint
-from chassis.messaging import broker, inbox
+from chassis.messaging import inbox
 from chassis.messaging.bindings import BINDING
 from chassis.messaging.queue_consumer import QueueConsumer
+from chassis.messaging.transport import Transport
 from chassis.storage import store
 from pratique.event import Envelope, Event
 
@@ -27,8 +28,10 @@ Reacted = Callable[[list[Envelope[Event]]], None]
 class EventConsumer(QueueConsumer):
     """The queue of one service."""
 
-    def __init__(self, opened: store.Store, reactions: inbox.Reactions, url: str, batch_size: int) -> None:
-        super().__init__(url, f"{opened.name} reactions")
+    def __init__(
+        self, opened: store.Store, reactions: inbox.Reactions, transport: Transport, batch_size: int
+    ) -> None:
+        super().__init__(transport, f"{opened.name} reactions")
         self._store, self._reactions, self._batch_size = opened, reactions, batch_size
         self._buffer: list[Any] = []
         self.reacted: Reacted = lambda envelopes: None  #: told of each batch; for whoever watches
@@ -38,7 +41,7 @@ class EventConsumer(QueueConsumer):
         self._buffer.clear()
         service = self._store.name
         has_lost_queue = self._has_lost_queue(channel)
-        queue = broker.declare_queue(channel, service, self.url, self._reactions)
+        queue = self.transport.declare_queue(channel, service, self._reactions)
         if has_lost_queue:
             words = "the queue %s was gone with what waited in it, and is made anew; say `pratique again --since …`"
             log.error(words, service)
@@ -51,11 +54,11 @@ class EventConsumer(QueueConsumer):
 
     def _has_lost_queue(self, channel: Any) -> bool:
         """Whether the service had its queue and somebody has deleted it."""
-        if self.url.startswith("embedded:"):
+        if not self.transport.is_durable:
             return False
         with self._store.begin() as session:
             had_one = session.scalar(select(BINDING.c.exchange).limit(1)) is not None
-        return had_one and not broker.exists(channel, broker.queue_of(self._store.name, self.url))
+        return had_one and not self.transport.exists(channel, self.transport.queue(self._store.name))
 
     def _unbind_unwanted(self, queue: Any) -> None:
         wanted = {(event.exchange(), event.routing_key) for event in self._reactions}
@@ -110,16 +113,11 @@ class EventConsumer(QueueConsumer):
         while (left := deadline - time.monotonic()) > 0:
             with suppress(TimeoutError):
                 connection.drain_events(timeout=left)
-        if not self.url.startswith("embedded:"):
-            connection.heartbeat_check()
+        self.transport.check_heartbeat(connection)
 
     def _acknowledge(self, batch: Sequence[Any]) -> None:
         crashpoint("consumer.before_ack")
-        if self.url.startswith("embedded:"):  # kombu's virtual channels know no "all up to this one"
-            for message in batch:
-                message.ack()
-        else:
-            batch[-1].channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+        self.transport.acknowledge(batch)
         crashpoint("consumer.acked")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from chassis import green
 from chassis.messaging import broker
+from chassis.messaging.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +23,8 @@ DRAIN_S = 10.0  #: how long work in flight may go on after SIGTERM
 class QueueConsumer(ABC):
     """Subclasses say what to consume, and what a round is; ``run`` belongs in a green thread of its own."""
 
-    def __init__(self, url: str, name: str) -> None:
-        self.url, self.name = url, name
+    def __init__(self, transport: Transport, name: str) -> None:
+        self.transport, self.name = transport, name
         self.is_consuming = False
         self.is_busy = False  #: something would be cut short by killing the thread now
         self.is_stopping = False
@@ -50,7 +51,7 @@ class QueueConsumer(ABC):
         try:
             while not self.is_stopping:
                 try:
-                    with broker.connection(self.url) as connection:
+                    with self.transport.connection() as connection:
                         self._consume(connection)
                 except broker.BROKER_ERRORS as error:
                     log.warning("%s lost the broker (%s: %s)", self.name, type(error).__name__, str(error)[:200])
@@ -74,8 +75,7 @@ class QueueConsumer(ABC):
         self.is_consuming = True
         while not self.is_stopping:
             self.round(connection)
-            if not self.url.startswith("embedded:"):
-                connection.heartbeat_check()
+            self.transport.check_heartbeat(connection)
         for consumer in started:
             with broker.time_limit(connection, 1.0):
                 consumer.cancel()

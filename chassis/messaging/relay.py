@@ -9,7 +9,9 @@ from sqlalchemy import text
 
 from chassis import green, metrics
 from chassis.crashpoint import crashpoint
-from chassis.messaging import broker, in_memory, outbox
+from chassis.messaging import outbox
+from chassis.messaging.publisher import NotConfirmed, Outgoing, Publisher
+from chassis.messaging.transport import Transport
 from chassis.storage import store
 from pratique.event import REGISTRY, attributes_of
 
@@ -24,9 +26,9 @@ Published = Callable[[Sequence[Mapping[str, Any]]], None]
 class Relay:
     """``run`` belongs in a green thread of its own; every process of a service has one."""
 
-    def __init__(self, opened: store.Store, url: str) -> None:
-        self._store, self._is_embedded = opened, url.startswith("embedded:")
-        self._publisher = broker.Publisher(url, opened.name)
+    def __init__(self, opened: store.Store, transport: Transport) -> None:
+        self._store, self._transport = opened, transport
+        self._publisher = Publisher(transport, opened.name)
         self._woken = green.Event()
         self._ended = green.Event()
         self._stood_by = 0
@@ -44,12 +46,12 @@ class Relay:
         """Send until stopped; what the broker does not take now is offered again, for ever."""
         pause_s = 0.0
         while True:
-            while self._is_embedded and not in_memory.has_room() and not self.is_stopping:
+            while not self._transport.has_room() and not self.is_stopping:
                 green.sleep(GATHER_S)
             try:
                 count = self.send_window()
                 pause_s = 0.0
-            except (broker.NotConfirmed, store.StoreAway) as error:
+            except (NotConfirmed, store.StoreAway) as error:
                 log.warning("%s: events wait (%s)", self._store.name, str(error)[:200])
                 count, pause_s = 0, min(2.0, (pause_s or 0.05) * 2)
                 self.is_connected = False
@@ -97,7 +99,7 @@ class Relay:
                 if event_class := REGISTRY.get(body["type"]):
                     headers = {f"ce-{name}": value for name, value in body.items()}
                     route = event_class.exchange(), event_class.routing_key
-                    messages.append(broker.Outgoing(*route, row.body, headers, body["id"]))
+                    messages.append(Outgoing(*route, row.body, headers, body["id"]))
                     seqs.append(row.seq)
                 else:
                     # Guessing whether it is private would be worse than waiting for the code that knows it.

@@ -21,6 +21,7 @@ from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker
 from chassis.messaging.queue_consumer import QueueConsumer
+from chassis.messaging.transport import Transport, transport_of
 from chassis.rpc import letters
 from chassis.sealing import Seal
 from chassis.settings import Settings
@@ -74,8 +75,8 @@ class RpcServer(SharedExtension, ProviderCollector):
         """
         settings: Settings = self.container.config["settings"]
         self._seal = settings.seal
-        url = settings.broker_url_of(self.container.service_name)
-        self.listener = _Requests(url, self.container.service_name, self._take)
+        transport = transport_of(settings.broker_url_of(self.container.service_name))
+        self.listener = _Requests(transport, self.container.service_name, self._take)
         self.listener.prefetch_count = self.container.max_workers
 
     def start(self) -> None:
@@ -157,8 +158,8 @@ class Refusal(NamedTuple):
 class _Requests(QueueConsumer):
     prefetch_count = 10
 
-    def __init__(self, url: str, service: str, take: Callable[[Any], None]) -> None:
-        super().__init__(url, f"{service} rpc")
+    def __init__(self, transport: Transport, service: str, take: Callable[[Any], None]) -> None:
+        super().__init__(transport, f"{service} rpc")
         self._service, self._take = service, take
         self.in_flight: set[Any] = set()
         self.writer = _Writer(is_mandatory=False)
@@ -167,7 +168,7 @@ class _Requests(QueueConsumer):
         """The queue that nameko names for RPC."""
         self.in_flight.clear()
         self.writer.channel = channel
-        broker.ensure_exchange(channel, self.url, broker.RPC)
+        self.transport.ensure_exchange(channel, broker.RPC)
         queue = Queue(f"rpc-{self._service}", broker.RPC, routing_key=f"{self._service}.*", durable=True)(channel)
         queue.queue_declare()
         queue.queue_bind()
@@ -233,8 +234,8 @@ def _bytes(message: Any) -> bytes:
 class _Replies(QueueConsumer):
     """The reply queue of one gateway process; it goes with its connection."""
 
-    def __init__(self, url: str, seal: Seal) -> None:
-        super().__init__(url, "rpc replies")
+    def __init__(self, transport: Transport, seal: Seal) -> None:
+        super().__init__(transport, "rpc replies")
         self._seal = seal
         self.waiting: dict[str, green.Event] = {}
         self.writer = _Writer(is_mandatory=True)
@@ -243,13 +244,12 @@ class _Replies(QueueConsumer):
     def consumers(self, channel: Any) -> Sequence[Any]:
         """An exclusive queue under a new name: an answer to the old one is too late anyway."""
         self.address = str(uuid.uuid4())
-        broker.ensure_exchange(channel, self.url, broker.RPC)
+        self.transport.ensure_exchange(channel, broker.RPC)
         queue = Queue(f"rpc.reply-{self.address}", broker.RPC, routing_key=self.address, exclusive=True, durable=False)
         queue = queue(channel)
         queue.queue_declare()
         queue.queue_bind()
-        if hasattr(channel, "events") and not self.url.startswith("embedded:"):
-            channel.events["basic_return"].add(self._on_return)
+        self.transport.on_return(channel, self._on_return)
         self.writer.channel = channel
         return [Consumer(channel, queue, on_message=self._on_reply, no_ack=True, auto_declare=False)]
 
@@ -282,7 +282,8 @@ class Services(DependencyProvider):
         settings: Settings = self.container.config["settings"]
         self._timeout_s = settings.rpc_timeout_s
         self._seal = settings.seal
-        self.listener = _Replies(settings.broker_url_of(self.container.service_name), settings.seal)
+        transport = transport_of(settings.broker_url_of(self.container.service_name))
+        self.listener = _Replies(transport, settings.seal)
 
     def start(self) -> None:
         """Begin to listen for replies."""

@@ -13,6 +13,7 @@ from chassis.actor import ACTOR
 from chassis.messaging import inbox, outbox
 from chassis.messaging.consumer import EventConsumer
 from chassis.messaging.relay import Relay
+from chassis.messaging.transport import transport_of
 from chassis.runtime import store_metrics
 from chassis.runtime.retention import retention
 from chassis.scheduling import due
@@ -24,8 +25,6 @@ log = logging.getLogger(__name__)
 Provider = DependencyProvider  #: the base of what brings a service class what it needs; nameko is imported here only
 
 STOP_S = 12.0  #: a service that has not drained by then is ended; what it held is delivered again
-#: Batches of one process under way: while the database works on one, the next is read and prepared.
-BATCHES_AT_ONCE = 2
 POLL_S = 1.0  #: how often a loop looks by itself, beside being woken
 
 #: Makes, from the settings and the store, a callable that does one unit of work and says whether there was any.
@@ -77,11 +76,11 @@ class Bus(Provider):
         settings.seal  # noqa: B018  (Missing shows here, before anything runs)
         name = self.container.service_name
         self.store = store.open_store(settings, name, settings.max_workers)
-        broker_url = settings.broker_url_of(name)
-        self.relay = Relay(self.store, broker_url)
+        transport = transport_of(settings.broker_url_of(name))
+        self.relay = Relay(self.store, transport)
         self.consumers = [
-            EventConsumer(self.store, self.reactions, broker_url, settings.batch_size)
-            for _ in range(1 if settings.is_embedded else BATCHES_AT_ONCE)
+            EventConsumer(self.store, self.reactions, transport, settings.batch_size)
+            for _ in range(transport.consumers_at_once)
         ]
         store_metrics.STORES.watch(self.store)
         self._is_open = True
@@ -97,7 +96,7 @@ class Bus(Provider):
         self._threads = [_Repeating(self.store, woken_by, work) for woken_by, work in works.items()]
         for woken_by, makes in self._loops.items():
             self._threads += [_Repeating(self.store, woken_by, make(settings, self.store)) for make in makes]
-        if settings.is_embedded:
+        if not transport.is_durable:
             with self.store.begin() as session:
                 outbox.offer_again(session, clock.now() - outbox.OFFER_AGAIN_FOR)
 

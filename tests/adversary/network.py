@@ -20,7 +20,8 @@ from prometheus_client import REGISTRY, generate_latest
 from werkzeug.test import Client
 
 from chassis import clock, log
-from chassis.messaging import broker, inbox
+from chassis.messaging import inbox
+from chassis.messaging.publisher import Outgoing
 from chassis.rpc.rpc import Rpc, RpcServer, Services
 from chassis.runtime import store_metrics
 from chassis.runtime.container import Bus, Container
@@ -202,7 +203,7 @@ class Network:
         else:
             self._extension(routing_key.partition(".")[0], RpcServer)._take(message)
 
-    def publish(self, messages: Sequence[broker.Outgoing]) -> None:
+    def publish(self, messages: Sequence[Outgoing]) -> None:
         """Take events."""
         for each in messages:
             seen = {"headers": dict(each.headers), "message_id": each.message_id}

@@ -11,7 +11,8 @@ import eventlet
 import pytest
 from eventlet.event import Event as Gate
 
-from chassis.messaging import broker, in_memory, outbox, relay
+from chassis.messaging import in_memory, outbox, relay
+from chassis.messaging.transport import transport_of
 from chassis.runtime import tables
 from chassis.runtime.container import Bus
 from chassis.settings import EMBEDDED, Settings
@@ -143,8 +144,8 @@ def test_the_embedded_bus_leaves_in_the_store_what_a_full_queue_does_not_take(
         opened = open_at(name, url)
         tables.create_all(opened, METADATA)
         opened.close()
-    with broker.connection(EMBEDDED) as connection:
-        broker.declare_queue(connection.default_channel, "evaluation", EMBEDDED, [MeetingClosed])
+    with (transport := transport_of(EMBEDDED)).connection() as connection:
+        transport.declare_queue(connection.default_channel, "evaluation", [MeetingClosed])
     with running(settings, [Meetings]) as network:
         closed = close(network.store("meetings"), 100)
         until(lambda: in_memory.Channel.queues["evaluation"].qsize() >= 20)

@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import select
 
 from chassis import clock
-from chassis.messaging import broker
+from chassis.messaging.publisher import Outgoing, Publisher
+from chassis.messaging.transport import transport_of
 from chassis.runtime import topology
 from chassis.storage import store
 from chassis.testing import published, wire
@@ -58,11 +59,11 @@ class Office:
 
     def tell(self, *events: Event) -> None:
         """Publish these as their services do."""
-        publisher = broker.Publisher(self.settings.broker_url, "evaluation")
+        publisher = Publisher(transport_of(self.settings.broker_url), "evaluation")
         bodies = [(event, wire(event)) for event in events]
         publisher.publish(
             [
-                broker.Outgoing(event.exchange(), event.routing_key, body, {}, str(attributes_of(body)["id"]))
+                Outgoing(event.exchange(), event.routing_key, body, {}, str(attributes_of(body)["id"]))
                 for event, body in bodies
             ]
         )
