@@ -1,4 +1,4 @@
-"""Takes deliveries in batches, lets the inbox react to them in one transaction, then acknowledges them at once."""
+"""The event consumer: deliveries in batches, each handled by the inbox in one transaction, then acknowledged."""
 
 import logging
 import time
@@ -26,18 +26,16 @@ Reacted = Callable[[list[Envelope[Event]]], None]
 
 
 class EventConsumer(QueueConsumer):
-    """The queue of one service."""
+    """The consumer of one service's queue."""
 
-    def __init__(
-        self, opened: store.Store, reactions: inbox.Reactions, transport: Transport, batch_size: int
-    ) -> None:
+    def __init__(self, opened: store.Store, reactions: inbox.Reactions, transport: Transport, batch_size: int) -> None:
         super().__init__(transport, f"{opened.name} reactions")
         self._store, self._reactions, self._batch_size = opened, reactions, batch_size
         self._buffer: list[Any] = []
-        self.reacted: Reacted = lambda envelopes: None  #: told of each batch; for whoever watches
+        self.reacted: Reacted = lambda envelopes: None  #: called with each batch, for observers
 
     def consumers(self, channel: Any) -> Sequence[Any]:
-        """The service's queue, bound to exactly what its reactions table names."""
+        """Declare the service's queue, bound to exactly what its reactions table names."""
         self._buffer.clear()
         service = self._store.name
         has_lost_queue = self._has_lost_queue(channel)
@@ -53,7 +51,7 @@ class EventConsumer(QueueConsumer):
         return [Consumer(channel, queue, on_message=take, on_decode_error=lambda message, error: take(message))]
 
     def _has_lost_queue(self, channel: Any) -> bool:
-        """Whether the service had its queue and somebody has deleted it."""
+        """Return whether the service had its queue and somebody has deleted it."""
         if not self.transport.is_durable:
             return False
         with self._store.begin() as session:
@@ -71,8 +69,8 @@ class EventConsumer(QueueConsumer):
             rows = [{"exchange": exchange, "routing_key": key} for exchange, key in sorted(wanted - known)]
             store.insert_many(session, BINDING, rows, ignore_conflicts=True)  # another replica may start just now
 
-    def round(self, connection: Any) -> None:
-        """Take what is there, wait for no more, react, acknowledge."""
+    def receive(self, connection: Any) -> None:
+        """Take what is there without waiting for more, react, and acknowledge."""
         with suppress(TimeoutError):
             connection.drain_events(timeout=1.0)
             while len(self._buffer) < self._batch_size:
@@ -88,7 +86,7 @@ class EventConsumer(QueueConsumer):
         self._acknowledge(batch)
 
     def _react(self, batch: Sequence[Any]) -> bool:
-        """React; False while the store is away: nothing is acknowledged then, and nothing more is taken."""
+        """React; False while the store is away, when nothing is acknowledged and nothing more is taken."""
         fresh = [_body(message) for message in batch if not _is_suspicious(message)]
         suspicious = [_body(message) for message in batch if _is_suspicious(message)]
         self.is_busy = True
@@ -108,7 +106,7 @@ class EventConsumer(QueueConsumer):
         return True
 
     def _stay_connected(self, connection: Any, seconds: float) -> None:
-        """Wait without losing the connection: what the broker still hands out is bounded by the prefetch."""
+        """Wait without losing the connection; deliveries that still come are bounded by the prefetch."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             with suppress(TimeoutError):
@@ -127,6 +125,6 @@ def _body(message: Any) -> bytes:
 
 
 def _is_suspicious(message: Any) -> bool:
-    """Whether handling it may have ended a process; its attempts are then counted in the store from here on."""
+    """Return whether handling it may have ended a process; its attempts are then counted in the store."""
     count = (message.headers or {}).get("x-delivery-count", 0)
     return isinstance(count, int) and count >= SUSPICIOUS_AFTER

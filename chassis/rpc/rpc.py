@@ -93,7 +93,7 @@ class RpcServer(SharedExtension, ProviderCollector):
 
     def drain(self) -> None:
         """Take no more requests; called when the container stops its entrypoints."""
-        self.listener.is_stopping = True
+        self.listener.drain()
 
     def _take(self, message: Any) -> None:
         service = self.container.service_name

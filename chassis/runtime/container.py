@@ -10,6 +10,7 @@ from nameko.extensions import DependencyProvider
 
 from chassis import clock, green
 from chassis.actor import ACTOR
+from chassis.loop import Loop
 from chassis.messaging import inbox, outbox
 from chassis.messaging.consumer import EventConsumer
 from chassis.messaging.relay import Relay
@@ -22,20 +23,18 @@ from chassis.storage import store
 
 log = logging.getLogger(__name__)
 
-Provider = DependencyProvider  #: the base of what brings a service class what it needs; nameko is imported here only
-
 STOP_S = 12.0  #: a service that has not drained by then is ended; what it held is delivered again
-POLL_S = 1.0  #: how often a loop looks by itself, beside being woken
+LOOP_STOP_S = 10.0  #: for the unit of work that a loop has in hand
 
-#: Makes, from the settings and the store, a callable that does one unit of work and says whether there was any.
-Loop = Callable[[Settings, store.Store], Callable[[], bool]]
+#: Makes, from the settings and the store, the unit of work of a loop, which returns whether there was work.
+UnitFactory = Callable[[Settings, store.Store], Callable[[], bool]]
 
 
 class Container(ServiceContainer):
-    """nameko's container, but it stops in bounded time and a worker that cannot start harms only itself."""
+    """nameko's container, with a stop in bounded time; a worker that cannot start harms only itself."""
 
     def __init__(self, service_cls: Any, config: Mapping[str, Any]) -> None:
-        """A service class may say itself how many workers it needs."""
+        """Take the number of workers from the service class, where it names one, else from the settings."""
         super().__init__(
             service_cls, {**config, "max_workers": getattr(service_cls, "max_workers", None) or config["max_workers"]}
         )
@@ -61,14 +60,21 @@ class Container(ServiceContainer):
         super()._run_worker(worker_ctx, handle_result)
 
 
+class Provider(DependencyProvider):
+    """nameko's dependency provider: a base for what is injected into a service class."""
+
+
 class Bus(Provider):
-    """Brings a service its store, and keeps its relay, reactions, retries, due work and loops going."""
+    """The store of a service, injected into its class; and its relay, consumers, retries, due work and loops."""
 
     def __init__(
-        self, reactions: inbox.Reactions, handlers: due.Handlers, loops: Mapping[str, Sequence[Loop]] | None = None
+        self,
+        reactions: inbox.Reactions,
+        handlers: due.Handlers,
+        loops: Mapping[str, Sequence[UnitFactory]] | None = None,
     ) -> None:
-        """``loops`` says by what name each is woken; several of one name work side by side."""
-        self.reactions, self.handlers, self._loops = reactions, handlers, dict(loops or {})
+        """Take ``loops`` by the name that wakes them; several of one name work side by side."""
+        self.reactions, self.handlers, self._factories = reactions, handlers, dict(loops or {})
 
     def setup(self) -> None:
         """Open the store; a missing database shows at its first use, not here."""
@@ -93,12 +99,17 @@ class Bus(Provider):
             "due": lambda: due.run_next(self.store, self.handlers),
             "retention": retention(self.store),
         }
-        self._threads = [_Repeating(self.store, woken_by, work) for woken_by, work in works.items()]
-        for woken_by, makes in self._loops.items():
-            self._threads += [_Repeating(self.store, woken_by, make(settings, self.store)) for make in makes]
+        self._loops = [self._loop(woken_by, work) for woken_by, work in works.items()]
+        for woken_by, factories in self._factories.items():
+            self._loops += [self._loop(woken_by, make(settings, self.store)) for make in factories]
         if not transport.is_durable:
             with self.store.begin() as session:
                 outbox.offer_again(session, clock.now() - outbox.OFFER_AGAIN_FOR)
+
+    def _loop(self, woken_by: str, work: Callable[[], bool]) -> Loop:
+        made = Loop(f"{woken_by} of {self.store.name}", work, (store.StoreAway,), "waits for the store")
+        self.store.on_commit(woken_by, made.wake)
+        return made
 
     def start(self) -> None:
         """Let everything run, each in a green thread of its own."""
@@ -106,15 +117,17 @@ class Bus(Provider):
         spawn(self.relay.run, identifier="relay")
         for consumer in self.consumers:
             spawn(consumer.run, identifier="reactions")
-        for thread in self._threads:
-            spawn(thread.run, identifier=thread.name)
+        for loop in self._loops:
+            spawn(loop.run, identifier=loop.name)
 
     def stop(self) -> None:
-        """Finish what is in flight, send what was committed, close the store."""
+        """Finish work in flight, send what was committed, and close the store."""
         for stopped in [green.spawn(consumer.stop) for consumer in self.consumers]:
             stopped.wait()
-        for thread in self._threads:
-            thread.stop()
+        for loop in self._loops:
+            loop.request_stop()
+        for loop in self._loops:
+            loop.stop(LOOP_STOP_S)
         self.relay.stop()
         self._close()
 
@@ -131,52 +144,10 @@ class Bus(Provider):
             self.store.close()
 
     def worker_setup(self, worker_ctx: Any) -> None:
-        """Know who acts, in the green thread that works for them."""
+        """Set the actor of the green thread that works for them."""
         if who := worker_ctx.data.get(ACTOR.name):
             ACTOR.set(str(who))
 
     def get_dependency(self, worker_ctx: Any) -> store.Store:
-        """The store of the service."""
+        """Return the store of the service."""
         return self.store
-
-
-class _Repeating:
-    """Does a kind of work as long as there is some, then waits to be woken, at most ``POLL_S``."""
-
-    def __init__(self, opened: store.Store, name: str, work: Callable[[], bool]) -> None:
-        self.name, self._store, self._work = name, opened, work
-        self._woken, self._ended, self._is_stopping, self._is_running = green.Event(), green.Event(), False, False
-        opened.on_commit(name, self.wake)
-
-    def wake(self) -> None:
-        """There is work."""
-        if not self._woken.ready():
-            self._woken.send()
-
-    def run(self) -> None:
-        """Work until stopped, whatever goes wrong."""
-        self._is_running = True
-        while not self._is_stopping:
-            try:
-                if self._work():
-                    green.sleep(0)
-                    continue
-                pause_s = POLL_S
-            except store.StoreAway as error:
-                log.warning("%s of %s waits: %s", self.name, self._store.name, error)
-                pause_s = POLL_S
-            except Exception:
-                log.exception("%s of %s goes on", self.name, self._store.name)
-                pause_s = POLL_S * 2
-            with green.Timeout(pause_s, False):
-                self._woken.wait()
-            self._woken = green.Event()
-        self._ended.send()
-
-    def stop(self) -> None:
-        """Finish the unit in hand, at most ten seconds of it."""
-        self._is_stopping = True
-        self.wake()
-        with green.Timeout(10, False):
-            if self._is_running:
-                self._ended.wait()

@@ -162,7 +162,7 @@ class Network:
         made = Container(composition.service_class(name), {"settings": self.settings, "max_workers": 10})
         for extension in made.extensions:
             if isinstance(extension, Bus):
-                extension._loops = {}  # the sender of mails, which wants a store that is migrated already
+                extension._factories = {}  # the sender of mails, which wants a store that is migrated already
             if isinstance(extension, RpcServer | Rpc | Bus | Services):
                 extension.setup()
         for extension in made.extensions:
