@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def answer(function: Callable[..., Any], dump: Schema | None = None, is_counted: bool = True) -> Any:
-    """An RPC method of the function's arguments: checked, in one transaction, its result dumped to plain JSON.
+    """Return an RPC method with the function's arguments: checked, in one transaction, its result dumped to plain JSON.
 
     The metrics leave it out where it is not ``is_counted``: where its figure would tell what somebody has just done.
     """
@@ -43,7 +43,7 @@ def answer(function: Callable[..., Any], dump: Schema | None = None, is_counted:
 
 
 def dumped(result: Any, dump: Schema | None) -> Any:
-    """A result as it crosses RPC: plain JSON, in the shape that its kind has."""
+    """Return a result as it crosses RPC: plain JSON, in the shape that its kind has."""
     if isinstance(result, store.Saved):
         return {"row": dumped(result.row, dump), "is_new": result.is_new}
     if isinstance(result, store.Page):

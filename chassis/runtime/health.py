@@ -1,4 +1,4 @@
-"""A tiny HTTP server beside a service: is it alive, is it ready, and its metrics. For operators, not for the public."""
+"""Health checks of a process over HTTP: liveness, readiness and metrics. For operators, not for the public."""
 
 import hmac
 import json
@@ -14,9 +14,9 @@ Readiness = Callable[[], Mapping[str, bool]]  #: what must hold for the service 
 
 
 class Health:
-    """Serves /healthz, /readyz and /metrics until it is closed; ``port`` 0 takes a free one.
+    """A server of /healthz, /readyz and /metrics; ``port`` 0 takes a free one.
 
-    Metrics are for whoever sends ``metrics_token`` as bearer: counters that are read often tell what one person did.
+    Metrics need ``metrics_token`` as bearer token: counters that are read often tell what one person did.
     """
 
     def __init__(self, host: str, port: int, readiness: Readiness, metrics_token: str = "") -> None:
