@@ -280,7 +280,7 @@ def _named(message: Message) -> str:
 
 
 def _words(message: Message, error: Exception) -> str:
-    """Return the text kept of an error: of mails about a survey the server's code alone, since its words may name people."""
+    """Return the text kept of an error: of mails about surveys the server's code alone; its words may name people."""
     said = str(error)
     if message.template not in ABOUT_SURVEY or isinstance(error, Unwritable | Unknown):
         return said
