@@ -14,10 +14,12 @@ from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis import clock
+from chassis.messaging import inbox
 from chassis.messaging.inbox import PARKED
+from chassis.scheduling import due as scheduled
 from chassis.scheduling.due import DUE
 from chassis.settings import Missing
-from chassis.storage import store
+from chassis.storage.transaction import Transaction
 from pratique.event import Undecodable, unsealed
 
 LIMIT = 500  #: of each kind, in one listing
@@ -49,28 +51,28 @@ def list_letters(session: Session, service: str, with_waiting: bool = False) -> 
     return letters + [_due(service, row) for row in session.execute(due)]
 
 
-def find_letter(session: Session, service: str, id: UUID) -> Letter | None:
+def find_letter(transaction: Transaction, service: str, id: UUID) -> Letter | None:
     """The letter of this id in the store, dead or waiting; None if there is none.
 
     What is sealed is opened, where the store was opened with the key that does it.
     """
-    if row := session.execute(select(PARKED).where(PARKED.c.id == id)).first():
-        return dataclasses.replace(_event(service, row), content=_text(_opened(session, bytes(row.body))))
-    if row := session.execute(select(DUE).where(DUE.c.id == id, DUE.c.state.in_(("dead", "waiting")))).first():
+    if row := transaction.execute(select(PARKED).where(PARKED.c.id == id)).first():
+        return dataclasses.replace(_event(service, row), content=_text(_opened(transaction, bytes(row.body))))
+    if row := transaction.execute(select(DUE).where(DUE.c.id == id, DUE.c.state.in_(("dead", "waiting")))).first():
         return _due(service, row)
     return None
 
 
-def replay(session: Session, letters: Sequence[Letter]) -> None:
+def replay(transaction: Transaction, letters: Sequence[Letter]) -> None:
     """Let each be tried again now, with all its attempts anew; the service does it within seconds."""
     fresh = {"state": "waiting", "attempts": 0}
     for ids in _ids(letters, "event"):
-        session.execute(update(PARKED).where(PARKED.c.id.in_(ids)).values(next_attempt_at=clock.now(), **fresh))
-        store.wake(session, "parked")
+        transaction.execute(update(PARKED).where(PARKED.c.id.in_(ids)).values(next_attempt_at=clock.now(), **fresh))
+        transaction.wake(inbox.LOOP)
     for ids in _ids(letters, "due"):
         again = update(DUE).where(DUE.c.id.in_(ids), DUE.c.state.in_(("dead", "waiting")))
-        session.execute(again.values(due_at=clock.now(), **fresh))
-        store.wake(session, "due")
+        transaction.execute(again.values(due_at=clock.now(), **fresh))
+        transaction.wake(scheduled.LOOP)
 
 
 def drop(session: Session, letters: Sequence[Letter]) -> None:
@@ -114,9 +116,9 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "backslashreplace")
 
 
-def _opened(session: Session, body: bytes) -> bytes:
+def _opened(transaction: Transaction, body: bytes) -> bytes:
     try:
-        return unsealed(body, store.seal_of(session))
+        return unsealed(body, transaction.seal)
     except (Undecodable, Missing, LookupError):
         return body
 

@@ -7,16 +7,17 @@ from typing import Any
 
 import eventlet
 from eventlet.event import Event as Signal
-from sqlalchemy import text
 
 from chassis import metrics
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker, embedded, outbox
 from chassis.storage import store
+from chassis.storage.event_log import RELAY
 from pratique.event import REGISTRY, attributes_of
 
 log = logging.getLogger(__name__)
 
+_LOCK = "pratique.relay"  #: held by the one relay that is active for a store
 WINDOW = 500  #: messages under way at once
 GATHER_S = 0.01  #: after a window that was not full, commits gather so long and go together; the first never waits
 POLL_S = 1.0  #: the net beneath the waking at commit
@@ -35,7 +36,7 @@ class Relay:
         self.is_stopping = False
         self.is_connected = False
         self.published: Published = lambda bodies: None  #: told of each window; for whoever watches
-        opened.on_commit("outbox", self.wake)
+        opened.on_commit(RELAY, self.wake)
 
     def wake(self) -> None:
         """There is something to send."""
@@ -84,9 +85,7 @@ class Relay:
             NotConfirmed, StoreAway: they stay in the outbox.
         """
         with self._store.begin() as session:
-            if not self._store.is_sqlite and not session.scalar(
-                text("select pg_try_advisory_xact_lock(hashtext('pratique.relay'))")
-            ):
+            if not session.try_lock(_LOCK):
                 self._stand_by()
                 return 0
             self._stood_by = 0

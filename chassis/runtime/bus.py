@@ -25,10 +25,11 @@ from chassis.rpc import arguments
 from chassis.rpc.rpc import Refusal, RpcServer, Services, rpc
 from chassis.runtime import store_metrics
 from chassis.runtime.health import Health
-from chassis.runtime.upkeep import upkeep
+from chassis.runtime.upkeep import UPKEEP, upkeep
 from chassis.scheduling import due
 from chassis.settings import Settings
-from chassis.storage import store
+from chassis.storage import rows, store
+from chassis.storage.types import LoopName
 from pratique.errors import DomainError
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Bus(DependencyProvider):
     """Brings a service its store, and keeps its relay, reactions, retries, due work and loops going."""
 
     def __init__(
-        self, reactions: inbox.Reactions, handlers: due.Handlers, loops: Mapping[str, Sequence[Loop]] | None = None
+        self, reactions: inbox.Reactions, handlers: due.Handlers, loops: Mapping[LoopName, Sequence[Loop]] | None = None
     ) -> None:
         """``loops`` says by what name each is woken; several of one name work side by side."""
         self.reactions, self.handlers, self._loops = reactions, handlers, dict(loops or {})
@@ -99,10 +100,10 @@ class Bus(DependencyProvider):
             self.relay.published = lambda bodies: observe("published", name, bodies)
             for reactor in self.reactors:
                 reactor.reacted = lambda envelopes: observe("reacted", name, envelopes)
-        works: dict[str, Callable[[], bool]] = {
-            "parked": lambda: inbox.retry_next(self.store, self.reactions),
-            "due": lambda: due.run_next(self.store, self.handlers),
-            "upkeep": upkeep(self.store),
+        works: dict[LoopName, Callable[[], bool]] = {
+            inbox.LOOP: lambda: inbox.retry_next(self.store, self.reactions),
+            due.LOOP: lambda: due.run_next(self.store, self.handlers),
+            UPKEEP: upkeep(self.store),
         }
         self._threads = [_Repeating(self.store, woken_by, work) for woken_by, work in works.items()]
         for woken_by, makes in self._loops.items():
@@ -154,7 +155,7 @@ class Bus(DependencyProvider):
 class _Repeating:
     """Does a kind of work as long as there is some, then waits to be woken, at most ``POLL_S``."""
 
-    def __init__(self, opened: store.Store, name: str, work: Callable[[], bool]) -> None:
+    def __init__(self, opened: store.Store, name: LoopName, work: Callable[[], bool]) -> None:
         self.name, self._store, self._work = name, opened, work
         self._woken, self._ended, self._is_stopping, self._is_running = Signal(), Signal(), False, False
         opened.on_commit(name, self.wake)
@@ -221,9 +222,9 @@ def answer(function: Callable[..., Any], dump: Schema | None = None, is_counted:
 
 def dumped(result: Any, dump: Schema | None) -> Any:
     """A result as it crosses RPC: plain JSON, in the shape that its kind has."""
-    if isinstance(result, store.Saved):
+    if isinstance(result, rows.Saved):
         return {"row": dumped(result.row, dump), "is_new": result.is_new}
-    if isinstance(result, store.Page):
+    if isinstance(result, rows.Page):
         return {"rows": dumped(list(result.rows), dump), "after": result.after}
     if result is None or dump is None:
         return result

@@ -6,19 +6,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import OperationalError
 
 from chassis.crashpoint import crashpoint
 from chassis.storage import store
+from chassis.storage.types import CHASSIS_TABLES
 
 _HOME = Path(__file__).parent / "migrations"
 #: What each line of migrations, the chassis' and the service's, remembers of how far it has come.
 VERSION_TABLES = ("pratique_version", "service_version")
-#: One migrates at a time. While a change waits for its table, everybody else waits behind it; once it has it, an
-#: index may take its time.
-_ALONE = """select pg_advisory_xact_lock(hashtext('pratique.migrate'));
-set local lock_timeout = '2s'; set local statement_timeout = 0"""
+_LOCK = "pratique.migrate"  #: one migrates at a time
 _IN_USE = ("55P03", "40P01")  #: the time to wait for a lock is over; a deadlock, of which we were chosen to give in
 
 
@@ -39,10 +37,10 @@ def migrate(opened: store.Store, own: Path) -> None:
 def _step(opened: store.Store, own: Path, line: int) -> bool:
     """Make the next migration of the chassis (0) or of the service (1), and say whether there was one."""
     try:
-        with opened.begin() as session:
-            connection = session.connection()
-            if not opened.is_sqlite:
-                connection.execute(text(_ALONE))
+        with opened.begin() as transaction:
+            connection = transaction.connection()
+            transaction.lock(_LOCK)
+            opened.database.connections.allow_migration(connection)
             config = _configs(own, connection)[line]
             script = ScriptDirectory.from_config(config)
             missing = [
@@ -76,7 +74,7 @@ def _heads(config: Config, connection: Connection) -> tuple[str, ...]:
 
 def _configs(own: Path, connection: Connection) -> list[Config]:
     return [
-        config_for(_HOME / "versions", VERSION_TABLES[0], connection, store.KERNEL),
+        config_for(_HOME / "versions", VERSION_TABLES[0], connection, CHASSIS_TABLES),
         config_for(own, VERSION_TABLES[1], connection, None),
     ]
 

@@ -2,19 +2,35 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, inspect
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from chassis.storage.store import Page, Saved, insert
+from chassis.storage.transaction import Transaction
 from pratique.errors import Invalid, PreconditionRequired, Stale
 
 Row = TypeVar("Row")
 Mapped = TypeVar("Mapped", bound=DeclarativeBase)
 MAX_PAGE = 500
 ANY_VERSION = 0  #: given as ``if_version``: the row must exist, in whatever version (``If-Match: *``)
+
+
+@dataclasses.dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Rows in key order, and where the next page begins."""
+
+    rows: Sequence[Row]
+    after: str | None  #: the key to ask for the next page with; None on the last page
+
+
+@dataclasses.dataclass(frozen=True)
+class Saved(Generic[Row]):
+    """The row that a PUT left, and whether it is new (201) or was there (200)."""
+
+    row: Row
+    is_new: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +50,10 @@ class Put(Saved[Row]):
         return not self.is_new and not self.former
 
 
-def claim(session: Session, row: Mapped, if_version: int | None = None) -> Saved[Mapped]:
+def insert_or_lock(transaction: Transaction, row: Mapped, if_version: int | None = None) -> Saved[Mapped]:
     """Leave a row with this key in the store, locked until the end of the transaction.
 
-    Two that claim the same key at once get one new row: the second waits and finds the first's. ``row`` must be a new
+    Two that insert the same key at once get one new row: the second waits and finds the first's. ``row`` must be a new
     object that is in no session; what it says is taken only if the row is new. Relationships are not looked at.
 
     Raises:
@@ -46,15 +62,15 @@ def claim(session: Session, row: Mapped, if_version: int | None = None) -> Saved
     mapper = inspect(type(row))
     values = {attribute.key: getattr(row, attribute.key) for attribute in mapper.column_attrs}
     key = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
-    statement = insert(session, type(row)).values(values).on_conflict_do_nothing(index_elements=key)
-    result: Any = session.execute(statement)
+    statement = transaction.insert(type(row)).values(values).on_conflict_do_nothing(index_elements=key)
+    result: Any = transaction.execute(statement)
     if result.rowcount == 1 and if_version is not None:
         raise Stale("There is no such thing that could have this version; leave If-Match out to create it.")
-    kept = session.get_one(type(row), tuple(values[name] for name in key), with_for_update=True)
+    kept = transaction.get_one(type(row), tuple(values[name] for name in key), with_for_update=True)
     return Saved(kept, is_new=result.rowcount == 1)
 
 
-def put(session: Session, row: Mapped, if_version: int | None) -> Put[Mapped]:
+def put(transaction: Transaction, row: Mapped, if_version: int | None) -> Put[Mapped]:
     """Leave the row as ``row`` says: created with version 1, unchanged, or changed with its version grown by one.
 
     ``row`` must say every column but ``version``.
@@ -65,7 +81,7 @@ def put(session: Session, row: Mapped, if_version: int | None) -> Put[Mapped]:
     """
     said: Any = row
     said.version = 1
-    saved = claim(session, row, if_version)
+    saved = insert_or_lock(transaction, row, if_version)
     kept: Any = saved.row
     if saved.is_new:
         return Put(kept, True, {})
@@ -79,7 +95,7 @@ def put(session: Session, row: Mapped, if_version: int | None) -> Put[Mapped]:
     return Put(kept, False, former)
 
 
-def keep_newest(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def keep_newest(transaction: Transaction, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Let the projection hold the newest ``version`` of each row, whatever order and number they arrive in.
 
     ``table`` is a mapped class with one primary key and a ``version``; all rows have the same keys. One statement.
@@ -92,9 +108,9 @@ def keep_newest(session: Session, table: Any, rows: Sequence[Mapping[str, Any]])
     if not newest:
         return
     ordered = [newest[each] for each in sorted(newest)]  # the same order in every process, so that none waits in a ring
-    statement = insert(session, table).values(ordered)
+    statement = transaction.insert(table).values(ordered)
     taken = {name: statement.excluded[name] for name in ordered[0] if name != key}
-    session.execute(
+    transaction.execute(
         statement.on_conflict_do_update(
             index_elements=[key], set_=taken, where=table.version < statement.excluded.version
         )

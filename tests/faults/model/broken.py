@@ -100,8 +100,8 @@ FAULTS = [
         "the reminder is not decided again",
         "services/evaluation/reactions.py",
         "    missing = _unanswered(session, survey, list_eligible(session, survey.meeting_id))\n"
-        "    outbox.add(session, survey.remind(",
-        "    missing = list_eligible(session, survey.meeting_id)\n    outbox.add(session, survey.remind(",
+        "    session.publish(survey.remind(",
+        "    missing = list_eligible(session, survey.meeting_id)\n    session.publish(survey.remind(",
     ),
     Fault(
         "a revoked invitation is mailed",
@@ -148,7 +148,7 @@ FAULTS = [
     Fault(
         "nothing is said of whoever turns out not to have been there",
         "services/evaluation/reactions.py",
-        "        outbox.add(session, survey.revoke(event.member_id))\n",
+        "        session.publish(survey.revoke(event.member_id))\n",
         "        pass\n",
     ),
     Fault(
