@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Dialect, Enum, LargeBinary, Select, Table, Text, Uuid, any_, func, literal, or_
 from sqlalchemy import cast as sql_cast
@@ -17,49 +17,31 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Conflict:
-    """What an insert does with a row whose key is there: fail, ignore it, or take it if it is newer."""
+    """The answer of an insert to a row whose key is there: fail, ignore it, or replace it by a newer one."""
 
     is_ignored: bool = False
     newest: str | None = None  #: the column whose higher value replaces the row
     sticky: str | None = None  #: the column that stays true once it is, whatever replaces the row
 
 
-class Statements(Protocol):
-    """What each database says in its own way."""
+class ArrayStatements:
+    """PostgreSQL's bulk statements: a column of many rows travels as one array, several times faster than VALUES."""
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT which knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
-
-    def insert_many(
-        self, session: Session, table: Table, rows: Rows, conflict: Conflict, returning: str | None
-    ) -> list[Any]:
-        """Insert rows that all have the same keys; return ``returning`` of those inserted."""
-
-    def insert_and_refer(self, session: Session, table: Table, rows: Rows, key: str, referring: Table) -> None:
-        """Insert rows, and for each a row of the ``referring`` table with nothing but its ``key``."""
-
-    def is_one_of(self, column: Any, values: Collection[Any] | Select[Any]) -> Any:
-        """Return the condition that the column has one of these values, or of those that a query finds."""
-
-
-class ArrayStatements:
-    """PostgreSQL's: each column of many rows travels as one array, several times faster than a list of VALUES."""
-
-    def insert(self, table: Any) -> Any:
-        """Return PostgreSQL's INSERT."""
         return postgresql.insert(table)
 
     def insert_many(
         self, session: Session, table: Table, rows: Rows, conflict: Conflict, returning: str | None
     ) -> list[Any]:
-        """Insert by ``unnest`` of one array for each column."""
+        """Insert rows that all have the same keys, by ``unnest``; return ``returning`` of those inserted."""
         dialect = session.get_bind().dialect
         sql = _insert_sql(dialect, table, tuple(rows[0]), conflict, returning)
         result = session.connection().exec_driver_sql(sql, _arrays(dialect, table, rows))
         return [value for (value,) in result] if returning else []
 
     def insert_and_refer(self, session: Session, table: Table, rows: Rows, key: str, referring: Table) -> None:
-        """Insert both in one round trip."""
+        """Insert rows, and for each a row of ``referring`` with nothing but its ``key``, in one round trip."""
         dialect = session.get_bind().dialect
         inserted = _insert_sql(dialect, table, tuple(rows[0]), Conflict(), key)
         refer = f'insert into "{referring.name}" ("{key}") select "{key}" from inserted'  # noqa: S608  (our own names)
@@ -67,9 +49,9 @@ class ArrayStatements:
         session.connection().exec_driver_sql(sql, _arrays(dialect, table, rows))
 
     def is_one_of(self, column: Any, values: Collection[Any] | Select[Any]) -> Any:
-        """Compare with one array, which is bound at once.
+        """Return the condition that the column is in one array: of these values, or of those that a query finds.
 
-        Of a query too: its statistics may be of the past, and an array leaves the planner no choice but the index.
+        An array is bound at once, and leaves the planner no choice but the index where its statistics are of the past.
         """
         if isinstance(values, Select):
             return column == func.any(func.array(values.scalar_subquery()))
@@ -120,11 +102,11 @@ def _encoded(kind: Any, dialect: Dialect, values: list[Any]) -> list[Any]:
     return [encode(value) for value in values]
 
 
-class ValueStatements:
-    """SQLite's: lists of VALUES, cut where a statement would have too many variables."""
+_SQLITE_VARIABLES = 32_766  #: in one statement, where whoever built SQLite allows no more
 
-    #: Variables in one statement, where whoever built SQLite allows no more.
-    most_variables = 32_766
+
+class ValueStatements:
+    """SQLite's bulk statements: lists of VALUES, cut where one would have too many variables."""
 
     def insert(self, table: Any) -> Any:
         """Return SQLite's INSERT."""
@@ -146,7 +128,7 @@ class ValueStatements:
         if returning is None:
             session.execute(statement, list(rows))
             return []
-        at_once = self.most_variables // len(rows[0])
+        at_once = _SQLITE_VARIABLES // len(rows[0])
         inserted: list[Any] = []
         for begin in range(0, len(rows), at_once):
             some = statement.values(list(rows[begin : begin + at_once]))
@@ -161,3 +143,6 @@ class ValueStatements:
     def is_one_of(self, column: Any, values: Collection[Any] | Select[Any]) -> Any:
         """Compare by IN."""
         return column.in_(values)
+
+
+Statements = ArrayStatements | ValueStatements

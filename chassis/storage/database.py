@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -25,33 +25,6 @@ _IN_THE_WAY = ("55P03", "57014", "40P01")  #: a lock that others hold, too long,
 _TIMEOUTS = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 
 
-class Connections(Protocol):
-    """How a store connects to its database, and what it asks of the database itself."""
-
-    def open(self, url: str, pool_size: int) -> Engine:
-        """Return a pool of connections."""
-
-    def open_asynchronous(self, url: str, pool_size: int) -> Engine | None:
-        """Return connections that commit each statement without waiting for the disk; None if that saves nothing."""
-
-    def allow_migration(self, connection: Connection) -> None:
-        """Let this transaction change tables for as long as it takes, but wait two seconds at most for each."""
-
-    def rewrite(self, engine: Engine, names: Sequence[str], wait_ms: int) -> bool:
-        """Do ``Store.rewrite``."""
-
-
-@dataclass(frozen=True)
-class Database:
-    """One kind of database: its connections, and what is said to it in its own way."""
-
-    name: str
-    connections: Connections
-    statements: Statements
-    locks: Locks
-    is_shared: bool  #: whether several processes may use it at once
-
-
 class PostgreSQLConnections:
     """Pools of connections to a server, which may be away."""
 
@@ -60,7 +33,7 @@ class PostgreSQLConnections:
         return self._open(url, pool_size)
 
     def open_asynchronous(self, url: str, pool_size: int) -> Engine:
-        """Return a pool with ``synchronous_commit`` off."""
+        """Return connections that commit each statement and do not wait for the disk."""
         return self._open(url, pool_size, " -c synchronous_commit=off", isolation_level="AUTOCOMMIT")
 
     def _open(self, url: str, pool_size: int, more_options: str = "", **options: Any) -> Engine:
@@ -82,11 +55,14 @@ class PostgreSQLConnections:
         return engine
 
     def allow_migration(self, connection: Connection) -> None:
-        """Set time-outs of this transaction: while a change waits for its table, everybody else waits behind it."""
+        """Let this transaction change tables for as long as it takes, but wait two seconds at most for each.
+
+        While a change waits for its table, everybody else waits behind it; once it has it, an index may take its time.
+        """
         connection.exec_driver_sql("set local lock_timeout = '2s'; set local statement_timeout = 0")
 
     def rewrite(self, engine: Engine, names: Sequence[str], wait_ms: int) -> bool:
-        """Vacuum the tables in full, waiting at most ``wait_ms`` for others to let each go."""
+        """Vacuum the tables in full, as ``Store.rewrite`` promises."""
         connection: Any = engine.raw_connection()
         try:
             database = connection.dbapi_connection
@@ -163,7 +139,7 @@ _SQLITE_OPTIONS: Any = {"connect_args": {"check_same_thread": False, "timeout": 
 
 
 def _close_to_others(database: Path) -> None:
-    """Leave a database file that only this user reads, in a folder that is so too if it is made here.
+    """Make a database file that only this user can read, in a folder that is so too if it is made here.
 
     What SQLite writes beside it has the rights of the file.
     """
@@ -181,6 +157,17 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@dataclass(frozen=True)
+class Database:
+    """One kind of database: its connections, and what is said to it in its own way."""
+
+    name: str
+    connections: PostgreSQLConnections | SQLiteConnections
+    statements: Statements
+    locks: Locks
+    is_shared: bool  #: whether several processes may use it at once
 
 
 POSTGRESQL = Database("postgresql", PostgreSQLConnections(), ArrayStatements(), AdvisoryLocks(), is_shared=True)

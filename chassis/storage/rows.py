@@ -9,6 +9,7 @@ from sqlalchemy import Select, inspect
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from chassis.storage.transaction import Transaction
+from chassis.storage.types import table_of
 from pratique.errors import Invalid, PreconditionRequired, Stale
 
 Row = TypeVar("Row")
@@ -95,26 +96,18 @@ def put(transaction: Transaction, row: Mapped, if_version: int | None) -> Put[Ma
     return Put(kept, False, former)
 
 
-def keep_newest(transaction: Transaction, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def keep_newest(transaction: Transaction, model: type[Mapped], rows: Sequence[Mapping[str, Any]]) -> None:
     """Let the projection hold the newest ``version`` of each row, whatever order and number they arrive in.
 
-    ``table`` is a mapped class with one primary key and a ``version``; all rows have the same keys. One statement.
+    ``model`` has one primary key and a ``version``; all rows have the same keys. One statement.
     """
-    key = inspect(table).primary_key[0].key
+    (key,) = [column.name for column in table_of(model).primary_key]
     newest: dict[Any, Mapping[str, Any]] = {}
     for row in rows:
         if row[key] not in newest or newest[row[key]]["version"] < row["version"]:
             newest[row[key]] = row
-    if not newest:
-        return
     ordered = [newest[each] for each in sorted(newest)]  # the same order in every process, so that none waits in a ring
-    statement = transaction.insert(table).values(ordered)
-    taken = {name: statement.excluded[name] for name in ordered[0] if name != key}
-    transaction.execute(
-        statement.on_conflict_do_update(
-            index_elements=[key], set_=taken, where=table.version < statement.excluded.version
-        )
-    )
+    transaction.insert_many(table_of(model), ordered, newest="version")
 
 
 def page(session: Session, statement: Select[Row], limit: int, key: Callable[[Row], str]) -> Page[Row]:

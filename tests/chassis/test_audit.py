@@ -93,7 +93,7 @@ def test_a_change_that_is_undone_leaves_no_record(opened: Store) -> None:
 def test_each_record_names_its_actor_or_the_network_itself(opened: Store) -> None:
     with acting("token 12 intranet" + "x" * 500), opened.begin() as session:
         audit.record(session, "role.ended", "x")
-        first, second = audit.records(session, clock.now() - timedelta(days=1), 10)
+        first, second = audit.list_records(session, clock.now() - timedelta(days=1), 10)
     assert first.actor == "pratique"
     assert second.actor.startswith("token 12 intranetx")
     assert len(second.actor) == 200
