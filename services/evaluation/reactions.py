@@ -47,8 +47,8 @@ from services.evaluation.queries import find_survey, list_eligible
 ASKING = (SurveyInvitationsIssued, SurveyReminderDue, InvitationRevoked)
 
 
-def project_attendance(transaction: Transaction, events: Sequence[AttendanceRecorded]) -> None:
-    """Know who may answer in the room."""
+def project_attendance(transaction: Transaction, events: Sequence[AttendanceRecorded | MeetingClosed]) -> None:
+    """Know who was there, and thereby who may answer in the room."""
     transaction.lock_each({event.meeting_id for event in events})
     attendance.project(transaction, ((event.meeting_id, event.version, event.attendees) for event in events))
 
@@ -79,16 +79,13 @@ def invite_the_missing(transaction: Transaction, closings: Sequence[Envelope[Mee
     dozen statements, whatever the number of meetings and people.
     """
     by_meeting = {closing.event.meeting_id: closing for closing in closings}
-    transaction.lock_each(by_meeting)
-    events = [closing.event for closing in by_meeting.values()]
-    attendance.project(
-        transaction, ((each.event.meeting_id, each.event.version, each.event.attendees) for each in closings)
-    )
+    project_attendance(transaction, [closing.event for closing in closings])
     asked = _open_or_find(transaction, by_meeting)
-    missing = _missing(transaction, asked, attendance.present_at(transaction, events))
+    if not asked:
+        return
+    missing = _find_missing(transaction, asked)
     _announce(transaction, asked, missing)
     _keep(transaction, asked)
-    due.plan_many(transaction, [plan for each in asked for plan in each.plans()])
 
 
 def correct_attendance(transaction: Transaction, event: AttendanceCorrected) -> None:
@@ -217,17 +214,16 @@ def _open_or_find(transaction: Transaction, by_meeting: Mapping[UUID, Envelope[M
             )
             begun.append(_Asked(survey, event, closing.as_cause(), is_new=True))
         elif survey is not None and survey.state is SurveyState.OPEN and not survey.is_meeting_closed:
+            survey.end_room()
             waiting.append(_Asked(survey, event, closing.as_cause(), is_new=False))
     if begun:
         attendance.begin_anew(transaction, [each.event.meeting_id for each in begun])
     return begun + waiting
 
 
-def _missing(
-    transaction: Transaction, asked: Sequence[_Asked], present: Mapping[UUID, set[UUID]]
-) -> Mapping[UUID, list[UUID]]:
+def _find_missing(transaction: Transaction, asked: Sequence[_Asked]) -> Mapping[UUID, list[UUID]]:
     """Return whom to invite, by survey: who was there, but for those whose ballot was taken in the room."""
-    at = clock.now()
+    at, present = clock.now(), attendance.present_at(transaction, [each.event for each in asked])
     in_room = [each.survey.id for each in asked if not each.is_new]  # only these can have markers
     secrets = read_secrets(transaction, in_room) if in_room else {}
     markers = ballots.read_markers(transaction, in_room)
@@ -252,15 +248,13 @@ def _announce(transaction: Transaction, asked: Sequence[_Asked], missing: Mappin
 
 
 def _keep(transaction: Transaction, asked: Sequence[_Asked]) -> None:
-    """Write the surveys as they are by now, new or changed, and the secrets of the new ones."""
-    in_room = [each.survey for each in asked if not each.is_new]
-    for survey in in_room:
-        survey.end_room()
-    if in_room:
-        due.cancel_many(transaction, "ask_anyway", [survey.id for survey in in_room])
+    """Write the surveys as they are by now, new or changed, the secrets of the new ones, and what is to follow."""
+    if in_room := [each.survey.id for each in asked if not each.is_new]:
+        due.cancel_many(transaction, "ask_anyway", in_room)
     transaction.insert_many(table_of(Survey), [each.survey.row() for each in asked], newest="version")
     keys = [SurveyKey.new_row(transaction.seal, each.survey.id) for each in asked if each.is_new]
     transaction.insert_many(table_of(SurveyKey), keys)
+    due.plan_many(transaction, [plan for each in asked for plan in each.plans()])
 
 
 REACTIONS: Reactions = {
