@@ -41,7 +41,7 @@ class Letter:
 
 
 def list_letters(session: Session, service: str, with_waiting: bool = False) -> list[Letter]:
-    """The store's dead letters, oldest first, at most ``LIMIT`` of each kind; with those that wait if asked."""
+    """Return the store's dead letters, oldest first, at most ``LIMIT`` of each kind; with those that wait if asked."""
     states = ("dead", "waiting") if with_waiting else ("dead",)
     parked = select(PARKED).where(PARKED.c.state.in_(states)).order_by(PARKED.c.parked_at).limit(LIMIT)
     dead = DUE.c.state == "dead"
@@ -52,7 +52,7 @@ def list_letters(session: Session, service: str, with_waiting: bool = False) -> 
 
 
 def find_letter(transaction: Transaction, service: str, id: UUID) -> Letter | None:
-    """The letter of this id in the store, dead or waiting; None if there is none.
+    """Return the letter of this id in the store, dead or waiting; None if there is none.
 
     What is sealed is opened, where the store was opened with the key that does it.
     """
@@ -64,7 +64,7 @@ def find_letter(transaction: Transaction, service: str, id: UUID) -> Letter | No
 
 
 def replay(transaction: Transaction, letters: Sequence[Letter]) -> None:
-    """Let each be tried again now, with all its attempts anew; the service does it within seconds."""
+    """Retry each now, with all its attempts anew; the service does it within seconds."""
     fresh = {"state": "waiting", "attempts": 0}
     for ids in _ids(letters, "event"):
         transaction.execute(update(PARKED).where(PARKED.c.id.in_(ids)).values(next_attempt_at=clock.now(), **fresh))
@@ -76,7 +76,7 @@ def replay(transaction: Transaction, letters: Sequence[Letter]) -> None:
 
 
 def drop(session: Session, letters: Sequence[Letter]) -> None:
-    """Forget each for good; what was due is marked, so that it is not planned again."""
+    """Delete each for good; what was due is marked, so that it is not planned again."""
     for ids in _ids(letters, "event"):
         session.execute(delete(PARKED).where(PARKED.c.id.in_(ids)))
     for ids in _ids(letters, "due"):
@@ -84,7 +84,7 @@ def drop(session: Session, letters: Sequence[Letter]) -> None:
 
 
 def count(session: Session) -> dict[str, int]:
-    """How many letters are dead, and how many events wait for their next attempt: {"dead": …, "waiting": …}."""
+    """Return how many letters are dead, and how many events wait for their next attempt: {"dead": …, "waiting": …}."""
     rows = session.execute(select(PARKED.c.state, func.count()).group_by(PARKED.c.state))
     parked: dict[str, int] = {state: number for state, number in rows}  # noqa: C416  (a Row is not a tuple to mypy)
     due = session.scalar(select(func.count()).where(DUE.c.state == "dead")) or 0
@@ -92,7 +92,7 @@ def count(session: Session) -> dict[str, int]:
 
 
 def _ids(letters: Sequence[Letter], kind: str) -> Iterator[list[UUID]]:
-    """The ids of this kind, in lists that any database takes."""
+    """Yield the ids of this kind, in lists that any database takes."""
     ids = [letter.id for letter in letters if letter.kind == kind]
     for start in range(0, len(ids), LIMIT):
         yield ids[start : start + LIMIT]

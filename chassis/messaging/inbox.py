@@ -1,4 +1,4 @@
-"""Each event is handled once per service, however often and in whatever order the broker delivers it.
+"""The inbox: each event is handled once per service, however often and in whatever order the broker delivers it.
 
 Deliveries come in batches; a batch is one transaction. What fails is tried alone, so that it harms no other; what
 still fails is *parked* in the store and tried again later, and after the last attempt it is a dead letter.
@@ -139,7 +139,7 @@ def _react(
 
 
 def _react_to(transaction: Transaction, reaction: Reaction, group: Sequence[Envelope[Event]]) -> None:
-    """Let the reaction handle all events of one class, at once or one after the other."""
+    """Call the reaction with all events of one class, at once or one after the other."""
     takes = getattr(reaction, "takes", "event")
     transaction.is_one_act = takes == "event"
     if takes == "envelopes":
@@ -174,7 +174,7 @@ def park_unread(opened: store.Store, bodies: Sequence[bytes]) -> None:
 
 
 def _bury(opened: store.Store, refused: Sequence[tuple[bytes, str]]) -> None:
-    """What cannot be decoded is a dead letter at once: asking again would not help."""
+    """Keep what cannot be decoded as a dead letter at once: asking again would not help."""
     for _, error in refused:
         log.error("an undecodable message became a dead letter: %s", error[:500])
     with opened.begin() as transaction:
@@ -185,7 +185,7 @@ def _bury(opened: store.Store, refused: Sequence[tuple[bytes, str]]) -> None:
 
 
 def _id_of(body: bytes) -> UUID:
-    """The same for the same bytes, so that what is delivered again is one dead letter and not two."""
+    """Return the same id for the same bytes, so that what is delivered again is one dead letter and not two."""
     return UUID(bytes=hashlib.sha256(body).digest()[:16])
 
 
@@ -245,7 +245,7 @@ def _log_failure(what: Envelope[Event] | str, error: Exception) -> None:
 
 
 def forget(session: Session, types: Collection[type[Event]], subject: UUID) -> int:
-    """Remove what is parked or dead of these classes about one subject (the ``subject`` of the CloudEvent).
+    """Delete what is parked or dead of these classes about one subject (the ``subject`` of the CloudEvent).
 
     Also what cannot be opened, as long as its attributes can be read. Returns how many.
     """
@@ -266,6 +266,6 @@ def _is_about(body: bytes, names: Collection[str], subject: str) -> bool:
 
 
 def prune(session: Session, keep: timedelta) -> int:
-    """Forget which events were seen longer than ``keep`` ago. Natural keys make a later repeat harmless."""
+    """Delete ids of events seen longer than ``keep`` ago. Natural keys make a later repeat harmless."""
     result: Any = session.execute(delete(INBOX).where(INBOX.c.at < clock.now() - keep))
     return int(result.rowcount)

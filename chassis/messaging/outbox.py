@@ -1,4 +1,4 @@
-"""The outbox from the broker's side: what waits for it, what it has confirmed, what is offered to it again.
+"""The outbox as the relay uses it: events that wait for the broker, that it confirmed, that are offered to it again.
 
 ``Transaction.publish`` is the only way to publish. ``event_log`` keeps what was ever published; ``outbox`` holds only
 what the broker has not confirmed yet, and stays tiny (``chassis.storage.event_log``).
@@ -30,7 +30,7 @@ def read(transaction: Transaction, body: bytes) -> Envelope[Event]:
 
 
 def forget(session: Session, types: Collection[type[Event]], subject: UUID) -> int:
-    """Remove what was published of these classes about one subject, and what still waits for the broker of it.
+    """Delete what was published of these classes about one subject, and what still waits for the broker of it.
 
     For what must not be found later, not even sealed; ``offer_again`` will not bring it back. Returns how many.
     """
@@ -55,7 +55,7 @@ def unpublished(transaction: Transaction, limit: int) -> list[Row[tuple[int, byt
 
 
 def confirmed(transaction: Transaction, seqs: list[int]) -> None:
-    """Take what the broker confirmed out of the outbox; it stays in the event log."""
+    """Remove from the outbox what the broker confirmed; it stays in the event log."""
     transaction.execute(delete(OUTBOX).where(transaction.is_one_of(OUTBOX.c.seq, seqs)))
 
 
@@ -81,7 +81,7 @@ def backlog(session: Session) -> tuple[int, float]:
 
 
 def prune(session: Session, keep: timedelta) -> int:
-    """Forget events published longer than ``keep`` ago; what is unpublished stays. Returns how many."""
+    """Delete events published longer than ``keep`` ago; what is unpublished stays. Returns how many."""
     old = EVENT_LOG.c.at < clock.now() - keep
     result: Any = session.execute(delete(EVENT_LOG).where(old, EVENT_LOG.c.seq.not_in(select(OUTBOX.c.seq))))
     return int(result.rowcount)

@@ -1,4 +1,4 @@
-"""Carries events between stores in this process, without a broker: for samples, and for tests that shuffle."""
+"""Delivery between stores in this process, without a broker: for samples, and for tests that shuffle."""
 
 from collections.abc import Callable, Mapping
 

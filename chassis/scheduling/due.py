@@ -1,4 +1,4 @@
-"""What must happen later is a row with a due time, claimed by whichever replica comes first.
+"""Work that is due later: rows with a due time, claimed by whichever replica comes first.
 
 Its effect and its mark are one transaction: no leader, no double fire. The due time is computed once, from the
 community's wall time and zone (``clock.on_the_wall``); whether it still makes sense is decided when it is due.
@@ -48,7 +48,7 @@ Planned = tuple[str, UUID, datetime] | tuple[str, UUID, datetime, Cause]
 
 
 def plan(transaction: Transaction, kind: str, subject: UUID, at: datetime, because: Cause | None = None) -> None:
-    """Let ``kind`` happen to ``subject`` at ``at``, once; planning it again before then moves it.
+    """Schedule ``kind`` for ``subject`` at ``at``, once; scheduling it again before then moves it.
 
     What its handler publishes follows from what this transaction reacts to, as in ``Transaction.publish``.
     """
@@ -63,7 +63,7 @@ def plan(transaction: Transaction, kind: str, subject: UUID, at: datetime, becau
 
 
 def plan_many(transaction: Transaction, rows: Iterable[Planned]) -> None:
-    """Plan each (kind, subject, at) that is not planned yet, in one statement.
+    """Schedule each (kind, subject, at) that is not scheduled yet, in one statement.
 
     A reaction that takes a list of events says as fourth because of which of them, as in ``Transaction.publish``.
     """
@@ -79,13 +79,13 @@ def _row(
 
 
 def cancel_many(transaction: Transaction, kind: str, subjects: Sequence[UUID]) -> None:
-    """Let it happen to none of these, in one statement."""
+    """Cancel it for all of these, in one statement."""
     chosen = transaction.is_one_of(DUE.c.subject, subjects)
     transaction.execute(delete(DUE).where(DUE.c.kind == kind, chosen, DUE.c.state == "waiting"))
 
 
 def run_next(opened: store.Store, handlers: Handlers) -> bool:
-    """Do the one thing that has been due longest; False if nothing is.
+    """Run the one thing that has been due longest; False if nothing is.
 
     The attempt is counted before it is made, so that a handler that ends its process uses its attempts up too. One
     that fails is tried again, later each time, and is dead after the last attempt (``pratique dead``).

@@ -1,4 +1,4 @@
-"""Who changed what: rows that are written with the change, and that the database lets nobody change or remove.
+"""Audit log: rows written with the change that they record, and that the database lets nobody change or remove.
 
 Roles, memberships, tokens, closings, attendance changed from the wrap-up on, dead letters; of changed addresses the
 first letter and the domain. Ids and states, never what a survey was answered, nor by whom.
@@ -47,11 +47,11 @@ def record(
 
 
 def list_records(session: Session, since: datetime, limit: int) -> list[Row[Any]]:
-    """The latest records since then, at most ``limit``, oldest first."""
+    """Return the latest records since then, at most ``limit``, oldest first."""
     newest = select(AUDIT).where(AUDIT.c.at >= since).order_by(AUDIT.c.seq.desc()).limit(limit)
     return list(reversed(session.execute(newest).all()))
 
 
 def prune(session: Session) -> None:
-    """Forget what has been kept for 24 months."""
+    """Delete what has been kept for 24 months."""
     session.execute(delete(AUDIT).where(AUDIT.c.at < clock.now() - KEEP))

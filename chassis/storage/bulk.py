@@ -17,7 +17,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Conflict:
-    """The answer of an insert to a row whose key is there: fail, ignore it, or replace it by a newer one."""
+    """The choice of an insert when a row of that key is there: fail, ignore the new row, or keep the newer one."""
 
     is_ignored: bool = False
     newest: str | None = None  #: the column whose higher value replaces the row

@@ -1,4 +1,4 @@
-"""Bring a store's tables up to date: the chassis', then the service's. Safe to run twice, and by two at once."""
+"""Migrations of a store's tables: the chassis', then the service's. Safe to run twice, and by two at once."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _IN_USE = ("55P03", "40P01")  #: the time to wait for a lock is over; a deadlock
 
 
 def migrate(opened: store.Store, own: Path) -> None:
-    """Leave the store with every table of the chassis and of the service whose migrations lie in the folder ``own``.
+    """Run the missing migrations of the chassis, then those of the service, which lie in the folder ``own``.
 
     Each migration is a transaction of its own, and waits two seconds at most for a table that a service is using: one
     that held the log of events while it waited for another table would stop the service, which holds it the other way.
@@ -59,7 +59,7 @@ def _step(opened: store.Store, own: Path, line: int) -> bool:
 
 
 def is_current(opened: store.Store, own: Path) -> bool:
-    """Whether no migration is missing."""
+    """Return whether no migration is missing."""
     with opened.begin() as session:
         return all(
             set(ScriptDirectory.from_config(config).get_heads()) == set(_heads(config, session.connection()))
@@ -80,7 +80,7 @@ def _configs(own: Path, connection: Connection) -> list[Config]:
 
 
 def config_for(versions: Path, version_table: str, connection: Connection, target: MetaData | None) -> Config:
-    """The alembic configuration of one line of migrations; also for writing new ones."""
+    """Return the alembic configuration of one line of migrations; also for writing new ones."""
     config = Config()
     config.set_main_option("script_location", str(_HOME).replace("%", "%%"))
     config.set_main_option("version_locations", str(versions).replace("%", "%%"))

@@ -1,4 +1,4 @@
-"""A day's quota of mails for each token: how many mails a program may bring about, counted in each service's store.
+"""Daily quota of mails for each token, counted in each service's store.
 
 People at a command line, and the sample, have none; nor has a store that was opened without settings.
 """
@@ -14,7 +14,7 @@ from pratique.errors import QuotaSpent
 
 
 def table(metadata: MetaData) -> Table:
-    """The table in which a service counts: a row for each token that brought about a mail today (UTC)."""
+    """Return the table in which a service counts: a row for each token that brought about a mail today (UTC)."""
     return Table(
         "mails_spent",
         metadata,

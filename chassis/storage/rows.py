@@ -1,4 +1,4 @@
-"""What every service does with its rows: PUT them, project them from events, and read them page by page."""
+"""Rows of services: idempotent PUT with versions, projections from events, pagination by key."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -36,18 +36,18 @@ class Saved(Generic[Row]):
 
 @dataclasses.dataclass(frozen=True)
 class Put(Saved[Row]):
-    """What a PUT left, and what it changed in a row that was there."""
+    """The row that a PUT left, and the former values of what it changed in a row that was there."""
 
     former: Mapping[str, Any]  #: each column that was changed -> its value before
 
     @property
     def changed(self) -> frozenset[str]:
-        """The names of the columns that were changed."""
+        """Return the names of the columns that were changed."""
         return frozenset(self.former)
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the store already said exactly this."""
+        """Return whether the store already said exactly this."""
         return not self.is_new and not self.former
 
 
@@ -97,7 +97,7 @@ def put(transaction: Transaction, row: Mapped, if_version: int | None) -> Put[Ma
 
 
 def keep_newest(transaction: Transaction, model: type[Mapped], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Let the projection hold the newest ``version`` of each row, whatever order and number they arrive in.
+    """Keep the newest ``version`` of each row, whatever order and number they arrive in: a projection.
 
     ``model`` has one primary key and a ``version``; all rows have the same keys. One statement.
     """
@@ -141,7 +141,7 @@ def page_by_id(
 
 
 def check_version(version: int, if_version: int | None) -> None:
-    """Let a change pass only to a caller who has seen the row as it is (RFC 9110, If-Match).
+    """Refuse a change by a caller who has not seen the row as it is (RFC 9110, If-Match).
 
     The version 0, which no row has, stands for ``If-Match: *``: whatever version it has.
 

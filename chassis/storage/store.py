@@ -1,4 +1,4 @@
-"""One store per service: PostgreSQL in earnest, SQLite in the embedded mode, the same code for both."""
+"""Stores: one database per service, PostgreSQL in earnest, SQLite in the embedded mode, the same code for both."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The transaction that commands, reactions and due work take: a session that also publishes, locks and wakes loops."""
+"""Transactions of a store: SQLAlchemy's session, which also publishes events, takes locks and wakes loops."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,9 +30,10 @@ def required(settings: Settings | None) -> Settings:
 
 
 class Transaction(Session):
-    """One transaction of a store: SQLAlchemy's session, and what happens at its commit and not without it.
+    """A session of one transaction, and what happens at its commit and not without it.
 
-    A function that reads or writes rows and nothing else asks for a plain ``Session``.
+    Commands, reactions and due work take it. A function that reads or writes rows and nothing else asks for a plain
+    ``Session``.
     """
 
     def __init__(self, *, database: Database, settings: Settings | None, **options: Any) -> None:

@@ -28,7 +28,7 @@ _COMMUNITIES = table_of(MeetingCommunity)
 
 
 def lock_audience(transaction: Transaction) -> None:
-    """Until the commit, let no other replica match members with meetings or results.
+    """Lock the audience: until the commit no other replica matches members with meetings or results.
 
     Otherwise of two that bring a member and a meeting at once, neither would see what the other brings, and the member
     would never be invited. It is held as long as one batch takes, and never on the path of a survey.
