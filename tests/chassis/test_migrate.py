@@ -13,9 +13,11 @@ from chassis.storage import migrate as migrations
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store, StoreAway
 from chassis.testing import open_at
+from operations import composition
+from tests.servers import Fresh
 
 pytestmark = pytest.mark.real
-NAME, MIGRATIONS = "notifications", Path("services/notifications/migrations").absolute()
+NAME = "notifications"
 ADDS_A_COLUMN = """
 from alembic import op
 import sqlalchemy as sa
@@ -31,7 +33,7 @@ def opened(scratch_url: str) -> Iterator[Store]:
     with made.begin() as session:
         session.execute(text("drop schema public cascade"))
         session.execute(text("create schema public"))
-    migrate(made, MIGRATIONS)
+    migrate(made, composition.migrations_of(NAME))
     yield made
     made.close()
 
@@ -39,10 +41,10 @@ def opened(scratch_url: str) -> Iterator[Store]:
 @pytest.fixture
 def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A release that adds a column to the log of events, and one to the messages."""
-    kernel, own = tmp_path / "kernel", tmp_path / "later_notifications"
+    kernel, own = tmp_path / "kernel", tmp_path / "notifications"
     for folder, table, real in (
         (kernel / "versions", "event_log", Path(migrations.__file__).parent / "migrations" / "versions"),
-        (own, "message", MIGRATIONS),
+        (own, "message", Path("services/notifications/migrations").absolute()),
     ):
         folder.mkdir(parents=True)
         for file in real.glob("0*.py"):
@@ -105,3 +107,17 @@ def test_a_table_that_stays_in_use_is_said_and_what_was_done_before_stays(opened
 
     migrate(opened, next_version)
     assert is_current(opened, next_version)
+
+
+@pytest.mark.real
+def test_bodies_of_events_are_kept_uncompressed(fresh: Fresh) -> None:
+    opened = open_at("evaluation", fresh.store_urls["evaluation"])
+    kept = "select attstorage from pg_attribute where attrelid = 'event_log'::regclass and attname = 'body'"
+    with opened.begin() as session:
+        assert session.scalar(text(kept)) == "e"
+    opened.close()
+
+
+def test_a_folder_that_is_not_there_is_no_store_without_migrations(opened: Store, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        migrate(opened, tmp_path / "services.notifications")

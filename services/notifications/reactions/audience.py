@@ -1,4 +1,4 @@
-"""Whom a meeting or its results concern; two events have to meet for that, and either may come first."""
+"""The audience of a meeting or of its results; two events have to meet for that, and either may come first."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -53,13 +53,13 @@ def communities_of(transaction: Transaction, meeting_ids: Collection[UUID]) -> d
 
 
 def members_of(transaction: Transaction, community_ids: Iterable[UUID]) -> list[UUID]:
-    """Who belongs to any of these communities, each once."""
+    """Return the members of any of these communities, each once."""
     of_these = CommunityMember.community_id.in_(list(community_ids))
     return list(transaction.scalars(select(CommunityMember.member_id).where(of_these).distinct()))
 
 
 def facilitators_of(transaction: Transaction, meeting_id: UUID, community_ids: Iterable[UUID]) -> set[UUID]:
-    """Who facilitates this meeting, and any of these communities at present."""
+    """Return the facilitators of this meeting and, at present, of any of these communities."""
     of_these = CommunityRole.community_id.in_(list(community_ids))
     leads = (CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
     by_role = select(CommunityRole.member_id).where(of_these, *leads)
@@ -70,7 +70,7 @@ def facilitators_of(transaction: Transaction, meeting_id: UUID, community_ids: I
 
 
 def list_news(transaction: Transaction, templates: Sequence[Template], meetings: Any) -> list[ResultsNotice]:
-    """What there is to tell of these meetings, ids or a query for them; few rows, since news grows old in a week."""
+    """Return the news of these meetings, ids or a query for them; few rows, since news grows old in a week."""
     is_news = (ResultsNotice.template.in_(templates), ResultsNotice.told_until > clock.now())
     return list(transaction.scalars(select(ResultsNotice).where(ResultsNotice.meeting_id.in_(meetings), *is_news)))
 

@@ -1,4 +1,4 @@
-"""What events of meetings make notifications do: invite, tell of changes, call off, and know who was there."""
+"""Reactions to events of meetings: invite, tell of changes, call off, keep attendance."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -180,7 +180,7 @@ def _invite(transaction: Transaction, event: MeetingScheduled | MeetingChanged) 
 
 
 def _invited(transaction: Transaction, meeting_id: UUID) -> list[tuple[UUID, datetime]]:
-    """Whose invitation has left or is leaving, and how long it is of use.
+    """Return those whose invitation has left or is leaving, and until when it is of use.
 
     Nobody claims one meanwhile: it would say how the meeting was before.
     """
@@ -193,7 +193,7 @@ def _invited(transaction: Transaction, meeting_id: UUID) -> list[tuple[UUID, dat
 
 
 def _told_already(transaction: Transaction, event: MeetingChanged) -> set[UUID]:
-    """Who was told of a later change, or will be, in words that are as new as this one."""
+    """Return those who were told of a later change, or will be, in words that are as new as this one."""
     words = transaction.get(MeetingWords, event.meeting_id, populate_existing=True)
     has_newer_words = words is not None and words.version > event.version
     later = select(Message.member_id).where(
