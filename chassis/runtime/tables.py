@@ -1,4 +1,4 @@
-"""The chassis' tables, gathered; importing this completes ``CHASSIS_TABLES``."""
+"""The chassis' tables in one place; importing this completes ``CHASSIS_TABLES``."""
 
 from sqlalchemy import MetaData
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from chassis import settings
-from chassis.runtime import bus, tables
+from chassis.runtime import tables, topology
 from chassis.storage.transaction import Transaction
 from chassis.storage.types import table_of
 from chassis.testing import open_at
@@ -94,7 +94,7 @@ def ours(
 ) -> Iterator[Sequence[Side]]:
     """``pratique run evaluation`` and ``pratique run notifications``, each with its relay at work."""
     fresh = stage.empty()
-    bus.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
+    topology.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
     filled(fresh.store_urls["notifications"], envelopes)
     bodies = [envelope.to_bytes() for envelope in envelopes]
     for name in OURS_ARE:
