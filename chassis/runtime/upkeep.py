@@ -8,7 +8,7 @@ from chassis.crashpoint import crashpoint
 from chassis.messaging import inbox, outbox
 from chassis.storage import audit, store
 
-KEEP_EVENTS = timedelta(days=90)  #: in the event log; 30 days are promised
+KEEP_EVENTS = timedelta(days=90)  #: in the event log, as docs/operate.md promises
 KEEP_SEEN = timedelta(days=90)  #: in the inbox; a later repeat meets natural keys
 _EVERY = timedelta(hours=1)
 
