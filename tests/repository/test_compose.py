@@ -61,6 +61,8 @@ def _set(service: str, key: str, value: object) -> Callable[[Compose], None]:
         (lambda compose: compose.update(service={}), "$: "),
         (_set("meetings", "read_only", False), "meetings: read_only must be True"),
         (_set("meetings", "user", "0:0"), "meetings: runs as root"),
+        (_set("meetings", "healthcheck", {"test": ["CMD", "bash", "/app/deploy/redy.sh"]}), "meetings: health check: "),
+        (lambda compose: compose["services"]["rabbitmq"].pop("cpus"), "rabbitmq: no cpus"),
         (_set("postgres", "image", "postgres"), "postgres: image without a fixed tag"),
         (_set("meetings", "networks", ["insde"]), "meetings: networks insde is not declared"),
         (
