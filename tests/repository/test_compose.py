@@ -159,6 +159,7 @@ def test_each_process_has_the_secrets_of_its_own_store_and_broker_user_only() ->
 def test_services_can_be_scaled() -> None:
     for name in settings.SERVICES:
         assert not {"container_name", "ports", "hostname"} & SERVICES[name].keys()
+        assert SERVICES[name]["scale"] == f"${{PRATIQUE_SCALE_{name.upper()}:-1}}", "or an upgrade would undo it"
 
 
 def test_secrets_are_made_once_each_with_its_own_password(tmp_path: Path) -> None:
