@@ -129,16 +129,17 @@ def _refuse_while_running(chosen: settings.Settings) -> None:
     """
     from amqp.exceptions import NotFound
 
-    from chassis.messaging import broker
+    from chassis.messaging.broker import BROKER_ERRORS
+    from chassis.messaging.transport import transport_of
 
     running = []
     try:
-        with broker.connection(chosen.broker_url) as connection:
+        with transport_of(chosen.broker_url).connection() as connection:
             for name in settings.SERVICES:
                 with suppress(NotFound), connection.channel() as channel:
                     if channel.queue_declare(name, passive=True).consumer_count:
                         running.append(name)
-    except broker.BROKER_ERRORS as error:
+    except BROKER_ERRORS as error:
         raise Refusal(f"The broker does not answer ({type(error).__name__}); is PRATIQUE_BROKER_URL right?") from error
     if running:
         raise Refusal(

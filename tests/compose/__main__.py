@@ -61,7 +61,7 @@ def _try(tried: trial.Trial, only: str) -> int:
             step()
         except Exception as error:  # noqa: BLE001  (told, and the rest is taken down)
             failed += 1
-            words = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
+            words = str(error) if isinstance(error, AssertionError) and str(error) else traceback.format_exc()
             print(f"FAILED  {name}\n{words}", flush=True)
             if name == trial.FIRST:
                 print(tried.engine.run("docker compose logs --tail 40").stdout)
