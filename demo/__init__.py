@@ -50,14 +50,14 @@ def load(
     with Network(settings, classes) as network:
         if network.is_used():
             _make_room(network, is_anew)
-        network.note(BEGUN)
+        network.record(BEGUN)
         if settings.is_embedded:
             _mark(settings).touch()
         until = clock.now()
         history = History(network, until - timedelta(days=365 * YEARS), until)
         with clock.fixed(until - timedelta(days=365 * YEARS)):
             history.play(progress)
-        network.note(LOADED)
+        network.record(LOADED)
     _mark(settings).unlink(missing_ok=True)
 
 

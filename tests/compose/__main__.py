@@ -27,7 +27,9 @@ def main() -> int:
         default=Path("/var/tmp/pratique-engine"),
         help="where an engine of our own is kept; 4 GB",
     )
-    parser.add_argument("--only", default="", help="after the start, only steps whose names contain this")
+    parser.add_argument(
+        "--only", default="", help="beside the start and the main job, only steps whose names contain this"
+    )
     given = parser.parse_args()
     given.engine.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="checkout-", dir=given.engine) as folder:
@@ -54,7 +56,7 @@ def _copy(checkout: Path) -> None:
 def _try(tried: trial.Trial, only: str) -> int:
     failed = 0
     for name, step in trial.steps(tried):
-        if only and only not in name and name not in (trial.FIRST, trial.LAST):
+        if only and only not in name and name not in trial.ALWAYS:
             continue
         begun = time.monotonic()
         try:

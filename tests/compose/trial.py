@@ -238,14 +238,15 @@ print('enough' if waiting >= {count} else waiting)
 """
 
 
-FIRST, LAST = "start by the page", "down"
+FIRST, JOB, LAST = "start by the page", "the main job, over HTTP", "down"
+ALWAYS = (FIRST, JOB, LAST)  #: what the other steps need before and after them
 
 
 def steps(trial: Trial) -> list[tuple[str, Callable[[], object]]]:
     """Return the steps, in their order."""
     return [
         (FIRST, trial.start),
-        ("the main job, over HTTP", trial.live),
+        (JOB, trial.live),
         ("what it costs at rest", trial.rest),
         ("dead letters, audit, again", trial.read_the_manual),
         ("metrics, from a container beside it", trial.measure),

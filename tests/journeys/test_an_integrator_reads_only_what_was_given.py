@@ -13,7 +13,6 @@ import pytest
 from amqp.exceptions import AccessRefused
 from click.testing import CliRunner, Result
 
-from chassis.messaging import outbox
 from chassis.runtime import topology
 from chassis.settings import SERVICES
 from operations import cli, composition, docs
@@ -75,7 +74,7 @@ def close_a_meeting(fresh: private.Fresh, *queues: Callable[[], Any]) -> list[An
     """What was heard of one closing and one start, by each who listens."""
     with running(fresh.settings(), [Meetings]) as network, network.store("meetings").begin() as session:
         for event in (sample(MeetingStarted), sample(MeetingClosed, meeting_id=uuid4(), head_count=12)):
-            outbox.add(session, event)
+            session.publish(event)
         session.commit()
         return [until(queue) for queue in queues]
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import clock
 from chassis.sealing import Seal
-from chassis.storage import store
+from chassis.storage import types
 from pratique.events.evaluation import CountBand, ResultsReleased, ResultsWithheld, SurveyClosed, WithheldReason
 from services.evaluation import questions
 from services.evaluation.models.ballots import Filled
@@ -28,7 +28,7 @@ LEAST = Thresholds()  #: what every network keeps to (docs/decisions/0013)
 KEEP_WITHHELD = timedelta(days=90)  #: answers that were not told, for pooling with those of later meetings
 
 Cell = dict[str, object]  #: what is told of one question, as plain JSON
-_JSON = store.COLUMN_TYPES[dict[str, Any]]
+_JSON = types.COLUMN_TYPES[dict[str, Any]]
 _KEPT = "kept answers"
 _KEPT_BLOCK = 4096  #: bytes
 _chance = SystemRandom()
