@@ -25,10 +25,12 @@ VERBS = {
     "token": "operations.token:token",
     "integrator": "operations.integrator:integrator",
     "dead": "operations.dead:dead",
-    "again": "operations.again:again",
+    "republish": "operations.republish:republish",
     "audit": "operations.audit:audit",
     "doctor": "operations.doctor:doctor",
 }
+#: Former names of verbs, kept for one release; no list of verbs shows them.
+FORMER = {"again": "operations.republish:again"}
 
 
 class Refusal(click.ClickException):
@@ -54,9 +56,10 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb, imported now; None if there is no such."""
-        if cmd_name not in VERBS:
+        place = VERBS.get(cmd_name) or FORMER.get(cmd_name)
+        if place is None:
             return None
-        module, _, attribute = VERBS[cmd_name].partition(":")
+        module, _, attribute = place.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 

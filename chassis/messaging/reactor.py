@@ -40,7 +40,7 @@ class Reactor(Listener):
         is_robbed = self._is_robbed(channel)
         queue = broker.declare_queue(channel, service, self.url, self._reactions)
         if is_robbed:
-            words = "the queue %s was gone with what waited in it, and is made anew; say `pratique again --since …`"
+            words = "the queue %s was gone with what waited in it, and is made anew; say `pratique republish --since …`"
             log.error(words, service)
         crashpoint("reactor.bound")
         self._unbind_unwanted(queue)

@@ -271,7 +271,7 @@ def test_a_queue_that_was_deleted_is_made_anew_and_its_loss_is_told(
 ) -> None:
     check_alive(network)
     wire.queue_delete("evaluation")
-    until(lambda: any("`pratique again" in record.getMessage() for record in caplog.records))
+    until(lambda: any("`pratique republish" in record.getMessage() for record in caplog.records))
     until(network.is_ready)
     check_alive(network)
 
@@ -285,7 +285,7 @@ def test_what_a_deleted_queue_held_is_published_once_more_by_command(prepared: F
         wire.queue_delete("evaluation")
         with running(prepared.settings(), [Evaluation]) as other:
             assert seen(other.store("evaluation")) == set()
-            command = [*PRATIQUE, "again", "meetings", "--since", began.isoformat()]
+            command = [*PRATIQUE, "republish", "meetings", "--since", began.isoformat()]
             environ = {"PATH": os.environ["PATH"], **prepared.environ(), "PRATIQUE_LOG_FORMAT": "text"}
             said = subprocess.run(command, env=environ, cwd=HOME, capture_output=True, text=True, check=True).stdout
             assert "meetings: 1 events are published again" in said
