@@ -50,6 +50,8 @@ TOP = {
     "Makefile",
     "pyproject.toml",
     "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-bench.lock",
     "Dockerfile",
     "docker-compose.yml",
     ".dockerignore",
