@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -146,4 +147,6 @@ def settings_of(ctx: click.Context) -> settings.Settings:
 
 def main() -> None:
     """Run the verb that the command line names."""
+    # It concerns us, who know (docs/decisions/0001), and no operator.
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     cli(prog_name="pratique")
