@@ -55,6 +55,7 @@ TOP = {
     "Dockerfile",
     "docker-compose.yml",
     ".dockerignore",
+    ".editorconfig",
     ".env.example",
     ".gitignore",
     ".ci",
