@@ -113,6 +113,7 @@ class Relay:
             crashpoint("relay.before_commit")
         crashpoint("relay.cleared")
         metrics.EVENTS_PUBLISHED.labels(self._store.name).inc(len(seqs))
+        _log_published(messages)
         return len(seqs)
 
     def _stand_by(self) -> None:
@@ -126,3 +127,14 @@ class Relay:
         self.wake()
         with eventlet.Timeout(flush_s, False):
             self._ended.wait()
+
+
+_LOGGED = {"type": "ce-type", "id": "ce-id", "subject": "ce-subject", "correlation_id": "ce-correlationid"}
+
+
+def _log_published(messages: Sequence[broker.Outgoing]) -> None:
+    """Log which events the broker has confirmed, in one line for a window: ids, as the broker sees them too."""
+    if not messages or not log.isEnabledFor(logging.INFO):
+        return
+    events = [{name: each.headers[header] for name, header in _LOGGED.items()} for each in messages]
+    log.info("published %d events", len(events), extra={"events": events})

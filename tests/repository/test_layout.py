@@ -73,8 +73,8 @@ TOP = {
 BUDGETS = {
     "ground": 460,
     "storage": 600,
-    "scheduling": 100,
-    "messaging": 980,
+    "scheduling": 105,
+    "messaging": 1000,
     "rpc": 310,
     "http": 380,
     "runtime": 380,
