@@ -25,6 +25,10 @@ _SECRETS = (
 )
 
 
+class Ids(list[dict[str, str]]):
+    """Ids and names of types, in which there is no secret: to look for one would cost more than all else of a line."""
+
+
 def configure(log_format: str = "json", stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """From here on the whole process logs to ``stream`` (standard output by default) in this format: json or text.
 
@@ -87,6 +91,8 @@ def masked(value: Any) -> Any:
     if isinstance(value, str):
         for pattern in _SECRETS:
             value = pattern.sub(rf"\g<keep>{_MASK}", value)
+        return value
+    if isinstance(value, Ids):
         return value
     if isinstance(value, dict):
         return mask(None, "", value)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.crashpoint import crashpoint
-from chassis.log import bound
+from chassis.log import Ids, bound
 from chassis.retry import RETRY_AFTER_S, next_attempt_at, words_of
 from chassis.storage import store
 from pratique.errors import NotYet
@@ -112,9 +112,9 @@ def _log_handled(envelopes: Sequence[Envelope[Event]]) -> None:
     """Log which events were handled, in one line for a batch: ids by which an act is followed, and no content."""
     if not envelopes or not log.isEnabledFor(logging.INFO):
         return
-    events = [
+    events = Ids(
         {"type": each.event.type, "id": str(each.id), "correlation_id": str(each.correlation_id)} for each in envelopes
-    ]
+    )
     log.info("handled %d events", len(events), extra={"events": events})
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from chassis import metrics
 from chassis.crashpoint import crashpoint
+from chassis.log import Ids
 from chassis.messaging import broker, embedded, outbox
 from chassis.storage import store
 from pratique.event import REGISTRY, attributes_of
@@ -136,5 +137,5 @@ def _log_published(messages: Sequence[broker.Outgoing]) -> None:
     """Log which events the broker has confirmed, in one line for a window: ids, as the broker sees them too."""
     if not messages or not log.isEnabledFor(logging.INFO):
         return
-    events = [{name: each.headers[header] for name, header in _LOGGED.items()} for each in messages]
+    events = Ids({name: each.headers[header] for name, header in _LOGGED.items()} for each in messages)
     log.info("published %d events", len(events), extra={"events": events})
