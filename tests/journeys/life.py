@@ -11,7 +11,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -210,6 +210,10 @@ class OnABus(Life):
         stores["gateway"] = open_store(settings, "gateway")
         super().__init__(settings, stores, maildir)
 
+    def close(self) -> None:
+        """Close what is not the services' own."""
+        self.stores["gateway"].close()
+
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One HTTP request over a socket."""
         from http.client import HTTPConnection
@@ -324,8 +328,9 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
         migrate(opened, composition.migrations_of(name))
         opened.close()
     try:
-        with running(settings, [composition.service_class(name) for name in (*SERVICES, "gateway")]) as network:
-            yield OnABus(settings, network, settings.mail_dir)
+        classes = [composition.service_class(name) for name in (*SERVICES, "gateway")]
+        with running(settings, classes) as network, closing(OnABus(settings, network, settings.mail_dir)) as life:
+            yield life
     finally:
         embedded.forget_everything()
 
@@ -341,8 +346,12 @@ def on_real_servers(fresh: Any, tmp_path: Path) -> Iterator[Life]:
     smtp_url = f"smtp://127.0.0.1:{smtp_port}"
     settings = fresh.guarded(http_port=port, public_url=url, smtp_url=smtp_url, rpc_timeout_s=RPC_TIMEOUT_S)
     classes = [composition.service_class(name) for name in (*SERVICES, "gateway")]
-    with mail_server(smtp_port, tmp_path / "maildir") as maildir, running(settings, classes) as network:
-        yield OnABus(settings, network, maildir)
+    with (
+        mail_server(smtp_port, tmp_path / "maildir") as maildir,
+        running(settings, classes) as network,
+        closing(OnABus(settings, network, maildir)) as life,
+    ):
+        yield life
 
 
 @contextmanager
