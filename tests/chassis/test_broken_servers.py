@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import eventlet
 import pika
@@ -42,7 +42,7 @@ CE = "application/cloudevents+json"
 
 @pytest.fixture
 def network(prepared: Fresh) -> Iterator[Running]:
-    with running(prepared.settings(rpc_timeout_s=2.0), [Meetings, Evaluation]) as started:
+    with running(prepared.settings(), [Meetings, Evaluation]) as started:
         yield started
 
 
@@ -55,9 +55,18 @@ def dead(opened: store.Store) -> list[str]:
         return list(session.scalars(select(inbox.PARKED.c.error).where(inbox.PARKED.c.state == "dead")))
 
 
+def is_taken(network: Running, meeting_id: UUID) -> bool:
+    """Whether the closing was acknowledged; where a connection has just gone it was not, and is to be asked again."""
+    try:
+        network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
+    except errors.Unavailable:
+        return False
+    return True
+
+
 def check_alive(network: Running) -> None:
     meeting_id = uuid4()
-    network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
+    until(lambda: is_taken(network, meeting_id))
     until(lambda: meeting_id in seen(network.store("evaluation")))
 
 
@@ -223,7 +232,7 @@ def test_a_service_starts_and_takes_commands_while_the_broker_is_away(prepared: 
             network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
         began = time.monotonic()
         network.container("meetings").stop()
-        assert time.monotonic() - began < 4  # a second for the listeners, two for the last try of the relay
+        assert time.monotonic() - began < bus.STOP_S, "it was not ended"  # some three seconds
     with running(prepared.settings(), [Evaluation]) as network, running(prepared.settings(), [Meetings]):
         until(lambda: seen(network.store("evaluation")) == {meeting_id})
 
@@ -240,7 +249,7 @@ def test_a_broker_that_crashes_delays_events_and_loses_none(network: Running, pr
         with opened.begin() as session:
             close_meeting(session, meeting_id=meeting_id)
         eventlet.sleep(0.01)
-    until(lambda: meetings <= seen(network.store("evaluation")), 120)
+    until(lambda: meetings <= seen(network.store("evaluation")))
     until(network.is_ready)
 
 
@@ -253,7 +262,7 @@ def test_a_paused_broker_costs_a_publisher_five_seconds_and_no_more(network: Run
         began = time.monotonic()
         with pytest.raises(broker.NotConfirmed):
             publisher.publish([message])
-        assert 4 < time.monotonic() - began < 8
+        assert broker.PUBLISH_TIMEOUT_S - 1 < time.monotonic() - began < broker.PUBLISH_TIMEOUT_S * 6
     finally:
         prepared.servers.broker.resume()
     publisher.publish([message])
