@@ -15,13 +15,16 @@ from chassis.rpc import arguments
 from chassis.scheduling import due
 from chassis.scheduling.due import DUE
 from chassis.settings import Settings
+from chassis.storage.event_log import RELAY
 from chassis.storage.migrate import VERSION_TABLES
-from chassis.storage.store import KERNEL, Store, open_store
+from chassis.storage.store import Store, open_store
+from chassis.storage.types import CHASSIS_TABLES
 from pratique.errors import NotFound
 from pratique.events.evaluation import SurveyInvitationsIssued
+from services.notifications.commands import MAIL_LOOP
 from services.notifications.delivery import deliver
 
-_NOT_OWN = {*KERNEL.tables, *VERSION_TABLES}
+_NOT_OWN = {*CHASSIS_TABLES.tables, *VERSION_TABLES}
 _SPACE = UUID("a1f2c7de-5a0e-4d0c-9a5e-0e5b7f0c2026")
 
 
@@ -58,9 +61,9 @@ class Network:
         self._reactions: dict[str, inbox.Reactions] = {name: each.bus.reactions for name, each in self._classes.items()}
         self._handlers: dict[str, due.Handlers] = {name: each.bus.handlers for name, each in self._classes.items()}
         self._send_mail = _mail_loop(self.stores["notifications"])
-        self._called = {"outbox", "mail"}  # who was called by a commit and has not come yet; at first we cannot know
+        self._called = {RELAY, MAIL_LOOP}  # who was called by a commit and has not come yet; at first we cannot know
         for opened in self.stores.values():
-            for called in ("outbox", "mail"):
+            for called in (RELAY, MAIL_LOOP):
                 opened.on_commit(called, partial(self._called.add, called))
 
     def __enter__(self) -> Self:
@@ -81,21 +84,21 @@ class Network:
     def settle(self) -> None:
         """Let everything follow that follows now: events, what is due, mails. Asks again only where a commit called."""
         while True:
-            if "outbox" in self._called:
+            if RELAY in self._called:
                 pump(self.stores, self._reactions)
-                self._called.remove("outbox")
+                self._called.remove(RELAY)
             for name, handlers in self._handlers.items():
                 while due.run_next(self.stores[name], handlers):
                     pass
-            if "mail" in self._called:
+            if MAIL_LOOP in self._called:
                 while self._send_mail():
                     pass
-                self._called.remove("mail")
+                self._called.remove(MAIL_LOOP)
             if not self._called:
                 return
 
     def is_used(self) -> bool:
-        """Whether any service knows anything here. The event log cannot tell: it forgets what is long past."""
+        """Return whether any service has a row. The event log cannot tell: it forgets what is long past."""
         for opened in self.stores.values():
             own = [name for name in inspect(opened.engine).get_table_names() if name not in _NOT_OWN]
             with opened.begin() as session:
@@ -104,7 +107,7 @@ class Network:
         return False
 
     def has_community(self, community_id: UUID) -> bool:
-        """Whether membership knows this community."""
+        """Return whether membership knows this community."""
         try:
             self.do("membership", "get_community", community_id=str(community_id))
         except NotFound:
@@ -112,7 +115,7 @@ class Network:
         return True
 
     def next_due(self) -> Any:
-        """When the next thing will be due that is not yet; None if nothing will."""
+        """Return the instant at which work is due next; None if there is none."""
         waiting = select(func.min(DUE.c.due_at)).where(DUE.c.state == "waiting", DUE.c.due_at > clock.now())
         found = []
         for opened in self.stores.values():

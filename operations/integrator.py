@@ -230,7 +230,7 @@ def _audited(settings: Settings, action: str, name: str, after: dict[str, Any]) 
     opened = Store("gateway", settings.store_url("gateway"), pool_size=1)
     try:
         with opened.begin() as session:
-            audit.note(session, action, name, after=after)
+            audit.record(session, action, name, after=after)
             yield
     finally:
         opened.close()

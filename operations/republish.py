@@ -79,7 +79,7 @@ def _republish(chosen: settings.Settings, name: str, since: datetime) -> int:
     try:
         with opened.begin() as session:
             count = outbox.offer_again(session, since)
-            audit.note(session, "events.republished", name, after={"since": since.isoformat(), "count": count})
+            audit.record(session, "events.republished", name, after={"since": since.isoformat(), "count": count})
         return count
     finally:
         opened.close()

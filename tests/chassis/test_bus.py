@@ -13,11 +13,14 @@ from eventlet.event import Event as Gate
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
 from chassis import clock, metrics
-from chassis.messaging import embedded, inbox, outbox
+from chassis.messaging import in_memory, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
+from chassis.rpc.methods import answer
 from chassis.rpc.rpc import InternalError, RpcServer
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus, answer, declare, readiness
+from chassis.runtime.container import Bus
+from chassis.runtime.readiness import readiness
+from chassis.runtime.topology import declare
 from chassis.settings import Settings
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
@@ -31,35 +34,35 @@ SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
 reactions_run: Counter[UUID] = Counter()
 
 
-def close_meeting(session: store.Session, *, meeting_id: UUID) -> None:
-    outbox.add(session, sample(MeetingClosed, meeting_id=meeting_id))
+def close_meeting(session: store.Transaction, *, meeting_id: UUID) -> None:
+    session.publish(sample(MeetingClosed, meeting_id=meeting_id))
 
 
-def start_meeting(session: store.Session, *, meeting_id: UUID) -> None:
-    outbox.add(session, sample(MeetingStarted, meeting_id=meeting_id))
+def start_meeting(session: store.Transaction, *, meeting_id: UUID) -> None:
+    session.publish(sample(MeetingStarted, meeting_id=meeting_id))
 
 
-def refuse(session: store.Session) -> None:
-    outbox.add(session, sample(MeetingClosed))
+def refuse(session: store.Transaction) -> None:
+    session.publish(sample(MeetingClosed))
     raise errors.Invalid("It cannot be.", {"/field": "why"})
 
 
-def fail(session: store.Session) -> None:
+def fail(session: store.Transaction) -> None:
     raise ValueError("postgresql://user:password@host/secret")
 
 
-def open_ballot(session: store.Session) -> None:
+def open_ballot(session: store.Transaction) -> None:
     pass
 
 
-def cast_ballot(session: store.Session) -> None:
+def cast_ballot(session: store.Transaction) -> None:
     pass
 
 
 gates: dict[UUID, Gate] = {}
 
 
-def dawdle(session: store.Session, *, gate: UUID) -> str:
+def dawdle(session: store.Transaction, *, gate: UUID) -> str:
     gates[gate].wait()
     return "late"
 
@@ -74,12 +77,12 @@ def gate() -> Iterator[UUID]:
         gates[id].send()
 
 
-def remember(session: store.Session, event: MeetingClosed) -> None:
+def remember(session: store.Transaction, event: MeetingClosed) -> None:
     reactions_run[event.meeting_id] += 1
     session.execute(SEEN.insert().values(meeting_id=event.meeting_id))
 
 
-def always_fail(session: store.Session, event: MeetingStarted) -> None:
+def always_fail(session: store.Transaction, event: MeetingStarted) -> None:
     raise ValueError("this reaction always fails")
 
 
@@ -114,7 +117,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         tables.create_all(opened, METADATA)
         opened.close()
     yield dataclasses.replace(given, rpc_timeout_s=30.0)
-    embedded.forget_everything()
+    in_memory.reset()
 
 
 @pytest.fixture
@@ -229,7 +232,7 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
 def test_a_service_is_ready_only_while_it_consumes(network: Running) -> None:
     container = network.container("evaluation")
     assert readiness(container) == {"reactions": True, "store": True}
-    network.extension("evaluation", Bus).reactors[0].kill()
+    network.extension("evaluation", Bus).consumers[0].kill()
     assert readiness(container)["reactions"] is False
 
 
@@ -247,7 +250,7 @@ def test_stopping_lets_work_in_flight_finish(settings: Settings, gate: UUID) -> 
 def test_a_worker_that_never_ends_does_not_keep_the_service_from_stopping(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, gate: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("chassis.runtime.bus.STOP_S", 1.0)
+    monkeypatch.setattr("chassis.runtime.container.STOP_S", 1.0)
     with running(settings, [Meetings]) as network, running(settings, []) as other:
         asking = eventlet.spawn(other.call, "meetings", "dawdle", gate=str(gate))
         until(lambda: in_hand(network))

@@ -16,7 +16,7 @@ from eventlet.event import Event as Gate
 from werkzeug.wrappers import Request, Response
 
 from chassis.http import bounds, web
-from chassis.runtime import bus
+from chassis.runtime import service_runner
 from chassis.settings import EMBEDDED, Settings
 from tests.running import PATIENCE_S, until
 
@@ -53,7 +53,7 @@ class Echo:
 
 @pytest.fixture
 def runner():
-    made = bus.runner(SETTINGS, [])
+    made = service_runner.make_runner(SETTINGS, [])
     made.add_service(Echo)
     made.start()
     yield made
@@ -248,8 +248,8 @@ def test_more_connections_than_descriptors_end_nothing():
         web.HEADER_TIMEOUT_S = 2.0
         sys.path.insert(0, "tests/chassis")
         from test_web import Echo, SETTINGS, server_of
-        from chassis.runtime import bus
-        made = bus.runner(SETTINGS, [])
+        from chassis.runtime import service_runner
+        made = service_runner.make_runner(SETTINGS, [])
         made.add_service(Echo)
         made.start()
         print(server_of(made).port, flush=True)
@@ -314,7 +314,7 @@ def test_who_connects_while_the_port_is_being_closed_is_refused_and_never_cut_of
 def test_a_full_house_waits_its_turn(monkeypatch):
     monkeypatch.setattr(web, "_connection_limit", lambda: 2)
     monkeypatch.setattr(web, "HEADER_TIMEOUT_S", 0.3)
-    made = bus.runner(SETTINGS, [])
+    made = service_runner.make_runner(SETTINGS, [])
     made.add_service(Echo)
     made.start()
     try:

@@ -22,13 +22,11 @@ import eventlet
 from werkzeug.test import Client
 
 from chassis import clock
-from chassis.messaging import embedded, inbox, outbox
+from chassis.messaging import in_memory, inbox, outbox
 from chassis.messaging.pump import pump
-from chassis.rpc import arguments
-from chassis.runtime import bus
+from chassis.rpc import arguments, methods
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
-from chassis.storage import store
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store, open_store
 from chassis.testing import SEAL_KEY
@@ -36,6 +34,7 @@ from gateway.app import App
 from gateway.auth import create_token
 from operations import composition
 from services.notifications import delivery
+from services.notifications.commands import MAIL_LOOP
 from tests.journeys.rest import is_at_rest, next_try
 from tests.running import Running, running, until
 from tests.servers.process import free_port
@@ -231,8 +230,8 @@ class OnABus(Life):
         """Wake everyone, for the clock may have moved, and wait."""
         for opened in self.services.values():
             with opened.begin() as session:
-                for loop in ("due", "mail", "parked"):
-                    store.wake(session, loop)
+                for loop in (due.LOOP, MAIL_LOOP, inbox.LOOP):
+                    session.wake(loop)
         eventlet.sleep(0)  # SQLite gives way to nobody: those who were woken would never have a turn
         until(lambda: is_at_rest(self.services, self._reactions), every_s=0.05)
 
@@ -257,7 +256,7 @@ class Shuffled(Life):
         asked = json.loads(json.dumps(payload))
         function, dump = composition.service_class(service).__dict__[method].answers
         with self.stores[service].begin() as session:
-            return bus.dumped(function(session, **arguments.load(function, asked)), dump)
+            return methods.dumped(function(session, **arguments.load(function, asked)), dump)
 
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One HTTP request, without a socket."""
@@ -332,7 +331,7 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
         with running(settings, classes) as network, closing(OnABus(settings, network, settings.mail_dir)) as life:
             yield life
     finally:
-        embedded.forget_everything()
+        in_memory.reset()
 
 
 @contextmanager

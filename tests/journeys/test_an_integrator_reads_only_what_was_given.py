@@ -12,8 +12,7 @@ import pytest
 from amqp.exceptions import AccessRefused
 from click.testing import CliRunner, Result
 
-from chassis.messaging import outbox
-from chassis.runtime import bus
+from chassis.runtime import topology
 from chassis.settings import SERVICES
 from operations import cli, composition, docs
 from operations.integrator import CONNECTIONS, LIMITS
@@ -34,7 +33,7 @@ class Operator:
 
     def __init__(self, fresh: private.Fresh) -> None:
         self.fresh, self.name = fresh, f"acme-{uuid4().hex[:8]}"
-        bus.declare(fresh.settings(), composition.service_classes(SERVICES))
+        topology.declare(fresh.settings(), composition.service_classes(SERVICES))
 
     def __call__(self, *arguments: str) -> Result:
         """Run ``pratique ARGUMENTS``, as somebody who has a name."""
@@ -74,7 +73,7 @@ def close_a_meeting(fresh: private.Fresh, *queues: Callable[[], Any]) -> list[An
     """What was heard of one closing and one start, by each who listens."""
     with running(fresh.settings(), [Meetings]) as network, network.store("meetings").begin() as session:
         for event in (sample(MeetingStarted), sample(MeetingClosed, meeting_id=uuid4(), head_count=12)):
-            outbox.add(session, event)
+            session.publish(event)
         session.commit()
         return [until(queue) for queue in queues]
 

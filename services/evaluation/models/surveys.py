@@ -7,12 +7,13 @@ from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, String, false, inspect, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis import clock
 from chassis.sealing import Seal
 from chassis.settings import Settings
-from chassis.storage import store
+from chassis.storage import types
+from chassis.storage.transaction import Transaction
 from pratique.events.evaluation import (
     Anonymity,
     InvitationRevoked,
@@ -39,13 +40,13 @@ Asking = TypeVar("Asking", SurveyInvitationsIssued, SurveyReminderDue)
 class Base(DeclarativeBase):
     """The tables of evaluation."""
 
-    metadata = store.metadata()
-    type_annotation_map = store.COLUMN_TYPES
+    metadata = types.metadata()
+    type_annotation_map = types.COLUMN_TYPES
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """How many answers it takes before anything is told (docs/decisions/0013). A network may only ask for more."""
+    """Minimum numbers of answers before results are told (docs/decisions/0013). A network may only raise them."""
 
     scores: int = 5
     comments: int = 10
@@ -61,7 +62,7 @@ class Thresholds:
 
 
 def may_answer(state: AttendanceState, role: MeetingRole) -> bool:
-    """Whether someone who was there like this is asked: participants, wholly or partly there; never a facilitator."""
+    """Return whether someone with this attendance is asked: participants, wholly or partly there, no facilitator."""
     return role is MeetingRole.PARTICIPANT and state.was_there
 
 
@@ -78,7 +79,7 @@ class Attendance(Base):
 
     @property
     def may_answer(self) -> bool:
-        """Whether this person is asked."""
+        """Return whether this person is asked."""
         return may_answer(self.state, self.role)
 
 
@@ -146,14 +147,18 @@ class Survey(Base):
         said = self.__dict__  # all of them are set when it begins
         return {name: said[name] for name in _SURVEY_COLUMNS}
 
+    def end_room(self) -> None:
+        """Let the room's code open nothing any more: the meeting is closed, and whoever is missing is asked by mail."""
+        self.is_meeting_closed, self.is_asked, self.room_code = True, True, None
+
     @property
     def is_open(self) -> bool:
-        """Whether it takes answers now; the closing hour counts even where the work of closing is late."""
+        """Return whether it takes answers now; the closing hour counts even where the work of closing is late."""
         return self.state is SurveyState.OPEN and clock.now() < self.closes_at
 
     @property
     def thresholds(self) -> Thresholds:
-        """How many answers it takes, as the network had it when it opened."""
+        """The minimum numbers of answers, as the network had them when it opened."""
         return Thresholds(self.k_scores, self.k_comments)
 
     @property
@@ -235,8 +240,10 @@ class SurveyKey(Base):
         return {"survey_id": survey_id, "box": seal.close(_KEY, survey_id.bytes + tokens.new_secret(), block=1)}
 
 
-def read_secrets(session: Session, survey_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+def read_secrets(transaction: Transaction, survey_ids: Iterable[UUID]) -> dict[UUID, bytes]:
     """The secrets of those of these surveys that have one, which are the open ones. One statement."""
-    seal = store.seal_of(session)
-    rows = session.execute(select(SurveyKey.survey_id, SurveyKey.box).where(SurveyKey.survey_id.in_(list(survey_ids))))
+    seal = transaction.seal
+    rows = transaction.execute(
+        select(SurveyKey.survey_id, SurveyKey.box).where(SurveyKey.survey_id.in_(list(survey_ids)))
+    )
     return {survey_id: seal.open(_KEY, box)[len(survey_id.bytes) :] for survey_id, box in rows}
