@@ -53,9 +53,15 @@ compose: $(VENV)/dev  ## Try docker-compose.yml and docs/operate.md in a contain
 docs: $(VENV)/dev  ## Write docs/generated from the code
 	@$(BIN)/python -m operations.docs
 
-lock:  ## Resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url \
-	    --custom-compile-command "make lock" --upgrade -o requirements.lock
+lock:  ## Resolve the three locks anew, with hashes (needs uv)
+	$(call lock,requirements.lock,--extra service --extra build)
+	$(call lock,requirements-dev.lock,--extra service --extra build --extra dev --constraint requirements.lock)
+	$(call lock,requirements-bench.lock,--all-extras --constraint requirements-dev.lock)
+
+define lock
+uv pip compile --quiet pyproject.toml $(2) --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --custom-compile-command "make lock" --upgrade --output-file $(1)
+endef
 
 clean:  ## Remove the virtual environment and the data of make run
 	rm -rf $(VENV) var
@@ -70,10 +76,11 @@ $(VENV)/python: Makefile
 	    { rm -rf $(VENV); echo "Python could not make a virtual environment. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	@touch $@
 
+# Dependencies as the lock has them, by hash; the project itself has none, and is installed from this folder.
 # pip is long-winded: each package is named as it comes, and what goes wrong is told by pip on standard error.
-comma := ,
+pip := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 define install
-@rm -f $(VENV)/failed; { $(BIN)/python -m pip install --disable-pip-version-check --no-input -c requirements.lock -e '.[$(1)]' || \
+@rm -f $(VENV)/failed; { { $(pip) --require-hashes -r $(1) && $(pip) -q --no-deps --no-build-isolation -e .; } || \
     touch $(VENV)/failed; } | while read -r step package rest; do case "$$step" in \
     Collecting) echo "  $$package" ;; Installing) test "$$package" != collected || echo "  and now into their places" ;; \
     esac; done
@@ -82,15 +89,15 @@ endef
 
 $(VENV)/run: $(VENV)/python requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into $(VENV) (once)"
-	$(call install,service)
+	$(call install,requirements.lock)
 	@touch $@
 
-$(VENV)/dev: $(VENV)/run
+$(VENV)/dev: $(VENV)/run requirements-dev.lock
 	@echo "Installing the tools for tests and checks into $(VENV) (once)"
-	$(call install,service$(comma)dev)
+	$(call install,requirements-dev.lock)
 	@touch $@
 
-$(VENV)/bench: $(VENV)/dev
+$(VENV)/bench: $(VENV)/dev requirements-bench.lock
 	@echo "Installing the peers that make bench measures against (once)"
-	$(call install,service$(comma)dev$(comma)bench)
+	$(call install,requirements-bench.lock)
 	@touch $@

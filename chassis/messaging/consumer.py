@@ -41,7 +41,7 @@ class EventConsumer(QueueConsumer):
         has_lost_queue = self._has_lost_queue(channel)
         queue = self.transport.declare_queue(channel, service, self._reactions)
         if has_lost_queue:
-            words = "the queue %s was gone with what waited in it, and is made anew; say `pratique again --since …`"
+            words = "the queue %s was gone with what waited in it, and is made anew; say `pratique republish --since …`"
             log.error(words, service)
         crashpoint("consumer.bound")
         self._unbind_unwanted(queue)

@@ -93,7 +93,7 @@ def test_the_library_and_a_bare_client_hear_what_was_given(operator: Operator, f
             fresh, lambda: (got := channel.basic_get(operator.queue("board"), auto_ack=True))[0] and got
         )
         assert channel.basic_get(operator.queue("board"))[0] is None, "MeetingStarted was not given"
-    with eventlet.Timeout(20):
+    with eventlet.Timeout(120):
         reader.wait()
     assert [str(envelope.id) for envelope in seen] == [json.loads(body)["id"]]
     assert seen[0].event.head_count == 12  # type: ignore[attr-defined]

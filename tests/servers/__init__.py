@@ -42,9 +42,10 @@ class Fresh:
         return self.servers.broker.url(self.vhost)
 
     def settings(self, **changes: Any) -> Settings:
-        """Settings of a process on these servers."""
+        """Settings of a process on these servers; it waits long for answers, as busy machines need."""
         fields = {"broker_url": self.broker_url, "store_urls": self.store_urls, "home": HOME, "seal_key": SEAL_KEY}
-        return Settings(**{**fields, "broker_api_url": self.servers.broker.api_url, **changes})
+        fields |= {"broker_api_url": self.servers.broker.api_url, "rpc_timeout_s": 30.0}
+        return Settings(**{**fields, **changes})
 
     def guarded(self, **changes: Any) -> Settings:
         """The same, where each service has a broker user of its own, with the rights of ``pratique migrate``."""
