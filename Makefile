@@ -59,9 +59,11 @@ clean:  ## Remove the virtual environment and the data of make run
 
 $(VENV)/python: Makefile
 	@command -v $(PYTHON) >/dev/null || \
-	    { echo "There is no $(PYTHON). Pratique needs Python 3.11, 3.12 or 3.13; on Debian or Ubuntu: apt install python3 python3-venv"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	    { echo "Pratique needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	    { echo "There is no $(PYTHON). Pratique needs Python 3.11 to 3.14; on Debian or Ubuntu: apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || \
+	    { echo "Pratique needs Python 3.11 to 3.14; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] > (3, 14))' || \
+	    echo "$(PYTHON) is $$($(PYTHON) --version 2>&1): Pratique is tested on Python 3.11 to 3.14, and may not work on a newer one"
 	@echo "Making a virtual environment in $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV) || \
 	    { rm -rf $(VENV); echo "Python could not make a virtual environment. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
