@@ -156,7 +156,9 @@ def _depth(wire: Any, queue: str) -> int:
     return int(wire.queue_declare(queue, passive=True).method.message_count)
 
 
-def test_a_message_that_comes_again_and_again_is_parked_before_it_is_handled(prepared: Fresh, wire: Any) -> None:
+def test_a_message_that_comes_again_and_again_is_parked_before_it_is_handled(
+    prepared: Fresh, wire: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = prepared.settings()
     with running(settings, [Meetings, Evaluation]) as network:
         until(network.is_ready)
@@ -170,6 +172,24 @@ def test_a_message_that_comes_again_and_again_is_parked_before_it_is_handled(pre
         until(lambda: Envelope.from_bytes(body).event.meeting_id in seen(opened))  # type: ignore[attr-defined]
         with opened.begin() as session:
             assert session.execute(select(inbox.PARKED)).all() == []
+    assert parked_first(caplog)
+
+
+def parked_first(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log says of messages that were parked before they were handled."""
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    return [words for words in told if "came 3 times" in words]
+
+
+@pytest.mark.parametrize("counted_as", ["x-delivery-count", "x-acquired-count"])
+def test_how_often_a_message_came_is_read_as_each_version_of_rabbitmq_counts(
+    network: Running, wire: Any, caplog: pytest.LogCaptureFixture, counted_as: str
+) -> None:
+    body = closing()
+    headers = pika.BasicProperties(CE, headers={counted_as: 3})
+    wire.basic_publish("meetings.events", "MeetingClosed", body, headers)
+    until(lambda: len(seen(network.store("evaluation"))) == 1)
+    assert parked_first(caplog)
 
 
 def test_a_bare_subscriber_sees_a_cloud_event_and_nothing_private(prepared: Fresh, wire: Any) -> None:
@@ -272,6 +292,17 @@ def test_a_queue_that_was_deleted_is_made_anew_and_its_loss_is_told(
     check_alive(network)
     wire.queue_delete("evaluation")
     until(lambda: any("`pratique again" in record.getMessage() for record in caplog.records))
+    until(network.is_ready)
+    check_alive(network)
+
+
+@pytest.mark.parametrize("queue", ["evaluation", "rpc-meetings"])
+def test_whoever_loses_a_consumer_to_the_broker_begins_anew(
+    network: Running, wire: Any, caplog: pytest.LogCaptureFixture, queue: str
+) -> None:
+    check_alive(network)
+    wire.queue_delete(queue)  # the broker then sends basic.cancel, as RabbitMQ 4.3 also does when a consumer times out
+    until(lambda: any("ConsumerCancelled" in record.getMessage() for record in caplog.records))
     until(network.is_ready)
     check_alive(network)
 
