@@ -1,15 +1,19 @@
 """RabbitMQ's management over HTTP: users and their rights, queues and bindings. For operators only."""
 
 import base64
+import contextlib
 import json
 import secrets
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from chassis.settings import STORES, Settings
+from kombu import Exchange
+
+from chassis.messaging import broker
+from chassis.settings import SERVICES, STORES, Settings
 from operations import rights
 from pratique.errors import Forbidden, Invalid, Unavailable
 
@@ -22,6 +26,7 @@ class Management:
 
     def __init__(self, settings: Settings) -> None:
         parts = urlsplit(settings.broker_url)
+        self._broker_url = settings.broker_url
         self.host, self.port = parts.hostname or "", parts.port or 5672
         self.user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self.vhost = unquote(parts.path[1:]) or "/"
@@ -69,12 +74,28 @@ class Management:
         raise Invalid(f"RabbitMQ's management says {error.code} to {'/'.join(path)}: {error.read(300).decode()}")
 
     def give(self, *parts: Mapping[str, list[dict[str, Any]]]) -> None:
-        """Leave the broker with these definitions, in one request."""
+        """Leave the broker with these definitions, exchanges first: RabbitMQ 4.3 gives no right to a missing one."""
         whole: dict[str, list[dict[str, Any]]] = {}
         for part in parts:
             for kind, entries in part.items():
                 whole.setdefault(kind, []).extend(entries)
+        if exchanges := whole.pop("exchanges", []):
+            self.ask("POST", "definitions", body={"exchanges": exchanges})
         self.ask("POST", "definitions", body=whole)
+
+    @contextlib.contextmanager
+    def channel(self) -> Iterator[Any]:
+        """A channel to the broker itself, as the same user, within a ``with`` block.
+
+        Raises:
+            Unavailable: the broker does not answer, or breaks off.
+        """
+        try:
+            with broker.connection(self._broker_url) as connection:
+                yield connection.default_channel
+        except broker.BROKER_ERRORS as error:
+            words = f"RabbitMQ does not answer at {self.host}:{self.port}, or broke off ({type(error).__name__})"
+            raise Unavailable(f"{words}; `pratique doctor` tells more.") from error
 
 
 def give_rights(settings: Settings, bound: Bound) -> list[str]:
@@ -94,8 +115,20 @@ def give_rights(settings: Settings, bound: Bound) -> list[str]:
         parts.append(rights.of(name, bound.get(name, ())).definitions(user, management.vhost))
         served.append(name)
     if parts:
+        allowed = [each for part in parts for each in part.get("topic_permissions", ())]
+        _declare_exchanges(management, {each["exchange"] for each in allowed})
         management.give(*parts)
     return served
+
+
+def _declare_exchanges(management: Management, named: Iterable[str]) -> None:
+    """Leave the broker with every exchange that rights name, also those of services that were not migrated yet."""
+    with management.channel() as channel:
+        broker.RPC(channel).declare()
+        for service in SERVICES:
+            broker.declare_exchanges(channel, service, is_embedded=False)
+        for exchange in sorted(named):
+            broker.ensure(channel, "", Exchange(exchange, "topic", durable=True))
 
 
 def new_password() -> str:

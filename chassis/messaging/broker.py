@@ -115,7 +115,10 @@ def queue_of(service: str, url: str) -> Queue:
 
 
 def is_there(channel: Any, entity: Any) -> bool:
-    """Whether an exchange or a queue is there. To ask needs no right; to make it does, which services lack."""
+    """Whether an exchange or a queue is there.
+
+    To ask needs any right to it, or none before RabbitMQ 4.3; to make it needs one that services lack.
+    """
     try:
         with channel.connection.channel() as asking:  # a no costs the channel
             if isinstance(entity, Queue):
@@ -143,6 +146,15 @@ def declare_exchanges(channel: Any, service: str, is_embedded: bool) -> None:
     private(channel).declare()  # last: who finds it knows that all of this was done
 
 
+def _ensure_exchanges(channel: Any, service: str, heard: Iterable[str], is_embedded: bool) -> None:
+    """Leave the broker with all exchanges of a service that has not run yet, if what is heard of it is missing.
+
+    All of them: who finds the private one there takes it that the public exchange is bound to the other.
+    """
+    if is_embedded or not all(is_there(channel, Exchange(name, "topic")) for name in heard):
+        declare_exchanges(channel, service, is_embedded)
+
+
 def declare_queue(channel: Any, service: str, url: str, events: Iterable[type[Event]]) -> Any:
     """Leave the broker with the service's queue, bound to these events; returns the bound queue."""
     net = Queue(DEAD.name, DEAD, durable=True, queue_arguments=_QUORUM)
@@ -151,8 +163,9 @@ def declare_queue(channel: Any, service: str, url: str, events: Iterable[type[Ev
     queue = queue_of(service, url)(channel)
     queue.declare()
     events = list(events)
-    for name in sorted({event.exchange() for event in events}):
-        ensure(channel, url, Exchange(name, "topic", durable=True))
+    for publisher in sorted({event.publisher for event in events}):
+        heard = {event.exchange() for event in events if event.publisher == publisher}
+        _ensure_exchanges(channel, publisher, heard, url.startswith("embedded:"))
     for event in events:
         queue.bind_to(event.exchange(), routing_key=event.routing_key)
     return queue

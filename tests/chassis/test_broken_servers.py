@@ -30,6 +30,7 @@ from operations import composition
 from pratique import errors
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
+from pratique.events.membership import MemberContactChanged
 from pratique.testing import AT, envelope, sample
 from tests.chassis.conftest import Evaluation, Meetings, close_meeting, remember, seen
 from tests.running import Running, running, until
@@ -222,6 +223,19 @@ def test_a_binding_that_is_no_longer_wanted_is_removed_at_start(prepared: Fresh,
     wire.basic_publish("meetings.events", "MeetingStarted", b"{}", pika.BasicProperties(CE))
     wire.basic_publish("meetings.events", "MeetingClosed", closing(), pika.BasicProperties(CE))
     until(lambda: _depth(wire, "evaluation") == 1)
+
+
+def test_who_listens_before_a_service_first_runs_takes_nothing_from_integrators(prepared: Fresh, wire: Any) -> None:
+    with broker.connection(prepared.broker_url) as connection:
+        broker.declare_queue(connection.default_channel, "evaluation", prepared.broker_url, [MemberContactChanged])
+    publisher = broker.Publisher(prepared.broker_url, "membership")
+    message = broker.Outgoing("membership.events", "MemberRegistered", b"{}", {}, "1")
+    publisher.publish([message])
+    wire.queue_declare("int.acme", durable=True)
+    wire.queue_bind("int.acme", "pratique.events", "#")
+    publisher.publish([message])
+    publisher.close()
+    assert _depth(wire, "int.acme") == 1
 
 
 def test_replicas_that_start_at_once_do_not_stumble_over_their_bindings(
