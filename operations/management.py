@@ -4,9 +4,10 @@ import base64
 import contextlib
 import json
 import secrets
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -18,6 +19,12 @@ from operations import rights
 from pratique.errors import Forbidden, Invalid, Unavailable
 
 _TIMEOUT_S = 10
+_LISTED_WITHIN_S = 15.0  #: a connection is listed once the broker has told of it, usually at once
+#: What to do where the management tells neither connections nor who consumes.
+COLLECTS_NOTHING = (
+    "RabbitMQ's management collects no metrics: set management_agent.disable_metrics_collector = false, or take an "
+    "image whose name ends in -management"
+)
 Bound = Mapping[str, Iterable[rights.Binding]]
 
 
@@ -97,6 +104,22 @@ class Management:
             words = f"RabbitMQ does not answer at {self.host}:{self.port}, or broke off ({type(error).__name__})"
             raise Unavailable(f"{words}; `pratique doctor` tells more.") from error
 
+    def collects_metrics(self) -> bool:
+        """Return whether it tells who consumes, and more of what moves than names."""
+        return not (self.ask("GET", "overview") or {}).get("disable_stats")
+
+    def disconnect(self, user: str) -> None:
+        """Close all connections that this user has now: what is open remembers for a while what it was allowed.
+
+        Raises:
+            Unavailable: the management lists no connection, though there is one.
+        """
+        with self.channel():  # our own connection must be listed, or the list tells nothing
+            if not _soon(lambda: self.ask("GET", "connections", "username", self.user)):
+                words = f"The connections of {user} cannot be closed, since none is listed"
+                raise Unavailable(f"{words}. {COLLECTS_NOTHING}.")
+            self.ask("DELETE", "connections", "username", user)
+
 
 def give_rights(settings: Settings, bound: Bound) -> list[str]:
     """Let each service and the gateway that has a broker user of its own here have it, with its rights and no more.
@@ -129,6 +152,16 @@ def _declare_exchanges(management: Management, named: Iterable[str]) -> None:
             broker.declare_exchanges(channel, service, is_embedded=False)
         for exchange in sorted(named):
             broker.ensure(channel, "", Exchange(exchange, "topic", durable=True))
+
+
+def _soon(is_true: Callable[[], Any]) -> bool:
+    """Wait for it a while, and return whether it came true."""
+    end = time.monotonic() + _LISTED_WITHIN_S
+    while not is_true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def new_password() -> str:

@@ -14,6 +14,7 @@ from chassis.messaging.broker import DEAD, PUBLIC, RPC
 from chassis.settings import SERVICES, STORES, Settings
 from operations import rights
 from operations.finding import Finding
+from operations.integrator_queues import PREFIX, is_as_made, policies_of
 from operations.management import Bound, Management
 from pratique.errors import DomainError
 from pratique.event import REGISTRY
@@ -24,7 +25,6 @@ _NAMES = ("configure", "write", "read")
 #: What a policy can do to messages so that they go elsewhere, or nowhere.
 _DIVERTING = {"alternate-exchange", "dead-letter-exchange", "expires", "federation-upstream", "federation-upstream-set"}
 _DIVERTING |= {"max-length", "max-length-bytes", "message-ttl"}
-_OURS = "integrators"  #: the policy that `pratique integrator add` makes
 _ASK = "find out who made it"
 
 
@@ -84,6 +84,14 @@ class _Look:
             has = named.get(name, dict.fromkeys(_NAMES, rights.NOTHING)), topics.get(name, {})
             if finding := self._user(name, tags, *has):
                 yield finding
+            elif _INTEGRATOR.fullmatch(name) and not self._has_bounds(name.removeprefix(PREFIX)):
+                hint = f"make it anew: `pratique integrator add {name.removeprefix(PREFIX)} --events …`"
+                yield Finding(f"queues of {name}", False, "lack their bounds, or the queue for dead letters", hint)
+
+    def _has_bounds(self, integrator: str) -> bool:
+        """Return whether the policies on an integrator's queues are as they were made."""
+        made = {each["name"] for each in self._here("policies") if is_as_made(each)}
+        return made >= policies_of(integrator).keys()
 
     def _user(self, name: str, tags: str, named: Mapping[str, str], topics: Mapping[str, Any]) -> Finding | None:
         subject = f"user {name}"
@@ -135,7 +143,7 @@ class _Look:
         for kind in "policies", "operator-policies":
             for each in self._here(kind):
                 names = sorted(_DIVERTING & each["definition"].keys())
-                if names and each["name"] != _OURS and self._is_about_us(each["pattern"]):
+                if names and not is_as_made(each) and self._is_about_us(each["pattern"]):
                     words = f"sets {', '.join(names)} for what is ours"
                     what = "clear_policy" if kind == "policies" else "clear_operator_policy"
                     hint = f"{_ASK}; then `rabbitmqctl {what} --vhost {vhost} {each['name']}`"

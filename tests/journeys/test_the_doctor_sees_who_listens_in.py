@@ -188,6 +188,22 @@ TAPS: dict[str, tuple[Act, str, str]] = {
         "user integrator.",
         "has other rights than the code gives",
     ),
+    "an integrator's queues without their bounds": (
+        lambda to: to.manage.ask("DELETE", "policies", to.fresh.vhost, f"integrator.{to.integrator}"),
+        "queues of integrator.",
+        "lack their bounds",
+    ),
+    "an integrator's queues that lead elsewhere": (
+        lambda to: to.manage.ask(
+            "PUT",
+            "policies",
+            to.fresh.vhost,
+            f"integrator.{to.integrator}",
+            body={"pattern": r"^integrator\.", "definition": {"dead-letter-exchange": "side"}},
+        ),
+        "policy integrator.",
+        "sets dead-letter-exchange for what is ours",
+    ),
     "what is for a service": (
         lambda to: to.channel.basic_consume("evaluation", print),
         "consumer evaluation",
