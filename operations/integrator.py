@@ -9,6 +9,7 @@ from urllib.parse import quote
 import click
 from rich.table import Table
 
+from chassis.messaging import broker
 from chassis.messaging.broker import PUBLIC
 from chassis.settings import Settings
 from chassis.storage import audit
@@ -62,8 +63,8 @@ def add(ctx: click.Context, name: str, events: str, queues: tuple[str, ...], is_
         before = _given(management, name)
         _give(management, name, chosen, wanted, password)
         _bind(management, name, names, wanted, set(names) - set(before))
-        if not is_new:
-            _disconnect(management, name)
+    if not is_new:
+        management.disconnect(PREFIX + name)
     queue_names = ", ".join(_queues(management, name))
     if password:
         where = quote(management.vhost, safe="")
@@ -83,14 +84,13 @@ def list_(ctx: click.Context) -> None:
     """
     management = _management(settings_of(ctx))
     table = Table("name", "events", "queues (waiting)")
-    waiting = {
-        each["name"]: each.get("messages", 0) for each in management.ask("GET", "queues", management.vhost) or []
-    }
-    for user in management.ask("GET", "users"):
-        if user["name"].startswith(PREFIX):
-            name = user["name"].removeprefix(PREFIX)
-            queues = [f"{queue} ({waiting[queue]})" for queue in _queues(management, name, with_dead=True)]
-            table.add_row(name, ", ".join(_given(management, name)), "\n".join(queues))
+    with management.channel() as channel:
+        for user in management.ask("GET", "users"):
+            if user["name"].startswith(PREFIX):
+                name = user["name"].removeprefix(PREFIX)
+                queues = _queues(management, name, with_dead=True)
+                waiting = [f"{queue} ({broker.depth(channel, queue)})" for queue in queues]
+                table.add_row(name, ", ".join(_given(management, name)), "\n".join(waiting))
     show(table, "There is no integrator." if not table.row_count else "")
 
 
@@ -113,8 +113,7 @@ def remove(ctx: click.Context, name: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Remove {name} with {len(queues)} queues and what waits in them?", abort=True)
     with _audited(settings, "integrator.removed", name, {"queues": len(queues)}):
-        _disconnect(management, name)
-        management.ask("DELETE", "users", PREFIX + name)
+        management.ask("DELETE", "users", PREFIX + name)  # RabbitMQ closes its connections then
         for queue in queues:
             management.ask("DELETE", "queues", management.vhost, queue)
         for policy in policies_of(name):
@@ -209,13 +208,6 @@ def _bind(
                 management.ask("DELETE", *between, binding["properties_key"])
         for key in new if own is None else own:
             management.ask("POST", *between, body={"routing_key": key, "arguments": {}})
-
-
-def _disconnect(management: Management, name: str) -> None:
-    """Close its connections: what is open remembers for a while what it was allowed."""
-    for connection in management.ask("GET", "connections") or []:
-        if connection.get("user") == PREFIX + name:
-            management.ask("DELETE", "connections", connection["name"])
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from chassis.settings import SERVICES, STORES, Settings
 from operations import rights
 from operations.finding import Finding
 from operations.integrator_queues import PREFIX, is_as_made, policies_of
-from operations.management import Bound, Management
+from operations.management import COLLECTS_NOTHING, Bound, Management
 from pratique.errors import DomainError
 from pratique.event import REGISTRY
 
@@ -123,6 +123,9 @@ class _Look:
 
     def consumers(self) -> Iterator[Finding]:
         """Whoever takes messages out of a queue that is another's."""
+        if not self._management.collects_metrics():
+            yield Finding("consumers", False, "nobody can say who takes messages", COLLECTS_NOTHING)
+            return
         for each in self._here("consumers"):
             queue = each["queue"]["name"]
             user = (each.get("channel_details") or {}).get("user", "")

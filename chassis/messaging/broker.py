@@ -130,6 +130,11 @@ def is_there(channel: Any, entity: Any) -> bool:
     return True
 
 
+def depth(channel: Any, queue: str) -> int:
+    """Return how many messages wait in a queue, those excluded that somebody has taken and not acknowledged."""
+    return int(channel.queue_declare(queue, passive=True).message_count)
+
+
 def ensure(channel: Any, url: str, exchange: Exchange) -> None:
     """Leave the broker with this exchange, made now only if it is missing."""
     if url.startswith("embedded:") or not is_there(channel, exchange):
