@@ -28,9 +28,7 @@ from chassis.storage import store
 from chassis.testing import open_at
 from operations import composition
 from pratique import errors
-from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
-from pratique.events.membership import MemberContactChanged
 from pratique.testing import AT, envelope, sample
 from tests.chassis.conftest import Evaluation, Meetings, close_meeting, remember, seen
 from tests.running import Running, running, until
@@ -157,42 +155,6 @@ def _depth(wire: Any, queue: str) -> int:
     return int(wire.queue_declare(queue, passive=True).method.message_count)
 
 
-def test_a_message_that_comes_again_and_again_is_parked_before_it_is_handled(
-    prepared: Fresh, wire: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings = prepared.settings()
-    with running(settings, [Meetings, Evaluation]) as network:
-        until(network.is_ready)
-    body = closing()
-    wire.basic_publish("meetings.events", "MeetingClosed", body, pika.BasicProperties(CE))
-    for _ in range(3):
-        delivery = until(lambda: wire.basic_get("evaluation")[0])
-        wire.basic_nack(delivery.delivery_tag, requeue=True)
-    with running(settings, [Evaluation]) as network:
-        opened = network.store("evaluation")
-        until(lambda: Envelope.from_bytes(body).event.meeting_id in seen(opened))  # type: ignore[attr-defined]
-        with opened.begin() as session:
-            assert session.execute(select(inbox.PARKED)).all() == []
-    assert parked_first(caplog)
-
-
-def parked_first(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the log says of messages that were parked before they were handled."""
-    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    return [words for words in told if "came 3 times" in words]
-
-
-@pytest.mark.parametrize("counted_as", ["x-delivery-count", "x-acquired-count"])
-def test_how_often_a_message_came_is_read_as_each_version_of_rabbitmq_counts(
-    network: Running, wire: Any, caplog: pytest.LogCaptureFixture, counted_as: str
-) -> None:
-    body = closing()
-    headers = pika.BasicProperties(CE, headers={counted_as: 3})
-    wire.basic_publish("meetings.events", "MeetingClosed", body, headers)
-    until(lambda: len(seen(network.store("evaluation"))) == 1)
-    assert parked_first(caplog)
-
-
 def test_a_bare_subscriber_sees_a_cloud_event_and_nothing_private(prepared: Fresh, wire: Any) -> None:
     with running(prepared.settings(), [Meetings]) as network:
         network.call("meetings", "close_meeting", meeting_id=str(uuid4()))  # declares the exchanges
@@ -223,19 +185,6 @@ def test_a_binding_that_is_no_longer_wanted_is_removed_at_start(prepared: Fresh,
     wire.basic_publish("meetings.events", "MeetingStarted", b"{}", pika.BasicProperties(CE))
     wire.basic_publish("meetings.events", "MeetingClosed", closing(), pika.BasicProperties(CE))
     until(lambda: _depth(wire, "evaluation") == 1)
-
-
-def test_who_listens_before_a_service_first_runs_takes_nothing_from_integrators(prepared: Fresh, wire: Any) -> None:
-    with broker.connection(prepared.broker_url) as connection:
-        broker.declare_queue(connection.default_channel, "evaluation", prepared.broker_url, [MemberContactChanged])
-    publisher = broker.Publisher(prepared.broker_url, "membership")
-    message = broker.Outgoing("membership.events", "MemberRegistered", b"{}", {}, "1")
-    publisher.publish([message])
-    wire.queue_declare("int.acme", durable=True)
-    wire.queue_bind("int.acme", "pratique.events", "#")
-    publisher.publish([message])
-    publisher.close()
-    assert _depth(wire, "int.acme") == 1
 
 
 def test_replicas_that_start_at_once_do_not_stumble_over_their_bindings(
@@ -306,17 +255,6 @@ def test_a_queue_that_was_deleted_is_made_anew_and_its_loss_is_told(
     check_alive(network)
     wire.queue_delete("evaluation")
     until(lambda: any("`pratique again" in record.getMessage() for record in caplog.records))
-    until(network.is_ready)
-    check_alive(network)
-
-
-@pytest.mark.parametrize("queue", ["evaluation", "rpc-meetings"])
-def test_whoever_loses_a_consumer_to_the_broker_begins_anew(
-    network: Running, wire: Any, caplog: pytest.LogCaptureFixture, queue: str
-) -> None:
-    check_alive(network)
-    wire.queue_delete(queue)  # the broker then sends basic.cancel, as RabbitMQ 4.3 also does when a consumer times out
-    until(lambda: any("ConsumerCancelled" in record.getMessage() for record in caplog.records))
     until(network.is_ready)
     check_alive(network)
 
