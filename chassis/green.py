@@ -1,25 +1,36 @@
-"""Green threads: what nameko runs on. Said once for each process that serves, before anything else is imported."""
+"""Green threads: the one module that imports eventlet (docs/decisions/0001 says when we leave it).
+
+All other code spawns, sleeps, waits and serves by these names. A process that serves calls ``patch`` first, before it
+imports anything that opens a socket or takes a lock.
+"""
 
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # eventlet says at import that it is deprecated, which decision 0001 knows
+    import eventlet
+    from eventlet import Timeout, getcurrent, hubs, listen, sleep, spawn, spawn_after, spawn_n, wsgi
+    from eventlet.event import Event
+    from eventlet.greenio import GreenSocket, shutdown_safe
+    from eventlet.semaphore import Semaphore
+    from greenlet import GreenletExit
 
 
 def patch() -> None:
     """Let sockets, locks, threads and psycopg2 of this process give way to each other; harmless when repeated."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # eventlet says at import that it is in bugfix mode; docs/decisions says why
-        import eventlet
-    with _default_locks_in_sight():
+    with _locks_in_defaults():
         eventlet.monkey_patch()
 
 
 @contextmanager
-def _default_locks_in_sight() -> Iterator[None]:
-    """Let a destructor of threading take the lock that eventlet puts in its place.
+def _locks_in_defaults() -> Iterator[None]:
+    """Give a destructor of threading the lock that eventlet puts in place of the first one.
 
-    Since Python 3.13 it keeps the first one as an argument's default, where eventlet does not look, but complains.
+    Since Python 3.13 it keeps that as an argument's default, where eventlet does not look, but complains.
     """
     destructor = getattr(getattr(threading, "_DeleteDummyThreadOnDel", None), "__del__", None)
     if destructor is not None:
@@ -28,3 +39,30 @@ def _default_locks_in_sight() -> Iterator[None]:
     yield
     if destructor is not None:
         destructor.__defaults__ = tuple(getattr(threading, name) for name in names)
+
+
+def call_later(seconds: float, function: Callable[..., None], *arguments: Any) -> Any:
+    """Call the function from the event loop after so many seconds, unless the returned timer is cancelled.
+
+    Cheaper than ``spawn_after``, but the function must not wait.
+    """
+    return hubs.get_hub().schedule_call_global(seconds, function, *arguments)
+
+
+__all__ = [
+    "Event",
+    "GreenSocket",
+    "GreenletExit",
+    "Semaphore",
+    "Timeout",
+    "call_later",
+    "getcurrent",
+    "listen",
+    "patch",
+    "shutdown_safe",
+    "sleep",
+    "spawn",
+    "spawn_after",
+    "spawn_n",
+    "wsgi",
+]

@@ -9,7 +9,6 @@ from urllib.parse import quote
 import click
 from rich.table import Table
 
-from chassis.messaging import broker
 from chassis.messaging.broker import PUBLIC
 from chassis.settings import Settings
 from chassis.storage import audit
@@ -89,7 +88,7 @@ def list_(ctx: click.Context) -> None:
             if user["name"].startswith(PREFIX):
                 name = user["name"].removeprefix(PREFIX)
                 queues = _queues(management, name, with_dead=True)
-                waiting = [f"{queue} ({broker.depth(channel, queue)})" for queue in queues]
+                waiting = [f"{queue} ({_depth(channel, queue)})" for queue in queues]
                 table.add_row(name, ", ".join(_given(management, name)), "\n".join(waiting))
     show(table, "There is no integrator." if not table.row_count else "")
 
@@ -194,6 +193,11 @@ def _queues(management: Management, name: str, *, with_dead: bool = False) -> li
     names = sorted(queue["name"] for queue in management.ask("GET", "queues", management.vhost) or [])
     own = [queue for queue in names if queue.startswith(f"{PREFIX}{name}.")]
     return [queue for queue in own if with_dead or not is_dead_letters(queue)]
+
+
+def _depth(channel: Any, queue: str) -> int:
+    """Return how many messages wait in a queue, without those that somebody has taken and not acknowledged."""
+    return int(channel.queue_declare(queue, passive=True).message_count)
 
 
 def _bind(

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 from kombu import Exchange
 
 from chassis.messaging import broker
+from chassis.messaging.transport import transport_of
 from chassis.settings import SERVICES, STORES, Settings
 from operations import rights
 from pratique.errors import Forbidden, Invalid, Unavailable
@@ -33,7 +34,7 @@ class Management:
 
     def __init__(self, settings: Settings) -> None:
         parts = urlsplit(settings.broker_url)
-        self._broker_url = settings.broker_url
+        self.transport = transport_of(settings.broker_url)
         self.host, self.port = parts.hostname or "", parts.port or 5672
         self.user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self.vhost = unquote(parts.path[1:]) or "/"
@@ -98,7 +99,7 @@ class Management:
             Unavailable: the broker does not answer, or breaks off.
         """
         try:
-            with broker.connection(self._broker_url) as connection:
+            with self.transport.connection() as connection:
                 yield connection.default_channel
         except broker.BROKER_ERRORS as error:
             words = f"RabbitMQ does not answer at {self.host}:{self.port}, or broke off ({type(error).__name__})"
@@ -149,9 +150,9 @@ def _declare_exchanges(management: Management, named: Iterable[str]) -> None:
     with management.channel() as channel:
         broker.RPC(channel).declare()
         for service in SERVICES:
-            broker.declare_exchanges(channel, service, is_embedded=False)
+            management.transport.declare_exchanges(channel, service)
         for exchange in sorted(named):
-            broker.ensure(channel, "", Exchange(exchange, "topic", durable=True))
+            management.transport.ensure_exchange(channel, Exchange(exchange, "topic", durable=True))
 
 
 def _soon(is_true: Callable[[], Any]) -> bool:

@@ -8,7 +8,9 @@ import pika
 import pytest
 from sqlalchemy import select
 
-from chassis.messaging import broker, inbox
+from chassis.messaging import inbox
+from chassis.messaging.publisher import Outgoing, Publisher
+from chassis.messaging.transport import transport_of
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
 from pratique.events.membership import MemberContactChanged
@@ -85,10 +87,10 @@ def test_whoever_loses_a_consumer_to_the_broker_begins_anew(
 
 
 def test_who_listens_before_a_service_first_runs_takes_nothing_from_integrators(prepared: Fresh, wire: Any) -> None:
-    with broker.connection(prepared.broker_url) as connection:
-        broker.declare_queue(connection.default_channel, "evaluation", prepared.broker_url, [MemberContactChanged])
-    publisher = broker.Publisher(prepared.broker_url, "membership")
-    message = broker.Outgoing("membership.events", "MemberRegistered", b"{}", {}, "1")
+    with (transport := transport_of(prepared.broker_url)).connection() as connection:
+        transport.declare_queue(connection.default_channel, "evaluation", [MemberContactChanged])
+    publisher = Publisher(transport, "membership")
+    message = Outgoing("membership.events", "MemberRegistered", b"{}", {}, "1")
     publisher.publish([message])
     wire.queue_declare("int.acme", durable=True)
     wire.queue_bind("int.acme", "pratique.events", "#")

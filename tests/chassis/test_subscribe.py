@@ -6,7 +6,7 @@ import eventlet
 import pika
 import pytest
 
-from chassis.messaging import broker
+from chassis.messaging.transport import transport_of
 from pratique import subscribe as library
 from pratique.events.meetings import MeetingClosed
 from pratique.subscribe import subscribe
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.real
 
 
 def test_a_subscriber_gets_an_event_with_a_value_that_its_copy_does_not_know(prepared: Fresh, wire: Any) -> None:
-    with broker.connection(prepared.broker_url) as connection:
-        broker.declare_exchanges(connection.default_channel, "meetings", is_embedded=False)
+    with (transport := transport_of(prepared.broker_url)).connection() as connection:
+        transport.declare_exchanges(connection.default_channel, "meetings")
     wire.queue_declare("int.acme", durable=True, arguments={"x-queue-type": "quorum"})
     wire.queue_bind("int.acme", "pratique.events", "MeetingClosed")
     body = envelope(sample(MeetingClosed)).to_bytes().replace(b'"kind":"meeting"', b'"kind":"picnic"')
@@ -41,8 +41,8 @@ def test_a_subscriber_whose_queue_is_deleted_goes_on_with_a_new_one(
     prepared: Fresh, wire: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(library, "RETRY_S", 0.1)
-    with broker.connection(prepared.broker_url) as connection:
-        broker.declare_exchanges(connection.default_channel, "meetings", is_embedded=False)
+    with (transport := transport_of(prepared.broker_url)).connection() as connection:
+        transport.declare_exchanges(connection.default_channel, "meetings")
     closings: list[Any] = []
     reader = eventlet.spawn(
         subscribe, prepared.broker_url, "int.acme", [MeetingClosed], closings.append, until=lambda: bool(closings)
