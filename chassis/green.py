@@ -6,8 +6,7 @@ imports anything that opens a socket or takes a lock.
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 with warnings.catch_warnings():
@@ -22,23 +21,12 @@ with warnings.catch_warnings():
 
 def patch() -> None:
     """Let sockets, locks, threads and psycopg2 of this process give way to each other; harmless when repeated."""
-    with _locks_in_defaults():
-        eventlet.monkey_patch()
-
-
-@contextmanager
-def _locks_in_defaults() -> Iterator[None]:
-    """Give a destructor of threading the lock that eventlet puts in place of the first one.
-
-    Since Python 3.13 it keeps that as an argument's default, where eventlet does not look, but complains.
-    """
-    destructor = getattr(getattr(threading, "_DeleteDummyThreadOnDel", None), "__del__", None)
-    if destructor is not None:
-        names = destructor.__code__.co_varnames[1 : destructor.__code__.co_argcount]
-        destructor.__defaults__ = None
-    yield
-    if destructor is not None:
-        destructor.__defaults__ = tuple(getattr(threading, name) for name in names)
+    # Since Python 3.13 this destructor keeps a lock as a default value, where eventlet does not look, but complains.
+    destructor = getattr(getattr(threading, "_DeleteDummyThreadOnDel", None), "__del__", lambda: None)
+    names = destructor.__code__.co_varnames[1 : destructor.__code__.co_argcount]
+    destructor.__defaults__ = None
+    eventlet.monkey_patch()
+    destructor.__defaults__ = tuple(getattr(threading, name) for name in names)  # the green ones
 
 
 def call_later(seconds: float, function: Callable[..., None], *arguments: Any) -> Any:

@@ -129,7 +129,7 @@ class Amqp(Transport):
         return Queue(service, durable=True, queue_arguments=self._QUORUM | limit)
 
     def exists(self, channel: Any, entity: Exchange | Queue) -> bool:
-        """Return whether an exchange or a queue is declared. From RabbitMQ 4.3 on, to ask needs any permission on it."""
+        """Return whether an exchange or a queue is declared. RabbitMQ 4.3 tells those who have any permission on it."""
         try:
             with channel.connection.channel() as asking:  # the answer no closes the channel
                 if isinstance(entity, Queue):
