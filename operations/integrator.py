@@ -13,7 +13,7 @@ from chassis.messaging.broker import PUBLIC
 from chassis.settings import Settings
 from chassis.storage import audit
 from chassis.storage.store import Store
-from operations import Refusal, rights, settings_of
+from operations import Refusal, permissions, settings_of
 from operations.integrator_queues import DEAD, PREFIX, definitions, is_dead_letters, policies_of
 from operations.management import Management, new_password
 from operations.show import show
@@ -170,11 +170,11 @@ def _user(management: Management, name: str) -> Any:
 def _give(
     management: Management, name: str, events: Sequence[type[Event]], queues: Iterable[str], password: str | None
 ) -> None:
-    """Leave the broker with the user, its rights and its queues; rights come before there is a password to use them."""
+    """Leave the broker with the user, its queues and its permissions, which come before there is a password."""
     user = PREFIX + name
     management.give(
         {"users": [{"name": user, "password": password, "tags": ""}] if password else []},
-        rights.of_integrator(name, events).definitions(user, management.vhost),
+        permissions.of_integrator(name, events).definitions(user, management.vhost),
         definitions(name, queues, management.vhost),
     )
     for limit, value in CONNECTIONS.items():
@@ -182,7 +182,7 @@ def _give(
 
 
 def _given(management: Management, name: str) -> list[str]:
-    """The events that the user may bind, read from its rights."""
+    """The events that the user may bind, read from its permissions."""
     found = management.ask("GET", "users", PREFIX + name, "topic-permissions") or []
     patterns = [each["read"] for each in found if (each["vhost"], each["exchange"]) == (management.vhost, PUBLIC.name)]
     return [key.replace("\\.", ".") for pattern in patterns for key in pattern[2:-2].split("|")]

@@ -1,4 +1,4 @@
-"""RabbitMQ's management over HTTP: users and their rights, queues and bindings. For operators only."""
+"""RabbitMQ's management over HTTP: users and their permissions, queues and bindings. For operators only."""
 
 import base64
 import contextlib
@@ -16,7 +16,7 @@ from kombu import Exchange
 from chassis.messaging import broker
 from chassis.messaging.transport import transport_of
 from chassis.settings import SERVICES, STORES, Settings
-from operations import rights
+from operations import permissions
 from pratique.errors import Forbidden, Invalid, Unavailable
 
 _TIMEOUT_S = 10
@@ -26,7 +26,7 @@ COLLECTS_NOTHING = (
     "RabbitMQ's management collects no metrics: set management_agent.disable_metrics_collector = false, or take an "
     "image whose name ends in -management"
 )
-Bound = Mapping[str, Iterable[rights.Binding]]
+Bound = Mapping[str, Iterable[permissions.Binding]]
 
 
 class Management:
@@ -122,8 +122,8 @@ class Management:
             self.ask("DELETE", "connections", "username", user)
 
 
-def give_rights(settings: Settings, bound: Bound) -> list[str]:
-    """Let each service and the gateway that has a broker user of its own here have it, with its rights and no more.
+def grant_permissions(settings: Settings, bound: Bound) -> list[str]:
+    """Give each service, and the gateway, its own broker user where one is set here, with its permissions and no more.
 
     Users that are there get the password that their URL says. Returns the names of those that were served.
     """
@@ -136,7 +136,7 @@ def give_rights(settings: Settings, bound: Bound) -> list[str]:
             continue
         password = unquote(own.password or "")
         parts.append({"users": [{"name": user, "password": password, "tags": ""}]})
-        parts.append(rights.of(name, bound.get(name, ())).definitions(user, management.vhost))
+        parts.append(permissions.of(name, bound.get(name, ())).definitions(user, management.vhost))
         served.append(name)
     if parts:
         allowed = [each for part in parts for each in part.get("topic_permissions", ())]
@@ -146,7 +146,7 @@ def give_rights(settings: Settings, bound: Bound) -> list[str]:
 
 
 def _declare_exchanges(management: Management, named: Iterable[str]) -> None:
-    """Leave the broker with every exchange that rights name, also those of services that were not migrated yet."""
+    """Leave the broker with every exchange that permissions name, also those of services that were not migrated yet."""
     with management.channel() as channel:
         broker.RPC(channel).declare()
         for service in SERVICES:

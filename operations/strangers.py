@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from chassis.messaging.broker import DEAD_LETTERS, PUBLIC, RPC
 from chassis.settings import SERVICES, STORES, Settings
-from operations import rights
+from operations import permissions
 from operations.finding import Finding
 from operations.integrator_queues import PREFIX, is_as_made, policies_of
 from operations.management import COLLECTS_NOTHING, Bound, Management
@@ -81,7 +81,7 @@ class _Look:
                 continue
             if not (tags or name in named or name in topics):
                 continue  # of another network on this broker
-            has = named.get(name, dict.fromkeys(_NAMES, rights.NOTHING)), topics.get(name, {})
+            has = named.get(name, dict.fromkeys(_NAMES, permissions.NOTHING)), topics.get(name, {})
             if finding := self._user(name, tags, *has):
                 yield finding
             elif _INTEGRATOR.fullmatch(name) and not self._has_bounds(name.removeprefix(PREFIX)):
@@ -108,18 +108,18 @@ class _Look:
             return None
         hint = f"make it anew: `pratique integrator add {name.partition('.')[2]} --events …`"
         hint = hint if _INTEGRATOR.fullmatch(name) else "run `pratique migrate`, which gives each what the code needs"
-        return Finding(subject, False, "has other rights than the code gives", hint)
+        return Finding(subject, False, "has other permissions than the code gives", hint)
 
-    def _due(self, user: str, topics: Mapping[str, Any]) -> rights.Rights | None:
-        """The rights that a user of ours should have; None for a stranger."""
+    def _due(self, user: str, topics: Mapping[str, Any]) -> permissions.Permissions | None:
+        """The permissions that a user of ours should have; None for a stranger."""
         for name in STORES:
             if self._user_of[name] == user:
-                return rights.of(name, self._bound.get(name, ()))
+                return permissions.of(name, self._bound.get(name, ()))
         if not _INTEGRATOR.fullmatch(user):
             return None
         given = _keys(topics) & self._public
         events = [event for event in REGISTRY.values() if event.routing_key in given]
-        return rights.of_integrator(user.partition(".")[2], events)
+        return permissions.of_integrator(user.partition(".")[2], events)
 
     def consumers(self) -> Iterator[Finding]:
         """Whoever takes messages out of a queue that is another's."""
@@ -192,7 +192,7 @@ class _Look:
         if destination == DEAD_LETTERS.name:
             return bool(source == DEAD_LETTERS.name)
         if destination in SERVICES:
-            return (source, key) in rights.heard(destination) | set(self._bound.get(destination, ()))
+            return (source, key) in permissions.heard(destination) | set(self._bound.get(destination, ()))
         if destination in self._owners:
             return source == RPC.name and bool(re.search(self._calls_of(self._owners[destination]), key))
         if reply := _REPLY.fullmatch(destination):
@@ -205,7 +205,7 @@ class _Look:
     @functools.cache
     def _calls_of(name: str) -> str:
         """The pattern of keys by which a service may bind its queue of calls."""
-        return rights.of(name).topics[RPC.name][1]
+        return permissions.of(name).topics[RPC.name][1]
 
     def _unbinding(self, kind: str, name: str) -> str:
         if kind == "queue" and not self._is_queue_of_ours(name):
@@ -224,5 +224,5 @@ def _tags(tags: str | list[str]) -> str:
 
 def _keys(topics: Mapping[str, tuple[str, str]]) -> set[str]:
     """The routing keys of the public exchange that somebody may bind."""
-    _, read = topics.get(PUBLIC.name, ("", rights.NOTHING))
+    _, read = topics.get(PUBLIC.name, ("", permissions.NOTHING))
     return {key.replace("\\.", ".") for key in read.removeprefix("^(").removesuffix(")$").split("|")}

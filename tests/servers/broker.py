@@ -141,14 +141,14 @@ class Broker:
         names = [f"t{self._made + each}" for each in range(1, _BATCH + 1)]
         self._made += _BATCH
         self._vhosts += names
-        rights = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
+        everything = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
         path = self.folder / "definitions.json"
         path.write_text(
             json.dumps(
                 {
                     "users": [{"name": USER, "password": self.password, "tags": "administrator"}],
                     "vhosts": [{"name": name} for name in names],
-                    "permissions": [{"vhost": name, **rights} for name in names],
+                    "permissions": [{"vhost": name, **everything} for name in names],
                 }
             )
         )
