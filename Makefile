@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit fix bench faults nightly newer docs lock clean
+.PHONY: help run test check audit fix bench faults nightly newer compose docs lock clean
 
 help:  ## Say what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -49,6 +49,9 @@ nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the emb
 
 newer: $(VENV)/dev  ## Run the tests that meet servers on the newest RabbitMQ, PostgreSQL and Python of Debian; needs root, debootstrap and 2 GB
 	@$(BIN)/python -m tests.servers.newer
+
+compose: $(VENV)/dev  ## Try docker-compose.yml and docs/operate.md in a container engine: one that is there, or one made from packages (root, 4 GB)
+	@$(BIN)/python -W ignore -m tests.compose
 
 docs: $(VENV)/dev  ## Write docs/generated from the code
 	@$(BIN)/python -m operations.docs
