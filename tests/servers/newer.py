@@ -8,79 +8,59 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.servers.install import POLICY, why_not
+from tests.compose import rootfs
+from tests.servers.install import why_not
 
 HOME = Path(__file__).parents[2]
 FOLDER = HOME / "var" / "newer"
-SUITE = "sid"
-APT = Path("/etc/apt")
 #: What the tests need, beside what is in every Debian.
 PACKAGES = ("ca-certificates", "rabbitmq-server", "postgresql", "python3", "python3-venv", "make", "procps")
 TESTS = ("tests/chassis", "tests/journeys", "tests/operations")
 _CHECKOUT = "root/pratique"
-#: How pip and what it calls reach the network here; it is the same within.
+#: How pip reaches its index here; it is the same within.
 _REACH = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-_ENTER = """
-mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && cd / && exec chroot "$0" "$@"
+_PIP = ("/etc/pip.conf", str(Path.home() / ".config/pip/pip.conf"), "/etc/ssl/certs/ca-certificates.crt")
+_ENTER = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && cd / && exec chroot "$0" "$@"'
+_RUN = f"""
+dpkg-query --show --showformat '${{Package}} ${{Version}}\n' rabbitmq-server postgresql python3
+cd /{_CHECKOUT} && make .venv/dev && CI=true .venv/bin/python -m pytest -q "$@"
 """
 
 
-def obstacle() -> str:
-    """Return why this cannot be done here, as the end of a sentence; empty when it can."""
+def prepare(folder: Path) -> Path:
+    """Return the root of the newest Debian with the packages, made in ``folder`` or brought up to date there.
+
+    Raises:
+        Impossible: a package, the mirror, or the permission for it is missing.
+    """
     if words := why_not():
-        return words
-    if not mirror(APT):
-        return "the sources of apt name no mirror of Debian"
-    absent = [program for program in ("debootstrap", "unshare", "git") if shutil.which(program) is None]
-    return f"{' and '.join(absent)} is missing (apt install debootstrap util-linux git)" if absent else ""
-
-
-def mirror(folder: Path) -> str:
-    """Return where this machine's apt gets Debian from, by the folder of its sources; empty where they do not say."""
-    files = [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]
-    for path in files:
-        if path.suffix in (".list", ".sources") and path.exists():
-            for line in path.read_text().splitlines():
-                words = [word for word in line.split() if not word.startswith(("[", "signed-by", "arch="))]
-                if words and words[0] in ("deb", "URIs:") and words[1].rstrip("/").endswith("/debian"):
-                    return words[1]
-    return ""
-
-
-def prepare(folder: Path) -> None:
-    """Leave ``folder`` with Debian and the packages; what is there stays, and is brought up to date."""
-    if not (folder / "etc/debian_version").exists():
+        raise rootfs.Impossible(words)
+    root, source = folder / "root", rootfs.mirror()
+    if not (root / "etc/debian_version").exists():
+        shutil.rmtree(root, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        _run("debootstrap", "--variant=minbase", SUITE, str(folder), mirror(APT))
-    daemons = folder / POLICY.relative_to("/")
-    daemons.write_text("#!/bin/sh\nexit 101\n")
-    daemons.chmod(0o755)
-    for path in _settings_of_apt_and_pip():
-        copied = folder / path.relative_to("/")
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        copied.write_bytes(path.read_bytes())
-    late = ("-o", "Acquire::Check-Valid-Until=false")
-    _enter(folder, "apt-get", *late, "-qq", "update")
-    _enter(folder, "apt-get", *late, "-qq", "--yes", "--no-install-recommends", "install", *PACKAGES)
+        command, env = rootfs.debootstrap(folder)
+        rootfs.run([*command, "--variant=minbase", rootfs.NEWEST, str(root), source], env)
+    rootfs.configure(root, source, [rootfs.NEWEST])
+    rootfs.apt(root, "update")
+    rootfs.apt(root, "install", *PACKAGES)
+    for name in _PIP:
+        if Path(name).exists():
+            copied = root / name[1:]
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(name, copied)
+    return root
 
 
-def _settings_of_apt_and_pip() -> Iterable[Path]:
-    """The files by which this machine reaches its mirrors, and trusts them."""
-    yield from (path for path in sorted((APT / "apt.conf.d").glob("*")) if "Acquire::" in path.read_text())
-    certificates, names = Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/resolv.conf")
-    known = Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf", certificates, names
-    yield from (path for path in known if path.exists())
-
-
-def copy_checkout(folder: Path) -> None:
-    """Leave the folder with what git knows of this checkout, changes included; its virtual environment stays."""
+def copy_checkout(root: Path) -> None:
+    """Leave the root with what git knows of this checkout, changes included; its virtual environment stays."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=HOME, capture_output=True, check=True).stdout.decode().split("\0")
-    inside = folder / _CHECKOUT
-    for path in sorted(inside.glob("*")):
+    inside = root / _CHECKOUT
+    for path in inside.glob("*"):
         if path.is_dir() and path.name != ".venv":
             shutil.rmtree(path)
     for name in names:
@@ -89,39 +69,19 @@ def copy_checkout(folder: Path) -> None:
             shutil.copy2(HOME / name, inside / name)
 
 
-def _enter(folder: Path, *command: str) -> int:
-    """Run a command in the folder as if it were a machine; its exit code.
-
-    Raises:
-        CalledProcessError: apt-get failed.
-    """
-    reach = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_REACH)]
-    clean = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"HOME={Path.home()}", "LANG=C.UTF-8", *reach]
-    shell = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, str(folder)]
-    env = ["DEBIAN_FRONTEND=noninteractive"]
-    done = subprocess.run([*shell, *clean, *env, *command], check=command[0] == "apt-get")
-    return done.returncode
-
-
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
 def main(tests: Sequence[str]) -> int:
     """Run these tests, or those that meet servers most; the exit code of pytest, or 1 where it could not be tried."""
-    if words := obstacle():
-        print(f"The newest servers cannot be tried: {words}.")
-        return 1
     print(f"Installing the newest servers into {FOLDER} (once: some minutes, 2 GB)", flush=True)
     try:
-        prepare(FOLDER)
-    except subprocess.CalledProcessError as error:
-        print(f"The newest servers cannot be tried: {error.cmd[0]} failed.")
+        root = prepare(FOLDER)
+    except rootfs.Impossible as obstacle:
+        print(f"The newest servers cannot be tried: {obstacle}")
         return 1
-    copy_checkout(FOLDER)
-    versions = "dpkg-query --show --showformat '${Package} ${Version}\\n' rabbitmq-server postgresql python3"
-    run = f'{versions}; cd /{_CHECKOUT} && make .venv/dev && CI=true .venv/bin/python -m pytest -q "$@"'
-    return _enter(FOLDER, "sh", "-c", run, "tests", *(tests or TESTS))
+    copy_checkout(root)
+    reach = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_REACH)]
+    clean = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"HOME={Path.home()}", "LANG=C.UTF-8", *reach]
+    within = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, str(root)]
+    return subprocess.run([*within, *clean, "sh", "-c", _RUN, "tests", *(tests or TESTS)], check=False).returncode
 
 
 if __name__ == "__main__":
