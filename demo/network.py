@@ -6,15 +6,17 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid5
 
-from sqlalchemy import func, inspect, select, table, text
+from sqlalchemy import MetaData, delete, func, inspect, select, table, text
 
 from chassis import clock
 from chassis.messaging import inbox, outbox
+from chassis.messaging.bindings import BINDING
 from chassis.messaging.pump import pump
 from chassis.rpc import arguments
 from chassis.scheduling import due
 from chassis.scheduling.due import DUE
 from chassis.settings import Settings
+from chassis.storage import audit
 from chassis.storage.event_log import RELAY
 from chassis.storage.migrate import VERSION_TABLES
 from chassis.storage.store import Store, open_store
@@ -24,7 +26,9 @@ from pratique.events.evaluation import SurveyInvitationsIssued
 from services.notifications.commands import MAIL_LOOP
 from services.notifications.delivery import deliver
 
+BEGUN, LOADED = "sample.begun", "sample.loaded"  #: in the audit
 _NOT_OWN = {*CHASSIS_TABLES.tables, *VERSION_TABLES}
+_LASTING = {audit.AUDIT.name, BINDING.name, *VERSION_TABLES}
 _SPACE = UUID("a1f2c7de-5a0e-4d0c-9a5e-0e5b7f0c2026")
 
 
@@ -105,6 +109,27 @@ class Network:
                 if any(session.execute(select(text("1")).select_from(table(name)).limit(1)).first() for name in own):
                     return True
         return False
+
+    def record(self, action: str) -> None:
+        """Record in membership's audit how far the sample has come: it stays there when all else is removed."""
+        with self.stores["membership"].begin() as session:
+            audit.record(session, action, "sample")
+
+    def is_unfinished(self) -> bool:
+        """Return whether loading the sample has begun here and not ended."""
+        with self.stores["membership"].begin() as session:
+            last = select(audit.AUDIT.c.action).where(audit.AUDIT.c.action.in_((BEGUN, LOADED)))
+            return session.scalar(last.order_by(audit.AUDIT.c.seq.desc()).limit(1)) == BEGUN
+
+    def discard(self) -> None:
+        """Remove all that the services know and have published here; the audit stays."""
+        for opened in self.stores.values():
+            found = MetaData()
+            found.reflect(opened.engine)
+            with opened.begin() as session:
+                for each in reversed(found.sorted_tables):
+                    if each.name not in _LASTING:
+                        session.execute(delete(each))
 
     def has_community(self, community_id: UUID) -> bool:
         """Return whether membership knows this community."""

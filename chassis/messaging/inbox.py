@@ -257,7 +257,8 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
         with bound(event_type=row.type, event_id=row.id):
             _log_failure(row.type, error)
         with opened.begin() as transaction:
-            transaction.execute(update(PARKED).where(PARKED.c.id == row.id).values(error=words_of(error)))
+            failed = update(PARKED).where(PARKED.c.id == row.id).values(error=words_of(error))
+            transaction.execute(failed.values(state="dead") if isinstance(error, Undecodable) else failed)
     return True
 
 

@@ -9,7 +9,7 @@ from math import sqrt
 from random import SystemRandom
 from statistics import NormalDist, fmean, stdev
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
@@ -68,7 +68,7 @@ class Release(Base):
         asked = questions.SETS[survey.questions_version]
         cells = [] if reason else [cell_of(question, votes) for question in asked if is_counted(question)]
         return cls(
-            id=uuid4(),
+            id=uuid5(survey.id, "release"),  # as the survey's own
             survey_id=survey.id,
             reason=reason,
             n=None if reason else len(votes.answers),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 from sqlalchemy import CheckConstraint, String, false, inspect, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -124,7 +124,7 @@ class Survey(Base):
     ) -> Self:
         """A survey that is open from ``opens_at``: in the room with a code while the meeting runs, or after it."""
         return cls(
-            id=uuid4(),
+            id=uuid5(meeting_id, "survey"),  # the same again where a store was restored: links that were mailed live on
             meeting_id=meeting_id,
             community_ids=[str(each) for each in community_ids],
             timezone=timezone,
