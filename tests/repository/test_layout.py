@@ -68,7 +68,7 @@ TOP = {
 }
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
-    "ground": 570,
+    "ground": 575,
     "storage": 730,
     "scheduling": 100,
     "messaging": 940,
