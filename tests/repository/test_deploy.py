@@ -161,7 +161,7 @@ def test_the_broker_knows_the_users_of_the_secrets_and_no_guest(folder: Path) ->
         broker.wait()
         url = (folder / "secrets" / "broker_url").read_text().strip()
         with Connection(url.replace("@rabbitmq:5672", f"@127.0.0.1:{broker.port}")) as connection:
-            connection.default_channel.exchange_declare("meetings.events", "topic", auto_delete=False)
+            connection.default_channel.exchange_declare("meetings.events", "topic", durable=True, auto_delete=False)
         for port in (broker.api_port, metrics_port):
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port), timeout=5)
