@@ -22,3 +22,16 @@ def blocks(heading: str) -> list[str]:
 def lines(heading: str, which: int = 0) -> list[str]:
     """Return the single commands of one block, without what a comment says of each."""
     return [re.sub(r"\s+#.*", "", line) for line in blocks(heading)[which].splitlines() if line.strip()]
+
+
+def settings(heading: str) -> list[str]:
+    """Return the lines for .env that stand under a heading.
+
+    Raises:
+        LookupError: there are none.
+    """
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    block = re.search(r"^```ini\n(.*?)^```", found[1], re.M | re.S) if found else None
+    if block is None:
+        raise LookupError(f"docs/operate.md has no settings under {heading!r}")
+    return block[1].splitlines()
