@@ -96,8 +96,8 @@ def configure(root: Path, source: str, suites: Sequence[str]) -> None:
 
 
 def apt(root: Path, *arguments: str) -> None:
-    options = ("--yes", "--quiet", "--no-install-recommends", "-o", "Acquire::Check-Valid-Until=false")
-    options += ("-o", "Acquire::Languages=none", "-o", "Dpkg::Use-Pty=0")
+    options = ["--yes", "--quiet", "--no-install-recommends", "-o", "Acquire::Check-Valid-Until=false"]
+    options += ["-o", "Acquire::Languages=none", "-o", "Dpkg::Use-Pty=0"]
     run(["chroot", str(root), "apt-get", *options, *arguments], {"DEBIAN_FRONTEND": "noninteractive"})
 
 
