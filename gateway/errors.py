@@ -26,9 +26,9 @@ from pratique.errors import (
     Unauthenticated,
     Unavailable,
 )
+from pratique.fields import MAX_REPORTED
 
 CONTENT_TYPE = "application/problem+json"
-MAX_TOLD = 20  #: bad fields told in one answer; whoever mends these sees the rest
 MAX_WORDS = 300  #: characters of a pointer or a sentence that repeats what was sent
 log = logging.getLogger("pratique.http")
 
@@ -99,7 +99,7 @@ def problem(error: DomainError) -> Response:
         return failure(record(error))
     extra: dict[str, Any] = {"detail": error.message}
     if error.fields:
-        told = sorted(error.fields.items())[:MAX_TOLD]
+        told = sorted(error.fields.items())[:MAX_REPORTED]
         extra["errors"] = [{"pointer": at[:MAX_WORDS], "detail": words[:MAX_WORDS]} for at, words in told]
     return _response(kind, extra)
 

@@ -1,4 +1,4 @@
-"""Limits on guessing: room codes alone, by address, so that whoever is right always passes (docs/decisions/0019).
+"""Rate limits on guessing: room codes alone, by address, so that whoever is right always passes (docs/decisions/0019).
 
 Links and ballots carry proofs of 128 bits; nobody guesses one, and nothing counts them.
 """
@@ -33,7 +33,7 @@ class _Window:
     wrong: int = 0
 
 
-class Tries:
+class RateLimiter:
     """Remembers in memory which addresses guessed wrong, and which codes they got right. Nothing is stored or logged.
 
     It knows no person, and of a request that was right no more than its address and code, for an hour.
@@ -48,7 +48,7 @@ class Tries:
         return len(self._windows) + len(self._right)
 
     @contextmanager
-    def trying(self, address: str, room_code: str) -> Iterator[None]:
+    def attempt(self, address: str, room_code: str) -> Iterator[None]:
         """Within the block the code is looked up; NotFound says that it was wrong.
 
         Raises:

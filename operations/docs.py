@@ -238,7 +238,7 @@ def _type(hint: Any) -> str:
 
 
 def openapi() -> str:
-    """The OpenAPI document of a deployment, as it was promised; the embedded mode adds the pages that show its mails."""
+    """Return the OpenAPI document of a deployment; the embedded mode adds the pages that show its mails."""
     described = document(ROUTES, EXAMPLE_URL)
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
 

@@ -4,11 +4,10 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import eventlet
 from eventlet.event import Event as Signal
-from marshmallow import Schema
 from nameko.containers import ServiceContainer
 from nameko.extensions import DependencyProvider
 from nameko.runners import ServiceRunner
@@ -21,7 +20,7 @@ from chassis.messaging import broker, embedded, inbox, outbox
 from chassis.messaging.listener import Listener
 from chassis.messaging.reactor import Reactor
 from chassis.messaging.relay import Relay
-from chassis.rpc import arguments
+from chassis.rpc.requests import Handler, Handlers, handle
 from chassis.rpc.rpc import Refusal, RpcServer, Services, rpc
 from chassis.runtime import store_metrics
 from chassis.runtime.health import Health
@@ -30,8 +29,10 @@ from chassis.scheduling import due
 from chassis.settings import Settings
 from chassis.storage import store
 from pratique.errors import DomainError
+from pratique.request import Request
 
 log = logging.getLogger(__name__)
+Served = TypeVar("Served")
 
 STOP_S = 12.0  #: a service that has not drained by then is ended; what it held is delivered again
 #: Batches of one process under way: while the database works on one, the next is read and prepared.
@@ -193,41 +194,38 @@ class _Repeating:
                 self._ended.wait()
 
 
-def answer(function: Callable[..., Any], dump: Schema | None = None, is_counted: bool = True) -> Any:
-    """An RPC method of the function's arguments: checked, in one transaction, its result dumped to plain JSON.
+def serves(*tables: Handlers) -> Callable[[type[Served]], type[Served]]:
+    """Give a service class one RPC method for each request of these tables; ``handlers`` has them by their names."""
 
-    The metrics leave it out where it is not ``is_counted``: where its figure would tell what somebody has just done.
-    """
+    def bind(service: type[Served]) -> type[Served]:
+        handlers = {kind.method: (kind, handler) for table in tables for kind, handler in table.items()}
+        for name, (kind, handler) in handlers.items():
+            setattr(service, name, _method(kind, handler))
+        service.handlers = handlers  # type: ignore[attr-defined]  # so that a caller in process finds them
+        return service
+
+    return bind
+
+
+def _method(kind: type[Request], handler: Handler) -> Any:
+    """An RPC method that checks a request, carries it out in one transaction and returns its answer as plain JSON."""
 
     def method(self: Any, **payload: Any) -> Any:
         try:
-            checked = arguments.load(function, payload)
             with self.bus.begin() as session:
-                result = dumped(function(session, **checked), dump)
+                result = handle(session, kind, handler, payload)
                 crashpoint("rpc.before_commit")
             crashpoint("rpc.committed")
             return result
         except (DomainError, store.StoreAway) as error:
             return Refusal(error)
         except OperationalError as error:  # a lock, a deadlock, a time-out: nothing was changed, and asking again helps
-            log.warning("%s was in the way of another: %s", function.__name__, str(error.orig).splitlines()[0])
+            log.warning("%s was in the way of another: %s", kind.method, str(error.orig).splitlines()[0])
             return Refusal(store.StoreAway("the store is busy"))
 
-    method.__name__, method.__doc__ = function.__name__, function.__doc__
-    method.is_counted = is_counted  # type: ignore[attr-defined]
-    method.answers = function, dump  # type: ignore[attr-defined]  # so that a caller in process finds what is behind
+    method.__name__, method.__doc__ = kind.method, kind.__doc__
+    method.is_counted = kind.is_counted  # type: ignore[attr-defined]  # as the RPC server asks for it
     return rpc(method)
-
-
-def dumped(result: Any, dump: Schema | None) -> Any:
-    """A result as it crosses RPC: plain JSON, in the shape that its kind has."""
-    if isinstance(result, store.Saved):
-        return {"row": dumped(result.row, dump), "is_new": result.is_new}
-    if isinstance(result, store.Page):
-        return {"rows": dumped(list(result.rows), dump), "after": result.after}
-    if result is None or dump is None:
-        return result
-    return dump.dump(result, many=isinstance(result, list | tuple))
 
 
 def declare(settings: Settings, classes: Iterable[Any]) -> None:
@@ -316,4 +314,4 @@ def run(settings: Settings, classes: Sequence[Any], observe: Any = None) -> None
     log.info("stopped %s", names)
 
 
-__all__ = ["Bus", "Container", "answer", "containers", "declare", "embedded", "readiness", "run", "runner"]
+__all__ = ["Bus", "Container", "containers", "declare", "embedded", "readiness", "run", "runner", "serves"]

@@ -9,9 +9,9 @@ from uuid import UUID, uuid5
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.faults import Faults, has_hidden, is_control
 from chassis.storage import quota, store
 from chassis.storage.rows import Put
+from chassis.validation import ValidationErrors, has_hidden, is_control
 from pratique.event import Event
 from pratique.events.membership import (
     Capacity,
@@ -27,10 +27,8 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
+from pratique.requests.membership import EMAIL_AT_MOST, NAME_AT_MOST
 
-NAME_AT_MOST = 200  #: characters
-PURPOSE_AT_MOST = 4000  #: characters
-EMAIL_AT_MOST = 254  #: characters, RFC 5321 with its erratum 1690
 #: One @, no white space, and none of the characters by which a mail's header would read more than one address.
 _EMAIL = re.compile(r'[^\s@<>()\[\],;:"\\]+@[^\s@<>()\[\],;:"\\.]+(\.[^\s@<>()\[\],;:"\\.]+)*')
 
@@ -72,11 +70,11 @@ class Organization(Base):
     size_band: Mapped[str] = mapped_column(String(NAME_AT_MOST))
     version: Mapped[int]
 
-    def check(self, faults: Faults) -> None:
+    def check(self, errors: ValidationErrors) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
+        errors.check_line("/name", self.name, mailed=True)
         for field in ("region", "sector", "size_band"):
-            faults.line(f"/{field}", getattr(self, field), NAME_AT_MOST, required=False)
+            errors.check_line(f"/{field}", getattr(self, field), required=False)
 
 
 class Community(Base):
@@ -92,11 +90,10 @@ class Community(Base):
     timezone: Mapped[str] = mapped_column(String(64))
     version: Mapped[int]
 
-    def check(self, faults: Faults) -> None:
+    def check(self, errors: ValidationErrors) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
-        faults.text("/purpose", self.purpose, PURPOSE_AT_MOST)
-        faults.zone("/timezone", self.timezone)
+        errors.check_line("/name", self.name, mailed=True)
+        errors.check_text("/purpose", self.purpose)
 
     def events_of(self, put: Put["Community"]) -> list[Event]:
         """What a PUT of this community has to announce: its traits to all, its words privately."""
@@ -144,14 +141,13 @@ class Member(Base):
     timezone: Mapped[str] = mapped_column(String(64))
     version: Mapped[int]
 
-    def check(self, faults: Faults) -> None:
+    def check(self, errors: ValidationErrors) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
-        faults.zone("/timezone", self.timezone)
-        if max(len(self.email), len(key_of(self.email))) > EMAIL_AT_MOST:
-            faults.add("/email", f"An e-mail address has at most {EMAIL_AT_MOST} characters.")
+        errors.check_line("/name", self.name, mailed=True)
+        if len(key_of(self.email)) > EMAIL_AT_MOST:
+            errors.add("/email", f"An e-mail address has at most {EMAIL_AT_MOST} characters.")
         elif not _EMAIL.fullmatch(self.email) or any(map(is_control, self.email)) or has_hidden(self.email):
-            faults.add("/email", "That is no e-mail address; write one, such as amina@example.org, and nothing else.")
+            errors.add("/email", "That is no e-mail address; write one, such as amina@example.org, and nothing else.")
 
     def events_of(self, put: Put["Member"]) -> list[Event]:
         """What a PUT of this person has to announce: to all that there is one more, privately who."""
@@ -196,14 +192,14 @@ class Membership(Base):
         """The id of this person's membership in this community: always the same."""
         return uuid5(community_id, str(member_id))
 
-    def check(self, faults: Faults, community: Community) -> None:
+    def check(self, errors: ValidationErrors, community: Community) -> None:
         """Say what cannot be kept: a representative has an organisation, an individual has none."""
         if self.capacity is Capacity.INDIVIDUAL and self.organization_id is not None:
-            faults.add("/organization_id", "An individual represents nobody; leave organization_id out.")
+            errors.add("/organization_id", "An individual represents nobody; leave organization_id out.")
         if self.capacity is Capacity.REPRESENTATIVE and self.organization_id is None:
-            faults.add("/organization_id", "A representative needs the organization_id of whom they represent.")
+            errors.add("/organization_id", "A representative needs the organization_id of whom they represent.")
         if self.capacity is Capacity.REPRESENTATIVE and community.kind is CommunityKind.INDIVIDUALS:
-            faults.add("/capacity", "This community is one of individuals; take part in it as an individual.")
+            errors.add("/capacity", "This community is one of individuals; take part in it as an individual.")
 
     def facts(self) -> dict[str, str | None]:
         """Who belongs where, as the audit keeps it."""

@@ -10,10 +10,11 @@ from sqlalchemy import Column, MetaData, Table, Uuid, select
 
 from chassis.messaging import outbox
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus, answer
+from chassis.runtime.bus import Bus, serves
 from chassis.storage import store
 from chassis.testing import open_at
 from pratique.events.meetings import MeetingClosed
+from pratique.requests.meetings import CloseMeeting
 from pratique.testing import sample
 from tests.servers import Fresh, Servers
 
@@ -21,20 +22,20 @@ METADATA = MetaData()
 SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
 
 
-def close_meeting(session: store.Session, *, meeting_id: UUID) -> None:
-    outbox.add(session, sample(MeetingClosed, meeting_id=meeting_id))
+def close_meeting(session: store.Session, command: CloseMeeting) -> None:
+    outbox.add(session, sample(MeetingClosed, meeting_id=command.meeting_id))
 
 
 def remember(session: store.Session, event: MeetingClosed) -> None:
     session.execute(SEEN.insert().values(meeting_id=event.meeting_id))
 
 
+@serves({CloseMeeting: close_meeting})
 class Meetings:
     """Announces closings."""
 
     name = "meetings"
     bus = Bus({}, {})
-    close_meeting = answer(close_meeting)
 
 
 class Evaluation:

@@ -17,12 +17,14 @@ from chassis.messaging import embedded, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.rpc.rpc import InternalError
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus, answer, declare, readiness
+from chassis.runtime.bus import Bus, declare, readiness, serves
 from chassis.settings import Settings
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
 from pratique import errors
 from pratique.events.meetings import MeetingClosed, MeetingStarted
+from pratique.request import Answer, Command, Query
+from pratique.requests.meetings import CloseMeeting, StartMeeting
 from pratique.testing import sample
 from tests.running import Running, running, until
 
@@ -31,34 +33,58 @@ SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
 reactions_run: Counter[UUID] = Counter()
 
 
-def close_meeting(session: store.Session, *, meeting_id: UUID) -> None:
-    outbox.add(session, sample(MeetingClosed, meeting_id=meeting_id))
+class Refuse(Command):
+    """A command that is always refused."""
 
 
-def start_meeting(session: store.Session, *, meeting_id: UUID) -> None:
-    outbox.add(session, sample(MeetingStarted, meeting_id=meeting_id))
+class Fail(Command):
+    """A command that always fails."""
 
 
-def refuse(session: store.Session) -> None:
+class OpenBallot(Command, is_counted=False):
+    """A command that no metric counts."""
+
+
+class CastBallot(Command, is_counted=False):
+    """Another one."""
+
+
+class Words(Answer):
+    """An answer."""
+
+    words: str
+
+
+class Dawdle(Query, answer=Words):
+    """A query that takes so long."""
+
+    seconds: int
+
+
+def close_meeting(session: store.Session, command: CloseMeeting) -> None:
+    outbox.add(session, sample(MeetingClosed, meeting_id=command.meeting_id))
+
+
+def start_meeting(session: store.Session, command: StartMeeting) -> None:
+    outbox.add(session, sample(MeetingStarted, meeting_id=command.meeting_id))
+
+
+def refuse(session: store.Session, command: Refuse) -> None:
     outbox.add(session, sample(MeetingClosed))
     raise errors.Invalid("It cannot be.", {"/field": "why"})
 
 
-def fail(session: store.Session) -> None:
+def fail(session: store.Session, command: Fail) -> None:
     raise ValueError("postgresql://user:password@host/secret")
 
 
-def open_ballot(session: store.Session) -> None:
+def do_nothing(session: store.Session, command: OpenBallot | CastBallot) -> None:
     pass
 
 
-def cast_ballot(session: store.Session) -> None:
-    pass
-
-
-def dawdle(session: store.Session, *, seconds: int) -> str:
-    eventlet.sleep(seconds)
-    return "late"
+def dawdle(session: store.Session, query: Dawdle) -> Words:
+    eventlet.sleep(query.seconds)
+    return Words(words="late")
 
 
 def remember(session: store.Session, event: MeetingClosed) -> None:
@@ -70,16 +96,20 @@ def always_fail(session: store.Session, event: MeetingStarted) -> None:
     raise ValueError("this reaction always fails")
 
 
+@serves(
+    {
+        CloseMeeting: close_meeting,
+        StartMeeting: start_meeting,
+        Refuse: refuse,
+        Fail: fail,
+        OpenBallot: do_nothing,
+        CastBallot: do_nothing,
+    },
+    {Dawdle: dawdle},
+)
 class Meetings:
     name = "meetings"
     bus = Bus({}, {})
-    close_meeting = answer(close_meeting)
-    start_meeting = answer(start_meeting)
-    refuse = answer(refuse)
-    fail = answer(fail)
-    open_ballot = answer(open_ballot, is_counted=False)
-    cast_ballot = answer(cast_ballot, is_counted=False)
-    dawdle = answer(dawdle)
 
 
 class Evaluation:
@@ -183,8 +213,8 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
     good, bad = uuid4(), uuid4()
     with clock.fixed(clock.now()):
         with network.store("meetings").begin() as session:
-            start_meeting(session, meeting_id=bad)
-            close_meeting(session, meeting_id=good)
+            start_meeting(session, StartMeeting(meeting_id=bad))
+            close_meeting(session, CloseMeeting(meeting_id=good))
         evaluation = network.store("evaluation")
         until(lambda: good in seen(evaluation))
 
@@ -212,7 +242,7 @@ def test_stopping_lets_work_in_flight_finish(settings: Settings) -> None:
         asked = eventlet.spawn(network.call, "meetings", "dawdle", seconds=1)
         eventlet.sleep(0.3)
         network.container("meetings").stop()
-        assert asked.wait() == "late"
+        assert asked.wait() == {"words": "late"}
 
 
 def test_a_worker_that_never_ends_does_not_keep_the_service_from_stopping(
@@ -231,7 +261,7 @@ def test_what_was_committed_before_a_crash_is_published_after_the_restart(settin
     meeting_id = uuid4()
     opened = open_at("meetings", settings.store_urls["meetings"])
     with opened.begin() as session:
-        close_meeting(session, meeting_id=meeting_id)
+        close_meeting(session, CloseMeeting(meeting_id=meeting_id))
     opened.close()
     with running(settings, [Evaluation]) as network, running(settings, [Meetings]):
         until(lambda: seen(network.store("evaluation")) == {meeting_id})

@@ -22,11 +22,10 @@ from pratique.events.meetings import (
     MeetingWrapUpStarted,
     Mode,
 )
+from pratique.requests.meetings import LINK_AT_MOST, PLACE_AT_MOST, PutMeeting
 from services.meetings.models.attendance import Attendance
 from services.meetings.models.communities import Base
 
-PLACE_AT_MOST = 300  #: characters
-LINK_AT_MOST = 1000  #: characters
 #: After the planned end; what is wrapped up or closed later is entered from memory, and asks nobody unless one says so.
 ASKED_WITHIN = timedelta(days=3)
 
@@ -79,6 +78,17 @@ class Meeting(Base):
     version: Mapped[int]
     communities: Mapped[list[MeetingCommunity]] = relationship(order_by=MeetingCommunity.position, lazy="selectin")
     attendance: Mapped[list[Attendance]] = relationship(order_by=Attendance.member_id, lazy="raise")
+
+    @classmethod
+    def planned(cls, command: PutMeeting) -> "Meeting":
+        """Return the meeting that the command plans, as it would be when it is new."""
+        begun = {"state": MeetingState.SCHEDULED, "cancel_reason": "", "head_count": 0, "version": 1}
+        meeting = rows.row_of(cls, command, themes=list(command.themes), **begun)
+        meeting.communities = [
+            MeetingCommunity(community_id=community_id, position=position, starts_at=command.starts_at)
+            for position, community_id in enumerate(command.community_ids)
+        ]
+        return meeting
 
     @property
     def community_ids(self) -> tuple[UUID, ...]:
