@@ -1,4 +1,4 @@
-"""What is asked, in French and English, and what counts as an answer.
+"""The questions of surveys, in French and English, and the validation of answers.
 
 A set is never edited once it was answered: a change is a new set under the next version, and a survey keeps the
 version with which it was opened.
@@ -170,7 +170,7 @@ def checked(version: int, answers: Sequence[OneAnswer]) -> Answers:
 
 
 def _fault(type: QuestionType, value: object) -> str | None:
-    """What is wrong with a value, or None. True is no number here, though Python holds that it is 1."""
+    """Return what is wrong with a value, or None. True is no number here, though Python holds that it is 1."""
     if type is QuestionType.SCALE1_5:
         is_fine = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 5
         return None if is_fine else "answer with a whole number from 1 to 5"
