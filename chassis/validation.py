@@ -99,12 +99,12 @@ def pointers(messages: Any, at: str = "") -> dict[str, str]:
 
 
 def is_control(character: str) -> bool:
-    """Whether this could break a line, a mail's header or a database: controls, separators, halves of surrogates."""
+    """Return whether this could break a line, a header or a database: controls, separators, halves of surrogates."""
     return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def has_hidden(text: str) -> bool:
-    """Whether it holds what nobody sees: turns of direction, joints of no width, blanks that count as letters.
+    """Return whether it holds what nobody sees: turns of direction, joints of no width, blanks that count as letters.
 
     A joiner passes between two characters of a script that joins its letters, and in emoji.
     """
@@ -120,6 +120,6 @@ def has_hidden(text: str) -> bool:
 
 
 def has_address(text: str) -> bool:
-    """Whether mail programs would make something of it clickable: an address of the web or of mail."""
+    """Return whether mail programs would make something of it clickable: an address of the web or of mail."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
     return any(_ADDRESS.search(each) for each in (text.lower(), folded))

@@ -1,4 +1,4 @@
-"""Who may call: bearer tokens of machines, stored hashed, each with the scopes it was given.
+"""Authentication of callers: bearer tokens of machines, stored hashed, each with the scopes it was given.
 
 A token reads ``prt_<id>_<secret>``. The id finds the row; the secret has 256 bits and is shown once.
 """
@@ -104,7 +104,7 @@ class Principal:
         return f"token {self.token_id} {self.name}".rstrip()
 
     def may(self, scope: str) -> bool:
-        """Whether the token has this scope."""
+        """Return whether the token has this scope."""
         return scope in self.scopes or EVERYTHING in self.scopes
 
     def require(self, scope: str) -> None:

@@ -15,7 +15,7 @@ from pratique.requests.evaluation import CastSlip, CheckAnswers, ConfirmBallot, 
 
 
 def survey_of(ballot_id: str) -> str:
-    """Which survey a ballot says that it is for.
+    """Return the id of the survey that a ballot names.
 
     Raises:
         NotFound: it says nothing of the kind.

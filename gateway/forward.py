@@ -14,7 +14,7 @@ from pratique.errors import Stale
 
 
 def forward(context: RequestContext) -> Response:
-    """What the service says to path, body, query, If-Match, after and limit."""
+    """Make the request of the route, of path, body, query, If-Match, after and limit, and return its answer."""
     route = context.route
     payload: dict[str, Any] = {**context.path, **context.body}
     if route.is_versioned and (version := read_if_match(context.request)) is not None:

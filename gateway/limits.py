@@ -27,7 +27,7 @@ _WORDS = "Too many wrong codes came from your network; wait a minute, then try a
 
 @dataclass
 class _Window:
-    """What one address got wrong since ``began``; codes that are being looked up count until they turn out right."""
+    """Wrong codes from one address since ``began``; those being looked up count until they turn out right."""
 
     began: datetime
     wrong: int = 0
@@ -95,7 +95,7 @@ class RateLimiter:
 
 
 def client_address(request: Request, trusted_proxies: Sequence[Network]) -> str:
-    """Where the request comes from: an IPv4 address, or the /64 of an IPv6 one, of which a household has the whole.
+    """Return the origin of the request: an IPv4 address, or the /64 of an IPv6 one, of which a household has the whole.
 
     X-Forwarded-For can be written by anyone. From the right, an entry is believed while whoever wrote it, the hop
     before it, is in a network of our own proxies.

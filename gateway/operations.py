@@ -34,7 +34,7 @@ class Health(Answer):
 
 
 class Readiness(Answer):
-    """Whether requests can be served, and what is missing if not."""
+    """Readiness to serve requests, and the parts that are missing if not."""
 
     is_ready: Annotated[bool, Doc("Whether all parts are there.", True)]
     store: Annotated[bool, Doc("Whether the store of tokens answers.", True)]

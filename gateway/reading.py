@@ -48,7 +48,7 @@ def read_body(request: Request, body: type[Body] | None) -> dict[str, Any]:
 
 
 def is_required(body: type[Body]) -> bool:
-    """Whether a body must be sent: whether the schema requires any of its fields."""
+    """Return whether a body must be sent: whether its schema requires any field."""
     return any(field.required for field in body.schema.fields.values())
 
 

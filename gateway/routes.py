@@ -25,7 +25,7 @@ _VARIABLE = re.compile(r"<(?:(?P<kind>\w+)(?:\((?P<choices>[^)]*)\))?:)?(?P<name
 
 
 class Media(StrEnum):
-    """What a route answers with."""
+    """Media type of a route's answers."""
 
     JSON = "application/json"
     HTML = "text/html"
@@ -94,14 +94,14 @@ class Route:
 
     @property
     def has_etag(self) -> bool:
-        """Whether the answer carries an ETag by which a client that has it already is told so."""
+        """Return whether the answer carries an ETag by which a client that has it already is told so."""
         return self.is_cached or bool(
             self.answer and "version" in self.answer.schema.fields and not self.is_list and not self.reserved
         )
 
     @property
     def takes_room_code(self) -> bool:
-        """Whether a room's code is in the path or in the body, so that 429 may be the answer."""
+        """Return whether a room's code is in the path or in the body, so that 429 may be the answer."""
         return self.is_guessable and ("{room_code}" in self.template or "room_code" in self._body_fields)
 
     @property

@@ -1,4 +1,4 @@
-"""The base of commands, queries and their answers, and the schemas that are made of their annotations.
+"""The base of commands, queries and their answers, and the schemas made of their annotations.
 
 A request asks one service for one thing. It is a frozen value; its annotations are its schema, limits, descriptions
 and examples included: RPC's check, the gateway's bodies and answers, OpenAPI and samples come from it.
@@ -29,7 +29,7 @@ from pratique.fields import (
     Text,
     Whole,
 )
-from pratique.value import Instant, Struct, Value, freeze, inner_of, is_optional
+from pratique.value import Instant, Struct, Value, freeze, hints_of, inner_of, is_optional
 
 _SPACE = UUID("6f0a4f1e-0b3a-4b7e-9a53-3f6f0d9a1b12")
 _SANE = Range(datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC), error="Not between 1990 and 2200.")
@@ -133,7 +133,7 @@ def _example(name: str, kind: Any) -> Any:
 
 
 class Shape(Struct):
-    """What requests and the parts of them and of answers have in common: a closed schema with descriptions."""
+    """A value with a closed schema, of which every field has a limit and a description: a request, or a part of one."""
 
     _schema_class: ClassVar[type[Schema]] = BodySchema
 
@@ -159,7 +159,7 @@ class Shape(Struct):
         Raises:
             ValidationError: with a message for each field that is missing, unknown or malformed.
         """
-        hints = get_type_hints(cls)
+        hints = hints_of(cls)
         loaded: dict[str, Any] = cls.schema.load(raw)
         return cls(**{name: freeze(value, hints[name]) for name, value in loaded.items()})
 
@@ -185,11 +185,11 @@ def example_of(shown: Any) -> Any:
 
 
 class Body(Shape, Value):
-    """What a client sends in the body of a request, or in the query of its address, or a part of that."""
+    """The part of a request that a client sends in the body, or in the query of the address; or a part of that."""
 
 
 class Answer(Shape, Value):
-    """What a client gets, or a part of that. Fields may be added by later versions."""
+    """The shape of an answer, or a part of one. Later versions may add fields."""
 
     _schema_class: ClassVar[type[Schema]] = AnswerSchema
     _absent: ClassVar[frozenset[str]] = frozenset()  #: fields that are left out where they do not apply
@@ -229,7 +229,7 @@ def _shapes(hint: Any) -> list[type[Shape]]:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Request(Shape):
-    """What may be asked of one service. Asking for the same again is harmless."""
+    """A command or a query to one service. Asking for the same again is harmless."""
 
     service: ClassVar[str]  #: the name of the module that it stands in
     method: ClassVar[str]  #: its name on the wire: close_meeting for CloseMeeting

@@ -56,7 +56,7 @@ _PLAIN: dict[Any, type[fields.Field[Any]]] = {
 
 
 def is_optional(hint: Any) -> bool:
-    """Whether the annotation is ``X | None``."""
+    """Return whether the annotation is ``X | None``."""
     return get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
 
 
@@ -152,7 +152,7 @@ def _read_number(raw: Any) -> float:
 
 
 class Struct:
-    """What events and their parts share: annotations that are the schema, and both directions of JSON."""
+    """The base of events, requests and their parts: annotations that are the schema, and both directions of JSON."""
 
     schema: ClassVar[Schema]
     _readers: ClassVar[list[tuple[str, Callable[[Any], Any], bool]]]
@@ -198,18 +198,18 @@ class Struct:
     def _read_slowly(cls, raw: Any) -> Self:
         """Let marshmallow say what is wrong, or accept what it alone can read (an instant written with Z)."""
         loaded: dict[str, Any] = cls.schema.load(raw)
-        return cls(**{name: freeze(value, _hints_of(cls)[name]) for name, value in loaded.items()})
+        return cls(**{name: freeze(value, hints_of(cls)[name]) for name, value in loaded.items()})
 
     def dump(self) -> dict[str, Any]:
         """This value as plain JSON data: strings, numbers, lists and objects only."""
         return {name: write(getattr(self, name)) if write else getattr(self, name) for name, write in self._writers}
 
 
-_hints_of: Callable[[Any], dict[str, Any]] = functools.cache(get_type_hints)  #: an entry for each class there is
+hints_of: Callable[[Any], dict[str, Any]] = functools.cache(get_type_hints)  #: an entry for each class there is
 
 
 def freeze(value: Any, hint: Any) -> Any:
-    """What marshmallow loaded, as the frozen value that the annotation promises: tuples, Values."""
+    """Return what marshmallow loaded as the frozen value that the annotation promises: tuples, Values."""
     if value is None:
         return None
     if is_optional(hint):
@@ -217,7 +217,7 @@ def freeze(value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple:
         return tuple(freeze(each, get_args(hint)[0]) for each in value)
     if isinstance(hint, type) and issubclass(hint, Value):
-        inner = _hints_of(hint)
+        inner = hints_of(hint)
         return hint(**{name: freeze(each, inner[name]) for name, each in value.items()})
     return value
 

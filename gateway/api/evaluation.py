@@ -26,7 +26,7 @@ from pratique.requests.membership import Attending, ListLabels
 
 
 class Room(Answer):
-    """What a room needs to answer its survey."""
+    """Start of a room's survey: its first line, and who is there."""
 
     first_line: Annotated[
         str, Length(0, 2000), Doc("What anonymous means here, to be shown first.", TEXTS["en"]["anonymous"])
@@ -48,7 +48,7 @@ def show_room(context: RequestContext) -> Response:
 
 
 def list_attending(context: RequestContext, room_code: str) -> list[dict[str, str]]:
-    """Who is marked as attending, as member_id and label, in the order of labels; two RPCs, whatever the number.
+    """Return who is marked as attending, as member_id and label, in the order of labels; two RPCs, whatever the number.
 
     Raises:
         NotFound: no survey is open under this code.

@@ -109,7 +109,7 @@ class Ballot(Answer):
 
 
 class BallotBody(Body):
-    """What entitles to a ballot: the token of a link, or a room's code with the member's id."""
+    """Proof that entitles to a ballot: the token of a link, or a room's code with the member's id."""
 
     token: Annotated[str | None, Length(1, 200), ABSENT, Doc("The end of the link in the mail.", "9sXq2mJf0rQ")] = None
     room_code: Annotated[str | None, Length(1, 40), ABSENT, Doc("The code that the room was shown.", "K7MQ2P")] = None
@@ -167,7 +167,7 @@ class CheckAnswers(Query, is_counted=False):
 
 
 class Slip(Answer):
-    """What answers are kept with; it names nobody."""
+    """Proof with which answers are kept; it names nobody."""
 
     slip: Secret
 
@@ -199,7 +199,7 @@ class ReadQuestions(Query, answer=Question, is_counted=False):
 
 
 class QuestionResult(Answer):
-    """What may be told of one question; of a withheld one, nothing else."""
+    """Published result of one question; of a withheld one, nothing else."""
 
     question: Annotated[str, Doc("Key of the question.", "satisfaction")]
     type: Annotated[QuestionType, Doc("scale1_5 or yes_no.")]
@@ -227,7 +227,7 @@ class QuestionResult(Answer):
 
 
 class Results(Answer):
-    """What may be told of a survey's answers; what does not apply is absent."""
+    """Published results of a survey; a field that does not apply is absent."""
 
     survey_id: Annotated[UUID, Doc("The survey.")]
     state: Annotated[SurveyState, Doc("Open, and then released or withheld for good.")]
@@ -245,20 +245,20 @@ class Results(Answer):
 
 
 class GetResults(Query, answer=Results):
-    """Read what may be told of a survey's answers."""
+    """Read the published results of a survey."""
 
     survey_id: UUID
 
 
 class QuestionShown(QuestionResult):
-    """What may be told of one question, with its words."""
+    """Published result of one question, with its words."""
 
     text: str
     options: Mapping[str, str]  #: each value that can be chosen -> its words
 
 
 class ResultsShown(Results):
-    """What may be told of a survey's answers, with the words of its questions."""
+    """Published results of a survey, with the words of its questions."""
 
     meeting_id: UUID
     questions: Annotated[tuple[QuestionShown, ...] | None, Length(0), ABSENT] = None

@@ -88,7 +88,7 @@ class StartMeeting(Command, answer=Meeting):
 
 
 class SurveyBody(Body):
-    """Whether those who were there are asked; left out, they are, unless the meeting was more than three days ago.
+    """Choice to ask those who were there; left out, they are asked, unless the meeting was more than three days ago.
 
     After a preparatory meeting nobody is.
     """
@@ -109,7 +109,7 @@ class CloseMeeting(Command, SurveyBody, answer=Meeting):
 
 
 class CancelBody(Body):
-    """Why a meeting will not be held."""
+    """Reason to cancel a meeting."""
 
     reason: Annotated[str, Length(1, 1000), LINES, Doc("Told to those who were invited.", "La salle est inondée.")]
 
@@ -143,7 +143,7 @@ class RegisterMember(Command, RegistrationBody, answer=Registration):
 
 
 class AttendanceBody(Body):
-    """Who came; those who are not named keep the state they have."""
+    """Attendance of several people; those who are not named keep the state they have."""
 
     entries: Annotated[tuple[AttendanceEntry, ...], Length(0, 5000), Doc("Not the note taker; each person once.")]
 

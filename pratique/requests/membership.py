@@ -18,7 +18,7 @@ _EMAIL = "amina.k+cop@example.org"
 
 
 class OrganizationBody(Body):
-    """What is recorded of an organization."""
+    """Record of an organization."""
 
     name: Annotated[str, Length(1, NAME_AT_MOST), Doc("Name of the organization.", "Centre des aînés de Verdun")]
     region: Annotated[str, Length(0, NAME_AT_MOST), Doc("Where it works.", "Montréal")] = ""
@@ -50,7 +50,7 @@ class ListOrganizations(ListQuery, answer=Organization):
 
 
 class CommunityBody(Body):
-    """What is recorded of a community."""
+    """Record of a community."""
 
     name: Annotated[str, Length(1, NAME_AT_MOST), Doc("Name that its members know it by.", "Proches aidance")]
     purpose: Annotated[str, Length(0, 4000), LINES, Doc("Why it meets.", "Échanger sur nos pratiques.")]
@@ -83,7 +83,7 @@ class ListCommunities(ListQuery, answer=Community):
 
 
 class MemberBody(Body):
-    """What is recorded of a person."""
+    """Record of a person."""
 
     name: Annotated[str, Length(1, NAME_AT_MOST), Doc("Name, as the person writes it.", "Amina Kaboré")]
     email: Annotated[str, Length(3, EMAIL_AT_MOST), _IS_EMAIL, Doc("Address for mail.", _EMAIL)]
@@ -111,7 +111,7 @@ class GetMember(Query, answer=Member):
 
 
 class MemberQuery(Body):
-    """Whom to look for."""
+    """Address of the person to find."""
 
     email: Annotated[str, Length(3, EMAIL_AT_MOST), _IS_EMAIL, Doc("Their address; case does not count.", _EMAIL)]
 
@@ -121,7 +121,7 @@ class ListMembers(ListQuery, MemberQuery, answer=Member):
 
 
 class MembershipBody(Body):
-    """In whose name a person belongs."""
+    """Capacity in which a person belongs."""
 
     capacity: Annotated[Capacity, Doc("For an organization, or in their own name.")]
     organization_id: Annotated[UUID | None, Doc("Whom they represent; null for individuals.")] = None
