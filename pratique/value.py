@@ -168,6 +168,12 @@ class Struct:
         cls._writers = [(name, _writer(hints[name])) for name in names]
 
     @classmethod
+    def of(cls, row: object, **more: Any) -> Self:
+        """Return the value that says what ``row`` says in attributes of the same names, and ``more``."""
+        said = {name: getattr(row, name) for name in cls.schema.fields if name not in more}
+        return cls(**{name: tuple(each) if isinstance(each, list) else each for name, each in said.items()}, **more)
+
+    @classmethod
     def _make_schema(cls) -> Schema:
         """Make the schema by which it is read; unknown keys are passed over."""
         hints = get_type_hints(cls)

@@ -103,28 +103,11 @@ class Community(Base):
         elif put.changed & {"kind", "locale", "timezone"}:
             events.append(self._traits(CommunityChanged))
         if put.is_new or put.changed - {"kind"}:
-            events.append(
-                CommunityDescribed(
-                    community_id=self.community_id,
-                    community_ids=(self.community_id,),
-                    name=self.name,
-                    purpose=self.purpose,
-                    locale=self.locale,
-                    timezone=self.timezone,
-                    version=self.version,
-                )
-            )
+            events.append(CommunityDescribed.of(self, community_ids=(self.community_id,)))
         return events
 
     def _traits(self, event_class: type[CommunityFounded] | type[CommunityChanged]) -> Event:
-        return event_class(
-            community_id=self.community_id,
-            community_ids=(self.community_id,),
-            kind=self.kind,
-            locale=self.locale,
-            timezone=self.timezone,
-            version=self.version,
-        )
+        return event_class.of(self, community_ids=(self.community_id,))
 
 
 class Member(Base):
@@ -152,23 +135,9 @@ class Member(Base):
     def events_of(self, put: Put["Member"]) -> list[Event]:
         """Return the events of a PUT of this person: publicly that there is one more, privately the contact data."""
         former = put.former.get("email")
-        registered = MemberRegistered(
-            member_id=self.member_id,
-            community_ids=(),
-            locale=self.locale,
-            timezone=self.timezone,
-            version=self.version,
-        )
-        contact = MemberContactChanged(
-            member_id=self.member_id,
-            community_ids=(),
-            name=self.name,
-            email=self.email,
-            former_email=former if former and key_of(former) != key_of(self.email) else None,
-            locale=self.locale,
-            timezone=self.timezone,
-            version=self.version,
-        )
+        former_email = former if former and key_of(former) != key_of(self.email) else None
+        registered = MemberRegistered.of(self, community_ids=())
+        contact = MemberContactChanged.of(self, community_ids=(), former_email=former_email)
         if put.is_new:
             return [registered, contact]
         return [] if put.is_unchanged else [contact]
@@ -212,15 +181,7 @@ class Membership(Base):
 
     def activated(self) -> MembershipActivated:
         """Return the event of an active membership."""
-        return MembershipActivated(
-            membership_id=self.membership_id,
-            community_id=self.community_id,
-            community_ids=(self.community_id,),
-            member_id=self.member_id,
-            capacity=self.capacity,
-            organization_id=self.organization_id,
-            version=self.version,
-        )
+        return MembershipActivated.of(self, community_ids=(self.community_id,))
 
 
 class RoleAssignment(Base):
@@ -263,24 +224,8 @@ class RoleAssignment(Base):
             return []
         self.ended_at = at
         self.version += 1
-        return [
-            RoleEnded(
-                assignment_id=self.assignment_id,
-                community_id=self.community_id,
-                community_ids=(self.community_id,),
-                member_id=self.member_id,
-                role=self.role,
-                version=self.version,
-            )
-        ]
+        return [RoleEnded.of(self, community_ids=(self.community_id,))]
 
     def assigned(self) -> RoleAssigned:
         """Return the event of an assigned role."""
-        return RoleAssigned(
-            assignment_id=self.assignment_id,
-            community_id=self.community_id,
-            community_ids=(self.community_id,),
-            member_id=self.member_id,
-            role=self.role,
-            version=self.version,
-        )
+        return RoleAssigned.of(self, community_ids=(self.community_id,))

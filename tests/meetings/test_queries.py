@@ -138,7 +138,6 @@ def test_a_dumped_meeting_has_the_fields_that_are_promised(world: World) -> None
                 "role": "participant",
                 "community_id": str(world.COMMUNITY),
                 "organization_id": str(UUID(int=0x0F)),
-                "version": 3,
             }
         ],
     }

@@ -22,7 +22,7 @@ from pratique.events.meetings import (
     MeetingWrapUpStarted,
     Mode,
 )
-from pratique.requests.meetings import LINK_AT_MOST, PLACE_AT_MOST, PutMeeting
+from pratique.requests.meetings import LINK_AT_MOST, PLACE_AT_MOST, MeetingBody, PutMeeting
 from services.meetings.models.attendance import Attendance
 from services.meetings.models.communities import Base
 
@@ -30,8 +30,9 @@ from services.meetings.models.communities import Base
 ASKED_WITHIN = timedelta(days=3)
 
 _TIMES = ("starts_at", "ends_at", "timezone")
-_WORDS = ("themes", "place", "link")
-_TRAITS = ("kind", "mode", "capacity", "facilitator_id", "note_taker_id")
+#: What can be planned of a meeting, beside its communities, and the part of it that travels privately.
+_PLANNED = MeetingBody.schema.fields.keys() - {"community_ids"}
+_WORDS = _PLANNED & MeetingDescribed.schema.fields.keys()
 #: What whoever was invited is told by mail when it changes.
 MAILED = frozenset({"place", "link", "mode"})
 
@@ -97,20 +98,7 @@ class Meeting(Base):
 
     def scheduled(self) -> list[Event]:
         """Return the events of a scheduled meeting; its words travel privately."""
-        scheduled = MeetingScheduled(
-            meeting_id=self.meeting_id,
-            community_ids=self.community_ids,
-            kind=self.kind,
-            mode=self.mode,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
-            timezone=self.timezone,
-            capacity=self.capacity,
-            facilitator_id=self.facilitator_id,
-            note_taker_id=self.note_taker_id,
-            version=self.version,
-        )
-        return [scheduled, self._described()]
+        return [MeetingScheduled.of(self), MeetingDescribed.of(self)]
 
     def change(self, said: "Meeting", if_version: int | None) -> list[Event]:
         """Take over what ``said`` says otherwise; nothing if it says the same.
@@ -119,7 +107,7 @@ class Meeting(Base):
             Conflict: the meeting has begun, is over or cancelled, or it would be moved.
             PreconditionRequired, Stale: the caller has not seen it as it is.
         """
-        changed = {name for name in (*_TIMES, *_WORDS, *_TRAITS) if getattr(self, name) != getattr(said, name)}
+        changed = {name for name in _PLANNED if getattr(self, name) != getattr(said, name)}
         is_moved = bool(changed & set(_TIMES)) or set(self.community_ids) != set(said.community_ids)
         if not changed and not is_moved:
             return []
@@ -134,7 +122,8 @@ class Meeting(Base):
         for name in changed:
             setattr(self, name, getattr(said, name))
         self.version += 1
-        return [self._changed(changed), *([self._described()] if changed & set(_WORDS) else [])]
+        described = [MeetingDescribed.of(self)] if changed & _WORDS else []
+        return [MeetingChanged.of(self, changed=tuple(sorted(changed))), *described]
 
     def differs(self, said: "Meeting", names: Iterable[str]) -> bool:
         """Return whether ``said`` differs in any of these fields."""
@@ -147,11 +136,7 @@ class Meeting(Base):
         if self.state is MeetingState.CANCELLED:
             raise Conflict("This meeting was cancelled and cannot start; schedule another.")
         self.state, self.started_at, self.version = MeetingState.IN_PROGRESS, at, self.version + 1
-        return [
-            MeetingStarted(
-                meeting_id=self.meeting_id, community_ids=self.community_ids, started_at=at, version=self.version
-            )
-        ]
+        return [MeetingStarted.of(self)]
 
     def wrap_up(self, at: datetime, with_survey: bool | None = None) -> list[Event]:
         """Begin the last minutes; nothing if they have begun. Conflict unless the meeting is in progress.
@@ -166,17 +151,7 @@ class Meeting(Base):
         self._check_survey(with_survey)
         self.state, self.wrap_up_at, self.version = MeetingState.WRAP_UP, at, self.version + 1
         self.with_survey = with_survey
-        return [
-            MeetingWrapUpStarted(
-                meeting_id=self.meeting_id,
-                community_ids=self.community_ids,
-                timezone=self.timezone,
-                wrap_up_at=at,
-                ends_at=self.ends_at,
-                with_survey=self._asks(at),
-                version=self.version,
-            )
-        ]
+        return [MeetingWrapUpStarted.of(self, with_survey=self._asks(at))]
 
     def close(self, at: datetime, with_survey: bool | None = None) -> list[Event]:
         """End, with the attendance that is recorded; nothing if it has ended. Conflict unless it was started.
@@ -188,24 +163,13 @@ class Meeting(Base):
         self.refuse_unless_begun("close it")
         self._check_survey(with_survey)
         self.with_survey = self.with_survey if with_survey is None else with_survey
-        started_at = self.started_at or at  # which it has by now; the type cannot know
         self.state, self.closed_at, self.version = MeetingState.CLOSED, at, self.version + 1
         return [
-            MeetingClosed(
-                meeting_id=self.meeting_id,
-                community_ids=self.community_ids,
-                kind=self.kind,
-                mode=self.mode,
-                timezone=self.timezone,
-                starts_at=self.starts_at,
-                ends_at=self.ends_at,
-                started_at=started_at,
-                closed_at=at,
+            MeetingClosed.of(
+                self,
                 with_survey=self._asks(at),
                 themes_count=len(self.themes),
                 attendees=tuple(each.as_attendee() for each in self.attendance),
-                head_count=self.head_count,
-                version=self.version,
             )
         ]
 
@@ -218,10 +182,7 @@ class Meeting(Base):
             raise Conflict(f"This meeting is {self.state.in_words} and can no longer be cancelled; {instead}.")
         self.state, self.cancelled_at, self.version = MeetingState.CANCELLED, at, self.version + 1
         self.cancel_reason = reason
-        cancelled = MeetingCancelled(
-            meeting_id=self.meeting_id, community_ids=self.community_ids, cancelled_at=at, version=self.version
-        )
-        return [cancelled, self._described()]
+        return [MeetingCancelled.of(self), MeetingDescribed.of(self)]
 
     def refuse_unless_begun(self, then: str) -> None:
         """Raise Conflict for a meeting that was cancelled or has not started; ``then`` is what its caller wants."""
@@ -239,30 +200,3 @@ class Meeting(Base):
         if self.kind is MeetingKind.PREPARATORY:
             return False
         return at <= self.ends_at + ASKED_WITHIN if self.with_survey is None else self.with_survey
-
-    def _changed(self, names: Iterable[str]) -> MeetingChanged:
-        return MeetingChanged(
-            meeting_id=self.meeting_id,
-            community_ids=self.community_ids,
-            kind=self.kind,
-            mode=self.mode,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
-            timezone=self.timezone,
-            capacity=self.capacity,
-            facilitator_id=self.facilitator_id,
-            note_taker_id=self.note_taker_id,
-            changed=tuple(sorted(names)),
-            version=self.version,
-        )
-
-    def _described(self) -> MeetingDescribed:
-        return MeetingDescribed(
-            meeting_id=self.meeting_id,
-            community_ids=self.community_ids,
-            themes=tuple(self.themes),
-            place=self.place,
-            link=self.link,
-            cancel_reason=self.cancel_reason,
-            version=self.version,
-        )
