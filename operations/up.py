@@ -2,21 +2,21 @@
 
 import errno
 import fcntl
+import shlex
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import eventlet
-from eventlet.event import Event
-from greenlet import GreenletExit
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import demo as sample
+from chassis import green
 from chassis.crashpoint import crashpoint
-from chassis.runtime import bus
+from chassis.runtime import service_runner, topology
+from chassis.runtime.readiness import readiness
 from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage import migrate
 from chassis.storage.store import Store
@@ -24,10 +24,19 @@ from demo.play import play
 from demo.story import Story
 from gateway.auth import create_token
 from operations import composition
+from operations.examine import address_file
 from pratique.errors import Conflict, Unavailable
 
 _READY_S = 20.0
-_OURS = ("*.sqlite*", "mail", "token*", "seal_key", "lock", "sample.*")  #: what is ours in the folder of --data
+_OURS = (
+    "*.sqlite*",
+    "mail",
+    "token*",
+    "seal_key",
+    "lock",
+    "address",
+    "sample.*",
+)  #: what is ours in the folder of --data
 
 
 def up(settings: Settings) -> None:
@@ -114,27 +123,28 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
     """Run everything until a signal says stop; meanwhile tell what there is."""
     story = Story(console)
     classes = composition.service_classes(STORES)
-    bus.declare(settings, classes)  # or who starts first would publish to queues that are not there yet
-    made = bus.runner(settings, classes, story.observe)
-    started = Event()
+    topology.declare(settings, classes)  # or who starts first would publish to queues that are not there yet
+    made = service_runner.make_runner(settings, classes, story.observe)
+    started = green.Event()
 
     def welcome() -> None:
         started.wait()
         try:
-            with eventlet.Timeout(_READY_S):
-                while not all(all(bus.readiness(each).values()) for each in bus.containers(made)):
-                    eventlet.sleep(0.02)
-        except eventlet.Timeout as late:
+            with green.Timeout(_READY_S):
+                while not all(all(readiness(each).values()) for each in service_runner.containers(made)):
+                    green.sleep(0.02)
+        except green.Timeout as late:
             raise Unavailable(f"Not everything was ready within {_READY_S:.0f} s; start it again.") from late
         token = _token(settings)
+        address_file(settings).write_text(f"http://{settings.http_host}:{settings.http_port}", encoding="utf-8")
         if is_first:
             story.is_told = True
             play(f"http://{settings.http_host}:{settings.http_port}", token, console.print)
-            eventlet.sleep(0.5)  # so that the last reactions are told before what follows
+            green.sleep(0.5)  # so that the last reactions are told before what follows
             story.is_told = False
         _tell(settings, token, console)
 
-    welcoming = eventlet.spawn(welcome)
+    welcoming = green.spawn(welcome)
 
     def stop() -> None:
         welcoming.kill()  # or it would go on asking what is gone
@@ -142,10 +152,10 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
         made.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.spawn_n(stop))
+        signal.signal(number, lambda *_: green.spawn_n(stop))
     made.start()
     started.send()
-    with suppress(GreenletExit):
+    with suppress(green.GreenletExit):
         welcoming.wait()
     made.wait()
 
@@ -190,10 +200,11 @@ def _token(settings: Settings) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _program() -> str:
+def _program(settings: Settings) -> str:
     """How to call us from here: ``make run`` keeps the program in .venv, which is on nobody's path."""
     kept = Path(".venv/bin/pratique")
-    return str(kept) if kept.exists() else "pratique"
+    program = str(kept) if kept.exists() else "pratique"
+    return program if settings.data_dir == Path("var") else f"{program} --data {shlex.quote(str(settings.data_dir))}"
 
 
 def _tell(settings: Settings, token: str, console: Console) -> None:
@@ -204,7 +215,7 @@ def _tell(settings: Settings, token: str, console: Console) -> None:
         f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities/{community}/meetings\n\n"
         f"  Mails that were sent:  {url}/mails (files in {settings.mail_dir}/)\n"
         f"  The API's description: {url}/openapi.json\n"
-        f"  Look after it with:    {_program()} --embedded doctor\n\n"
+        f"  Look after it with:    {_program(settings)} --embedded doctor\n\n"
         "Ctrl-C stops it; the data stays, and the next start takes seconds.",
         soft_wrap=True,
     )

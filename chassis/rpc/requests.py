@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from marshmallow import ValidationError
-from sqlalchemy.orm import Session
 
-from chassis.storage import store
+from chassis.storage import rows
+from chassis.storage.transaction import Transaction
 from chassis.validation import pointers
 from pratique.errors import Invalid
 from pratique.request import Answer, Request
 
 Some = TypeVar("Some", bound=Request)
-#: ``function(session, request)`` carries out a request and returns its row, Saved row or Page of rows.
-Handler = Callable[[Session, Any], Any]
+#: ``handler(transaction, request)`` carries out a request and returns its row, Saved row or Page of rows.
+Handler = Callable[[Transaction, Any], Any]
 Handlers = Mapping[type[Request], Handler]
 
 
@@ -33,19 +33,19 @@ def dump(result: Any, answer: type[Answer] | None) -> Any:
     """Return the result of a handler as plain JSON, each row of it in the shape of the answer."""
     if result is None or answer is None:
         return None
-    if isinstance(result, store.Saved):
+    if isinstance(result, rows.Saved):
         return {"row": dump(result.row, answer), "is_new": result.is_new}
-    if isinstance(result, store.Page):
+    if isinstance(result, rows.Page):
         return {"rows": dump(list(result.rows), answer), "after": result.after}
     if isinstance(result, list | tuple):
         return [answer.dump_of(row) for row in result]
     return answer.dump_of(result)
 
 
-def handle(session: Session, kind: type[Request], handler: Handler, payload: Mapping[str, Any]) -> Any:
+def handle(transaction: Transaction, kind: type[Request], handler: Handler, payload: Mapping[str, Any]) -> Any:
     """Let the handler carry out the request that this plain JSON is; returns its answer, as plain JSON too.
 
     Raises:
         DomainError: the request cannot be read, or the handler refuses it.
     """
-    return dump(handler(session, read(kind, payload)), kind.answer)
+    return dump(handler(transaction, read(kind, payload)), kind.answer)

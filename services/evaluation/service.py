@@ -1,6 +1,7 @@
-"""Binds evaluation to the bus; the only file here that knows nameko."""
+"""Binding of evaluation to the bus: its RPC methods, reactions and loops."""
 
-from chassis.runtime.bus import Bus, serves
+from chassis.rpc.methods import serves
+from chassis.runtime.container import Bus
 from services.evaluation import traces
 from services.evaluation.commands import COMMANDS
 from services.evaluation.queries import QUERIES
@@ -12,4 +13,4 @@ class Evaluation:
     """Surveys, ballots and results."""
 
     name = "evaluation"
-    bus = Bus(REACTIONS, DUE, loops={"destroyed": [traces.loop]})
+    bus = Bus(REACTIONS, DUE, loops={traces.LOOP: [traces.loop]})

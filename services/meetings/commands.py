@@ -1,17 +1,17 @@
 """Commands of meetings. Each locks its meeting, so that two at once announce once."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import selectinload
 
 from chassis import clock
-from chassis.messaging import outbox
 from chassis.rpc.requests import Handlers
 from chassis.storage import audit, quota, rows
-from chassis.storage.store import Saved, among, insert_many
+from chassis.storage.rows import Saved
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import table_of
 from chassis.validation import ValidationErrors
 from pratique.errors import Invalid
 from pratique.event import Event
@@ -39,12 +39,12 @@ from services.meetings.models.checks import check
 from services.meetings.models.meetings import MAILED
 from services.meetings.models.roll import take_roll
 
-_CHANGES: Any = AttendanceChange.__table__
+_CHANGES = table_of(AttendanceChange)
 #: As what the audit notes attendance that is marked in these states.
 _ON_RECORD = {MeetingState.WRAP_UP: "attendance.changed", MeetingState.CLOSED: "attendance.corrected"}
 
 
-def put_meeting(session: Session, command: PutMeeting) -> Saved[Meeting]:
+def put_meeting(transaction: Transaction, command: PutMeeting) -> Saved[Meeting]:
     """Schedule the meeting; while it is scheduled, change all but its time and communities.
 
     The facilitator and the note taker need not be members of its communities.
@@ -56,30 +56,30 @@ def put_meeting(session: Session, command: PutMeeting) -> Saved[Meeting]:
     planned = Meeting.planned(command)
     with ValidationErrors() as errors:
         check(planned, errors)
-    _check_communities(session, command.community_ids)
-    saved = rows.claim(session, planned, command.if_version)
+    _check_communities(transaction, command.community_ids)
+    saved = rows.insert_or_lock(transaction, planned, command.if_version)
     if saved.is_new:
         saved.row.communities = planned.communities
-        _announce(session, saved.row.scheduled())
-        _spend_mails(session, saved.row)
+        _announce(transaction, saved.row.scheduled())
+        _spend_mails(transaction, saved.row)
     else:
         is_mailed = saved.row.differs(planned, MAILED)
-        _announce(session, saved.row.change(planned, command.if_version))
+        _announce(transaction, saved.row.change(planned, command.if_version))
         if is_mailed:
-            _spend_mails(session, saved.row)
+            _spend_mails(transaction, saved.row)
     return saved
 
 
-def _spend_mails(session: Session, meeting: Meeting) -> None:
+def _spend_mails(transaction: Transaction, meeting: Meeting) -> None:
     """Count one mail for each member of its communities, as invitations or news will be; none where it is over."""
     if meeting.ends_at > clock.now():
         members = func.count(Membership.member_id.distinct())
         statement = select(members).where(Membership.community_id.in_(meeting.community_ids))
-        quota.spend(session, MAILS_SPENT, session.scalar(statement) or 0)
+        quota.spend(transaction, MAILS_SPENT, transaction.scalar(statement) or 0)
 
 
-def _check_communities(session: Session, community_ids: Sequence[UUID]) -> None:
-    known = set(session.scalars(select(Community.community_id).where(Community.community_id.in_(community_ids))))
+def _check_communities(transaction: Transaction, community_ids: Sequence[UUID]) -> None:
+    known = set(transaction.scalars(select(Community.community_id).where(Community.community_id.in_(community_ids))))
     with ValidationErrors() as errors:
         for index, community_id in enumerate(community_ids):
             if community_id not in known:
@@ -90,39 +90,39 @@ def _check_communities(session: Session, community_ids: Sequence[UUID]) -> None:
                 )
 
 
-def start_meeting(session: Session, command: StartMeeting) -> Meeting:
+def start_meeting(transaction: Transaction, command: StartMeeting) -> Meeting:
     """Start the meeting, so that attendance can be taken. Starting twice announces once."""
-    meeting = _locked(session, command.meeting_id)
-    _announce(session, meeting.start(clock.now()))
+    meeting = _locked(transaction, command.meeting_id)
+    _announce(transaction, meeting.start(clock.now()))
     return meeting
 
 
-def wrap_up_meeting(session: Session, command: WrapUpMeeting) -> Meeting:
+def wrap_up_meeting(transaction: Transaction, command: WrapUpMeeting) -> Meeting:
     """Begin the last minutes of the meeting, and open its survey. Asking twice announces once.
 
     Nobody is asked after a preparatory meeting, nor more than three days after the planned end unless
     ``with_survey`` is True; if it is False nobody is asked at all. None leaves it to that rule.
     """
-    meeting = _locked(session, command.meeting_id)
-    _announce(session, meeting.wrap_up(clock.now(), command.with_survey))
+    meeting = _locked(transaction, command.meeting_id)
+    _announce(transaction, meeting.wrap_up(clock.now(), command.with_survey))
     return meeting
 
 
-def close_meeting(session: Session, command: CloseMeeting) -> Meeting:
+def close_meeting(transaction: Transaction, command: CloseMeeting) -> Meeting:
     """Close the meeting and announce it, so that all that should follow, follows. Closing twice announces once.
 
     ``with_survey`` as for ``wrap_up_meeting``; None lets what was said there stand.
     """
-    meeting = _locked(session, command.meeting_id, with_attendance=True)
+    meeting = _locked(transaction, command.meeting_id, with_attendance=True)
     before = meeting.state
     if closed := meeting.close(clock.now(), command.with_survey):
-        _announce(session, closed)
+        _announce(transaction, closed)
         facts = {"state": meeting.state.value, "head_count": meeting.head_count}
-        audit.note(session, "meeting.closed", meeting.meeting_id, before={"state": before.value}, after=facts)
+        audit.record(transaction, "meeting.closed", meeting.meeting_id, before={"state": before.value}, after=facts)
     return meeting
 
 
-def cancel_meeting(session: Session, command: CancelMeeting) -> Meeting:
+def cancel_meeting(transaction: Transaction, command: CancelMeeting) -> Meeting:
     """Cancel the meeting, for this reason. Cancelling twice announces once; the first reason stays.
 
     Raises:
@@ -131,14 +131,14 @@ def cancel_meeting(session: Session, command: CancelMeeting) -> Meeting:
     """
     with ValidationErrors() as errors:
         errors.check_text("/reason", command.reason, mailed=True)
-    meeting = _locked(session, command.meeting_id)
+    meeting = _locked(transaction, command.meeting_id)
     if cancelled := meeting.cancel(clock.now(), command.reason):
-        _announce(session, cancelled)
-        _spend_mails(session, meeting)
+        _announce(transaction, cancelled)
+        _spend_mails(transaction, meeting)
     return meeting
 
 
-def register_member(session: Session, command: RegisterMember) -> Saved[Registration]:
+def register_member(transaction: Transaction, command: RegisterMember) -> Saved[Registration]:
     """Keep whether the member means to come; their last word counts, and saying it twice announces once.
 
     Raises:
@@ -146,19 +146,19 @@ def register_member(session: Session, command: RegisterMember) -> Saved[Registra
         Invalid: they belong to none of its communities, and neither facilitate nor take notes.
     """
     member_id = command.member_id
-    meeting = _locked(session, command.meeting_id)
-    registration = session.get(Registration, (meeting.meeting_id, member_id))
+    meeting = _locked(transaction, command.meeting_id)
+    registration = transaction.get(Registration, (meeting.meeting_id, member_id))
     is_new = registration is None
     if registration is None:
         if member_id not in (meeting.facilitator_id, meeting.note_taker_id):
-            _check_belongs(session, meeting, member_id)
+            _check_belongs(transaction, meeting, member_id)
         registration = Registration(meeting_id=meeting.meeting_id, member_id=member_id, version=0)
-    _announce(session, registration.say(meeting, command.partstat, clock.now()))
-    session.add(registration)
+    _announce(transaction, registration.say(meeting, command.partstat, clock.now()))
+    transaction.add(registration)
     return Saved(registration, is_new)
 
 
-def record_attendance(session: Session, command: RecordAttendance) -> Meeting:
+def record_attendance(transaction: Transaction, command: RecordAttendance) -> Meeting:
     """Record these people's attendance; once the meeting is closed, correct it.
 
     Only what differs is kept and announced. People whom no entry names stay as they are. From the wrap-up on, when the
@@ -168,51 +168,51 @@ def record_attendance(session: Session, command: RecordAttendance) -> Meeting:
         Conflict: the meeting has not started, or was cancelled.
         Invalid: an entry names the note taker, a stranger, or a person whom another entry names.
     """
-    meeting = _locked(session, command.meeting_id, with_attendance=True)
+    meeting = _locked(transaction, command.meeting_id, with_attendance=True)
     ids = [entry.member_id for entry in command.entries]
-    belonging, facilitating = _belonging(session, meeting, ids), _facilitating(session, meeting, ids)
+    belonging, facilitating = _belonging(transaction, meeting, ids), _facilitating(transaction, meeting, ids)
     events, changes = take_roll(meeting, command.entries, belonging, clock.now(), facilitating=facilitating)
-    session.flush()
-    insert_many(session, _CHANGES, changes)
-    _announce(session, events)
+    transaction.flush()
+    transaction.insert_many(_CHANGES, changes)
+    _announce(transaction, events)
     if changes and meeting.state in _ON_RECORD:
         before = {str(each["member_id"]): each["from_state"] for each in changes}
         after = {str(each["member_id"]): each["to_state"] for each in changes}
-        audit.note(session, _ON_RECORD[meeting.state], meeting.meeting_id, before=before, after=after)
+        audit.record(transaction, _ON_RECORD[meeting.state], meeting.meeting_id, before=before, after=after)
     return meeting
 
 
-def _locked(session: Session, meeting_id: UUID, with_attendance: bool = False) -> Meeting:
+def _locked(transaction: Transaction, meeting_id: UUID, with_attendance: bool = False) -> Meeting:
     """The meeting, which nobody else changes until this transaction ends; NotFound if there is none."""
     options = [selectinload(Meeting.attendance)] if with_attendance else []
-    meeting = session.get(Meeting, meeting_id, with_for_update=True, options=options)
+    meeting = transaction.get(Meeting, meeting_id, with_for_update=True, options=options)
     if meeting is None:
         raise queries.no_meeting(meeting_id)
     return meeting
 
 
-def _belonging(session: Session, meeting: Meeting, member_ids: Iterable[UUID]) -> dict[UUID, Membership]:
+def _belonging(transaction: Transaction, meeting: Meeting, member_ids: Iterable[UUID]) -> dict[UUID, Membership]:
     """The membership by which each of these comes: of several, that in the community named first."""
     order = {community_id: position for position, community_id in enumerate(meeting.community_ids)}
-    found = session.scalars(
+    found = transaction.scalars(
         select(Membership).where(Membership.community_id.in_(order), Membership.member_id.in_(member_ids))
     )
     last_first = sorted(found, key=lambda membership: -order[membership.community_id])
     return {membership.member_id: membership for membership in last_first}
 
 
-def _facilitating(session: Session, meeting: Meeting, member_ids: Sequence[UUID]) -> set[UUID]:
+def _facilitating(transaction: Transaction, meeting: Meeting, member_ids: Sequence[UUID]) -> set[UUID]:
     """Whoever of these facilitates one of the meeting's communities by role."""
     statement = select(FacilitatorRole.member_id).where(
         FacilitatorRole.community_id.in_(meeting.community_ids),
-        among(session, FacilitatorRole.member_id, member_ids),
+        transaction.is_one_of(FacilitatorRole.member_id, member_ids),
         FacilitatorRole.is_active,
     )
-    return set(session.scalars(statement))
+    return set(transaction.scalars(statement))
 
 
-def _check_belongs(session: Session, meeting: Meeting, member_id: UUID) -> None:
-    if not _belonging(session, meeting, [member_id]):
+def _check_belongs(transaction: Transaction, meeting: Meeting, member_id: UUID) -> None:
+    if not _belonging(transaction, meeting, [member_id]):
         words = (
             f"Member {member_id} belongs to none of the meeting's communities; record the membership first "
             "(one recorded moments ago may need a second to arrive)."
@@ -220,9 +220,9 @@ def _check_belongs(session: Session, meeting: Meeting, member_id: UUID) -> None:
         raise Invalid(words, {"/member_id": words})
 
 
-def _announce(session: Session, events: Iterable[Event]) -> None:
+def _announce(transaction: Transaction, events: Iterable[Event]) -> None:
     for event in events:
-        outbox.add(session, event)
+        transaction.publish(event)
 
 
 #: Which function carries out which command.

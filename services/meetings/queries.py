@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from chassis.rpc.requests import Handlers
 from chassis.storage import rows
-from chassis.storage.store import Instant, Page
+from chassis.storage.rows import Page
+from chassis.storage.types import Instant
 from pratique.errors import Invalid, NotFound
 from pratique.requests.meetings import GetMeeting, ListMeetings, ListRegistrations
 from services.meetings.models import Community, Meeting, MeetingCommunity, Registration

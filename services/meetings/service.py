@@ -1,6 +1,7 @@
-"""Binds meetings to the bus."""
+"""Binding of meetings to the bus: its RPC methods, reactions and loops."""
 
-from chassis.runtime.bus import Bus, serves
+from chassis.rpc.methods import serves
+from chassis.runtime.container import Bus
 from services.meetings.commands import COMMANDS
 from services.meetings.queries import QUERIES
 from services.meetings.reactions import DUE, REACTIONS

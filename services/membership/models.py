@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.storage import quota, store
+from chassis.storage import quota, types
 from chassis.storage.rows import Put
 from chassis.validation import ValidationErrors, has_hidden, is_control
 from pratique.event import Event
@@ -50,8 +50,8 @@ def masked(email: str) -> str:
 class Base(DeclarativeBase):
     """The tables of membership."""
 
-    metadata = store.metadata()
-    type_annotation_map = store.COLUMN_TYPES
+    metadata = types.metadata()
+    type_annotation_map = types.COLUMN_TYPES
 
 
 #: How many mails each token brought about today by letting people belong: one for each.

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from chassis.rpc.requests import Handlers
 from chassis.storage import rows
-from chassis.storage.store import Page, among
+from chassis.storage.rows import Page
+from chassis.storage.transaction import Transaction
 from pratique.errors import NotFound
 from pratique.requests.membership import (
     GetCommunity,
@@ -114,21 +115,21 @@ def list_members(session: Session, query: ListMembers) -> Page[Member]:
     return rows.page_by_id(session, statement, Member.member_id, query.after, query.limit)
 
 
-def list_labels(session: Session, query: ListLabels) -> Sequence[Label]:
+def list_labels(transaction: Transaction, query: ListLabels) -> Sequence[Label]:
     """Return how each of these people is named in a room, told apart and sorted as French sorts.
 
     Unknown ids are left out. One query, and another where two have the same name.
     """
-    named = select(Member.member_id, Member.name).where(among(session, Member.member_id, query.member_ids))
-    return labels_of(dict(iter(session.execute(named))), partial(_represented, session))
+    named = select(Member.member_id, Member.name).where(transaction.is_one_of(Member.member_id, query.member_ids))
+    return labels_of(dict(iter(transaction.execute(named))), partial(_represented, transaction))
 
 
-def _represented(session: Session, member_ids: Sequence[UUID]) -> dict[UUID, str]:
+def _represented(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The name of the organisation that each of these represents; of several, all in order."""
-    found = session.execute(
+    found = transaction.execute(
         select(Membership.member_id, Organization.name)
         .join(Organization, Organization.organization_id == Membership.organization_id)
-        .where(among(session, Membership.member_id, member_ids))
+        .where(transaction.is_one_of(Membership.member_id, member_ids))
         .distinct()
         .order_by(Organization.name)
     )

@@ -1,6 +1,7 @@
-"""Binds membership to the bus."""
+"""Binding of membership to the bus: its RPC methods, reactions and loops."""
 
-from chassis.runtime.bus import Bus, serves
+from chassis.rpc.methods import serves
+from chassis.runtime.container import Bus
 from services.membership.commands import COMMANDS
 from services.membership.queries import QUERIES
 from services.membership.reactions import DUE, REACTIONS

@@ -7,8 +7,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, defer
 
 from chassis.rpc.requests import Handlers
-from chassis.storage.rows import page
-from chassis.storage.store import Page
+from chassis.storage.rows import Page, page
 from pratique.errors import Invalid
 from pratique.requests.notifications import ListMessages
 from services.notifications.models import Message

@@ -1,7 +1,9 @@
-"""Binds notifications to the bus; the only file here that knows nameko."""
+"""Binding of notifications to the bus: its RPC methods, reactions and loops."""
 
-from chassis.runtime.bus import Bus, serves
+from chassis.rpc.methods import serves
+from chassis.runtime.container import Bus
 from services.notifications import delivery
+from services.notifications.commands import MAIL_LOOP
 from services.notifications.queries import QUERIES
 from services.notifications.reactions import DUE, REACTIONS
 
@@ -13,4 +15,4 @@ class Notifications:
     """Writes to people. Its senders run in a loop of their own, so that a slow mail server delays nothing else."""
 
     name = "notifications"
-    bus = Bus(REACTIONS, DUE, loops={"mail": [delivery.loop] * SENDERS})
+    bus = Bus(REACTIONS, DUE, loops={MAIL_LOOP: [delivery.loop] * SENDERS})

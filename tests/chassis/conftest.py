@@ -8,9 +8,9 @@ import pika
 import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
-from chassis.messaging import outbox
+from chassis.rpc.methods import serves
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus, serves
+from chassis.runtime.container import Bus
 from chassis.storage import store
 from chassis.testing import open_at
 from pratique.events.meetings import MeetingClosed
@@ -22,11 +22,11 @@ METADATA = MetaData()
 SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
 
 
-def close_meeting(session: store.Session, command: CloseMeeting) -> None:
-    outbox.add(session, sample(MeetingClosed, meeting_id=command.meeting_id))
+def close_meeting(session: store.Transaction, command: CloseMeeting) -> None:
+    session.publish(sample(MeetingClosed, meeting_id=command.meeting_id))
 
 
-def remember(session: store.Session, event: MeetingClosed) -> None:
+def remember(session: store.Transaction, event: MeetingClosed) -> None:
     session.execute(SEEN.insert().values(meeting_id=event.meeting_id))
 
 

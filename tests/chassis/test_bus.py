@@ -13,11 +13,14 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
 from chassis import clock, metrics
-from chassis.messaging import embedded, inbox, outbox
+from chassis.messaging import in_memory, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
+from chassis.rpc.methods import serves
 from chassis.rpc.rpc import InternalError
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus, declare, readiness, serves
+from chassis.runtime.container import Bus
+from chassis.runtime.readiness import readiness
+from chassis.runtime.topology import declare
 from chassis.settings import Settings
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
@@ -61,38 +64,38 @@ class Dawdle(Query, answer=Words):
     seconds: int
 
 
-def close_meeting(session: store.Session, command: CloseMeeting) -> None:
-    outbox.add(session, sample(MeetingClosed, meeting_id=command.meeting_id))
+def close_meeting(session: store.Transaction, command: CloseMeeting) -> None:
+    session.publish(sample(MeetingClosed, meeting_id=command.meeting_id))
 
 
-def start_meeting(session: store.Session, command: StartMeeting) -> None:
-    outbox.add(session, sample(MeetingStarted, meeting_id=command.meeting_id))
+def start_meeting(session: store.Transaction, command: StartMeeting) -> None:
+    session.publish(sample(MeetingStarted, meeting_id=command.meeting_id))
 
 
-def refuse(session: store.Session, command: Refuse) -> None:
-    outbox.add(session, sample(MeetingClosed))
+def refuse(session: store.Transaction, command: Refuse) -> None:
+    session.publish(sample(MeetingClosed))
     raise errors.Invalid("It cannot be.", {"/field": "why"})
 
 
-def fail(session: store.Session, command: Fail) -> None:
+def fail(session: store.Transaction, command: Fail) -> None:
     raise ValueError("postgresql://user:password@host/secret")
 
 
-def do_nothing(session: store.Session, command: OpenBallot | CastBallot) -> None:
+def do_nothing(session: store.Transaction, command: OpenBallot | CastBallot) -> None:
     pass
 
 
-def dawdle(session: store.Session, query: Dawdle) -> Words:
+def dawdle(session: store.Transaction, query: Dawdle) -> Words:
     eventlet.sleep(query.seconds)
     return Words(words="late")
 
 
-def remember(session: store.Session, event: MeetingClosed) -> None:
+def remember(session: store.Transaction, event: MeetingClosed) -> None:
     reactions_run[event.meeting_id] += 1
     session.execute(SEEN.insert().values(meeting_id=event.meeting_id))
 
 
-def always_fail(session: store.Session, event: MeetingStarted) -> None:
+def always_fail(session: store.Transaction, event: MeetingStarted) -> None:
     raise ValueError("this reaction always fails")
 
 
@@ -131,7 +134,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         tables.create_all(opened, METADATA)
         opened.close()
     yield dataclasses.replace(given, rpc_timeout_s=1.0)
-    embedded.forget_everything()
+    in_memory.reset()
 
 
 @pytest.fixture
@@ -233,7 +236,7 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
 def test_a_service_is_ready_only_while_it_consumes(network: Running) -> None:
     container = network.container("evaluation")
     assert readiness(container) == {"reactions": True, "store": True}
-    network.extension("evaluation", Bus).reactors[0].kill()
+    network.extension("evaluation", Bus).consumers[0].kill()
     assert readiness(container)["reactions"] is False
 
 
@@ -248,7 +251,7 @@ def test_stopping_lets_work_in_flight_finish(settings: Settings) -> None:
 def test_a_worker_that_never_ends_does_not_keep_the_service_from_stopping(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.runtime.bus.STOP_S", 1.0)
+    monkeypatch.setattr("chassis.runtime.container.STOP_S", 1.0)
     with running(settings, [Meetings]) as network:
         eventlet.spawn(pytest.raises, errors.Unavailable, network.call, "meetings", "dawdle", seconds=60)
         eventlet.sleep(0.2)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from marshmallow.validate import Length, Range
 
 from chassis.rpc.requests import dump, read
-from chassis.storage.store import Page, Saved
+from chassis.storage.rows import Page, Saved
 from chassis.testing import crossed
 from pratique.errors import Invalid
 from pratique.fields import ABSENT, Zone

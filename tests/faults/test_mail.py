@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import select
 
 from chassis import clock
-from chassis.messaging import broker
-from chassis.runtime import bus
-from chassis.storage import store
+from chassis.messaging.publisher import Outgoing, Publisher
+from chassis.messaging.transport import transport_of
+from chassis.runtime import topology
 from chassis.testing import published, wire
 from operations import composition
 from operations import examine as doctor
@@ -25,6 +25,7 @@ from pratique.event import Event, attributes_of
 from pratique.events.notifications import MessageDelivered, MessageFailed
 from pratique.testing import AT
 from services.notifications import delivery
+from services.notifications.commands import MAIL_LOOP
 from services.notifications.delivery import GAVE_UP
 from services.notifications.models import LEASE, Message, State
 from services.notifications.service import SENDERS, Notifications
@@ -58,11 +59,11 @@ class Office:
 
     def tell(self, *events: Event) -> None:
         """Publish these as their services do."""
-        publisher = broker.Publisher(self.settings.broker_url, "evaluation")
+        publisher = Publisher(transport_of(self.settings.broker_url), "evaluation")
         bodies = [(event, wire(event)) for event in events]
         publisher.publish(
             [
-                broker.Outgoing(event.exchange(), event.routing_key, body, {}, str(attributes_of(body)["id"]))
+                Outgoing(event.exchange(), event.routing_key, body, {}, str(attributes_of(body)["id"]))
                 for event, body in bodies
             ]
         )
@@ -83,7 +84,7 @@ class Office:
 
         def is_so() -> bool:
             with self.store.begin() as session:
-                store.wake(session, "mail")
+                session.wake(MAIL_LOOP)
             return self.states(survey_id) == wanted
 
         until(is_so, 30, every_s=0.05)
@@ -128,7 +129,9 @@ def opened(servers: Servers) -> Iterator[Office]:
     settings = fresh.settings(smtp_url=server.url, http_port=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delivery, "SmtpPost", partial(delivery.SmtpPost, connect_s=CONNECT_S, accept_s=ACCEPT_S))
-        bus.declare(settings, composition.service_classes(["membership", "meetings", "evaluation", "notifications"]))
+        topology.declare(
+            settings, composition.service_classes(["membership", "meetings", "evaluation", "notifications"])
+        )
         with running(settings, [Notifications]) as network:
             yield Office(settings, network, server)
     server.stop()
@@ -226,7 +229,7 @@ def test_a_server_that_never_says_whether_it_took_a_mail_gets_it_twice_and_never
 
 def _is_held(office: Office, survey_id: UUID) -> bool:
     with office.store.begin() as session:
-        store.wake(session, "mail")
+        session.wake(MAIL_LOOP)
     return all(message.lease_until and message.lease_until > clock.now() for message in office.messages(survey_id))
 
 
@@ -248,7 +251,7 @@ def test_a_server_that_takes_one_connection_gets_every_mail_over_it(office: Offi
     def is_sent() -> bool:
         later(seconds=5)  # whoever is turned away waits minutes in the end
         with office.store.begin() as session:
-            store.wake(session, "mail")
+            session.wake(MAIL_LOOP)
         return office.states(survey_id) == {State.SENT: 20}
 
     until(is_sent, 60, every_s=0.1)

@@ -22,12 +22,11 @@ import eventlet
 from werkzeug.test import Client
 
 from chassis import clock
-from chassis.messaging import embedded, inbox, outbox
+from chassis.messaging import in_memory, inbox, outbox
 from chassis.messaging.pump import pump
 from chassis.rpc.requests import handle
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
-from chassis.storage import store
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store, open_store
 from chassis.testing import SEAL_KEY
@@ -35,6 +34,7 @@ from gateway.app import App
 from gateway.auth import create_token
 from operations import composition
 from services.notifications import delivery
+from services.notifications.commands import MAIL_LOOP
 from tests.journeys.rest import is_at_rest, next_try
 from tests.running import Running, running, until
 from tests.servers.process import free_port
@@ -226,8 +226,8 @@ class OnABus(Life):
         """Wake everyone, for the clock may have moved, and wait."""
         for opened in self.services.values():
             with opened.begin() as session:
-                for loop in ("due", "mail", "parked"):
-                    store.wake(session, loop)
+                for loop in (due.LOOP, MAIL_LOOP, inbox.LOOP):
+                    session.wake(loop)
         until(lambda: is_at_rest(self.services, self._reactions), 30, every_s=0.05)
 
     def deliver_everything_again(self) -> None:
@@ -325,7 +325,7 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
         with running(settings, [composition.service_class(name) for name in (*SERVICES, "gateway")]) as network:
             yield OnABus(settings, network, settings.mail_dir)
     finally:
-        embedded.forget_everything()
+        in_memory.reset()
 
 
 @contextmanager

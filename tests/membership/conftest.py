@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.orm import Session
 
 from chassis import clock
+from chassis.storage.transaction import Transaction
 from chassis.testing import crossed, memory_store
 from pratique.events.membership import Capacity, CommunityKind, Locale
 from pratique.request import Request
@@ -21,24 +21,24 @@ HANDLERS = {**COMMANDS, **QUERIES}
 COMMUNITY, MEMBER, ORGANIZATION = UUID(int=0xC), UUID(int=0xA), UUID(int=0x0F)
 
 
-def ask(session: Session, kind: type[Request], /, **said: Any) -> Any:
+def ask(session: Transaction, kind: type[Request], /, **said: Any) -> Any:
     """What comes of one command or query, as a caller would send it."""
     return HANDLERS[kind](session, crossed(kind(**said)))
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
+def session() -> Iterator[Transaction]:
     with clock.fixed(AT), memory_store("membership", Base.metadata) as opened, opened.begin() as session:
         yield session
 
 
 @pytest.fixture
-def organization(session: Session) -> Organization:
+def organization(session: Transaction) -> Organization:
     return ask(session, PutOrganization, organization_id=ORGANIZATION, name="Maison de la culture").row
 
 
 @pytest.fixture
-def put_community(session: Session) -> Callable[..., Community]:
+def put_community(session: Transaction) -> Callable[..., Community]:
     def put(**said: Any) -> Community:
         usual = {
             "community_id": COMMUNITY,
@@ -54,7 +54,7 @@ def put_community(session: Session) -> Callable[..., Community]:
 
 
 @pytest.fixture
-def put_member(session: Session) -> Callable[..., Member]:
+def put_member(session: Transaction) -> Callable[..., Member]:
     def put(**said: Any) -> Member:
         usual = {
             "member_id": MEMBER,
@@ -70,7 +70,7 @@ def put_member(session: Session) -> Callable[..., Member]:
 
 @pytest.fixture
 def membership(
-    session: Session,
+    session: Transaction,
     organization: Organization,
     put_community: Callable[..., Community],
     put_member: Callable[..., Member],

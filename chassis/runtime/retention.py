@@ -1,4 +1,4 @@
-"""Once an hour each store forgets what has served its time."""
+"""Retention: once an hour each store deletes what has been kept long enough."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,17 +7,19 @@ from chassis import clock
 from chassis.crashpoint import crashpoint
 from chassis.messaging import inbox, outbox
 from chassis.storage import audit, store
+from chassis.storage.types import LoopName
 
-KEEP_EVENTS = timedelta(days=90)  #: in the event log; 30 days are promised
+RETENTION = LoopName("retention")  #: forgets what has served its time
+KEEP_EVENTS = timedelta(days=90)  #: in the event log, as docs/operate.md promises
 KEEP_SEEN = timedelta(days=90)  #: in the inbox; a later repeat meets natural keys
 _EVERY = timedelta(hours=1)
 
 
-def upkeep(opened: store.Store) -> Callable[[], bool]:
-    """A unit of work that does nothing for an hour after it has done something."""
+def retention(opened: store.Store) -> Callable[[], bool]:
+    """Return a unit of work that deletes what is old, and then nothing for an hour."""
     last: datetime | None = None
 
-    def tidy() -> bool:
+    def prune() -> bool:
         nonlocal last
         if last is not None and clock.now() - last < _EVERY:
             return False
@@ -26,8 +28,8 @@ def upkeep(opened: store.Store) -> Callable[[], bool]:
             outbox.prune(session, KEEP_EVENTS)
             inbox.prune(session, KEEP_SEEN)
             audit.prune(session)
-            crashpoint("upkeep.before_commit")
-        crashpoint("upkeep.committed")
+            crashpoint("retention.before_commit")
+        crashpoint("retention.committed")
         return False
 
-    return tidy
+    return prune
