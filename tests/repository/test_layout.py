@@ -74,7 +74,7 @@ BUDGETS = {
     "ground": 585,
     "storage": 730,
     "scheduling": 105,
-    "messaging": 960,
+    "messaging": 965,
     "rpc": 345,
     "http": 380,
     "runtime": 345,
