@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit fix bench faults nightly compose docs lock clean
+.PHONY: help run test check audit fix bench faults nightly compose newer docs lock clean
 
 help:  ## Say what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -50,6 +50,9 @@ nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the emb
 compose: $(VENV)/dev  ## Try docker-compose.yml and docs/operate.md in a container engine: one that is there, or one made from packages (root, 4 GB)
 	@$(BIN)/python -W ignore -m tests.compose
 
+newer: $(VENV)/dev  ## Run the tests that meet servers on the newest RabbitMQ, PostgreSQL and Python of Debian; needs root, debootstrap and 2 GB
+	@$(BIN)/python -m tests.servers.newer
+
 docs: $(VENV)/dev  ## Write docs/generated from the code
 	@$(BIN)/python -m operations.docs
 
@@ -68,9 +71,11 @@ clean:  ## Remove the virtual environment and the data of make run
 
 $(VENV)/python: Makefile
 	@command -v $(PYTHON) >/dev/null || \
-	    { echo "There is no $(PYTHON). Pratique needs Python 3.11, 3.12 or 3.13; on Debian or Ubuntu: apt install python3 python3-venv"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	    { echo "Pratique needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	    { echo "There is no $(PYTHON). Pratique needs Python 3.11 to 3.14; on Debian or Ubuntu: apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || \
+	    { echo "Pratique needs Python 3.11 to 3.14; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] > (3, 14))' || \
+	    echo "$(PYTHON) is $$($(PYTHON) --version 2>&1): Pratique is tested on Python 3.11 to 3.14, and may not work on a newer one"
 	@echo "Making a virtual environment in $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV) || \
 	    { rm -rf $(VENV); echo "Python could not make a virtual environment. On Debian or Ubuntu: apt install python3-venv"; exit 1; }

@@ -32,7 +32,6 @@ from chassis.storage import store
 from chassis.testing import open_at
 from operations import composition
 from pratique import errors
-from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.testing import AT, envelope, sample
 from tests.chassis.conftest import Evaluation, Meetings, check_alive, close_meeting, remember, seen
@@ -152,22 +151,6 @@ def test_a_hostile_rpc_request_ends_nothing(
 
 def _depth(wire: Any, queue: str) -> int:
     return int(wire.queue_declare(queue, passive=True).method.message_count)
-
-
-def test_a_message_that_comes_again_and_again_is_parked_before_it_is_handled(prepared: Fresh, wire: Any) -> None:
-    settings = prepared.settings()
-    with running(settings, [Meetings, Evaluation]) as network:
-        until(network.is_ready)
-    body = closing()
-    wire.basic_publish("meetings.events", "MeetingClosed", body, pika.BasicProperties(CE))
-    for _ in range(3):
-        delivery = until(lambda: wire.basic_get("evaluation")[0])
-        wire.basic_nack(delivery.delivery_tag, requeue=True)
-    with running(settings, [Evaluation]) as network:
-        opened = network.store("evaluation")
-        until(lambda: Envelope.from_bytes(body).event.meeting_id in seen(opened))  # type: ignore[attr-defined]
-        with opened.begin() as session:
-            assert session.execute(select(inbox.PARKED)).all() == []
 
 
 def test_a_bare_subscriber_sees_a_cloud_event_and_nothing_private(prepared: Fresh, wire: Any) -> None:

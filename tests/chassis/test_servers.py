@@ -14,7 +14,7 @@ from kombu import Connection, Queue
 from tests import servers as private
 from tests.running import PATIENCE_S
 from tests.servers import __main__ as verbs
-from tests.servers import install
+from tests.servers import install, newer
 from tests.servers.find import PROGRAMS, find
 
 HOME = Path(__file__).parents[2]
@@ -213,3 +213,13 @@ def _processes_in(folder: str) -> list[str]:
             if str(cwd.readlink()).startswith(folder):
                 found.append(cwd.parent.name)
     return found
+
+
+def test_where_the_newest_servers_cannot_be_had_one_line_says_why(
+    debian: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert newer.main([]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "The newest servers cannot be tried: installing packages needs root"
+    )

@@ -71,7 +71,7 @@ TOP = {
 }
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
-    "ground": 585,
+    "ground": 590,
     "storage": 730,
     "scheduling": 105,
     "messaging": 965,
