@@ -19,5 +19,6 @@ class Meetings:
     register_member = answer(commands.register_member, schemas.Registration())
     record_attendance = answer(commands.record_attendance, schemas.Meeting())
     get_meeting = answer(queries.get_meeting, schemas.MeetingWithAttendance())
+    list_versions = answer(queries.list_versions)
     list_meetings = answer(queries.list_meetings, schemas.Meeting())
     list_registrations = answer(queries.list_registrations, schemas.Registration())

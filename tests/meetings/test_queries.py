@@ -99,7 +99,7 @@ def test_what_is_read_costs_the_same_whatever_its_size(world: World, people: int
         world.schedule(meeting_id=UUID(int=0x200 + number))
 
     assert len(world.meeting().attendance) == people
-    assert count_statements(world, world.meeting) == 3
+    assert count_statements(world, world.meeting) == 2
     assert count_statements(world, lambda: world.ask(queries.list_meetings, community_id=world.COMMUNITY)) == 3
 
 
@@ -144,6 +144,17 @@ def test_a_dumped_meeting_has_the_fields_that_are_promised(world: World) -> None
     }
     (listed,) = world.ask(queries.list_meetings, community_id=world.COMMUNITY).rows
     assert schemas.Meeting().dump(listed) == {key: dumped[key] for key in dumped if key != "attendance"}
+
+
+def test_versions_are_listed_of_the_meetings_that_there_are(world: World) -> None:
+    world.schedule()
+    world.do("start")
+    world.schedule(meeting_id=UUID(int=0x200))
+    asked = (world.MEETING, UUID(int=0x200), UUID(int=0x999))
+    versions = world.ask(queries.list_versions, meeting_ids=asked)
+
+    assert versions == {str(world.MEETING): world.meeting().version, str(UUID(int=0x200)): 1}
+    assert count_statements(world, lambda: world.ask(queries.list_versions, meeting_ids=asked)) == 1
 
 
 def test_words_on_coming_are_listed_once_each_page_by_page(world: World) -> None:
