@@ -6,7 +6,7 @@ from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
 from chassis.http.web import http
-from chassis.rpc.rpc import Services
+from chassis.rpc.client import Services
 from chassis.runtime.bus import readiness
 from chassis.settings import Settings
 from chassis.storage.store import open_store

@@ -22,7 +22,8 @@ from chassis.messaging.listener import Listener
 from chassis.messaging.reactor import Reactor
 from chassis.messaging.relay import Relay
 from chassis.rpc import arguments
-from chassis.rpc.rpc import Refusal, RpcServer, Services, rpc
+from chassis.rpc.client import Services
+from chassis.rpc.server import Refusal, RpcServer, rpc
 from chassis.runtime import store_metrics
 from chassis.runtime.health import Health
 from chassis.runtime.upkeep import upkeep

@@ -21,7 +21,8 @@ from werkzeug.test import Client
 
 from chassis import clock, log
 from chassis.messaging import broker, inbox
-from chassis.rpc.rpc import Rpc, RpcServer, Services
+from chassis.rpc.client import Services
+from chassis.rpc.server import Rpc, RpcServer
 from chassis.runtime import bus, store_metrics
 from chassis.runtime.bus import Bus
 from chassis.scheduling import due

@@ -15,7 +15,7 @@ from sqlalchemy import Column, MetaData, Table, Uuid, select
 from chassis import clock, metrics
 from chassis.messaging import embedded, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
-from chassis.rpc.rpc import InternalError
+from chassis.rpc.wire import InternalError
 from chassis.runtime import tables
 from chassis.runtime.bus import Bus, answer, declare, readiness
 from chassis.settings import Settings

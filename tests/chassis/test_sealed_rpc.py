@@ -13,8 +13,8 @@ from eventlet.event import Event as Signal
 
 from chassis.messaging import outbox
 from chassis.rpc import letters
+from chassis.rpc.client import Services
 from chassis.rpc.letters import Request, Unopened
-from chassis.rpc.rpc import Services
 from chassis.runtime.bus import Bus, answer
 from chassis.sealing import Seal
 from chassis.settings import Missing

@@ -10,7 +10,7 @@ import pytest
 
 from chassis.http.web import HttpServer
 from chassis.messaging import embedded
-from chassis.rpc.rpc import Refusal, rpc
+from chassis.rpc.server import Refusal, rpc
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage import migrate
 from chassis.testing import SEAL_KEY

@@ -72,7 +72,7 @@ BUDGETS = {
     "storage": 600,
     "scheduling": 100,
     "messaging": 980,
-    "rpc": 310,
+    "rpc": 330,
     "http": 380,
     "runtime": 380,
 }
