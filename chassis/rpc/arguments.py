@@ -34,8 +34,11 @@ def load(function: Callable[..., Any], payload: Mapping[str, Any]) -> dict[str, 
         loaded: dict[str, Any] = schema_of(function).load(payload)
     except ValidationError as error:
         raise Invalid("Some of what was sent cannot be read.", pointers(error.messages)) from error
-    hints = get_type_hints(function)
+    hints = _hints_of(function)
     return {name: freeze(value, hints[name]) for name, value in loaded.items()}
+
+
+_hints_of: Callable[[Any], dict[str, Any]] = functools.cache(get_type_hints)  #: an entry for each command and query
 
 
 def pointers(messages: Any, at: str = "") -> dict[str, str]:
