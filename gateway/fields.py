@@ -1,6 +1,7 @@
 """The fields of bodies and answers. They are the public documentation too, so each has a description and an example."""
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import islice
@@ -221,18 +222,34 @@ def _example(shown: Any) -> Any:
     return shown.metadata["examples"][0]
 
 
-def only_named(schema: Schema, row: Any) -> Any:
-    """The row without whatever the schema does not name, at any depth."""
-    if not isinstance(row, dict):
-        return row
-    return {name: _only(each, row[name]) for name, each in schema.fields.items() if name in row}
+Keep = Callable[[Any], Any]  #: returns what may leave of a value
 
 
-def _only(shown: Any, value: Any) -> Any:
-    if isinstance(shown, fields.Nested):
-        if isinstance(value, list):
-            return [only_named(shown.schema, each) for each in value]
-        return only_named(shown.schema, value)
-    if isinstance(shown, fields.List) and isinstance(value, list):
-        return [_only(shown.inner, each) for each in value]
-    return value
+@functools.cache
+def only_named(schema: type[Schema]) -> Keep:
+    """Return a function that leaves of a row only what the schema names, at any depth.
+
+    It is made once for each schema: to make a schema costs more than to read a meeting's row.
+    """
+    return _only_named(schema())
+
+
+def _only_named(schema: Schema) -> Keep:
+    kept = [(name, _keep(field)) for name, field in schema.fields.items()]
+
+    def keep(row: Any) -> Any:
+        if not isinstance(row, dict):
+            return row
+        return {name: inner(row[name]) if inner else row[name] for name, inner in kept if name in row}
+
+    return keep
+
+
+def _keep(field: Any) -> Keep | None:
+    """What may leave of this field's value; None for all of it."""
+    if isinstance(field, fields.Nested):
+        one = _only_named(field.schema)
+        return lambda value: [one(each) for each in value] if isinstance(value, list) else one(value)
+    if isinstance(field, fields.List) and (inner := _keep(field.inner)):
+        return lambda value: [inner(each) for each in value] if isinstance(value, list) else value
+    return None

@@ -91,7 +91,7 @@ def _listed(ask: Ask, page: Mapping[str, Any]) -> Response:
 def _shown(ask: Ask, row: Any) -> Any:
     """Only what the schema names; a reserved field is null for those who may not see it."""
     route = ask.route
-    shown = only_named(route.answer(), row) if route.answer else row
+    shown = only_named(route.answer)(row) if route.answer else row
     for name, scope in route.reserved.items():
         if ask.holder is None or not ask.holder.may(scope):
             shown[name] = None
