@@ -4,7 +4,7 @@ import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, RequestEntityTooLarge
@@ -21,7 +21,7 @@ from gateway.limits import Tries, client_address
 from gateway.pages import mails, results, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
-from gateway.routes import Ask, Call, Media, Route
+from gateway.routes import Ask, Call, Find, Media, Route
 from pratique.errors import DomainError, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -83,12 +83,16 @@ def body_limit(environ: "WSGIEnvironment") -> int:
 
 
 class App:
-    """The gateway as a WSGI application. It knows the services by ``call`` only."""
+    """The gateway as a WSGI application. It knows the services by ``call`` and ``find`` only."""
 
-    def __init__(self, call: Call, store: Store, settings: Settings, readiness: Readiness = dict) -> None:
+    def __init__(
+        self, call: Call, store: Store, settings: Settings, readiness: Readiness = dict, find: Find | None = None
+    ) -> None:
+        """``find`` may ask for several ids at once; without it each is asked for by a call of its own."""
         self.call, self.store, self.settings, self.readiness = call, store, settings, readiness
         self.routes = routes_of(settings)
         self._urls = _urls_of(self.routes)
+        self.find = find or self._find_alone
         self._keyring, self._tries = Keyring(store), Tries()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -117,6 +121,9 @@ class App:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         operations.count(request, template, response.status_code, time.perf_counter() - began)
         return response
+
+    def _find_alone(self, service: str, method: str, argument: str, id: str) -> Any:
+        return self.call(service, method, {argument: [id]}).get(id)
 
     def _check_host(self, request: Request) -> None:
         """Let nobody's page in a browser reach this machine's own Pratique under a name of theirs (DNS rebinding)."""

@@ -16,6 +16,8 @@ from pratique.errors import Stale
 def forward(ask: Ask) -> Response:
     """What the service says to path, body, query, If-Match, after and limit."""
     route = ask.route
+    if route.versions and (unchanged := _find_unchanged(ask)) is not None:
+        return unchanged
     payload: dict[str, Any] = {**ask.path, **ask.body}
     if route.is_versioned and (version := read_if_match(ask.request)) is not None:
         payload["if_version"] = version
@@ -35,15 +37,27 @@ def forward(ask: Ask) -> Response:
 
 def answered(ask: Ask, row: Any, status: int = 200) -> Response:
     """The row as the route's answer schema shows it, with its ETag; 304 where the client has it already."""
-    response = Response(to_json(_shown(ask, row)), status, content_type=Media.JSON)
+    version = row.get("version") if isinstance(row, dict) else None
+    return _versioned(ask, to_json(_shown(ask, row)), status, version)
+
+
+def _versioned(ask: Ask, body: bytes, status: int, version: Any) -> Response:
+    response = Response(body, status, content_type=Media.JSON)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization"
-    version = row.get("version") if isinstance(row, dict) else None
     if isinstance(version, int) and not ask.route.reserved:  # who may see more gets another text of the same version
         response.set_etag(str(version))
     if ask.request.method in ("GET", "HEAD"):
         check_conditions(ask.request, response)
     return response
+
+
+def _find_unchanged(ask: Ask) -> Response | None:
+    """A 304 if the client names the version that the service has now; None if the row has to be read."""
+    if "If-None-Match" not in ask.request.headers or (version := ask.find_version()) is None:
+        return None
+    response = _versioned(ask, b"", 200, version)
+    return response if response.status_code == 304 else None
 
 
 def check_conditions(request: Request, response: Response) -> None:

@@ -177,6 +177,7 @@ ROUTES = (
         "Read a meeting and who came",
         scope="meetings:read",
         rpc="meetings.get_meeting",
+        versions="meetings.list_versions",
         answer=MeetingWithAttendance,
         problems=(NotFound,),
     ),

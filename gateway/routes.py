@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: ``call(service, method, payload)``: ask a service and wait; raises what ``pratique.errors`` names.
 Call = Callable[[str, str, Mapping[str, Any]], Any]
+#: ``find(service, method, argument, id)``: what the method says of this id, of a list of ids that the argument takes.
+Find = Callable[[str, str, str, str], Any]
 
 _VARIABLE = re.compile(r"<(?:(?P<kind>\w+)(?:\((?P<choices>[^)]*)\))?:)?(?P<name>\w+)>")
 
@@ -47,6 +49,13 @@ class Ask:
         service, _, method = rpc.partition(".")
         return self.app.call(service, method, payload)
 
+    def find_version(self) -> int | None:
+        """The version that the service has of what is asked for; None if it knows of none."""
+        service, _, method = self.route.versions.partition(".")
+        ((name, id),) = self.path.items()
+        version: int | None = self.app.find(service, method, f"{name}s", id)
+        return version
+
 
 @dataclass(frozen=True, eq=False)
 class Route:
@@ -57,6 +66,9 @@ class Route:
     summary: str
     scope: str | None = None
     rpc: str = ""  #: ``service.method``; the payload is path, body, query, If-Match as if_version, after and limit
+    #: ``service.method`` that takes a list of such ids as the path's only variable names, and tells their versions. It
+    #: is asked first by whoever has the row already, so that a 304 costs no reading of it.
+    versions: str = ""
     act: Callable[[Ask], Response] | None = None  #: instead of one RPC
     operation: str = ""  #: the operationId; by default the RPC method
     body: type[Schema] | None = None

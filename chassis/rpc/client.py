@@ -18,6 +18,7 @@ from chassis.crashpoint import crashpoint
 from chassis.messaging import broker
 from chassis.messaging.listener import Listener
 from chassis.rpc import letters, wire
+from chassis.rpc.gathering import Gathering
 from chassis.sealing import Seal
 from chassis.settings import Settings
 from pratique.errors import Unavailable
@@ -81,6 +82,7 @@ class Services(DependencyProvider):
         self._timeout_s = settings.rpc_timeout_s
         self._seal = settings.seal
         self.listener = _Replies(settings.broker_url_of(self.container.service_name), settings.seal)
+        self._gathering = Gathering(self.call)
 
     def start(self) -> None:
         """Begin to listen for replies."""
@@ -95,6 +97,14 @@ class Services(DependencyProvider):
     def get_dependency(self, worker_ctx: Any) -> "Services":
         """Itself."""
         return self
+
+    def find(self, service: str, method: str, argument: str, id: str) -> Any:
+        """What the service says of one id by a method that takes a list of them; None if it says nothing.
+
+        Raises:
+            DomainError: as ``call``.
+        """
+        return self._gathering.find(service, method, argument, id)
 
     def call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
         """What the service answered, as plain JSON.

@@ -72,7 +72,7 @@ BUDGETS = {
     "storage": 600,
     "scheduling": 100,
     "messaging": 980,
-    "rpc": 330,
+    "rpc": 380,
     "http": 380,
     "runtime": 380,
 }
