@@ -12,9 +12,10 @@ from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
 from chassis.actor import acting
+from chassis.http import problems
 from chassis.settings import Settings
 from chassis.storage.store import Store, StoreAway
-from gateway import errors, evaluation, meetings, membership, notifications, operations
+from gateway import evaluation, meetings, membership, notifications, operations
 from gateway.auth import Holder, Keyring
 from gateway.forward import forward
 from gateway.limits import Tries, client_address
@@ -82,6 +83,13 @@ def body_limit(environ: "WSGIEnvironment") -> int:
     return limit
 
 
+class Misdirected(HTTPException):
+    """In the embedded mode: the Host is none of this machine's own, so a stranger's page may be asking."""
+
+    code = 421
+    description = "This Pratique answers to localhost, 127.0.0.1, [::1] and the host of PRATIQUE_PUBLIC_URL only."
+
+
 class App:
     """The gateway as a WSGI application. It knows the services by ``call`` and ``find`` only."""
 
@@ -108,16 +116,16 @@ class App:
             template, media = route.template, route.media
             response = self._serve(route, path, request)
         except DomainError as error:
-            response = errors.problem(error)
+            response = problems.problem(error)
         except StoreAway:
-            response = errors.problem(Unavailable("The store of tokens does not answer; try again in a moment."))
+            response = problems.problem(Unavailable("The store of tokens does not answer; try again in a moment."))
         except MethodNotAllowed as error:
-            response = _options(error) if request.method == "OPTIONS" else errors.refusal(error)
+            response = _options(error) if request.method == "OPTIONS" else problems.refusal(error)
         except HTTPException as error:
             response = _refused(request, media, error)
         except Exception as error:  # noqa: BLE001  (the edge: what escapes here would reach the client)
-            incident = errors.record(error)
-            response = survey.apologise(request, incident) if media is Media.HTML else errors.failure(incident)
+            incident = problems.record(error)
+            response = survey.apologise(request, incident) if media is Media.HTML else problems.failure(incident)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         operations.count(request, template, response.status_code, time.perf_counter() - began)
         return response
@@ -131,7 +139,7 @@ class App:
         if host is None or not self.settings.is_embedded:
             return
         if host not in ("localhost", "127.0.0.1", "[::1]", urlsplit(self.settings.public_url).hostname):
-            raise errors.Misdirected
+            raise Misdirected
 
     def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
         route, variables = self._urls.bind_to_environ(request.environ).match()
@@ -176,7 +184,7 @@ class App:
 def _refused(request: Request, media: Media, error: HTTPException) -> Response:
     if media is Media.HTML and error.code in (400, 413):
         return message("unread", read_locale(request), error.code)
-    return errors.refusal(error)
+    return problems.refusal(error)
 
 
 def _options(error: MethodNotAllowed) -> Response:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from chassis import clock
-from gateway.errors import MAX_TOLD
+from chassis.http.problems import MAX_TOLD
 from pratique.errors import Invalid
 
 _SPACE = UUID("6f0a4f1e-0b3a-4b7e-9a53-3f6f0d9a1b12")

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from werkzeug.wrappers import Request, Response
 
-from gateway.errors import to_json
+from chassis.http.problems import to_json
 from gateway.fields import only_named
 from gateway.reading import read_if_match, read_page, read_query
 from gateway.routes import Ask, Media

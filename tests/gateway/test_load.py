@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from chassis.http.problems import MAX_TOLD, MAX_WORDS
 from gateway.app import ROUTES, body_limit
-from gateway.errors import MAX_TOLD, MAX_WORDS
 from gateway.fields import example_id, example_of, most_parts
 from gateway.meetings import AttendanceBody, MeetingBody
 from gateway.reading import MAX_BODY_BYTES, PUBLIC_BODY_BYTES, SPARE_PARTS

@@ -73,7 +73,7 @@ BUDGETS = {
     "scheduling": 100,
     "messaging": 980,
     "rpc": 380,
-    "http": 380,
+    "http": 460,
     "runtime": 380,
 }
 EVERYWHERE = [path for path in sources(*PACKAGES) if "migrations" not in path.parts]
