@@ -8,15 +8,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import eventlet
-from eventlet.event import Event as Signal
 from kombu import Consumer, Queue
 from nameko.extensions import DependencyProvider
 
+from chassis import green
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker
-from chassis.messaging.listener import Listener
+from chassis.messaging.queue_consumer import QueueConsumer
+from chassis.messaging.transport import Transport, transport_of
 from chassis.rpc import letters, wire
 from chassis.rpc.gathering import Gathering
 from chassis.sealing import Seal
@@ -29,26 +29,25 @@ _ROUTE = "call"  #: the same for each method, so that a routing key tells of non
 _STARTING_S = 0.5  #: how long a call waits for the connection to be there before it gives up
 
 
-class _Replies(Listener):
+class _Replies(QueueConsumer):
     """The reply queue of one gateway process; it goes with its connection."""
 
-    def __init__(self, url: str, seal: Seal) -> None:
-        super().__init__(url, "rpc replies")
+    def __init__(self, transport: Transport, seal: Seal) -> None:
+        super().__init__(transport, "rpc replies")
         self._seal = seal
-        self.waiting: dict[str, Signal] = {}
+        self.waiting: dict[str, green.Event] = {}
         self.writer = wire.Writer(is_mandatory=True)
         self.address = ""
 
     def consumers(self, channel: Any) -> Sequence[Any]:
         """An exclusive queue under a new name: an answer to the old one is too late anyway."""
         self.address = str(uuid.uuid4())
-        broker.ensure(channel, self.url, broker.RPC)
+        self.transport.ensure_exchange(channel, broker.RPC)
         queue = Queue(f"rpc.reply-{self.address}", broker.RPC, routing_key=self.address, exclusive=True, durable=False)
         queue = queue(channel)
         queue.queue_declare()
         queue.queue_bind()
-        if hasattr(channel, "events") and not self.url.startswith("embedded:"):
-            channel.events["basic_return"].add(self._on_return)
+        self.transport.on_return(channel, self._on_return)
         self.writer.channel = channel
         return [Consumer(channel, queue, on_message=self._on_reply, no_ack=True, auto_declare=False)]
 
@@ -81,7 +80,8 @@ class Services(DependencyProvider):
         settings: Settings = self.container.config["settings"]
         self._timeout_s = settings.rpc_timeout_s
         self._seal = settings.seal
-        self.listener = _Replies(settings.broker_url_of(self.container.service_name), settings.seal)
+        transport = transport_of(settings.broker_url_of(self.container.service_name))
+        self.listener = _Replies(transport, settings.seal)
         self._gathering = Gathering(self.call)
 
     def start(self) -> None:
@@ -99,7 +99,7 @@ class Services(DependencyProvider):
         return self
 
     def find(self, service: str, method: str, argument: str, id: str) -> Any:
-        """What the service says of one id by a method that takes a list of them; None if it says nothing.
+        """Return what the service says of one id by a method that takes a list of them; None if it says nothing.
 
         Raises:
             DomainError: as ``call``.
@@ -114,10 +114,10 @@ class Services(DependencyProvider):
             Unavailable: no answer within ``PRATIQUE_RPC_TIMEOUT_S``, no broker, or no such service.
             InternalError: the service failed; its log says how.
         """
-        with eventlet.Timeout(_STARTING_S, False):
+        with green.Timeout(_STARTING_S, False):
             while not self.listener.is_consuming:
-                eventlet.sleep(0.01)
-        correlation_id, signal = str(uuid.uuid4()), Signal()
+                green.sleep(0.01)
+        correlation_id, signal = str(uuid.uuid4()), green.Event()
         request = letters.Request(method, correlation_id, payload, ACTOR.get())
         self.listener.waiting[correlation_id] = signal
         try:
@@ -131,7 +131,7 @@ class Services(DependencyProvider):
             )
             crashpoint("rpc.asked")
             answer: Any = None
-            with eventlet.Timeout(self._timeout_s, False):
+            with green.Timeout(self._timeout_s, False):
                 answer = signal.wait()
             crashpoint("rpc.replied")
         finally:

@@ -7,9 +7,7 @@ one. With one query at a time there is nothing to wait for, and each is a call o
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import eventlet
-from eventlet.event import Event as Signal
-
+from chassis import green
 from chassis.rpc.wire import InternalError
 from pratique.errors import Unavailable
 
@@ -23,8 +21,8 @@ class _Batch:
 
     def __init__(self, id: str) -> None:
         self.ids = {id}
-        self.answer = Signal()
-        self.ended = Signal()  #: sent whatever the answer is
+        self.answer = green.Event()
+        self.ended = green.Event()  #: sent whatever the answer is
 
 
 class Gathering:
@@ -55,7 +53,7 @@ class Gathering:
         service, method, argument = key
         try:
             if (before := self._asked.get(key)) is not None:
-                with eventlet.Timeout(JOIN_S, False):
+                with green.Timeout(JOIN_S, False):
                     before.ended.wait()
             self._asked[key] = self._next.pop(key)
             batch.answer.send(self._call(service, method, {argument: sorted(batch.ids)}))

@@ -18,7 +18,8 @@ from chassis import metrics
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker
-from chassis.messaging.listener import Listener
+from chassis.messaging.queue_consumer import QueueConsumer
+from chassis.messaging.transport import Transport, transport_of
 from chassis.rpc import letters, wire
 from chassis.settings import Settings
 from chassis.storage.store import StoreAway
@@ -40,8 +41,8 @@ class RpcServer(SharedExtension, ProviderCollector):
         """
         settings: Settings = self.container.config["settings"]
         self._seal = settings.seal
-        url = settings.broker_url_of(self.container.service_name)
-        self.listener = _Requests(url, self.container.service_name, self._take)
+        transport = transport_of(settings.broker_url_of(self.container.service_name))
+        self.listener = _Requests(transport, self.container.service_name, self._take)
         self.listener.prefetch_count = self.container.max_workers
 
     def start(self) -> None:
@@ -58,7 +59,7 @@ class RpcServer(SharedExtension, ProviderCollector):
 
     def drain(self) -> None:
         """Take no more requests; called when the container stops its entrypoints."""
-        self.listener.is_stopping = True
+        self.listener.drain()
 
     def _take(self, message: Any) -> None:
         service = self.container.service_name
@@ -120,11 +121,11 @@ class Refusal(NamedTuple):
     error: DomainError | StoreAway
 
 
-class _Requests(Listener):
+class _Requests(QueueConsumer):
     prefetch_count = 10
 
-    def __init__(self, url: str, service: str, take: Callable[[Any], None]) -> None:
-        super().__init__(url, f"{service} rpc")
+    def __init__(self, transport: Transport, service: str, take: Callable[[Any], None]) -> None:
+        super().__init__(transport, f"{service} rpc")
         self._service, self._take = service, take
         self.in_flight: set[Any] = set()
         self.writer = wire.Writer(is_mandatory=False)
@@ -133,7 +134,7 @@ class _Requests(Listener):
         """The queue that nameko names for RPC."""
         self.in_flight.clear()
         self.writer.channel = channel
-        broker.ensure(channel, self.url, broker.RPC)
+        self.transport.ensure_exchange(channel, broker.RPC)
         queue = Queue(f"rpc-{self._service}", broker.RPC, routing_key=f"{self._service}.*", durable=True)(channel)
         queue.queue_declare()
         queue.queue_bind()

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eventlet.semaphore import Semaphore
-
+from chassis import green
 from chassis.messaging import broker
 from chassis.storage.store import StoreAway
 from pratique.errors import DomainError, Unavailable
@@ -14,11 +13,11 @@ _NO_BROKER = "The broker does not answer; try again in a moment."
 
 
 class Writer:
-    """Sends on a listener's connection, one message at a time, in bounded time."""
+    """Sends on a consumer's connection, one message at a time, in bounded time."""
 
     def __init__(self, is_mandatory: bool) -> None:
         self._is_mandatory = is_mandatory  #: a message for which there is no queue comes back
-        self._one_at_a_time = Semaphore()
+        self._one_at_a_time = green.Semaphore()
         self.channel: Any = None
 
     def send(self, routing_key: str, body: bytes, timeout_s: float, **properties: Any) -> None:
@@ -34,7 +33,7 @@ class Writer:
             message = channel.prepare_message(body, None, SEALED, "binary", {}, {"delivery_mode": 1} | properties)
             to: dict[str, Any] = {"routing_key": routing_key, "mandatory": self._is_mandatory}
             try:
-                with broker.within(channel.connection.client, timeout_s):
+                with broker.time_limit(channel.connection.client, timeout_s):
                     channel.basic_publish(message, broker.RPC.name, **to)
             except broker.BROKER_ERRORS as error:
                 raise Unavailable(_NO_BROKER) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from chassis import settings
-from chassis.runtime import bus
+from chassis.runtime import topology
 from operations import composition
 from pratique.event import Envelope
 from tests.bench import evening
@@ -29,7 +29,7 @@ def filled(stage: Stage, sizes: Sequence[int], envelopes: Sequence[Envelope]) ->
         made[meetings] = stage.empty()
         if meetings:
             fill(stage, made[meetings], meetings)
-        bus.declare(settings.load(made[meetings].environ()), composition.service_classes(settings.SERVICES))
+        topology.declare(settings.load(made[meetings].environ()), composition.service_classes(settings.SERVICES))
         evening.filled(made[meetings].store_urls["notifications"], envelopes)
     return made
 

@@ -22,10 +22,9 @@ import eventlet
 from werkzeug.test import Client
 
 from chassis import clock
-from chassis.messaging import embedded, inbox, outbox
+from chassis.messaging import in_memory, inbox, outbox
 from chassis.messaging.pump import pump
-from chassis.rpc import arguments
-from chassis.runtime import bus
+from chassis.rpc import arguments, methods
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage import store
@@ -252,7 +251,7 @@ class Shuffled(Life):
         asked = json.loads(json.dumps(payload))
         function, dump = composition.service_class(service).__dict__[method].answers
         with self.stores[service].begin() as session:
-            return bus.dumped(function(session, **arguments.load(function, asked)), dump)
+            return methods.dumped(function(session, **arguments.load(function, asked)), dump)
 
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One HTTP request, without a socket."""
@@ -326,7 +325,7 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
         with running(settings, [composition.service_class(name) for name in (*SERVICES, "gateway")]) as network:
             yield OnABus(settings, network, settings.mail_dir)
     finally:
-        embedded.forget_everything()
+        in_memory.reset()
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from chassis.messaging import broker, dead, inbox
+from chassis.messaging import dead, inbox
+from chassis.messaging.transport import transport_of
 from operations import cli
 from pratique import testing
 from pratique.event import CONTENT_TYPE
@@ -41,7 +42,7 @@ def pratique(life: Life, *arguments: str) -> str:
 
 def send(life: Life, body: bytes, routing_key: str = "MeetingClosed") -> None:
     """Put this where meetings publishes, as a faulty or newer program would."""
-    with broker.connection(life.settings.broker_url) as connection:
+    with transport_of(life.settings.broker_url).connection() as connection:
         producer = connection.Producer()
         producer.publish(
             body,

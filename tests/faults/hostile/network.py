@@ -14,7 +14,7 @@ from ipaddress import ip_network  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from chassis import log, settings  # noqa: E402
-from chassis.runtime import bus  # noqa: E402
+from chassis.runtime import service_runner  # noqa: E402
 from chassis.storage import migrate  # noqa: E402
 from chassis.storage.store import open_store  # noqa: E402
 from gateway.auth import create_token  # noqa: E402
@@ -39,7 +39,7 @@ def serve(folder: Path, port: int) -> None:
             with opened.begin() as session:
                 (folder / "token").write_text(create_token(session, "hostile", ["*"]))
         opened.close()
-    bus.run(chosen, composition.service_classes([*settings.SERVICES, "gateway"]))
+    service_runner.run(chosen, composition.service_classes([*settings.SERVICES, "gateway"]))
 
 
 if __name__ == "__main__":

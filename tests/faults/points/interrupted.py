@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from chassis import clock
 from chassis.messaging import inbox, outbox
-from chassis.runtime import bus
+from chassis.rpc.server import Refusal
 from chassis.scheduling import due
 from chassis.settings import SERVICES, Settings
 from chassis.storage.store import Store
@@ -75,7 +75,7 @@ class Interrupted(Shuffled):
         self_like = SimpleNamespace(bus=self.stores[service])
         self._ends("command", (service, method), lambda: bound(self_like, **payload))
         answer = bound(self_like, **payload)
-        if isinstance(answer, bus.Refusal):
+        if isinstance(answer, Refusal):
             raise answer.error
         return answer
 
