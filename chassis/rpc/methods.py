@@ -16,16 +16,19 @@ from pratique.errors import DomainError
 log = logging.getLogger(__name__)
 
 
-def answer(function: Callable[..., Any], dump: Schema | None = None, is_counted: bool = True) -> Any:
+def answer(
+    function: Callable[..., Any], dump: Schema | None = None, *, is_counted: bool = True, is_reading: bool = False
+) -> Any:
     """Return an RPC method with the function's arguments: checked, in one transaction, its result dumped to plain JSON.
 
+    A query that writes nothing (``is_reading``) needs no transaction, which costs two round trips to the database.
     The metrics leave it out where it is not ``is_counted``: where its figure would tell what somebody has just done.
     """
 
     def method(self: Any, **payload: Any) -> Any:
         try:
             checked = arguments.load(function, payload)
-            with self.bus.begin() as session:
+            with self.bus.begin(is_reading) as session:
                 result = dumped(function(session, **checked), dump)
                 crashpoint("rpc.before_commit")
             crashpoint("rpc.committed")

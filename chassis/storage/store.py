@@ -133,6 +133,8 @@ class Store:
         self.name, self.url, self._pool_size, self.settings = name, url, pool_size, settings
         self.engine = engine_of(url, pool_size)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        unbegun = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = sessionmaker(unbegun, expire_on_commit=False)
         self._hasty: Engine | None = None  #: whose connections commit each statement, and do not wait for the disk
         self._wake: dict[str, list[Callable[[], None]]] = {}
 
@@ -152,13 +154,16 @@ class Store:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:
+    def begin(self, is_reading: bool = False) -> Iterator[Session]:
         """One transaction: committed at the end, or nothing of it.
+
+        Where nothing is written (``is_reading``), PostgreSQL is spared the messages that begin and commit it: each
+        statement sees what is committed by then, as it does in a transaction.
 
         Raises:
             StoreAway: the database cannot be reached or cut the connection.
         """
-        session = self._sessions()
+        session = self._reading() if is_reading else self._sessions()
         session.info["wake"], session.info["settings"] = set(), self.settings
         try:
             with self._translated(), session.begin():
