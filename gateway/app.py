@@ -150,8 +150,7 @@ class App:
         request.max_content_length = route.body_limit
         if (request.content_length or 0) > route.body_limit:
             raise RequestEntityTooLarge(f"At most {route.body_limit} bytes are read here.")
-        accepted = request.accept_mimetypes
-        if accepted and not accepted[route.media]:
+        if not _is_accepted(request, route.media):
             raise NotAcceptable(f"Here is only {route.media}.")
         ask = Ask(self, route, request, path, {}, holder)
         try:
@@ -179,6 +178,12 @@ class App:
         if not ask.route.is_guessable or not isinstance(room_code, str):
             return nullcontext()
         return self._tries.trying(client_address(ask.request, self.settings.trusted_proxies), room_code)
+
+
+def _is_accepted(request: Request, media: Media) -> bool:
+    """Whether the client takes this type; most name it or nothing, and then Accept need not be parsed."""
+    named = request.headers.get("Accept", "*/*")
+    return named in (media, "*/*", "") or not request.accept_mimetypes or bool(request.accept_mimetypes[media])
 
 
 def _refused(request: Request, media: Media, error: HTTPException) -> Response:

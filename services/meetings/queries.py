@@ -36,14 +36,15 @@ def get_meeting(session: Session, *, meeting_id: UUID) -> SimpleNamespace:
         NotFound: there is no such meeting.
     """
     connection = session.connection()
-    found = connection.execute(_MEETING, {"id": meeting_id}).mappings().all()
+    found = connection.execute(_MEETING, {"id": meeting_id}).all()
     if not found:
         raise no_meeting(meeting_id)
-    attendance = connection.execute(_ATTENDANCE, {"id": meeting_id}).mappings()
+    marks = connection.execute(_ATTENDANCE, {"id": meeting_id})
+    names = tuple(marks.keys())
     return SimpleNamespace(
-        **{name: value for name, value in found[0].items() if name != "community_id"},
-        community_ids=tuple([each["community_id"] for each in found]),
-        attendance=[SimpleNamespace(**each) for each in attendance],
+        **found[0]._asdict(),
+        community_ids=tuple([each.community_id for each in found]),
+        attendance=[SimpleNamespace(**dict(zip(names, mark, strict=True))) for mark in marks],
     )
 
 
