@@ -21,7 +21,7 @@ Confirm = Callable[[int, bool], None]  #: called with a delivery tag, and whethe
 
 
 class Transport(ABC):
-    """What carries messages between the processes, or the services, of one network."""
+    """A carrier of messages between the processes, or the services, of one network."""
 
     heartbeat_s: ClassVar[int]
     #: Whether queues outlive the process. Where not, what was published is offered again at start.
@@ -67,8 +67,11 @@ class Transport(ABC):
         queue = self.queue(service)(channel)
         queue.declare()
         events = list(events)
-        for name in sorted({event.exchange() for event in events}):
-            self.ensure_exchange(channel, Exchange(name, "topic", durable=True))
+        for publisher in sorted({event.publisher for event in events}):
+            heard = {event.exchange() for event in events if event.publisher == publisher}
+            if not all(self.exists(channel, Exchange(name, "topic")) for name in heard):
+                # All of them: if the private one exists, the public exchange must be bound to the other.
+                self.declare_exchanges(channel, publisher)
         for event in events:
             queue.bind_to(event.exchange(), routing_key=event.routing_key)
         return queue
@@ -127,7 +130,7 @@ class Amqp(Transport):
         return Queue(service, durable=True, queue_arguments=self._QUORUM | limit)
 
     def exists(self, channel: Any, entity: Exchange | Queue) -> bool:
-        """Return whether an exchange or a queue is declared. To ask needs no permission."""
+        """Return whether an exchange or a queue is declared. RabbitMQ 4.3 tells those who have any permission on it."""
         try:
             with channel.connection.channel() as asking:  # the answer no closes the channel
                 if isinstance(entity, Queue):
@@ -163,7 +166,7 @@ class Amqp(Transport):
         messages[-1].channel.basic_ack(messages[-1].delivery_tag, multiple=True)
 
     def has_room(self) -> bool:
-        """Return True: the broker itself blocks connections that publish too much."""
+        """Return True: the broker itself blocks connections when it lacks memory or disk."""
         return True
 
 
@@ -186,10 +189,10 @@ class InMemory(Transport):
         return False
 
     def _bind_public(self, channel: Any, service: str) -> None:
-        """Leave it: kombu's virtual exchanges cannot be bound to each other, and no integrator reads here."""
+        """Do nothing: kombu's virtual exchanges cannot be bound to each other, and no integrator reads here."""
 
     def _declare_dead_letters(self, channel: Any) -> None:
-        """Leave it: a message that ends the process is gone with it, and offered again at the next start."""
+        """Do nothing: a message that ends the process is gone with it, and offered again at the next start."""
 
     def select_confirms(self, channel: Any, on_ack: Confirm, on_nack: Confirm) -> bool:
         """Return False: what is published stands in its queues."""

@@ -14,6 +14,7 @@ from nameko.extensions import DependencyProvider
 from chassis import green
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
+from chassis.log import REQUEST_ID, bound_fact
 from chassis.messaging import broker
 from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.messaging.transport import Transport, transport_of
@@ -118,7 +119,7 @@ class Services(DependencyProvider):
             while not self.listener.is_consuming:
                 green.sleep(0.01)
         correlation_id, signal = str(uuid.uuid4()), green.Event()
-        request = letters.Request(method, correlation_id, payload, ACTOR.get())
+        request = letters.Request(method, correlation_id, payload, ACTOR.get(), bound_fact(REQUEST_ID))
         self.listener.waiting[correlation_id] = signal
         try:
             self.listener.writer.send(

@@ -17,6 +17,7 @@ from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
 from chassis import metrics
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
+from chassis.log import REQUEST_ID
 from chassis.messaging import broker
 from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.messaging.transport import Transport, transport_of
@@ -77,7 +78,7 @@ class RpcServer(SharedExtension, ProviderCollector):
         crashpoint("rpc.taken")
         try:
             answer = partial(self._worked, message, request, time.perf_counter())
-            acting = {ACTOR.name: request.actor}
+            acting = {ACTOR.name: request.actor, REQUEST_ID: request.request_id}
             self.container.spawn_worker(provider, (), request.payload, context_data=acting, handle_result=answer)
         except ContainerBeingKilled:
             self.listener.in_flight.discard(message)

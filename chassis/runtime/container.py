@@ -10,16 +10,18 @@ from nameko.extensions import DependencyProvider
 
 from chassis import clock, green
 from chassis.actor import ACTOR
+from chassis.log import REQUEST_ID, bound
 from chassis.loop import Loop
 from chassis.messaging import inbox, outbox
 from chassis.messaging.consumer import EventConsumer
 from chassis.messaging.relay import Relay
 from chassis.messaging.transport import transport_of
 from chassis.runtime import store_metrics
-from chassis.runtime.retention import retention
+from chassis.runtime.retention import RETENTION, retention
 from chassis.scheduling import due
 from chassis.settings import Settings
 from chassis.storage import store
+from chassis.storage.types import LoopName
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,20 @@ class Container(ServiceContainer):
             log.error("%s did not drain within %g s and is ended", self.service_name, STOP_S)
             self.kill()
 
+    def spawn_managed_thread(self, fn: Callable[[], Any], identifier: str | None = None) -> Any:
+        """Run a loop of this service; its log lines carry the service's name."""
+
+        def run() -> Any:
+            with bound(service=self.service_name):
+                return fn()
+
+        return super().spawn_managed_thread(run, identifier)
+
     def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
+        with bound(service=self.service_name, request_id=worker_ctx.data.get(REQUEST_ID)):
+            self._run_bound_worker(worker_ctx, handle_result)
+
+    def _run_bound_worker(self, worker_ctx: Any, handle_result: Any) -> None:
         try:
             self._inject_dependencies(worker_ctx)
             self._worker_setup(worker_ctx)
@@ -71,7 +86,7 @@ class Bus(Provider):
         self,
         reactions: inbox.Reactions,
         handlers: due.Handlers,
-        loops: Mapping[str, Sequence[UnitFactory]] | None = None,
+        loops: Mapping[LoopName, Sequence[UnitFactory]] | None = None,
     ) -> None:
         """Take ``loops`` by the name that wakes them; several of one name work side by side."""
         self.reactions, self.handlers, self._factories = reactions, handlers, dict(loops or {})
@@ -94,10 +109,10 @@ class Bus(Provider):
             self.relay.published = lambda bodies: observe("published", name, bodies)
             for consumer in self.consumers:
                 consumer.reacted = lambda envelopes: observe("reacted", name, envelopes)
-        works: dict[str, Callable[[], bool]] = {
-            "parked": lambda: inbox.retry_next(self.store, self.reactions),
-            "due": lambda: due.run_next(self.store, self.handlers),
-            "retention": retention(self.store),
+        works: dict[LoopName, Callable[[], bool]] = {
+            inbox.LOOP: lambda: inbox.retry_next(self.store, self.reactions),
+            due.LOOP: lambda: due.run_next(self.store, self.handlers),
+            RETENTION: retention(self.store),
         }
         self._loops = [self._loop(woken_by, work) for woken_by, work in works.items()]
         for woken_by, factories in self._factories.items():
@@ -106,7 +121,7 @@ class Bus(Provider):
             with self.store.begin() as session:
                 outbox.offer_again(session, clock.now() - outbox.OFFER_AGAIN_FOR)
 
-    def _loop(self, woken_by: str, work: Callable[[], bool]) -> Loop:
+    def _loop(self, woken_by: LoopName, work: Callable[[], bool]) -> Loop:
         made = Loop(f"{woken_by} of {self.store.name}", work, (store.StoreAway,), "waits for the store")
         self.store.on_commit(woken_by, made.wake)
         return made

@@ -8,7 +8,9 @@ from sqlalchemy import bindparam, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from chassis.storage import rows
-from chassis.storage.store import Instant, Page, among
+from chassis.storage.rows import Page
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import Instant
 from pratique.errors import Invalid, NotFound
 from services.meetings.models import Attendance, Community, Meeting, MeetingCommunity, Registration
 
@@ -48,10 +50,12 @@ def get_meeting(session: Session, *, meeting_id: UUID) -> SimpleNamespace:
     )
 
 
-def list_versions(session: Session, *, meeting_ids: tuple[UUID, ...]) -> dict[str, int]:
+def list_versions(transaction: Transaction, *, meeting_ids: tuple[UUID, ...]) -> dict[str, int]:
     """Return the versions of those of these meetings that there are, by id. One query."""
-    statement = select(Meeting.meeting_id, Meeting.version).where(among(session, Meeting.meeting_id, meeting_ids))
-    return {str(meeting_id): version for meeting_id, version in session.connection().execute(statement)}
+    statement = select(Meeting.meeting_id, Meeting.version).where(
+        transaction.is_one_of(Meeting.meeting_id, meeting_ids)
+    )
+    return {str(meeting_id): version for meeting_id, version in transaction.connection().execute(statement)}
 
 
 def no_meeting(meeting_id: UUID) -> NotFound:

@@ -92,6 +92,7 @@ def test_an_event_of_an_unknown_version_is_kept_as_it_came(life: Life, community
     assert json.loads(letter.content) == newer
     pratique(life, "dead", "replay", str(letter.id), "--service", "evaluation")
     the_main_job_still_runs(life, community)
+    assert until(lambda: letters(life))[0].id == letter.id  # a dead letter again, that the list shows
     assert any(json.loads(row) == newer for row in parked(life))  # replaying what cannot be read loses it neither
 
 

@@ -111,6 +111,18 @@ def test_what_cannot_follow_is_a_conflict_that_says_what_can_be_done(
     assert world.meeting().state.value == state
 
 
+def test_a_meeting_starts_two_weeks_before_the_day_that_is_planned_at_the_earliest(world: World) -> None:
+    ahead = AT + timedelta(days=14, seconds=1)
+    world.schedule(starts_at=ahead, ends_at=ahead + timedelta(hours=1))
+    with pytest.raises(Conflict, match="it can start 14 days before at the earliest"):
+        world.do("start")
+    assert world.meeting().started_at is None
+
+    clock.move(timedelta(seconds=1))
+    world.do("start")
+    assert world.meeting().started_at == AT + timedelta(seconds=1)
+
+
 def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(world: World) -> None:
     world.schedule()
     world.do("cancel", "cancel")

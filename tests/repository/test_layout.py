@@ -50,9 +50,12 @@ TOP = {
     "Makefile",
     "pyproject.toml",
     "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-bench.lock",
     "Dockerfile",
     "docker-compose.yml",
     ".dockerignore",
+    ".editorconfig",
     ".env.example",
     ".gitignore",
     ".ci",
@@ -68,12 +71,12 @@ TOP = {
 }
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
-    "ground": 545,
-    "storage": 600,
-    "scheduling": 100,
-    "messaging": 1010,
+    "ground": 590,
+    "storage": 740,
+    "scheduling": 105,
+    "messaging": 980,
     "rpc": 415,
-    "http": 460,
+    "http": 465,
     "runtime": 345,
 }
 EVERYWHERE = [path for path in sources(*PACKAGES) if "migrations" not in path.parts]

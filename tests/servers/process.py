@@ -1,6 +1,8 @@
 """A server of our own: started in its own process group, ended by that group's id, even if the tests are killed."""
 
 import contextlib
+import fcntl
+import functools
 import os
 import pwd
 import random
@@ -8,21 +10,46 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 #: Ends the server when our end of the pipe closes, however we end. $1 signal, $2 process and group, $3 folder.
 _GUARD = 'cat >/dev/null; kill -"$1" "$2"; sleep 1; kill -KILL -"$2"; rm -rf "$3"; rmdir "$(dirname "$3")"'
 
 
+_PORTS = range(15_000, 32_000)  #: below those that outgoing connections take
+_AT_ONCE = 500  #: ports that one process has for itself
+
+
 def free_port() -> int:
-    """A loopback port on which nothing listens now, below those that outgoing connections take meanwhile."""
+    """A loopback port on which nothing listens, and that no other process of these tests is given meanwhile."""
+    mine, start = _own_ports(os.getpid())
     while True:
-        port = random.randint(15000, 32000)
+        port = start + next(mine) % _AT_ONCE
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
+
+
+@functools.cache
+def _own_ports(pid: int) -> tuple[Iterator[int], int]:
+    """Claim a block of ports for this process as long as it lives; count through it, and say where it begins."""
+    folder = Path(tempfile.gettempdir()) / f"pratique-ports-{os.geteuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    blocks = list(_PORTS[::_AT_ONCE])
+    random.SystemRandom().shuffle(blocks)
+    for start in blocks:
+        claim = os.open(folder / str(start), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(claim)
+        else:
+            return count(), start  # the claim ends with the process
+    raise RuntimeError(f"{len(blocks)} other processes have all ports from {_PORTS.start} to {_PORTS.stop}")
 
 
 def unprivileged() -> dict[str, object]:
@@ -76,7 +103,7 @@ class Process:
             start_new_session=True,
         )
 
-    def wait_for_port(self, port: int, timeout_s: float = 60) -> None:
+    def wait_for_port(self, port: int, timeout_s: float = 120) -> None:
         """Return when something answers on the port.
 
         Raises:
@@ -94,6 +121,17 @@ class Process:
         if self._child is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._child.pid, number)
+
+    def pause(self, timeout_s: float = 10) -> None:
+        """Stop the program and all its children where they are (SIGSTOP), and return when every thread has stopped.
+
+        On a busy machine a thread may run on for a while after the signal was sent, and answer.
+        """
+        self.send(signal.SIGSTOP)
+        end = time.monotonic() + timeout_s
+        while _running_threads(self.pid):
+            assert time.monotonic() < end, f"{self.name} does not pause"
+            time.sleep(0.005)
 
     def stop(self, number: signal.Signals | None = None, timeout_s: float = 10) -> None:
         """End it, and nothing else; harmless if it has ended."""
@@ -116,3 +154,22 @@ class Process:
         """End it and remove its folder."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _running_threads(group: int) -> list[Path]:
+    """The threads of a process group that are not stopped; none where there is no /proc to tell."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        if (told := _state_and_group(stat)) and told[1] == group:
+            threads = stat.parent.glob("task/*/stat")
+            found += [each for each in threads if (_state_and_group(each) or ("Z",))[0] not in "TtZX"]
+    return found
+
+
+def _state_and_group(stat: Path) -> tuple[str, int] | None:
+    """The state of a process or thread and its process group, by proc(5); None if it has ended."""
+    try:
+        state, _, group = stat.read_text().rpartition(") ")[2].split()[:3]
+    except (OSError, ValueError):
+        return None
+    return state, int(group)

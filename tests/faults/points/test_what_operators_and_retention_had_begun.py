@@ -17,7 +17,8 @@ from chassis.retry import RETRY_AFTER_S
 from chassis.runtime.retention import retention
 from chassis.settings import STORES, embedded
 from chassis.storage.migrate import is_current, migrate
-from chassis.storage.store import KERNEL, Store
+from chassis.storage.store import Store
+from chassis.storage.types import CHASSIS_TABLES
 from chassis.testing import open_at
 from operations import cli, composition
 from operations.up import _token
@@ -63,7 +64,7 @@ def test_a_store_whose_migration_ended_is_migrated_by_the_next(
         assert inspect(opened.engine).get_table_names() == []
     migrate(opened, composition.migrations_of(name))
     assert is_current(opened, composition.migrations_of(name))
-    assert set(inspect(opened.engine).get_table_names()) > set(KERNEL.tables)
+    assert set(inspect(opened.engine).get_table_names()) > set(CHASSIS_TABLES.tables)
     opened.close()
 
 
@@ -84,7 +85,7 @@ def test_retention_that_ended_forgets_what_is_old_and_nothing_else(evaluation: S
 
 
 def _publish(session: object, event: MeetingClosed) -> None:
-    outbox.add(session, event)  # type: ignore[arg-type]
+    session.publish(event)  # type: ignore[arg-type]
 
 
 def _unpublished(opened: Store) -> list[int]:
