@@ -4,7 +4,7 @@ import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, RequestEntityTooLarge
@@ -12,9 +12,10 @@ from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
 from chassis.actor import acting
+from chassis.http import problems
 from chassis.settings import Settings
 from chassis.storage.store import Store, StoreAway
-from gateway import errors, operations
+from gateway import operations
 from gateway.api import evaluation, meetings, membership, notifications
 from gateway.auth import Principal, TokenStore
 from gateway.forward import forward
@@ -22,7 +23,7 @@ from gateway.limits import RateLimiter, client_address
 from gateway.pages import mails, results, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
-from gateway.routes import Call, Media, RequestContext, Route
+from gateway.routes import Call, Find, Media, RequestContext, Route
 from pratique.errors import DomainError, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -83,13 +84,24 @@ def body_limit(environ: "WSGIEnvironment") -> int:
     return limit
 
 
-class App:
-    """The gateway as a WSGI application. It knows the services by ``call`` only."""
+class Misdirected(HTTPException):
+    """In the embedded mode: the Host is none of this machine's own, so a stranger's page may be asking."""
 
-    def __init__(self, call: Call, store: Store, settings: Settings, readiness: Readiness = dict) -> None:
+    code = 421
+    description = "This Pratique answers to localhost, 127.0.0.1, [::1] and the host of PRATIQUE_PUBLIC_URL only."
+
+
+class App:
+    """The gateway as a WSGI application. It knows the services by ``call`` and ``find`` only."""
+
+    def __init__(
+        self, call: Call, store: Store, settings: Settings, readiness: Readiness = dict, find: Find | None = None
+    ) -> None:
+        """``find`` may ask for several ids at once; without it each is asked for by a call of its own."""
         self.call, self.store, self.settings, self.readiness = call, store, settings, readiness
         self.routes = routes_of(settings)
         self._urls = _urls_of(self.routes)
+        self.find = find or self._find_alone
         self._tokens, self._limiter = TokenStore(store), RateLimiter()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -105,19 +117,23 @@ class App:
             template, media = route.template, route.media
             response = self._serve(route, path, request)
         except DomainError as error:
-            response = errors.problem(error)
+            response = problems.problem(error)
         except StoreAway:
-            response = errors.problem(Unavailable("The store of tokens does not answer; try again in a moment."))
+            response = problems.problem(Unavailable("The store of tokens does not answer; try again in a moment."))
         except MethodNotAllowed as error:
-            response = _options(error) if request.method == "OPTIONS" else errors.refusal(error)
+            response = _options(error) if request.method == "OPTIONS" else problems.refusal(error)
         except HTTPException as error:
             response = _refused(request, media, error)
         except Exception as error:  # noqa: BLE001  (the edge: what escapes here would reach the client)
-            incident = errors.record(error)
-            response = survey.show_failure(request, incident) if media is Media.HTML else errors.failure(incident)
+            incident = problems.record(error)
+            response = survey.show_failure(request, incident) if media is Media.HTML else problems.failure(incident)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         operations.count(request, template, response.status_code, time.perf_counter() - began)
         return response
+
+    def _find_alone(self, service: str, method: str, argument: str, id: str) -> Any:
+        rows = self.call(service, method, {argument: [id]})
+        return next((row["version"] for row in rows if row["id"] == id), None)
 
     def _check_host(self, request: Request) -> None:
         """Let nobody's page in a browser reach this machine's own Pratique under a name of theirs (DNS rebinding)."""
@@ -125,7 +141,7 @@ class App:
         if host is None or not self.settings.is_embedded:
             return
         if host not in ("localhost", "127.0.0.1", "[::1]", urlsplit(self.settings.public_url).hostname):
-            raise errors.Misdirected
+            raise Misdirected
 
     def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
         route, variables = self._urls.bind_to_environ(request.environ).match()
@@ -136,8 +152,7 @@ class App:
         request.max_content_length = route.body_limit
         if (request.content_length or 0) > route.body_limit:
             raise RequestEntityTooLarge(f"At most {route.body_limit} bytes are read here.")
-        accepted = request.accept_mimetypes
-        if accepted and not accepted[route.media]:
+        if not _is_accepted(request, route.media):
             raise NotAcceptable(f"Here is only {route.media}.")
         context = RequestContext(self, route, request, path, {}, principal)
         try:
@@ -167,10 +182,16 @@ class App:
         return self._limiter.attempt(client_address(context.request, self.settings.trusted_proxies), room_code)
 
 
+def _is_accepted(request: Request, media: Media) -> bool:
+    """Whether the client takes this type; most name it or nothing, and then Accept need not be parsed."""
+    named = request.headers.get("Accept", "*/*")
+    return named in (media, "*/*", "") or not request.accept_mimetypes or bool(request.accept_mimetypes[media])
+
+
 def _refused(request: Request, media: Media, error: HTTPException) -> Response:
     if media is Media.HTML and error.code in (400, 413):
         return message("unread", read_locale(request), error.code)
-    return errors.refusal(error)
+    return problems.refusal(error)
 
 
 def _options(error: MethodNotAllowed) -> Response:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from werkzeug.wrappers import Request, Response
 
-from gateway.errors import to_json
+from chassis.http.problems import to_json
 from gateway.reading import read_if_match, read_page, read_query
 from gateway.routes import Media, RequestContext
 from gateway.schemas import only_named
@@ -16,6 +16,8 @@ from pratique.errors import Stale
 def forward(context: RequestContext) -> Response:
     """Make the request of the route, of path, body, query, If-Match, after and limit, and return its answer."""
     route = context.route
+    if (unchanged := _find_unchanged(context)) is not None:
+        return unchanged
     payload: dict[str, Any] = {**context.path, **context.body}
     if route.is_versioned and (version := read_if_match(context.request)) is not None:
         payload["if_version"] = version
@@ -36,17 +38,30 @@ def forward(context: RequestContext) -> Response:
 
 def answered(context: RequestContext, row: Any, status: int = 200) -> Response:
     """The row as the route's answer schema shows it, with its ETag; 304 where the client has it already."""
-    response = Response(to_json(_shown(context, row)), status, content_type=Media.JSON)
+    version = row.get("version") if isinstance(row, dict) else None
+    return _versioned(context, to_json(_shown(context, row)), status, version)
+
+
+def _versioned(context: RequestContext, body: bytes, status: int, version: Any) -> Response:
+    response = Response(body, status, content_type=Media.JSON)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization"
-    version = row.get("version") if isinstance(row, dict) else None
-    if (
-        isinstance(version, int) and not context.route.reserved
-    ):  # who may see more gets another text of the same version
+    if isinstance(version, int) and not context.route.reserved:  # else who may see more gets another text of it
         response.set_etag(str(version))
     if context.request.method in ("GET", "HEAD"):
         check_conditions(context.request, response)
     return response
+
+
+def _find_unchanged(context: RequestContext) -> Response | None:
+    """Return a 304 if the client names the version that the service has now; None if the row has to be read."""
+    kind = context.route.versions
+    if kind is None or "If-None-Match" not in context.request.headers:
+        return None
+    if (version := context.find_version(kind)) is None:
+        return None
+    response = _versioned(context, b"", 200, version)
+    return response if response.status_code == 304 else None
 
 
 def check_conditions(request: Request, response: Response) -> None:
@@ -94,7 +109,7 @@ def _listed(context: RequestContext, page: Mapping[str, Any]) -> Response:
 def _shown(context: RequestContext, row: Any) -> Any:
     """Only what the schema names; a reserved field is null for those who may not see it."""
     route = context.route
-    shown = only_named(route.answer.schema, row) if route.answer else row
+    shown = only_named(route.answer.schema)(row) if route.answer else row
     for name, scope in route.reserved.items():
         if context.principal is None or not context.principal.may(scope):
             shown[name] = None

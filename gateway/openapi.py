@@ -9,7 +9,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
-from gateway import errors
+from chassis.http import problems
 from gateway.auth import SCOPES
 from gateway.reading import is_required
 from gateway.routes import Media, Route
@@ -183,7 +183,7 @@ def _success(route: Route, status: int) -> dict[str, Any]:
     return shown
 
 
-def _kinds(route: Route, is_embedded: bool) -> list[errors.Kind]:
+def _kinds(route: Route, is_embedded: bool) -> list[problems.Kind]:
     """The problems that can come back, from the row's columns and from what it says itself."""
     domain: list[type[DomainError]] = list(route.problems)
     statuses = [406, 421] if is_embedded else [406]
@@ -202,16 +202,16 @@ def _kinds(route: Route, is_embedded: bool) -> list[errors.Kind]:
         domain += [Conflict, Gone] if has_body else [Gone]
     if route.scope or route.request or route.variables or (has_body and not route.scope):
         domain.append(Unavailable)
-    kinds = {status: errors.REFUSALS[status] for status in statuses}
-    kinds |= {errors.PROBLEMS[each].status: errors.PROBLEMS[each] for each in domain}
+    kinds = {status: problems.REFUSALS[status] for status in statuses}
+    kinds |= {problems.PROBLEMS[each].status: problems.PROBLEMS[each] for each in domain}
     return [kinds[status] for status in sorted(kinds)]
 
 
-def _problem_content(kind: errors.Kind) -> dict[str, Any]:
+def _problem_content(kind: problems.Kind) -> dict[str, Any]:
     example: dict[str, Any] = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": "What to do."}
-    if kind is errors.PROBLEMS[Invalid]:
+    if kind is problems.PROBLEMS[Invalid]:
         example["errors"] = [{"pointer": "/starts_at", "detail": "Not a valid aware datetime."}]
-    return {errors.CONTENT_TYPE: {"schema": "Problem", "example": example}}
+    return {problems.CONTENT_TYPE: {"schema": "Problem", "example": example}}
 
 
 _TEXT = {"type": "string"}

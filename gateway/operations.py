@@ -7,9 +7,9 @@ from prometheus_client import REGISTRY as METRICS
 from prometheus_client import Counter, Histogram, generate_latest
 from werkzeug.wrappers import Request, Response
 
+from chassis.http.problems import to_json
 from chassis.storage.store import Store, StoreAway
 from gateway import openapi
-from gateway.errors import to_json
 from gateway.forward import check_conditions
 from gateway.routes import Media, RequestContext, Route
 from gateway.secrecy import SURVEY_PATHS

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: ``call(service, method, payload)``: ask a service and wait; raises what ``pratique.errors`` names.
 Call = Callable[[str, str, Mapping[str, Any]], Any]
+#: ``find(service, method, argument, id)``: what the method says of this id, of a list of ids that the argument takes.
+Find = Callable[[str, str, str, str], Any]
 
 _VARIABLE = re.compile(r"<(?:(?P<kind>\w+)(?:\((?P<choices>[^)]*)\))?:)?(?P<name>\w+)>")
 
@@ -47,6 +49,12 @@ class RequestContext:
         """Return what the service answers to this request, both as plain JSON; raises what it raises."""
         return self.app.call(kind.service, kind.method, payload)
 
+    def find_version(self, kind: type[Request]) -> int | None:
+        """Return the version that the service has of the one id in the path; None if it knows of none."""
+        (id,) = self.path.values()
+        version: int | None = self.app.find(kind.service, kind.method, "ids", id)
+        return version
+
 
 @dataclass(frozen=True, eq=False)
 class Route:
@@ -58,6 +66,8 @@ class Route:
     scope: str | None = None
     #: What it asks: path, body, query, If-Match as if_version, after and limit are its fields.
     request: type[Request] | None = None
+    #: Asked first by whoever has the row already: the versions of ids, so that a 304 costs no reading of it.
+    versions: type[Request] | None = None
     act: Callable[[RequestContext], Response] | None = None  #: instead of making the request by itself
     operation: str = ""  #: what generated clients call it, the operationId; by default the method of the request
     body: type[Body] | None = None  #: by default that of the request

@@ -1,5 +1,7 @@
 """Uses of the schemas of bodies and answers: how large a body can be, and what leaves the gateway of an answer."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -18,16 +20,27 @@ def _parts(shown: Any) -> int:
     return 2 + shown.most * _parts(shown.inner) if isinstance(shown, Listed) else 1
 
 
-def only_named(schema: Schema, row: Any) -> Any:
-    """Return the row without whatever the schema does not name, at any depth."""
-    if not isinstance(row, dict):
-        return row
-    return {name: _only(each, row[name]) for name, each in schema.fields.items() if name in row}
+Keep = Callable[[Any], Any]  #: returns what may leave of a value
 
 
-def _only(shown: Any, value: Any) -> Any:
-    if isinstance(shown, fields.Nested):
-        return only_named(shown.schema, value)
-    if isinstance(shown, fields.List) and isinstance(value, list):
-        return [_only(shown.inner, each) for each in value]
-    return value
+@functools.cache
+def only_named(schema: Schema) -> Keep:
+    """Return a function that leaves of a row only what the schema names, at any depth. It is made once for each."""
+    kept = [(name, _keep(field)) for name, field in schema.fields.items()]
+
+    def keep(row: Any) -> Any:
+        if not isinstance(row, dict):
+            return row
+        return {name: inner(row[name]) if inner else row[name] for name, inner in kept if name in row}
+
+    return keep
+
+
+def _keep(field: Any) -> Keep | None:
+    """Return what leaves of this field's value what may leave; None for all of it."""
+    if isinstance(field, fields.Nested):
+        one = only_named(field.schema)
+        return lambda value: [one(each) for each in value] if isinstance(value, list) else one(value)
+    if isinstance(field, fields.List) and (inner := _keep(field.inner)):
+        return lambda value: [inner(each) for each in value] if isinstance(value, list) else value
+    return None

@@ -5,7 +5,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from chassis.http.web import http
-from chassis.rpc.rpc import Services
+from chassis.rpc.client import Services
 from chassis.runtime.container import Provider
 from chassis.runtime.readiness import readiness
 from chassis.settings import Settings
@@ -22,7 +22,7 @@ class Site(Provider):
         settings: Settings = self.container.config["settings"]
         self.store = open_store(settings, "gateway", settings.max_workers)
         services = next(each for each in self.container.dependencies if isinstance(each, Services))
-        self.app = App(services.call, self.store, settings, lambda: readiness(self.container))
+        self.app = App(services.call, self.store, settings, lambda: readiness(self.container), services.find)
 
     def stop(self) -> None:
         """Close the store; no request is in flight by now."""

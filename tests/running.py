@@ -8,7 +8,7 @@ from typing import Any
 import eventlet
 from nameko.runners import ServiceRunner
 
-from chassis.rpc.rpc import Services
+from chassis.rpc.client import Services
 from chassis.runtime import service_runner
 from chassis.runtime.container import Bus
 from chassis.runtime.readiness import readiness

@@ -5,9 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.wrappers import Response
-
 from chassis import green
+from chassis.http.problems import bare
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -115,7 +114,7 @@ def bounded(
         environ: "WSGIEnvironment", start_response: "StartResponse", status: int, extra: str = ""
     ) -> Iterable[bytes]:
         environ.get("pratique.close", lambda: None)()  # what follows on the connection is no request
-        return problem(status, extra)(environ, start_response)
+        return bare(status, extra)(environ, start_response)
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         size = int(environ.get("CONTENT_LENGTH", 0))
@@ -140,23 +139,3 @@ def _drop(environ: "WSGIEnvironment", size: int) -> None:
     left = min(size, _DRAINED_BYTES)
     while left > 0 and (piece := environ["wsgi.input"].read(min(left, 65536))):
         left -= len(piece)
-
-
-_TITLES = {
-    400: ("malformed", "The request cannot be read"),
-    404: ("not-found", "Not found"),
-    405: ("method-not-allowed", "The method is not allowed here"),
-    408: ("timeout", "The body did not arrive in time"),
-    411: ("length-required", "Send a Content-Length"),
-    413: ("too-large", "The body is too large"),
-    414: ("too-large", "The target is too long"),
-    431: ("too-large", "The headers are too large"),
-    500: ("internal", "Internal error"),
-}
-
-
-def problem(status: int, extra: str = "") -> Response:
-    """A problem by RFC 9457 in words of ours; ``extra`` is a member of the JSON object, with its comma."""
-    slug, title = _TITLES.get(status, ("refused", "The request is refused"))
-    body = f'{{"type":"urn:pratique:problem:{slug}",{extra}"title":"{title}","status":{status}}}'
-    return Response(body, status, content_type="application/problem+json")

@@ -30,9 +30,9 @@ from chassis.http.bounds import (
     check_request_line,
     masked,
     origin_form,
-    problem,
     refusal_of,
 )
+from chassis.http.problems import bare, record
 from chassis.log import REQUEST_ID, bound, bound_fact
 from chassis.settings import Settings
 
@@ -110,7 +110,7 @@ class Protocol(HttpOnlyProtocol):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no request, in words of ours: the stock page repeats what was sent."""
         self.close_connection = True
-        response = problem(int(code))
+        response = bare(int(code))
         head = f"HTTP/1.1 {response.status}\r\nContent-Type: {response.content_type}\r\nConnection: close\r\n"
         body = response.get_data()
         shown = b"" if self.raw_requestline.startswith(b"HEAD ") else body
@@ -345,7 +345,7 @@ class _Entrypoints:
             provider, request.path_values = self._urls.bind_to_environ(request.environ).match()  # type: ignore[attr-defined]  # nameko reads it
             response: Response = provider.handle_request(request)
         except HTTPException as error:
-            response = problem(error.code or 500)
+            response = bare(error.code or 500)
             if isinstance(error, MethodNotAllowed) and error.valid_methods:
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         if response.status_code >= 500 or not is_silent:
@@ -371,9 +371,7 @@ class Http(HttpRequestHandler):
 
     def response_from_exception(self, exc: BaseException) -> Response:
         """A 500 with an id, by which the log tells the rest."""
-        incident = uuid.uuid4()
-        log.error("request failed, incident %s", incident, exc_info=exc)
-        return problem(500, f'"instance":"urn:uuid:{incident}",')
+        return bare(500, f'"instance":"urn:uuid:{record(exc)}",')
 
 
 Method = TypeVar("Method", bound=Callable[..., Response])

@@ -44,6 +44,7 @@ class Transport(ABC):
         try:
             with broker.time_limit(opened, broker.CONNECT_TIMEOUT_S + 1):
                 opened.connect()
+                broker.read_in_one_thread(opened)
             yield opened
         finally:
             with contextlib.suppress(*broker.BROKER_ERRORS, green.Timeout), broker.time_limit(opened, 1.0):

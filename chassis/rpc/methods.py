@@ -8,10 +8,10 @@ from sqlalchemy.exc import OperationalError
 
 from chassis.crashpoint import crashpoint
 from chassis.rpc.requests import Handler, Handlers, handle
-from chassis.rpc.rpc import Refusal, rpc
+from chassis.rpc.server import Refusal, rpc
 from chassis.storage import store
 from pratique.errors import DomainError
-from pratique.request import Request
+from pratique.request import Query, Request
 
 log = logging.getLogger(__name__)
 Served = TypeVar("Served")
@@ -31,11 +31,15 @@ def serves(*tables: Handlers) -> Callable[[type[Served]], type[Served]]:
 
 
 def _method(kind: type[Request], handler: Handler) -> Any:
-    """An RPC method that checks a request, carries it out in one transaction and returns its answer as plain JSON."""
+    """Return an RPC method that checks a request, carries it out and returns its answer as plain JSON.
+
+    A command is one transaction. A query writes nothing and needs none, which would cost two round trips more.
+    """
+    is_reading = issubclass(kind, Query)
 
     def method(self: Any, **payload: Any) -> Any:
         try:
-            with self.bus.begin() as transaction:
+            with self.bus.begin(is_reading) as transaction:
                 result = handle(transaction, kind, handler, payload)
                 crashpoint("rpc.before_commit")
             crashpoint("rpc.committed")

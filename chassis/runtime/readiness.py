@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from chassis.messaging.queue_consumer import QueueConsumer
-from chassis.rpc.rpc import RpcServer, Services
+from chassis.rpc.client import Services
+from chassis.rpc.server import RpcServer
 from chassis.runtime.container import Bus
 from chassis.storage import store
 

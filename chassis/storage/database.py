@@ -32,6 +32,10 @@ class PostgreSQLConnections:
         """Return a pool that replaces connections which died at rest."""
         return self._open(url, pool_size)
 
+    def reading(self, engine: Engine) -> Engine:
+        """Return the same pool for who only reads, with no messages that begin and commit a transaction."""
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+
     def open_asynchronous(self, url: str, pool_size: int) -> Engine:
         """Return connections that commit each statement and do not wait for the disk."""
         return self._open(url, pool_size, " -c synchronous_commit=off", isolation_level="AUTOCOMMIT")
@@ -120,6 +124,10 @@ class SQLiteConnections:
             engine = create_engine(url, poolclass=StaticPool, **_SQLITE_OPTIONS)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
+        return engine
+
+    def reading(self, engine: Engine) -> Engine:
+        """Return the same: in memory there is one connection, and a transaction costs no message."""
         return engine
 
     def open_asynchronous(self, url: str, pool_size: int) -> None:

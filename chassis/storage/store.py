@@ -29,6 +29,7 @@ class Store:
         self.name, self.url, self._pool_size, self.settings = name, url, pool_size, settings
         self.database = database_at(url)
         self.engine = self.database.connections.open(url, pool_size)
+        self._reading = self.database.connections.reading(self.engine)
         self._transactions = sessionmaker(
             self.engine, class_=Transaction, expire_on_commit=False, database=self.database
         )
@@ -46,13 +47,17 @@ class Store:
         return required(self.settings).seal
 
     @contextmanager
-    def begin(self) -> Iterator[Transaction]:
+    def begin(self, is_reading: bool = False) -> Iterator[Transaction]:
         """Open one transaction: committed at the end, or nothing of it.
+
+        Where nothing is written (``is_reading``), PostgreSQL is spared the messages that begin and commit it: each
+        statement sees what is committed by then, as it does in a transaction.
 
         Raises:
             StoreAway: the database cannot be reached or cut the connection.
         """
-        transaction = self._transactions(settings=self.settings)
+        bound = {"bind": self._reading} if is_reading else {}
+        transaction = self._transactions(settings=self.settings, **bound)
         try:
             with self._translated(), transaction.begin():
                 yield transaction

@@ -8,6 +8,7 @@ from pratique.requests.meetings import (
     CloseMeeting,
     GetMeeting,
     ListMeetings,
+    ListMeetingVersions,
     ListRegistrations,
     PutMeeting,
     RecordAttendance,
@@ -83,6 +84,7 @@ ROUTES = (
         "Read a meeting and who came",
         scope="meetings:read",
         request=GetMeeting,
+        versions=ListMeetingVersions,
         problems=(NotFound,),
     ),
     Route(

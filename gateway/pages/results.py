@@ -5,8 +5,8 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from chassis.http.problems import kind_of
 from chassis.sealing import BrokenSeal
-from gateway.errors import kind_of
 from gateway.pages import survey
 from gateway.pages.render import message_of, page
 from gateway.pages.sayings import SAYINGS, Sayings

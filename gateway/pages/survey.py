@@ -6,9 +6,9 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from chassis.http.problems import kind_of, record
 from gateway.api.evaluation import list_attending
 from gateway.ballots import send_answers, survey_of
-from gateway.errors import kind_of, record
 from gateway.pages.answers import Question, find_faults, to_cast, to_show, told_faults, typed_answers
 from gateway.pages.render import message, page
 from gateway.pages.texts import TEXTS

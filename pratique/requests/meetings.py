@@ -160,6 +160,19 @@ class GetMeeting(Query, answer=MeetingWithAttendance):
     meeting_id: UUID
 
 
+class RowVersion(Answer):
+    """The present version of one thing."""
+
+    id: Annotated[UUID, Doc("The thing.")]
+    version: Version
+
+
+class ListMeetingVersions(Query, answer=RowVersion):
+    """Read the versions of meetings, for whoever has them already and asks whether they have changed."""
+
+    ids: Annotated[tuple[Annotated[UUID, Doc("A meeting.")], ...], Length(1, 1000), Doc("The meetings.")]
+
+
 class ListMeetings(ListQuery, answer=Meeting):
     """Read a community's meetings, the latest to start first."""
 

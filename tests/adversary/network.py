@@ -23,7 +23,8 @@ from werkzeug.test import Client
 from chassis import clock, log
 from chassis.messaging import inbox
 from chassis.messaging.publisher import Outgoing
-from chassis.rpc.rpc import Rpc, RpcServer, Services
+from chassis.rpc.client import Services
+from chassis.rpc.server import Rpc, RpcServer
 from chassis.runtime import store_metrics
 from chassis.runtime.container import Bus, Container
 from chassis.scheduling import due

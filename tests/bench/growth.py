@@ -51,17 +51,24 @@ def closing_ms(
 @contextmanager
 def reader(fresh: Fresh) -> Iterator["Reader"]:
     """The gateway and the services behind it, ready to be read from."""
+    with gateway(fresh, READERS) as (port, token):
+        yield Reader(port, token)
+
+
+@contextmanager
+def gateway(fresh: Fresh, names: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The gateway and these services, each a process of its own and ready: the gateway's port, and a token for all."""
     port = free_port()
     environ = fresh.environ() | {"PRATIQUE_HTTP_PORT": str(port)}
     with ExitStack() as processes:
         ports = [port]
-        for name in READERS:
+        for name in names:
             ports.append(free_port())
             environ_of = environ | {"PRATIQUE_HEALTH_PORT": str(ports[-1])}
             processes.enter_context(running((*OURS, name), environ_of))
         processes.enter_context(running((*OURS, "gateway"), environ))
         ready(ports)
-        yield Reader(port, token(environ))
+        yield port, token(environ)
 
 
 class Reader:

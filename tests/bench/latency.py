@@ -37,7 +37,7 @@ class Mails:
         Raises:
             Stuck: they did not come.
         """
-        _until(lambda: len(self.accepted) >= count, ARRIVE_S, lambda: f"{len(self.accepted)} of {count} mails came")
+        until(lambda: len(self.accepted) >= count, ARRIVE_S, lambda: f"{len(self.accepted)} of {count} mails came")
         return self.accepted[count - 1]
 
     def rest(self) -> None:
@@ -150,7 +150,7 @@ def token(environ: Mapping[str, str]) -> str:
 def ready(ports: Sequence[int]) -> None:
     """Return when each of these answers that it is ready."""
     for each in ports:
-        _until(lambda: _is_ready(each), 60, lambda: "a process did not get ready")  # noqa: B023  (asked at once)
+        until(lambda: _is_ready(each), 60, lambda: "a process did not get ready")  # noqa: B023  (asked at once)
 
 
 def _is_ready(port: int) -> bool:
@@ -161,7 +161,12 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _until(is_so: Callable[[], bool], timeout_s: float, otherwise: Callable[[], str]) -> None:
+def until(is_so: Callable[[], bool], timeout_s: float, otherwise: Callable[[], str]) -> None:
+    """Wait for it.
+
+    Raises:
+        Stuck: it is not so in time; ``otherwise`` says it in words.
+    """
     deadline = time.monotonic() + timeout_s
     while not is_so():
         if time.monotonic() > deadline:

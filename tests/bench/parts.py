@@ -1,5 +1,6 @@
 """The parts of ``make bench``: each yields its figures one by one."""
 
+import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.bench import evening, growth, latency, reactions, relay, replicas, resting
+from tests.bench import evening, growth, latency, reactions, reads, relay, replicas, resting
 from tests.bench.closings import ATTENDEES, closings
 from tests.bench.measure import Figure
 from tests.bench.sink import sink
@@ -32,6 +33,7 @@ class Size:
     grown: int  #: closings that are timed in each of them
     grown_runs: int  #: how often; what is looked for is less than two single runs differ
     pages: int  #: of each kind that are read in each of them
+    reads: int  #: of meetings over 16 connections; a quarter of them over one
     events: int  #: between the first and the last look at memory
     idle_s: float
     replicas: tuple[int, ...]
@@ -49,6 +51,7 @@ FULL = Size(
     grown=150,
     grown_runs=5,
     pages=300,
+    reads=2000,
     events=100_000,
     idle_s=30,
     replicas=(1, 2, 4),
@@ -65,6 +68,7 @@ QUICK = Size(
     grown=10,
     grown_runs=1,
     pages=20,
+    reads=200,
     events=1500,
     idle_s=3,
     replicas=(1, 2),
@@ -168,6 +172,35 @@ def _pages(stores: Mapping[int, growth.Fresh], size: Size) -> Iterator[Figure]:
             yield Figure(told, "ms", times, peer, fewest[what], 1.2, at_most=True, has_tail=True)
 
 
+def measure_reads(stage: Stage, size: Size) -> Iterator[Figure]:
+    """Meetings read over HTTP, against one FastAPI process; and what a client is spared that has them already."""
+    connections, meetings = 16, 1000
+    with reads.both(stage, meetings) as (ours, theirs, paths):
+        chosen = [paths[number * 7919 % meetings] for number in range(size.reads)]
+
+        def rate(door: reads.Door, is_known: bool = False) -> float:
+            requests = [door.request(path, is_known) for path in chosen]
+            return reads.per_second(door.port, requests, connections, 304 if is_known else 200)
+
+        def median_ms(door: reads.Door, is_known: bool = False) -> float:
+            requests = [door.request(path, is_known) for path in chosen[: size.reads // 4]]
+            return statistics.median(reads.answered_ms(door.port, requests, status=304 if is_known else 200))
+
+        for door in (ours, theirs):
+            rate(door)  # the first ones are start-up
+        sides = [partial(rate, ours), partial(rate, theirs), partial(rate, ours, True), partial(rate, theirs, True)]
+        read, peers, known, peers_known = _in_turn(size.runs, *sides)
+        alone, peers_alone, known_alone = _in_turn(
+            size.runs, partial(median_ms, ours), partial(median_ms, theirs), partial(median_ms, ours, True)
+        )
+    what, peer = "a meeting with its attendance", "FastAPI, SQLAlchemy asyncio"
+    yield Figure(f"{what}, {connections} connections", "/s", read, peer, peers, 0.8)
+    yield Figure(f"{what}, one connection", "ms", alone, peer, peers_alone, 2, at_most=True)
+    yield Figure("the same where the client has it already (304)", "/s", known, "ours, 200", read, 3)
+    yield Figure("the same, against the peer", "/s", known, f"{peer}, 304", peers_known)
+    yield Figure("the same, one connection", "ms", known_alone, "ours, 200", alone, at_most=True)
+
+
 def measure_rest(stage: Stage, size: Size) -> Iterator[Figure]:
     """Memory and processor time of our processes when nothing happens, and memory after much has happened."""
     memory, used = resting.idle(stage, size.idle_s)
@@ -197,6 +230,7 @@ MEASURES = {
     "latency": measure_latency,
     "evening": measure_evening,
     "growth": measure_growth,
+    "reads": measure_reads,
     "rest": measure_rest,
     "replicas": measure_replicas,
 }

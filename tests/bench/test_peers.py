@@ -1,5 +1,6 @@
 """A comparison is fair only if every side does the same work."""
 
+import http.client
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -8,11 +9,12 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from pratique.event import unsealed
-from tests.bench import reactions
+from tests.bench import reactions, reads
 from tests.bench.closings import ATTENDEES, closings
 from tests.bench.peers.wire import SEAL
 from tests.bench.stage import Stage, query
@@ -74,6 +76,31 @@ def test_faststream_writes_the_rows_of_the_plain_loop(
     servers: Servers, made: Sequence[bytes], plain_rows: dict[str, Any]
 ) -> None:
     assert written(lambda: reactions.faststream(Stage(servers), made)) == plain_rows
+
+
+@pytest.mark.skipif(not find_spec("fastapi"), reason="fastapi comes with `make bench`")
+def test_fastapi_answers_a_read_as_our_gateway_does(servers: Servers) -> None:
+    with reads.both(Stage(servers), meetings=3) as (ours, theirs, paths):
+        for path in paths:
+            assert answer(theirs, path) == answer(ours, path)
+        for door in (ours, theirs):
+            assert [answer(door, paths[0], known)[:2] for known in (reads.ETAG, '"3"')] == [
+                (304, b""),
+                answer(door, paths[0])[:2],
+            ]
+            assert answer(door, f"/v1/meetings/{UUID(int=1)}")[0] == 404
+            assert answer(reads.Door(door.port, door.token[:-1] + "~"), paths[0])[0] == 401
+
+
+def answer(door: reads.Door, path: str, known: str = "") -> tuple[int, bytes, str | None]:
+    """Status, body and ETag."""
+    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=10)
+    headers = {"Authorization": f"Bearer {door.token}"} | ({"If-None-Match": known} if known else {})
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, body, response.getheader("ETag")
 
 
 def written(start: Callable[[], AbstractContextManager[reactions.Writing]]) -> dict[str, Any]:

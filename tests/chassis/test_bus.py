@@ -16,7 +16,8 @@ from chassis import clock, metrics
 from chassis.messaging import in_memory, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.rpc.methods import serves
-from chassis.rpc.rpc import InternalError, RpcServer
+from chassis.rpc.server import RpcServer
+from chassis.rpc.wire import InternalError
 from chassis.runtime import tables
 from chassis.runtime.container import Bus
 from chassis.runtime.readiness import readiness

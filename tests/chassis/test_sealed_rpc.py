@@ -3,19 +3,25 @@
 import dataclasses
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import eventlet
 import pika
 import pytest
 from eventlet.event import Event as Signal
+from eventlet.greenio import shutdown_safe
+from marshmallow.validate import Length
 
 from chassis.messaging import outbox
 from chassis.rpc import letters
+from chassis.rpc.client import Services
 from chassis.rpc.letters import Request, Unopened
 from chassis.rpc.methods import serves
-from chassis.rpc.rpc import Services
 from chassis.runtime.container import Bus
 from chassis.sealing import Seal
 from chassis.settings import Missing
@@ -36,7 +42,7 @@ class Words(Answer):
 
 
 class Say(Query, answer=Words):
-    text: str
+    text: Annotated[str, Length(0, 10_000)]
 
 
 @serves({Say: lambda session, query: query})
@@ -154,6 +160,48 @@ def test_an_answer_to_another_question_or_a_forged_one_is_passed_over(prepared: 
             wire.basic_publish("nameko-rpc", to.routing_key, body, pika.BasicProperties(correlation_id="second"))
 
         assert question.wait()["result"] == "the answer"
+
+
+@contextmanager
+def line_of_small_packets(broker_url: str) -> Iterator[str]:
+    """The URL of a broker that is some network away: what it sends arrives in pieces, with a pause between them."""
+    url = urlsplit(broker_url)
+    listening = eventlet.listen(("127.0.0.1", 0))
+
+    def copy(source: Any, target: Any, piece_bytes: int, pause_s: float) -> None:
+        with suppress(OSError):
+            while piece := source.recv(piece_bytes):
+                target.sendall(piece)
+                eventlet.sleep(pause_s)
+        shutdown_safe(target)
+        source.close()
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                broker = eventlet.connect((url.hostname, url.port))
+                eventlet.spawn_n(copy, client, broker, 65536, 0)
+                eventlet.spawn_n(copy, broker, client, 1000, 0.001)
+
+    serving = eventlet.spawn(serve)
+    yield url._replace(netloc=url.netloc.replace(f":{url.port}", f":{listening.getsockname()[1]}")).geturl()
+    serving.kill()
+    listening.close()
+
+
+@pytest.mark.real
+def test_calls_that_are_sent_while_an_answer_is_still_arriving_lose_nothing_of_it(prepared: Fresh) -> None:
+    texts = [f"{number} {'x' * 5000}" for number in range(40)]
+    with line_of_small_packets(prepared.broker_url) as url:
+        settings = prepared.settings(broker_url=url, rpc_timeout_s=30.0)
+        with running(settings, [Echo]) as network:
+            calls = []
+            for text in texts:
+                calls.append(eventlet.spawn(network.call, "evaluation", "say", text=text))
+                eventlet.sleep(0.002)
+
+            assert [each.wait()["text"] for each in calls] == texts
 
 
 @pytest.mark.real

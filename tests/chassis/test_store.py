@@ -293,6 +293,29 @@ def test_a_note_whose_every_connection_is_cut_says_that_the_store_is_away(opened
 
 
 @on_postgresql
+def test_reading_holds_no_transaction_open_and_leaves_none_to_the_next(either: store.Store) -> None:
+    now = text("select transaction_timestamp()")
+    with either.begin(is_reading=True) as session:
+        assert session.scalar(now) < session.scalar(now)
+    with either.begin() as session:
+        assert session.scalar(now) == session.scalar(now)
+
+
+def test_what_is_read_is_what_was_committed(either: store.Store) -> None:
+    Base.metadata.create_all(either.engine)
+    with either.begin() as session:
+        session.add(Everything(**FULL))
+    with either.begin(is_reading=True) as session:
+        assert session.scalar(select(TABLE.c.number)) == FULL["number"]
+
+
+@on_postgresql
+def test_a_database_that_is_away_is_so_for_who_reads_too(either: store.Store) -> None:
+    with pytest.raises(store.StoreAway), either.begin(is_reading=True) as session:
+        session.execute(text("select pg_terminate_backend(pg_backend_pid())"))
+
+
+@on_postgresql
 def test_a_statement_that_takes_too_long_is_its_own_fault(either: store.Store) -> None:
     with pytest.raises(OperationalError, match="timeout"), either.begin() as session:
         session.execute(text("set local statement_timeout = '10ms'"))

@@ -63,6 +63,44 @@ def test_who_has_the_row_already_gets_304(gate):
     assert (other.status_code, other.json) == (200, ROW)
 
 
+def test_who_names_the_version_that_there_is_gets_304_and_nothing_is_read(gate):
+    id = example_id("meeting")
+    gate.peer.says("meetings.list_meeting_versions", [{"id": id, "version": 4}])
+    for method, known in (("GET", '"4"'), ("GET", '"3", W/"4"'), ("GET", "*"), ("HEAD", '"4"')):
+        same = gate.ask(method, MEETING, headers={"If-None-Match": known})
+        assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", '"4"')
+        assert (same.headers["Cache-Control"], same.headers["Vary"]) == ("private, no-cache", "Authorization")
+        assert "Content-Type" not in same.headers
+        assert "Content-Length" not in same.headers
+    assert gate.peer.asked == [("meetings.list_meeting_versions", {"ids": [id]})] * 4
+
+
+@pytest.mark.parametrize("versions", [[], [{"id": example_id("meeting"), "version": 5}]])
+def test_who_names_another_version_gets_the_row(gate, versions):
+    gate.peer.says("meetings.list_meeting_versions", versions)
+    gate.peer.says("meetings.get_meeting", {"meeting_id": example_id("meeting"), "version": 5})
+
+    other = gate.ask("GET", MEETING, headers={"If-None-Match": '"4"'})
+
+    assert (other.status_code, other.headers["ETag"], other.json["version"]) == (200, '"5"', 5)
+
+
+def test_no_version_is_told_to_who_may_not_read_and_none_of_what_is_not_there(gate):
+    gate.peer.says("meetings.list_meeting_versions", [{"id": example_id("meeting"), "version": 4}])
+    gate.peer.says("meetings.get_meeting", domain.NotFound("There is no meeting."))
+    known = {"If-None-Match": '"4"'}
+
+    denied = gate.ask("GET", MEETING, headers={**known, "Authorization": f"Bearer {gate.with_scopes('surveys:read')}"})
+    assert (denied.status_code, gate.peer.asked) == (403, [])
+    assert gate.ask("GET", f"/v1/meetings/{example_id('other')}", headers=known).status_code == 404
+    stale = gate.ask("GET", MEETING, headers={**known, "If-Match": '"3"'})
+    assert stale.status_code == 412
+
+
+def test_a_service_that_is_away_is_503_also_to_who_has_the_row_already(gate):
+    assert gate.ask("GET", MEETING, headers={"If-None-Match": '"4"'}).status_code == 503
+
+
 def test_a_head_has_the_headers_of_a_get_and_no_body(gate):
     gate.peer.says("membership.get_community", ROW)
     response = gate.ask("HEAD", COMMUNITY)

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from chassis.http.problems import MAX_WORDS
 from gateway.app import ROUTES, body_limit
-from gateway.errors import MAX_WORDS
 from gateway.reading import MAX_BODY_BYTES, PUBLIC_BODY_BYTES, SPARE_PARTS
 from gateway.schemas import most_parts
 from pratique.errors import Invalid

@@ -10,11 +10,12 @@ import pytest
 
 from chassis.http.web import HttpServer
 from chassis.messaging import in_memory
-from chassis.rpc.rpc import Refusal, rpc
+from chassis.rpc.server import Refusal, rpc
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage import migrate
 from chassis.testing import SEAL_KEY
 from gateway import auth
+from gateway.app import ROUTES
 from gateway.service import Gateway, Site
 from operations import composition
 from pratique.errors import NotFound
@@ -40,6 +41,16 @@ class Membership:
     def list_communities(self, **page):
         eventlet.sleep(0.3)
         return {"rows": [], "after": None}
+
+
+class Meetings:
+    """Another, from before it could tell versions."""
+
+    name = "meetings"
+
+    @rpc
+    def get_meeting(self, meeting_id):
+        return {"meeting_id": meeting_id, "version": 2}
 
 
 @pytest.fixture
@@ -80,6 +91,27 @@ def test_a_request_crosses_the_bus_and_comes_back(settings):
         assert (response.status, body["detail"]) == (404, "There is no such member.")
         assert get(port, "/readyz", {})[1] == {"is_ready": True, "rpc": True, "store": True}
         assert "Pratique" in get(port, "/", {})[1]
+
+
+def test_a_client_that_has_the_row_already_is_served_by_an_older_service_too(settings):
+    with running(settings, [Gateway, Meetings]) as started:
+        port, headers = opened(started)
+        path = "/v1/meetings/00000000-0000-4000-8000-000000000001"
+        for known, status in (('"1"', 200), ('"2"', 304)):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", path, headers={**headers, "If-None-Match": known})
+            assert connection.getresponse().status == status
+            connection.close()
+
+
+@pytest.mark.parametrize("route", [each for each in ROUTES if each.versions], ids=lambda each: each.template)
+def test_a_row_that_tells_versions_asks_for_them_as_its_service_takes_it(route):
+    service, method = route.versions.service, route.versions.method
+    assert method in composition.service_class(service).handlers
+    assert [field.name for field in dataclasses.fields(route.versions)] == ["ids"]
+    assert set(route.versions.answer.schema.fields) >= {"id", "version"}
+    assert route.has_etag
+    assert route.method == "GET"
 
 
 def test_a_service_that_is_absent_is_503_in_bounded_time(settings):

@@ -229,6 +229,8 @@ def read(life: Life, community: Community, meeting_id: str) -> None:
     of_community = (f"/v1/communities/{community.id}/{each}" for each in ("meetings", "memberships", "roles"))
     lists = "/v1/organizations", *of_community, f"/v1/members/{community.member_ids[0]}/messages"
     life.ok("GET", f"/v1/meetings/{meeting_id}/registrations?limit=1")
+    has_it = {"If-None-Match": etag(life, meeting_id)["If-Match"]}
+    assert life.ask("GET", f"/v1/meetings/{meeting_id}", headers=has_it).status == 304
     life.found_community(members=0)
     for path in ("/v1/communities", *lists):
         answer = life.ask("GET", f"{path}?limit=1")

@@ -10,7 +10,14 @@ from sqlalchemy import event
 
 from pratique.errors import Invalid, NotFound
 from pratique.events.meetings import AttendanceState, Partstat
-from pratique.requests.meetings import ListMeetings, ListRegistrations, Meeting, MeetingWithAttendance, RegisterMember
+from pratique.requests.meetings import (
+    ListMeetings,
+    ListMeetingVersions,
+    ListRegistrations,
+    Meeting,
+    MeetingWithAttendance,
+    RegisterMember,
+)
 from pratique.testing import AT
 
 World = Any  # of conftest.py, which tests do not import
@@ -99,7 +106,7 @@ def test_what_is_read_costs_the_same_whatever_its_size(world: World, people: int
         world.schedule(meeting_id=UUID(int=0x200 + number))
 
     assert len(world.meeting().attendance) == people
-    assert count_statements(world, world.meeting) == 3
+    assert count_statements(world, world.meeting) == 2
     assert count_statements(world, lambda: world.ask(ListMeetings, community_id=world.COMMUNITY)) == 3
 
 
@@ -143,6 +150,17 @@ def test_a_dumped_meeting_has_the_fields_that_are_promised(world: World) -> None
     }
     (listed,) = world.ask(ListMeetings, community_id=world.COMMUNITY).rows
     assert Meeting.dump_of(listed) == {key: dumped[key] for key in dumped if key != "attendance"}
+
+
+def test_versions_are_listed_of_the_meetings_that_there_are(world: World) -> None:
+    world.schedule()
+    world.do("start")
+    world.schedule(meeting_id=UUID(int=0x200))
+    asked = (world.MEETING, UUID(int=0x200), UUID(int=0x999))
+    versions = {row.id: row.version for row in world.ask(ListMeetingVersions, ids=asked)}
+
+    assert versions == {world.MEETING: world.meeting().version, UUID(int=0x200): 1}
+    assert count_statements(world, lambda: world.ask(ListMeetingVersions, ids=asked)) == 1
 
 
 def test_words_on_coming_are_listed_once_each_page_by_page(world: World) -> None:

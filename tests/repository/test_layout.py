@@ -72,11 +72,11 @@ TOP = {
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
     "ground": 590,
-    "storage": 730,
+    "storage": 740,
     "scheduling": 105,
-    "messaging": 965,
-    "rpc": 345,
-    "http": 380,
+    "messaging": 980,
+    "rpc": 415,
+    "http": 465,
     "runtime": 345,
 }
 EVERYWHERE = [path for path in sources(*PACKAGES) if "migrations" not in path.parts]

@@ -13,7 +13,7 @@ from chassis.rpc.requests import Handlers
 from chassis.testing import crossed
 from gateway.app import ROUTES
 from pratique.request import Command, ListQuery, Query, Request, VersionedCommand
-from pratique.requests import evaluation, membership
+from pratique.requests import evaluation, meetings, membership
 from pratique.testing import sample_request
 
 MODULES: Mapping[str, ModuleType] = {name: getattr(contract, name) for name in contract.__all__}
@@ -26,6 +26,7 @@ REQUESTS: list[type[Request]] = [
 #: Requests that the gateway makes without a row of their own, and why.
 UNROUTED: Mapping[type[Request], str] = {
     evaluation.GetRoom: "GET /v1/rooms/{room_code} asks for it, and then for the labels of those who are there",
+    meetings.ListMeetingVersions: "GET /v1/meetings/{meeting_id} asks for it of whoever has the meeting already",
     membership.ListLabels: "GET /v1/rooms/{room_code} asks for it",
     evaluation.CheckAnswers: "POST /v1/answers asks for it, first of four",
     evaluation.TakeBallot: "POST /v1/answers asks for it, second of four",

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from chassis import clock
 from chassis.messaging import inbox, outbox
-from chassis.rpc.rpc import Refusal
+from chassis.rpc.server import Refusal
 from chassis.scheduling import due
 from chassis.settings import SERVICES, Settings
 from chassis.storage.store import Store

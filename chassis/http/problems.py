@@ -1,4 +1,7 @@
-"""From an error to what a client reads: one table, RFC 9457. What is not in it is a 500 whose text stays inside."""
+"""Problem documents (RFC 9457): one table from errors and statuses to what a client reads.
+
+What is not in it is a 500 whose text stays inside.
+"""
 
 import json
 import logging
@@ -70,19 +73,14 @@ REFUSALS: Mapping[int, Kind] = {
     404: Kind(404, "not-found", "Not found"),
     405: Kind(405, "method-not-allowed", "The method is not allowed here"),
     406: Kind(406, "not-acceptable", "It is not available in the type asked for"),
-    411: Kind(411, "length-required", "A length is required"),
+    408: Kind(408, "timeout", "The body did not arrive in time"),
+    411: Kind(411, "length-required", "Send a Content-Length"),
     413: Kind(413, "too-large", "The body is too large"),
+    414: Kind(414, "too-large", "The target is too long"),
     415: Kind(415, "unsupported-media-type", "The body is not JSON"),
     421: Kind(421, "misdirected", "Not asked by its own name"),
+    431: Kind(431, "too-large", "The headers are too large"),
 }
-
-
-class Misdirected(HTTPException):
-    """In the embedded mode: the Host is none of this machine's own, so a stranger's page may be asking."""
-
-    code = 421
-    description = "This Pratique answers to localhost, 127.0.0.1, [::1] and the host of PRATIQUE_PUBLIC_URL only."
-
 
 FAULT = Kind(500, "internal", "Internal error")  #: everything else
 
@@ -112,6 +110,16 @@ def refusal(error: HTTPException) -> Response:
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted({*error.valid_methods, "OPTIONS"}))
     return response
+
+
+def bare(status: int, extra: str = "") -> Response:
+    """Return the problem of a request that no application has seen: one that is none, or too large, or failed.
+
+    ``extra`` is a member of the JSON object, with its comma.
+    """
+    kind = {**REFUSALS, FAULT.status: FAULT}.get(status) or Kind(status, "refused", "The request is refused")
+    body = f'{{"type":"{kind.type}",{extra}"title":"{kind.title}","status":{status}}}'
+    return Response(body, status, content_type=CONTENT_TYPE)
 
 
 def record(error: BaseException) -> str:
