@@ -24,7 +24,7 @@ from services.evaluation.models.releases import (
     t_975,
 )
 from services.evaluation.questions import SETS, Answers, QuestionType
-from tests.evaluation import scene
+from tests.evaluation.fixture import fixture
 
 K_SCORES, K_COMMENTS = 5, 10
 QUESTIONS = SETS[1]
@@ -107,7 +107,7 @@ def test_no_told_figure_stands_on_fewer_than_five(
 @settings(max_examples=20, deadline=None)
 @given(st.lists(_BALLOT, max_size=4))
 def test_what_a_reader_gets_of_fewer_than_five_holds_no_number(given_answers: list[Answers]) -> None:
-    with scene.scene() as meeting:
+    with fixture() as meeting:
         survey = a_survey()
         release = release_of(survey, all_genuine(given_answers))
         close(survey, release, [Filled(Channel.ROOM, each) for each in given_answers], 8)

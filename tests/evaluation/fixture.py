@@ -1,17 +1,16 @@
-"""One meeting, the people at it, and evaluation with a store of its own: what the tests of evaluation play on."""
+"""Fixture of evaluation: a store of its own, one meeting, and the people at it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from chassis import clock, testing
 from chassis.messaging import inbox
-from chassis.scheduling import due
 from chassis.storage.store import Store
-from pratique.event import Event
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.meetings import (
     AttendanceCorrected,
@@ -23,14 +22,13 @@ from pratique.events.meetings import (
     MeetingWrapUpStarted,
 )
 from pratique.events.membership import Locale
-from pratique.testing import AT, envelope, part, sample
+from pratique.testing import AT, part, sample
 from services.evaluation import commands, models, queries
 from services.evaluation.models import ballots, tokens
 from services.evaluation.questions import Answer
 from services.evaluation.reactions import DUE, REACTIONS
+from tests.harness.service import ServiceFixture
 
-Result = TypeVar("Result")
-Some = TypeVar("Some", bound=Event)
 HAPPY: Mapping[str, object] = {
     "satisfaction": 5,
     "objectives_reached": 4,
@@ -52,42 +50,16 @@ def answers(values: Mapping[str, object] = HAPPY) -> tuple[Answer, ...]:
     return tuple(Answer(question=key, value=value) for key, value in values.items())
 
 
-class Scene:
-    """Events go in as the broker delivers them; commands and queries run as RPC runs them."""
+class Fixture(ServiceFixture):
+    """Evaluation, and one meeting of which it hears."""
 
     def __init__(self, opened: Store) -> None:
-        self.store = opened
+        super().__init__(opened, REACTIONS, DUE)
         self.meeting_id = uuid4()
         self.version = 0
 
-    def deliver(self, *events: Event) -> None:
-        """Deliver these in one batch, each with an id of its own."""
-        inbox.receive(self.store, REACTIONS, [envelope(event).to_bytes() for event in events])
-        with self.store.begin() as session:
-            assert list(session.scalars(select(inbox.PARKED.c.error))) == []
-
     def forget_inbox(self) -> None:
-        with self.store.begin() as session:
-            session.execute(delete(inbox.INBOX))
-
-    def call(self, function: Callable[..., Result], **arguments: Any) -> Result:
-        with self.store.begin() as session:
-            return function(session, **arguments)
-
-    def read(self, statement: Any) -> list[Any]:
-        with self.store.begin() as session:
-            return list(session.execute(statement))
-
-    def published(self, event_class: type[Some]) -> list[Some]:
-        with self.store.begin() as session:
-            return testing.published(session, event_class)
-
-    def run_due(self) -> None:
-        """Do all that is due by now."""
-        while due.run_next(self.store, DUE):
-            pass
-        with self.store.begin() as session:
-            assert list(session.scalars(select(due.DUE.c.error).where(due.DUE.c.error.is_not(None)))) == []
+        self.call(Session.execute, statement=delete(inbox.INBOX))
 
     # What meetings tells
 
@@ -169,10 +141,10 @@ class Scene:
 
 
 @contextmanager
-def scene() -> Iterator[Scene]:
+def fixture() -> Iterator[Fixture]:
     """A meeting with nobody yet, at ``AT``."""
     with testing.memory_store("evaluation", models.Base.metadata) as opened, clock.fixed(AT):
-        yield Scene(opened)
+        yield Fixture(opened)
 
 
-__all__ = ["AT", "HAPPY", "Scene", "answers", "attendee", "scene"]
+__all__ = ["AT", "HAPPY", "Fixture", "answers", "attendee", "fixture"]
