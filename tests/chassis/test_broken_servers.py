@@ -32,7 +32,8 @@ from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.testing import AT, envelope, sample
 from tests.chassis.conftest import Evaluation, Meetings, close_meeting, remember, seen
-from tests.running import Running, running, until
+from tests.harness.containers import Running, running
+from tests.harness.waiting import until
 from tests.servers import HOME, Fresh
 
 pytestmark = pytest.mark.real

@@ -20,7 +20,8 @@ from chassis.testing import SEAL_KEY, open_at
 from pratique import errors
 from pratique.events.meetings import MeetingClosed
 from tests.chassis.conftest import METADATA, Evaluation, Meetings, close_meeting, remember, seen
-from tests.running import Running, running, until
+from tests.harness.containers import Running, running
+from tests.harness.waiting import until
 from tests.servers import Fresh, Servers
 
 

@@ -29,8 +29,9 @@ from services.notifications.delivery import GAVE_UP
 from services.notifications.models import LEASE, Message, State
 from services.notifications.service import SENDERS, Notifications
 from tests.faults.mailserver import STAGES, Mailserver
+from tests.harness.containers import Running, running
+from tests.harness.waiting import until
 from tests.notifications.conftest import Events, named
-from tests.running import Running, running, until
 from tests.servers import Servers
 
 pytestmark = pytest.mark.real

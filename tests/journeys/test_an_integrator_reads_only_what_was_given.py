@@ -24,7 +24,8 @@ from pratique.subscribe import PUBLIC, subscribe
 from pratique.testing import sample
 from services.meetings.service import Meetings
 from tests import servers as private
-from tests.running import running, until
+from tests.harness.containers import running
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.real
 

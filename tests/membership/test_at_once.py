@@ -14,7 +14,7 @@ from pratique.errors import Conflict
 from pratique.events.membership import Locale
 from services.membership import commands
 from services.membership.models import Member
-from tests.running import until
+from tests.harness.waiting import until
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real

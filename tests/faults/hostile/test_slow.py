@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.hostile.living import Canary, Living, living
 from tests.faults.hostile.verdict import Wrong, read_responses
-from tests.running import until
+from tests.harness.waiting import until
 
 DESCRIPTORS = 64  #: that the process may have; half of them for connections
 HEAD_S, IDLE_S = 10.0, 1.0  #: for a head; for a silent connection while others wait (chassis/http/web.py)

@@ -1,4 +1,4 @@
-"""Whether a network is at rest, read from its stores alone: nothing is guessed from how long nothing has happened."""
+"""Quiescence of a network, read from its stores alone: nothing is guessed from how long nothing has happened."""
 
 from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
@@ -15,10 +15,10 @@ from services.notifications.models import Message, State
 SOON = timedelta(minutes=10)  #: what waits for its next try no longer than this is still under way
 
 
-def is_at_rest(
+def is_quiescent(
     stores: Mapping[str, Store], reactions: Mapping[str, inbox.Reactions], held: Set[UUID] = frozenset()
 ) -> bool:
-    """Whether each event has reached all whom it makes do something, nothing is due, and no mail is to leave.
+    """Return whether each event has reached all whom it makes do something, nothing is due, and no mail is to leave.
 
     What is ``held`` back on purpose need not have reached anybody.
     The stores are read one after the other, each in one transaction. What moves on meanwhile is not missed: whoever
@@ -48,17 +48,23 @@ def is_at_rest(
     )
 
 
-def next_try(stores: Mapping[str, Store]) -> datetime | None:
-    """When the first of what failed or waits for something is tried again, if that is soon; None if nothing is."""
+def next_retry(stores: Mapping[str, Store], within: timedelta = SOON) -> datetime | None:
+    """Return when the first of what failed or waits for something is tried again, if that is soon; None if nothing is.
+
+    What was set aside, or is in the hands of a sender that may have ended, counts if its time comes ``within`` this.
+    """
     found: list[datetime | None] = []
+    held: list[datetime | None] = []
     for name, opened in stores.items():
         with opened.begin() as session:
             parked = inbox.PARKED.c.state == "waiting"
             failing = (due.DUE.c.state == "waiting") & (due.DUE.c.attempts > 0)
-            found.append(session.scalar(select(func.min(inbox.PARKED.c.next_attempt_at)).where(parked)))
+            held.append(session.scalar(select(func.min(inbox.PARKED.c.next_attempt_at)).where(parked)))
             found.append(session.scalar(select(func.min(due.DUE.c.due_at)).where(failing)))
             if name == "notifications":
                 queued = Message.state == State.QUEUED
                 found.append(session.scalar(select(func.min(Message.due_at)).where(queued)))
-    soon = [at for at in found if at is not None and at < clock.now() + SOON]
-    return min(soon, default=None)
+                held.append(session.scalar(select(func.min(Message.lease_until)).where(Message.state == State.SENDING)))
+    now = clock.now()
+    soon = [at for at in found if at is not None and at < now + SOON]
+    return min(soon + [at for at in held if at is not None and at < now + within], default=None)

@@ -1,17 +1,16 @@
 """Services running in this process, as ``pratique run`` would run them, and a caller beside them."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import eventlet
 from nameko.runners import ServiceRunner
 
 from chassis.rpc.rpc import Services
 from chassis.runtime import bus
 from chassis.settings import Settings
 from chassis.storage.store import Store
+from tests.harness.waiting import until
 
 
 class Caller:
@@ -50,15 +49,6 @@ class Running:
     def stop(self) -> None:
         """Drain and end, as SIGTERM does."""
         self.runner.stop()
-
-
-def until(is_true: Callable[[], Any], timeout_s: float = 60.0, every_s: float = 0.01) -> Any:
-    """Wait for it and return what it returned; fail when it has not come true in time."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := is_true()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s"
-        eventlet.sleep(every_s)
-    return found
 
 
 @contextmanager
