@@ -1,4 +1,4 @@
-"""What must be true, told from what people said and from what each service has heard: an account of its own.
+"""Reference model: what must be true, derived from what people said and from what each service has heard.
 
 It is written from the rules of the domain and knows no table, query or function of the services. It follows what
 services publish, and objects at once where they say what cannot be.
@@ -51,7 +51,7 @@ class Heard:
             marks[member] = version, state, str(role)
 
 
-class Truth:
+class ReferenceModel:
     """The whole account."""
 
     def __init__(self) -> None:
