@@ -14,8 +14,8 @@ import pytest
 from pratique.event import unsealed
 from tests.bench import reactions
 from tests.bench.closings import ATTENDEES, closings
+from tests.bench.environment import Environment, query
 from tests.bench.peers.wire import SEAL
-from tests.bench.stage import Stage, query
 from tests.servers import Servers
 
 pytestmark = pytest.mark.real
@@ -46,7 +46,7 @@ def made() -> Sequence[bytes]:
 def plain_rows(servers: Servers, made: Sequence[bytes], tmp_path: Path) -> dict[str, Any]:
     path = tmp_path / "bodies.jsonl"
     path.write_bytes(b"\n".join(made))
-    return written(lambda: reactions.plain_loop(Stage(servers), path))
+    return written(lambda: reactions.plain_loop(Environment(servers), path))
 
 
 def test_the_plain_loop_writes_a_survey_and_fifteen_invitations_for_each_closing(plain_rows: dict[str, Any]) -> None:
@@ -66,14 +66,14 @@ def test_the_plain_loop_writes_a_survey_and_fifteen_invitations_for_each_closing
 def test_our_service_writes_the_rows_of_the_plain_loop(
     servers: Servers, made: Sequence[bytes], plain_rows: dict[str, Any]
 ) -> None:
-    assert written(lambda: reactions.ours(Stage(servers), made)) == plain_rows
+    assert written(lambda: reactions.ours(Environment(servers), made)) == plain_rows
 
 
 @pytest.mark.skipif(not find_spec("faststream"), reason="faststream comes with `make bench`")
 def test_faststream_writes_the_rows_of_the_plain_loop(
     servers: Servers, made: Sequence[bytes], plain_rows: dict[str, Any]
 ) -> None:
-    assert written(lambda: reactions.faststream(Stage(servers), made)) == plain_rows
+    assert written(lambda: reactions.faststream(Environment(servers), made)) == plain_rows
 
 
 def written(start: Callable[[], AbstractContextManager[reactions.Writing]]) -> dict[str, Any]:
