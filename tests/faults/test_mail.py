@@ -27,6 +27,7 @@ from pratique.testing import AT
 from services.notifications import delivery
 from services.notifications.delivery import GAVE_UP
 from services.notifications.models import LEASE, Message, State
+from services.notifications.post import SmtpPost
 from services.notifications.service import SENDERS, Notifications
 from tests.faults.mailserver import STAGES, Mailserver
 from tests.harness.containers import Running, running
@@ -128,7 +129,7 @@ def opened(servers: Servers) -> Iterator[Office]:
     fresh, server = servers.fresh(), Mailserver()
     settings = fresh.settings(smtp_url=server.url, http_port=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delivery, "SmtpPost", partial(delivery.SmtpPost, connect_s=CONNECT_S, accept_s=ACCEPT_S))
+        patch.setattr(delivery, "SmtpPost", partial(SmtpPost, connect_s=CONNECT_S, accept_s=ACCEPT_S))
         bus.declare(settings, composition.service_classes(["membership", "meetings", "evaluation", "notifications"]))
         with running(settings, [Notifications]) as network:
             yield Office(settings, network, server)

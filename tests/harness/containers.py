@@ -36,7 +36,8 @@ class Running:
 
     def store(self, name: str) -> Store:
         """The store of one service."""
-        return self.extension(name, bus.Bus).store
+        store: Store = self.extension(name, bus.Bus).store
+        return store
 
     def call(self, service: str, method: str, **payload: Any) -> Any:
         """What the service answers; its errors are raised here."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chassis import testing
+from pratique.event import Event
 from pratique.events.evaluation import CountBand, ResultsReleased, ResultsWithheld, SurveyClosed, WithheldReason
 from tests.harness.mails import asks, text_of
 from tests.harness.network import Network
@@ -127,9 +128,9 @@ def test_too_few_answers_are_told_to_facilitators_alone_and_nowhere_as_a_number(
         assert "trop peu de personnes ont répondu" in " ".join(text.split())
         assert not re.search(r"\b(4|quatre|7|sept)\b", text)
     with shared_network.stores["evaluation"].begin() as session:
-        ends = [SurveyClosed, ResultsWithheld, ResultsReleased]
-        published = [each for kind in ends for each in testing.published(session, kind)]
-    closed, withheld = [each for each in published if str(each.survey_id) == survey["id"]]
+        published = testing.published(session, Event)
+    ends = [each for each in published if isinstance(each, SurveyClosed | ResultsWithheld | ResultsReleased)]
+    closed, withheld = [each for each in ends if str(each.survey_id) == survey["id"]]
     assert isinstance(closed, SurveyClosed)
     assert isinstance(withheld, ResultsWithheld)
     assert (closed.eligible, closed.responses) == (CountBand.FROM_5, None)

@@ -75,7 +75,7 @@ def test_bare_pika_sees_the_closing_as_a_cloud_event(network: Network, community
 
 
 def test_our_library_sees_it_and_what_comes_while_the_reader_is_away(network: Network, community: Community) -> None:
-    seen: list[Envelope] = []
+    seen: list[Envelope[Any]] = []
 
     def read(count: int) -> None:
         url = network.settings.broker_url

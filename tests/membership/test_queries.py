@@ -89,7 +89,7 @@ def test_people_of_one_name_are_told_apart_by_whom_they_represent(
 
 def everything(ask: Callable[..., Page[Any]], key: str) -> list[Any]:
     """The rows of all pages of two."""
-    page, seen = ask(limit=2), []
+    page, seen = ask(limit=2), list[Any]()
     while page.after:
         seen += page.rows
         page = ask(after=page.after, limit=2)
@@ -106,11 +106,11 @@ def test_whatever_events_name_by_an_id_can_be_read(
     people = [put_member(member_id=UUID(int=each), email=f"n{each}@example.org").member_id for each in range(1, 6)]
     for member_id in people:
         commands.put_organization(session, organization_id=UUID(int=0x100 + member_id.int), name="Organisme")
-        belonging = {"community_id": COMMUNITY, "member_id": member_id}
+        belonging: dict[str, Any] = {"community_id": COMMUNITY, "member_id": member_id}
         commands.put_membership(session, **belonging, capacity=Capacity.INDIVIDUAL)
         commands.put_role(session, **belonging, role=Role.FACILITATOR)
     commands.end_role(session, community_id=COMMUNITY, member_id=people[0], role=Role.FACILITATOR)
-    in_it = {"session": session, "community_id": COMMUNITY}
+    in_it: dict[str, Any] = {"session": session, "community_id": COMMUNITY}
 
     organizations = everything(partial(queries.list_organizations, session), "organization_id")
     memberships = everything(partial(queries.list_memberships, **in_it), "membership_id")

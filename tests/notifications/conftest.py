@@ -1,5 +1,6 @@
 """A small network to write to, and a mail server that really speaks SMTP."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
@@ -72,7 +73,7 @@ class Events:
     def role_ended(self, member: str, community: str, role: str = "facilitator") -> Event:
         return self._role(membership.RoleEnded, member, community, role, 2)
 
-    def _role(self, kind: Any, member: str, community: str, role: str, version: int) -> Event:
+    def _role(self, kind: type[Event], member: str, community: str, role: str, version: int) -> Event:
         return sample(
             kind,
             assignment_id=named(f"{member} {role} {community}"),
@@ -92,7 +93,7 @@ class Events:
     def _meeting(self, meeting: str, communities: Sequence[str], fields: dict[str, Any]) -> dict[str, Any]:
         at = {"starts_at": STARTS_AT, "ends_at": ENDS_AT, "mode": meetings.Mode.HYBRID} | fields
         for role in ("facilitator", "note_taker"):
-            at[f"{role}_id"] = named(at.pop(role)) if at.get(role) else None
+            at[f"{role}_id"] = named(str(at.pop(role))) if at.get(role) else None
         return at | {"meeting_id": named(meeting), "community_ids": tuple(map(named, communities))}
 
     def described(self, meeting: str, version: int = 1, **fields: Any) -> Event:
@@ -156,7 +157,7 @@ class Events:
     def reminded(self, meeting: str, *members: str, version: int = 5, token: str = "again") -> Event:
         return self._ask(evaluation.SurveyReminderDue, meeting, members, version, token)
 
-    def _ask(self, kind: Any, meeting: str, members: Sequence[str], version: int, token: str) -> Event:
+    def _ask(self, kind: type[Event], meeting: str, members: Sequence[str], version: int, token: str) -> Event:
         return sample(
             kind,
             survey_id=named(f"survey of {meeting}"),
@@ -251,7 +252,7 @@ class Server:
 
 
 def recipient(mail: EmailMessage) -> str:
-    return mail["To"].addresses[0].username
+    return str(mail["To"].addresses[0].username)
 
 
 class Fixture(ServiceFixture):
@@ -326,7 +327,8 @@ class Fixture(ServiceFixture):
         """All that the store holds, as whoever copies it has it."""
         with self.store.begin() as session:
             raw = session.connection().connection.driver_connection
-            return bytes(raw.serialize())
+            assert isinstance(raw, sqlite3.Connection)
+            return raw.serialize()
 
     def invited(self, *members: str, post: Post | None = None) -> None:
         """Two communities, these members in the first, and a meeting of both whose invitations are out."""

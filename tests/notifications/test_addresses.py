@@ -19,7 +19,7 @@ def moves(network: Any, version: int, former: str, to: str, locale: str = "fr") 
     )
 
 
-def asked_to(network: Any) -> list[str]:
+def asked_to(network: Any) -> Any:
     """The mailboxes that a survey's links went to."""
     return network.told(Template.SURVEY_INVITATION) + network.told(Template.SURVEY_REMINDER)
 

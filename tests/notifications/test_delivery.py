@@ -53,7 +53,7 @@ def asked(network: Any) -> Any:
     return network
 
 
-def surveys(network: Any) -> list[Any]:
+def surveys(network: Any) -> Any:
     return network.messages(Template.SURVEY_INVITATION)
 
 

@@ -16,6 +16,7 @@ from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
 from chassis.testing import open_at
 from operations import composition
+from pratique.events.notifications import Template
 from pratique.testing import AT
 from services.notifications import models
 from tests.notifications.conftest import Fixture, named
@@ -111,7 +112,7 @@ def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(
         assert [(each.template, each.state) for each in network.messages()] == [("meeting_invitation", "sent")] * 2
         network.deliver(events.cancelled("rencontre", "Relève"), events.described("rencontre", version=2))
         network.send()
-        assert network.told(models.Template.MEETING_CANCELLED) == ["ada", "bo"]
+        assert network.told(Template.MEETING_CANCELLED) == ["ada", "bo"]
     with opened.begin() as session:
         for table in ("receipt", "revocation"):
             assert session.scalar(text(f"select count(*) from {table}")) == 0

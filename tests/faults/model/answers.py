@@ -51,7 +51,8 @@ class Answers(Steps):
         """The code of the room, which shows while it is open."""
         seen = self.do("evaluation", surveys.get_survey, meeting_id=survey.meeting.id)
         assert (seen.room_code is not None) == (survey.is_open and survey.is_in_room), "the code of the room"
-        return seen.room_code
+        code: str | None = seen.room_code
+        return code
 
     @precondition(lambda self: self.mailbox.links)
     @step(which=WHICH, who=WHO, until=UNTIL)

@@ -214,8 +214,8 @@ def _check_survey(network: FaultyNetwork, reference: ReferenceModel, survey: Sur
     is_released = isinstance(survey.outcome, evaluation.ResultsReleased)
     assert state == ("released" if is_released else "withheld")
     assert code is None, "a closed survey has its room still"
-    kept = 0 if is_released or not survey.casts or _is_long_over(survey) else len(ASKED)
-    assert traces == {"sheet": 0, "marker": 0, "survey_key": 0, "kept_answers": kept}, "a closed survey keeps traces"
+    count = 0 if is_released or not survey.casts or _is_long_over(survey) else len(ASKED)
+    assert traces == {"sheet": 0, "marker": 0, "survey_key": 0, "kept_answers": count}, "a closed survey keeps traces"
     names = ", ".join(f"'{each.type}'" for each in ASKING)
     asking = network.rows(
         "evaluation", f"select 1 from event_log where subject = ? and type in ({names})", str(survey.id)
@@ -240,7 +240,7 @@ def sheets_of(network: FaultyNetwork, survey: Survey) -> list[tuple[str, dict[st
     return [(each["channel"], each["answers"]) for each in contents]
 
 
-def _frozen(words: dict[str, Any]) -> frozenset[tuple[str, Any]]:
+def _frozen(words: dict[str, Any]) -> frozenset[tuple[str, str, Any]]:
     return frozenset((key, type(value).__name__, value) for key, value in words.items())
 
 

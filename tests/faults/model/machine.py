@@ -124,8 +124,9 @@ class Model(People):
         """
         self._all_goes_well(mess)
         meeting = self._schedule(which, 2, 0, False)
-        for _ in range(4 - (corrected == "before a closing that never comes") if meeting else 0):
-            self._advance(meeting, which, who)
+        for _ in range(4 - (corrected == "before a closing that never comes")):
+            if meeting:
+                self._advance(meeting, which, who)
         if corrected == "before a closing that never comes":
             self._all_goes_well(mess)
             clock.move(SPANS[3] + SPANS[2])

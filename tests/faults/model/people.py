@@ -94,7 +94,8 @@ class People(Answers):
             self._belong(community, said.id, None, None)
 
     def _put_member(self, said: Person, if_version: int | None) -> None:
-        words = {"name": said.name, "email": said.email, "locale": Locale(said.locale), "timezone": ZONES[0]}
+        words: dict[str, Any] = {"name": said.name, "email": said.email, "timezone": ZONES[0]}
+        words["locale"] = Locale(said.locale)
         self.do("membership", membership.put_member, member_id=said.id, if_version=if_version, **words)
 
     @step(which=WHICH)

@@ -72,7 +72,7 @@ def step(**drawn: Any) -> Callable[[Any], Any]:
             self.since_rest += 1
             function(self, **said)
 
-        return rule(**drawn)(act)
+        return rule(**drawn)(act)  # type: ignore[no-untyped-call]  # hypothesis has types but for this
 
     return counted
 
@@ -126,7 +126,7 @@ class Steps(RuleBasedStateMachine):
 
     def observe(self) -> None:
         """Read what was heard and published since the last time, and hold it against the account."""
-        news: list[Envelope] = []
+        news: list[Envelope[Any]] = []
         for name in SERVICES:
             for body in self._published(name):
                 envelope = testing.heard(body)
