@@ -1,4 +1,4 @@
-"""Counters and histograms for Prometheus; names and labels are a promise to whoever builds dashboards."""
+"""Prometheus counters and histograms; their names and labels are a promise to dashboards."""
 
 from prometheus_client import Counter, Histogram
 

@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]  #: done, of how many
 
 
 def is_loaded(settings: Settings, classes: Sequence[Any]) -> bool:
-    """Whether the sample's first community is there. Half a sample counts: ``discard_unfinished`` first."""
+    """Return whether the sample's first community is there. Half a sample counts: ``discard_unfinished`` first."""
     with Network(settings, classes) as network:
         return network.has_community(community_id(COMMUNITIES[0].key))
 

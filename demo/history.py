@@ -103,7 +103,7 @@ class History:
         self._network.do("membership", "put_role", community_id=community_id, member_id=facilitator, role="facilitator")
 
     def _dates(self, plan: Plan) -> Iterator[datetime]:
-        """When the community met, at its usual hour, and when it will meet next."""
+        """Return the dates at which the community met, at its usual hour, and will meet next."""
         step = timedelta(days=365 / plan.meetings_a_year)
         day = self._begin + _AHEAD + timedelta(days=self._chance.randrange(5, 40))
         while day < self._end + _AHEAD:

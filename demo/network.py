@@ -95,7 +95,7 @@ class Network:
                 return
 
     def is_used(self) -> bool:
-        """Whether any service knows anything here. The event log cannot tell: it forgets what is long past."""
+        """Return whether any service has a row. The event log cannot tell: it forgets what is long past."""
         for opened in self.stores.values():
             own = [name for name in inspect(opened.engine).get_table_names() if name not in _NOT_OWN]
             with opened.begin() as session:
@@ -104,7 +104,7 @@ class Network:
         return False
 
     def has_community(self, community_id: UUID) -> bool:
-        """Whether membership knows this community."""
+        """Return whether membership knows this community."""
         try:
             self.do("membership", "get_community", community_id=str(community_id))
         except NotFound:
@@ -112,7 +112,7 @@ class Network:
         return True
 
     def next_due(self) -> Any:
-        """When the next thing will be due that is not yet; None if nothing will."""
+        """Return the instant at which work is due next; None if there is none."""
         waiting = select(func.min(DUE.c.due_at)).where(DUE.c.state == "waiting", DUE.c.due_at > clock.now())
         found = []
         for opened in self.stores.values():

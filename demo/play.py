@@ -8,9 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import eventlet
-
-from chassis import clock
+from chassis import clock, green
 from demo.network import id_of
 
 PRESENT = 12  #: people marked as attending
@@ -35,7 +33,7 @@ def play(url: str, token: str, say: Say) -> None:
         link="https://meet.example.org/familles",
         themes=["Rejoindre les pères"],
     )
-    eventlet.sleep(1.5)
+    green.sleep(1.5)
     say(f"It begins; {len(member_ids)} people are there.")
     api.post(f"/v1/meetings/{meeting_id}/start")
     entries = [{"member_id": each, "state": "attended"} for each in member_ids]
@@ -48,7 +46,7 @@ def play(url: str, token: str, say: Say) -> None:
         _answer(api, survey["room_code"], member_id)
     say(f"The meeting closes: the {len(member_ids) - IN_ROOM} who have not answered are asked by mail, once.")
     api.post(f"/v1/meetings/{meeting_id}/close")
-    eventlet.sleep(1.5)
+    green.sleep(1.5)
     say("They are reminded once after 48 hours; after 7 days the survey closes and results come out, or are withheld.")
 
 
@@ -67,7 +65,7 @@ def _survey_with_code(api: "_Api", meeting_id: str) -> dict[str, Any]:
         found: dict[str, Any] | None = api.find(f"/v1/meetings/{meeting_id}/survey")
         if found and found["room_code"]:
             return found
-        eventlet.sleep(0.05)
+        green.sleep(0.05)
     raise TimeoutError("the survey did not open within five seconds")
 
 

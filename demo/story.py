@@ -1,4 +1,4 @@
-"""What goes over the bus, told as it happens, for whoever watches the main job."""
+"""The story of the main job: events on the bus, printed as they happen."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
 from chassis.http.web import http
 from chassis.rpc.rpc import Services
-from chassis.runtime.bus import readiness
+from chassis.runtime.container import Provider
+from chassis.runtime.readiness import readiness
 from chassis.settings import Settings
 from chassis.storage.store import open_store
 from gateway import secrecy
 from gateway.app import App, body_limit
 
 
-class Site(DependencyProvider):
+class Site(Provider):
     """Brings the app, with the store of tokens behind it; it asks by the ``Services`` beside it."""
 
     def setup(self) -> None:

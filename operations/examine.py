@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis import clock
 from chassis.messaging import dead, outbox
-from chassis.runtime.readiness import why_not_ready
+from chassis.runtime.probe import why_not_ready
 from chassis.scheduling.due import DUE
 from chassis.settings import SERVICES, STORES, Missing, Settings
 from chassis.storage.migrate import is_current

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from chassis import green, log, settings
+from chassis import log, settings
 from operations import Refusal
 
 _PROCESSES = click.Choice([*settings.SERVICES, "gateway"])
@@ -23,6 +23,8 @@ def up(ctx: click.Context) -> None:
     pratique up
     PRATIQUE_HTTP_PORT=8080 pratique --data /tmp/trial up
     """
+    from chassis import green  # here, so that commands which serve nothing start without it
+
     green.patch()
     chosen = settings.embedded(settings.home(), ctx.obj["data"])
     log.configure(chosen.log_format, sys.stderr, logging.WARNING)  # it tells by itself what happens
@@ -44,14 +46,16 @@ def run(ctx: click.Context, names: tuple[str, ...]) -> None:
     pratique run meetings
     pratique run membership meetings evaluation notifications gateway
     """
+    from chassis import green  # here, so that commands which serve nothing start without it
+
     green.patch()
     chosen = settings.load()
     chosen.seal  # noqa: B018  (that it is missing shows here, as one sentence)
     log.configure(chosen.log_format)
-    from chassis.runtime import bus  # after the patch, as above
+    from chassis.runtime import service_runner  # after the patch, as above
     from operations.composition import service_classes
 
-    bus.run(chosen, service_classes(names))
+    service_runner.run(chosen, service_classes(names))
 
 
 @click.command()
@@ -65,7 +69,7 @@ def ready(ctx: click.Context) -> None:
     \b
     PRATIQUE_HEALTH_PORT=9100 pratique ready
     """
-    from chassis.runtime.readiness import why_not_ready
+    from chassis.runtime.probe import why_not_ready
 
     chosen = settings.load()
     if words := why_not_ready(f"http://127.0.0.1:{chosen.health_port or chosen.http_port}/readyz"):

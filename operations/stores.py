@@ -38,10 +38,10 @@ def migrate(ctx: click.Context, names: tuple[str, ...], wait_s: int) -> None:
     if chosen.is_embedded:
         return
     if services := [name for name in names if name in settings.SERVICES]:
-        from chassis.runtime import bus
+        from chassis.runtime import topology
         from operations.composition import service_classes
 
-        bus.declare(chosen, service_classes(services))
+        topology.declare(chosen, service_classes(services))
         click.echo(f"broker: queues of {', '.join(services)} are declared")
     if chosen.broker_urls:
         bound = {name: bindings_of(name, chosen.store_url(name)) for name in services}

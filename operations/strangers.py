@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from chassis.messaging.broker import DEAD, PUBLIC, RPC
+from chassis.messaging.broker import DEAD_LETTERS, PUBLIC, RPC
 from chassis.settings import SERVICES, STORES, Settings
 from operations import rights
 from operations.finding import Finding
@@ -57,7 +57,7 @@ class _Look:
         self._user_of = {name: _user(settings.broker_url_of(name)) for name in STORES}
         self._owners = {f"rpc-{name}": name for name in SERVICES} | {name: name for name in SERVICES}
         self._exchanges = {f"{name}.{kind}" for name in SERVICES for kind in ("events", "private")}
-        self._exchanges |= {PUBLIC.name, DEAD.name, RPC.name}
+        self._exchanges |= {PUBLIC.name, DEAD_LETTERS.name, RPC.name}
         self._public = {event.routing_key for event in REGISTRY.values() if not event.is_private}
 
     def bindings(self) -> Iterator[Finding]:
@@ -160,7 +160,7 @@ class _Look:
         return source in self._exchanges or (kind == "queue" and self._is_queue_of_ours(destination))
 
     def _is_queue_of_ours(self, name: str) -> bool:
-        return name == DEAD.name or bool(self._owner(name))
+        return name == DEAD_LETTERS.name or bool(self._owner(name))
 
     def _is_about_us(self, pattern: str) -> bool:
         names = [*self._exchanges, *self._owners, "rpc.reply-x", "integrator.x.events"]
@@ -178,8 +178,8 @@ class _Look:
     def _is_ours(self, source: str, kind: str, destination: str, key: str) -> bool:
         if kind == "exchange":
             return destination == PUBLIC.name and source in {f"{name}.events" for name in SERVICES}
-        if destination == DEAD.name:
-            return bool(source == DEAD.name)
+        if destination == DEAD_LETTERS.name:
+            return bool(source == DEAD_LETTERS.name)
         if destination in SERVICES:
             return (source, key) in rights.heard(destination) | set(self._bound.get(destination, ()))
         if destination in self._owners:

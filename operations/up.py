@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import eventlet
-from eventlet.event import Event
-from greenlet import GreenletExit
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import demo as sample
+from chassis import green
 from chassis.crashpoint import crashpoint
-from chassis.runtime import bus
+from chassis.runtime import service_runner, topology
+from chassis.runtime.readiness import readiness
 from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage import migrate
 from chassis.storage.store import Store
@@ -114,27 +113,27 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
     """Run everything until a signal says stop; meanwhile tell what there is."""
     story = Story(console)
     classes = composition.service_classes(STORES)
-    bus.declare(settings, classes)  # or who starts first would publish to queues that are not there yet
-    made = bus.runner(settings, classes, story.observe)
-    started = Event()
+    topology.declare(settings, classes)  # or who starts first would publish to queues that are not there yet
+    made = service_runner.make_runner(settings, classes, story.observe)
+    started = green.Event()
 
     def welcome() -> None:
         started.wait()
         try:
-            with eventlet.Timeout(_READY_S):
-                while not all(all(bus.readiness(each).values()) for each in bus.containers(made)):
-                    eventlet.sleep(0.02)
-        except eventlet.Timeout as late:
+            with green.Timeout(_READY_S):
+                while not all(all(readiness(each).values()) for each in service_runner.containers(made)):
+                    green.sleep(0.02)
+        except green.Timeout as late:
             raise Unavailable(f"Not everything was ready within {_READY_S:.0f} s; start it again.") from late
         token = _token(settings)
         if is_first:
             story.is_told = True
             play(f"http://{settings.http_host}:{settings.http_port}", token, console.print)
-            eventlet.sleep(0.5)  # so that the last reactions are told before what follows
+            green.sleep(0.5)  # so that the last reactions are told before what follows
             story.is_told = False
         _tell(settings, token, console)
 
-    welcoming = eventlet.spawn(welcome)
+    welcoming = green.spawn(welcome)
 
     def stop() -> None:
         welcoming.kill()  # or it would go on asking what is gone
@@ -142,10 +141,10 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
         made.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.spawn_n(stop))
+        signal.signal(number, lambda *_: green.spawn_n(stop))
     made.start()
     started.send()
-    with suppress(GreenletExit):
+    with suppress(green.GreenletExit):
         welcoming.wait()
     made.wait()
 

@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import eventlet
 from werkzeug.wrappers import Response
+
+from chassis import green
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -119,7 +120,7 @@ def bounded(
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         size = int(environ.get("CONTENT_LENGTH", 0))
         body = b""
-        with eventlet.Timeout(BODY_TIMEOUT_S, False):
+        with green.Timeout(BODY_TIMEOUT_S, False):
             if size > SMALL_BODY_BYTES and size > (most := min(limit_of(environ), MAX_BODY_BYTES)):
                 _drop(environ, size)
                 return refuse(environ, start_response, 413, f'"detail":"At most {most} bytes are read here.",')

@@ -16,15 +16,13 @@ from collections.abc import Callable, Iterable
 from http import HTTPMethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import eventlet
-from eventlet import greenio, hubs, wsgi
-from eventlet.semaphore import Semaphore
 from nameko.web.handlers import HttpRequestHandler
 from nameko.web.server import HttpOnlyProtocol, WebServer
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from chassis import green
 from chassis.http.bounds import (
     HeadLines,
     Malformed,
@@ -63,10 +61,10 @@ class Protocol(HttpOnlyProtocol):
 
     def handle_one_request(self) -> None:
         """Read one request and answer it, or close a connection that says nothing in time."""
-        self._deadline = eventlet.Timeout(HEADER_TIMEOUT_S)
+        self._deadline = green.Timeout(HEADER_TIMEOUT_S)
         try:
             super().handle_one_request()
-        except eventlet.Timeout as passed:
+        except green.Timeout as passed:
             if passed is not self._deadline:
                 raise
             self.close_connection = True
@@ -92,7 +90,7 @@ class Protocol(HttpOnlyProtocol):
             status = refusal_of(self.headers, is_host_needed=self.request_version != "HTTP/1.0")
         except Malformed:
             status = 400
-        except (wsgi.HeaderLineTooLong, wsgi.HeadersTooLarge):
+        except (green.wsgi.HeaderLineTooLong, green.wsgi.HeadersTooLarge):
             status = 431
         finally:
             self._deadline.cancel()
@@ -102,7 +100,7 @@ class Protocol(HttpOnlyProtocol):
 
     def handle_one_response(self) -> None:
         """Answer; whoever neither sends nor takes it in time is cut off, however slowly its bytes move."""
-        cut = hubs.get_hub().schedule_call_global(REQUEST_TIMEOUT_S, greenio.shutdown_safe, self.connection)
+        cut = green.call_later(REQUEST_TIMEOUT_S, green.shutdown_safe, self.connection)
         try:
             super().handle_one_response()
         finally:
@@ -176,9 +174,9 @@ class HttpServer(WebServer):
         limit_of = getattr(self.container.service_cls, "body_limit", None)
         return bounded(_Entrypoints(self), limit_of) if limit_of else bounded(_Entrypoints(self))
 
-    def get_wsgi_server(self, sock: Any, wsgi_app: "WSGIApplication", **options: Any) -> wsgi.Server:
+    def get_wsgi_server(self, sock: Any, wsgi_app: "WSGIApplication", **options: Any) -> green.wsgi.Server:
         """eventlet's server, silent: its log lines hold secrets."""
-        return wsgi.Server(
+        return green.wsgi.Server(
             sock,
             sock.getsockname(),
             wsgi_app,
@@ -192,7 +190,7 @@ class HttpServer(WebServer):
 
     def run(self) -> None:
         """Accept until stopped. A full house closes what is idle; the rest waits in the kernel's queue for its turn."""
-        free = Semaphore(_connection_limit())
+        free = green.Semaphore(_connection_limit())
         while self._is_accepting:
             while not free.acquire(timeout=ACCEPT_PAUSE_S):
                 self._make_room()
@@ -203,20 +201,20 @@ class HttpServer(WebServer):
                 if self._is_accepting:
                     self._tell_refused(error)
                     self._make_room()
-                    eventlet.sleep(ACCEPT_PAUSE_S)
+                    green.sleep(ACCEPT_PAUSE_S)
                 continue
             self._welcome(sock, address, free)
 
-    def _welcome(self, sock: Any, address: Any, free: Semaphore | None = None) -> None:
+    def _welcome(self, sock: Any, address: Any, free: green.Semaphore | None = None) -> None:
         sock.settimeout(WRITE_TIMEOUT_S)
         connection = _Connection(address, sock)
         self._connections.add(connection)
-        eventlet.spawn_n(self._serve, connection, free)
+        green.spawn_n(self._serve, connection, free)
 
-    def _serve(self, connection: "_Connection", free: Semaphore | None) -> None:
+    def _serve(self, connection: "_Connection", free: green.Semaphore | None) -> None:
         try:
             self._serv.process_request(connection.state)
-        except (Exception, eventlet.Timeout) as error:  # noqa: BLE001  (one connection never ends the process)
+        except (Exception, green.Timeout) as error:  # noqa: BLE001  (one connection never ends the process)
             log.info("a connection ended: %s", type(error).__name__)
         finally:
             self._connections.discard(connection)
@@ -245,12 +243,12 @@ class HttpServer(WebServer):
         self._accept_who_waits()
         self._sock.close()
         began = time.monotonic()
-        with eventlet.Timeout(STOP_S, False):
+        with green.Timeout(STOP_S, False):
             while self._connections:
                 for connection in list(self._connections):
                     if not connection.is_idle or time.monotonic() - began > ON_THE_WAY_S:
                         connection.end_after_this()
-                eventlet.sleep(0.01)
+                green.sleep(0.01)
 
     def _let_nobody_in(self) -> None:
         """Whoever connects from now on is not answered by the kernel, and refused when the port is closed.
@@ -265,7 +263,7 @@ class HttpServer(WebServer):
         with contextlib.suppress(OSError):  # of which the usual one says that nobody waits
             while True:
                 sock, address = self._sock.fd.accept()
-                self._welcome(greenio.GreenSocket(sock), address)
+                self._welcome(green.GreenSocket(sock), address)
 
     def stop(self) -> None:
         """End; entrypoints have drained by now."""
@@ -287,21 +285,21 @@ class _Connection:
     def __init__(self, address: Any, sock: Any) -> None:
         self.sock = sock
         self.began = time.monotonic()
-        self.state: list[Any] = [address, sock, wsgi.STATE_IDLE]
+        self.state: list[Any] = [address, sock, green.wsgi.STATE_IDLE]
 
     @property
     def is_idle(self) -> bool:
         """Whether no request line has come since the last answer."""
-        return bool(self.state[2] == wsgi.STATE_IDLE)
+        return bool(self.state[2] == green.wsgi.STATE_IDLE)
 
     def end_after_this(self) -> None:
         """Close now if idle, else after the request in flight."""
         if self.is_idle and self._is_asking():
             return  # it is about to be read
         was_idle = self.is_idle
-        self.state[2] = wsgi.STATE_CLOSE
+        self.state[2] = green.wsgi.STATE_CLOSE
         if was_idle:
-            greenio.shutdown_safe(self.sock)
+            green.shutdown_safe(self.sock)
 
     def _is_asking(self) -> bool:
         """Whether something has come that nobody has read yet."""
@@ -312,7 +310,7 @@ class _Connection:
 
     def close(self) -> None:
         """Give the descriptor back."""
-        greenio.shutdown_safe(self.sock)
+        green.shutdown_safe(self.sock)
         self.sock.close()
 
 

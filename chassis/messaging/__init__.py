@@ -1,1 +1,1 @@
-"""Events over the broker: outbox and relay, inbox and consumer, dead letters, connections."""
+"""Events over the broker: transports, outbox and relay, inbox and consumer, dead letters."""

@@ -1,4 +1,4 @@
-"""Bindings of a service's queue, remembered so that those no longer wanted can be removed."""
+"""The bindings of a service's queue, remembered so that those no longer wanted can be removed."""
 
 from sqlalchemy import Column, String, Table
 

@@ -76,7 +76,7 @@ def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) 
                 envelopes.setdefault(envelope.id, envelope)
                 raw[envelope.id] = body
     if refused:
-        _bury(opened, refused)
+        _dead_letter(opened, refused)
     try:
         return _react(opened, reactions, list(envelopes.values()))
     except store.StoreAway:
@@ -155,18 +155,18 @@ def park_unread(opened: store.Store, bodies: Sequence[bytes]) -> None:
             envelope = Envelope.from_bytes(body, opened.seal)
             park(opened, envelope, body, "it was delivered again and again without being acknowledged")
         except Undecodable as error:
-            _bury(opened, [(body, str(error))])
+            _dead_letter(opened, [(body, str(error))])
 
 
-def _bury(opened: store.Store, refused: Sequence[tuple[bytes, str]]) -> None:
-    """What cannot be decoded is a dead letter at once: asking again would not help."""
+def _dead_letter(opened: store.Store, refused: Sequence[tuple[bytes, str]]) -> None:
+    """Make a dead letter of what cannot be decoded, at once: another attempt would not help."""
     for _, error in refused:
         log.error("an undecodable message became a dead letter: %s", error[:500])
     with opened.begin() as session:
         rows = [_parked(_id_of(body), "", body, error, state="dead") for body, error in refused]
         store.insert_many(session, PARKED, rows, ignore_conflicts=True)
-        crashpoint("inbox.before_bury")
-    crashpoint("inbox.buried")
+        crashpoint("inbox.before_dead_letter")
+    crashpoint("inbox.dead_lettered")
 
 
 def _id_of(body: bytes) -> UUID:

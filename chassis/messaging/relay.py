@@ -1,17 +1,17 @@
-"""Sends what services have committed: one active relay per store at a time, rows in order, confirms in windows."""
+"""The relay: sends what a service has committed, in order, confirmed in windows; one is active per store at a time."""
 
 import logging
-import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import eventlet
-from eventlet.event import Event as Signal
 from sqlalchemy import text
 
-from chassis import metrics
+from chassis import green, metrics
 from chassis.crashpoint import crashpoint
-from chassis.messaging import broker, embedded, outbox
+from chassis.loop import POLL_S, Loop
+from chassis.messaging import outbox
+from chassis.messaging.publisher import NotConfirmed, Outgoing, Publisher
+from chassis.messaging.transport import Transport
 from chassis.storage import store
 from pratique.event import REGISTRY, attributes_of
 
@@ -19,66 +19,41 @@ log = logging.getLogger(__name__)
 
 WINDOW = 500  #: messages under way at once
 GATHER_S = 0.01  #: after a window that was not full, commits gather so long and go together; the first never waits
-POLL_S = 1.0  #: the net beneath the waking at commit
 Published = Callable[[Sequence[Mapping[str, Any]]], None]
 
 
 class Relay:
-    """``run`` belongs in a green thread of its own; every process of a service has one."""
+    """The sender of one store's outbox. Every process of a service has one; ``run`` belongs in a green thread."""
 
-    def __init__(self, opened: store.Store, url: str) -> None:
-        self._store, self._is_embedded = opened, url.startswith("embedded:")
-        self._publisher = broker.Publisher(url, opened.name)
-        self._woken = Signal()
-        self._ended = Signal()
+    def __init__(self, opened: store.Store, transport: Transport) -> None:
+        self._store, self._transport = opened, transport
+        self._publisher = Publisher(transport, opened.name)
+        self._loop = Loop(
+            f"{opened.name} relay", self._send, (NotConfirmed, store.StoreAway), "events wait", drains=True
+        )
         self._stood_by = 0
-        self.is_stopping = False
-        self.is_connected = False
-        self.published: Published = lambda bodies: None  #: told of each window; for whoever watches
-        opened.on_commit("outbox", self.wake)
-
-    def wake(self) -> None:
-        """There is something to send."""
-        if not self._woken.ready():
-            self._woken.send()
+        self.published: Published = lambda bodies: None  #: called with each window, for observers
+        opened.on_commit("outbox", self._loop.wake)
 
     def run(self) -> None:
-        """Send until stopped; what the broker does not take now is offered again, for ever."""
-        pause_s = 0.0
-        while True:
-            while self._is_embedded and not embedded.has_room() and not self.is_stopping:
-                eventlet.sleep(GATHER_S)
-            try:
-                count = self.send_window()
-                pause_s = 0.0
-            except (broker.NotConfirmed, store.StoreAway) as error:
-                log.warning("%s: events wait (%s)", self._store.name, str(error)[:200])
-                count, pause_s = 0, min(2.0, (pause_s or 0.05) * 2)
-                self.is_connected = False
-            except Exception:
-                log.exception("%s: the relay goes on", self._store.name)
-                count, pause_s = 0, 2.0
-            if self.is_stopping and not count:
-                self._publisher.close()
-                self._ended.send()
-                return
-            if pause_s:
-                eventlet.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  (no secret)
-            elif not count:
-                self._wait()
-            elif count < WINDOW and not self.is_stopping:
-                eventlet.sleep(GATHER_S)
+        """Send until stopped; what the broker does not take now is offered again, without end."""
+        try:
+            self._loop.run()
+        finally:
+            self._publisher.close()
 
-    def _wait(self) -> None:
-        with eventlet.Timeout(POLL_S, False):
-            self._woken.wait()
-        if self._woken.ready():
-            self._woken = Signal()
-        else:
+    def _send(self) -> bool:
+        while not self._transport.has_room() and not self._loop.is_stopping:
+            green.sleep(GATHER_S)
+        count = self.send_window()
+        if not count:
             self._publisher.keep_alive()
+        elif count < WINDOW:
+            green.sleep(GATHER_S)
+        return count > 0
 
     def send_window(self) -> int:
-        """Send the oldest rows, at most ``WINDOW``; returns how many.
+        """Send the oldest rows, at most ``WINDOW``; returns how many it sent.
 
         Raises:
             NotConfirmed, StoreAway: they stay in the outbox.
@@ -99,14 +74,13 @@ class Relay:
                 if event_class := REGISTRY.get(body["type"]):
                     headers = {f"ce-{name}": value for name, value in body.items()}
                     route = event_class.exchange(), event_class.routing_key
-                    messages.append(broker.Outgoing(*route, row.body, headers, body["id"]))
+                    messages.append(Outgoing(*route, row.body, headers, body["id"]))
                     seqs.append(row.seq)
                 else:
                     # Guessing whether it is private would be worse than waiting for the code that knows it.
                     log.error("outbox row %d holds %s, which this code does not know; it waits", row.seq, body["type"])
             crashpoint("relay.selected")
             self._publisher.publish(messages)
-            self.is_connected = True
             self.published(bodies)
             crashpoint("relay.confirmed")
             outbox.confirmed(session, seqs)
@@ -116,13 +90,10 @@ class Relay:
         return len(seqs)
 
     def _stand_by(self) -> None:
-        """Another replica sends: look again when it may have ended, ever later while it has not."""
+        """Look again when the replica that sends may have ended, ever later while it has not."""
         self._stood_by += 1
-        eventlet.spawn_after(min(POLL_S, 0.01 * 2**self._stood_by), self.wake)
+        green.spawn_after(min(POLL_S, 0.01 * 2**self._stood_by), self._loop.wake)
 
     def stop(self, flush_s: float = 2.0) -> None:
         """Send what is left if the broker takes it within ``flush_s``; the rest goes out after the next start."""
-        self.is_stopping = True
-        self.wake()
-        with eventlet.Timeout(flush_s, False):
-            self._ended.wait()
+        self._loop.stop(flush_s)

@@ -12,18 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-import eventlet
-from eventlet.event import Event as Signal
-from eventlet.semaphore import Semaphore
 from kombu import Consumer, Queue
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector, SharedExtension
 
-from chassis import metrics
+from chassis import green, metrics
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
 from chassis.messaging import broker
-from chassis.messaging.listener import Listener
+from chassis.messaging.queue_consumer import QueueConsumer
+from chassis.messaging.transport import Transport, transport_of
 from chassis.rpc import letters
 from chassis.sealing import Seal
 from chassis.settings import Settings
@@ -40,11 +38,11 @@ _STARTING_S = 0.5  #: how long a call waits for the connection to be there befor
 
 
 class _Writer:
-    """Sends on a listener's connection, one message at a time, in bounded time."""
+    """Sends on a consumer's connection, one message at a time, in bounded time."""
 
     def __init__(self, is_mandatory: bool) -> None:
         self._is_mandatory = is_mandatory  #: a message for which there is no queue comes back
-        self._one_at_a_time = Semaphore()
+        self._one_at_a_time = green.Semaphore()
         self.channel: Any = None
 
     def send(self, routing_key: str, body: bytes, timeout_s: float, **properties: Any) -> None:
@@ -60,7 +58,7 @@ class _Writer:
             message = channel.prepare_message(body, None, _SEALED, "binary", {}, {"delivery_mode": 1} | properties)
             to: dict[str, Any] = {"routing_key": routing_key, "mandatory": self._is_mandatory}
             try:
-                with broker.within(channel.connection.client, timeout_s):
+                with broker.time_limit(channel.connection.client, timeout_s):
                     channel.basic_publish(message, broker.RPC.name, **to)
             except broker.BROKER_ERRORS as error:
                 raise Unavailable(_NO_BROKER) from error
@@ -77,8 +75,8 @@ class RpcServer(SharedExtension, ProviderCollector):
         """
         settings: Settings = self.container.config["settings"]
         self._seal = settings.seal
-        url = settings.broker_url_of(self.container.service_name)
-        self.listener = _Requests(url, self.container.service_name, self._take)
+        transport = transport_of(settings.broker_url_of(self.container.service_name))
+        self.listener = _Requests(transport, self.container.service_name, self._take)
         self.listener.prefetch_count = self.container.max_workers
 
     def start(self) -> None:
@@ -95,7 +93,7 @@ class RpcServer(SharedExtension, ProviderCollector):
 
     def drain(self) -> None:
         """Take no more requests; called when the container stops its entrypoints."""
-        self.listener.is_stopping = True
+        self.listener.drain()
 
     def _take(self, message: Any) -> None:
         service = self.container.service_name
@@ -157,11 +155,11 @@ class Refusal(NamedTuple):
     error: DomainError | StoreAway
 
 
-class _Requests(Listener):
+class _Requests(QueueConsumer):
     prefetch_count = 10
 
-    def __init__(self, url: str, service: str, take: Callable[[Any], None]) -> None:
-        super().__init__(url, f"{service} rpc")
+    def __init__(self, transport: Transport, service: str, take: Callable[[Any], None]) -> None:
+        super().__init__(transport, f"{service} rpc")
         self._service, self._take = service, take
         self.in_flight: set[Any] = set()
         self.writer = _Writer(is_mandatory=False)
@@ -170,7 +168,7 @@ class _Requests(Listener):
         """The queue that nameko names for RPC."""
         self.in_flight.clear()
         self.writer.channel = channel
-        broker.ensure(channel, self.url, broker.RPC)
+        self.transport.ensure_exchange(channel, broker.RPC)
         queue = Queue(f"rpc-{self._service}", broker.RPC, routing_key=f"{self._service}.*", durable=True)(channel)
         queue.queue_declare()
         queue.queue_bind()
@@ -233,26 +231,25 @@ def _bytes(message: Any) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
-class _Replies(Listener):
+class _Replies(QueueConsumer):
     """The reply queue of one gateway process; it goes with its connection."""
 
-    def __init__(self, url: str, seal: Seal) -> None:
-        super().__init__(url, "rpc replies")
+    def __init__(self, transport: Transport, seal: Seal) -> None:
+        super().__init__(transport, "rpc replies")
         self._seal = seal
-        self.waiting: dict[str, Signal] = {}
+        self.waiting: dict[str, green.Event] = {}
         self.writer = _Writer(is_mandatory=True)
         self.address = ""
 
     def consumers(self, channel: Any) -> Sequence[Any]:
         """An exclusive queue under a new name: an answer to the old one is too late anyway."""
         self.address = str(uuid.uuid4())
-        broker.ensure(channel, self.url, broker.RPC)
+        self.transport.ensure_exchange(channel, broker.RPC)
         queue = Queue(f"rpc.reply-{self.address}", broker.RPC, routing_key=self.address, exclusive=True, durable=False)
         queue = queue(channel)
         queue.queue_declare()
         queue.queue_bind()
-        if hasattr(channel, "events") and not self.url.startswith("embedded:"):
-            channel.events["basic_return"].add(self._on_return)
+        self.transport.on_return(channel, self._on_return)
         self.writer.channel = channel
         return [Consumer(channel, queue, on_message=self._on_reply, no_ack=True, auto_declare=False)]
 
@@ -285,7 +282,8 @@ class Services(DependencyProvider):
         settings: Settings = self.container.config["settings"]
         self._timeout_s = settings.rpc_timeout_s
         self._seal = settings.seal
-        self.listener = _Replies(settings.broker_url_of(self.container.service_name), settings.seal)
+        transport = transport_of(settings.broker_url_of(self.container.service_name))
+        self.listener = _Replies(transport, settings.seal)
 
     def start(self) -> None:
         """Begin to listen for replies."""
@@ -309,10 +307,10 @@ class Services(DependencyProvider):
             Unavailable: no answer within ``PRATIQUE_RPC_TIMEOUT_S``, no broker, or no such service.
             InternalError: the service failed; its log says how.
         """
-        with eventlet.Timeout(_STARTING_S, False):
+        with green.Timeout(_STARTING_S, False):
             while not self.listener.is_consuming:
-                eventlet.sleep(0.01)
-        correlation_id, signal = str(uuid.uuid4()), Signal()
+                green.sleep(0.01)
+        correlation_id, signal = str(uuid.uuid4()), green.Event()
         request = letters.Request(method, correlation_id, payload, ACTOR.get())
         self.listener.waiting[correlation_id] = signal
         try:
@@ -326,7 +324,7 @@ class Services(DependencyProvider):
             )
             crashpoint("rpc.asked")
             answer: Any = None
-            with eventlet.Timeout(self._timeout_s, False):
+            with green.Timeout(self._timeout_s, False):
                 answer = signal.wait()
             crashpoint("rpc.replied")
         finally:

@@ -1,1 +1,1 @@
-"""Processes: the container of a service, its loops, health checks and retention."""
+"""Processes: the container of a service and its runner, health checks, topology and retention."""

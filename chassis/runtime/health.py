@@ -1,30 +1,30 @@
-"""A tiny HTTP server beside a service: is it alive, is it ready, and its metrics. For operators, not for the public."""
+"""Health checks of a process over HTTP: liveness, readiness and metrics. For operators, not for the public."""
 
 import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import eventlet
-import eventlet.wsgi
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from chassis import green
 
 _UNAUTHORIZED = "401 Unauthorized"
 Readiness = Callable[[], Mapping[str, bool]]  #: what must hold for the service to do its work, by name
 
 
 class Health:
-    """Serves /healthz, /readyz and /metrics until it is closed; ``port`` 0 takes a free one.
+    """A server of /healthz, /readyz and /metrics; ``port`` 0 takes a free one.
 
-    Metrics are for whoever sends ``metrics_token`` as bearer: counters that are read often tell what one person did.
+    Metrics need ``metrics_token`` as bearer token: counters that are read often tell what one person did.
     """
 
     def __init__(self, host: str, port: int, readiness: Readiness, metrics_token: str = "") -> None:
         self._readiness, self._metrics_token = readiness, metrics_token
-        self._listener = eventlet.listen((host, port))
+        self._listener = green.listen((host, port))
         self.port: int = self._listener.getsockname()[1]
-        self._server = eventlet.spawn(
-            eventlet.wsgi.server, self._listener, self._answer, log_output=False, debug=False, socket_timeout=10
+        self._server = green.spawn(
+            green.wsgi.server, self._listener, self._answer, log_output=False, debug=False, socket_timeout=10
         )
 
     def close(self) -> None:

@@ -1,16 +1,35 @@
-"""Ask a process whether it is ready. Imports little, since health checks call it every few seconds."""
+"""Readiness of services: consuming from the broker, and the store reachable."""
 
-import urllib.error
-import urllib.request
+from collections.abc import Iterable
+from typing import Any
+
+from chassis.messaging.queue_consumer import QueueConsumer
+from chassis.rpc.rpc import RpcServer, Services
+from chassis.runtime.container import Bus
+from chassis.storage import store
 
 
-def why_not_ready(url: str, timeout_s: float = 5) -> str:
-    """Why what listens at this /readyz is not ready, in words; empty if it is."""
+def readiness(container: Any) -> dict[str, bool]:
+    """Return what this service needs and whether it has it; it is ready when all of it is true, consuming included."""
+    found: dict[str, bool] = {}
+    for extension in container.extensions:
+        listener = getattr(extension, "listener", None)
+        if isinstance(extension, RpcServer | Services) and isinstance(listener, QueueConsumer):
+            found["rpc"] = listener.is_consuming
+        if isinstance(extension, Bus):
+            found["reactions"] = all(consumer.is_consuming for consumer in extension.consumers)
+            found["store"] = _answers(extension.store)
+    return found
+
+
+def _answers(opened: store.Store) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=timeout_s):  # noqa: S310  (an operator's own http address)
-            return ""
-    except urllib.error.HTTPError as error:
-        with error:
-            return f"{url} says {error.code}: {error.read(500).decode('utf-8', 'replace')}"
-    except (OSError, ValueError) as error:
-        return f"{url} does not answer ({getattr(error, 'reason', error)})"
+        with opened.begin():
+            return True
+    except store.StoreAway:
+        return False
+
+
+def readiness_of(containers: Iterable[Any]) -> dict[str, bool]:
+    """Return the same of several services, each name with its service before it."""
+    return {f"{each.service_name} {name}": holds for each in containers for name, holds in readiness(each).items()}

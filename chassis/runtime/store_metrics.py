@@ -1,4 +1,4 @@
-"""Gauges for Prometheus of what lies in the stores of this process: backlogs, dead letters, overdue work."""
+"""Prometheus gauges of the stores of this process: backlogs, dead letters, overdue work."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,25 +14,25 @@ from chassis.storage import store
 
 
 class Stores(Collector):
-    """What lies in the stores of this process, asked for when Prometheus asks; a store that is away says nothing."""
+    """A collector that queries the stores when Prometheus scrapes; a store that is away has no samples."""
 
     def __init__(self) -> None:
         self._stores: list[store.Store] = []
 
     def watch(self, opened: store.Store) -> None:
-        """Let Prometheus see this store."""
+        """Add a store."""
         self._stores.append(opened)
 
     def forget(self, opened: store.Store) -> None:
-        """It is closed."""
+        """Remove a store, which is closed."""
         self._stores.remove(opened)
 
     def describe(self) -> list[Metric]:
-        """Nothing: registering asks no store."""
+        """Return nothing, so that registering queries no store."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The backlog of the outbox, parked events, dead letters and overdue work, by service."""
+        """Return the backlog of the outbox, parked events, dead letters and overdue work, by service."""
         gauges = {
             name: GaugeMetricFamily(f"pratique_{name}", words, labels=["service"])
             for name, words in {

@@ -1,4 +1,4 @@
-"""The chassis' tables, gathered; importing this completes ``store.KERNEL``."""
+"""The chassis' tables in one place; importing this completes ``store.KERNEL``."""
 
 from sqlalchemy import MetaData
 

@@ -75,6 +75,8 @@ def _heads(config: Config, connection: Connection) -> tuple[str, ...]:
 
 
 def _configs(own: Path, connection: Connection) -> list[Config]:
+    if not own.is_dir():  # alembic would find no migration in it, and so nothing missing
+        raise FileNotFoundError(f"there are no migrations in {own}")
     return [
         config_for(_HOME / "versions", VERSION_TABLES[0], connection, store.KERNEL),
         config_for(own, VERSION_TABLES[1], connection, None),

@@ -1,1 +1,1 @@
-"""What people look at: a survey on a phone, in French or English, without JavaScript, cookies or images."""
+"""Pages for people: a survey on a phone, in French or English, without JavaScript, cookies or images."""

@@ -1,4 +1,4 @@
-"""From what a form carries to what evaluation takes, and back: which answer is wrong, and in which words."""
+"""Conversion of a form to answers, and of validation errors to sentences beside the form."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _UNTYPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 def typed_answers(form: MultiDict[str, str]) -> dict[str, str]:
-    """What was typed or chosen, by question; what was left out is not in it."""
+    """Return what was typed or chosen, by question; questions left out are not in it."""
     typed = {
         name[2:]: _UNTYPED.sub("", value.replace("\r\n", "\n")).strip()
         for name, value in list(form.items())[:MAX_ANSWERS]
@@ -28,7 +28,7 @@ def typed_answers(form: MultiDict[str, str]) -> dict[str, str]:
 
 
 def find_faults(typed: Mapping[str, str], questions: list[Question], text: Texts) -> dict[str, str]:
-    """What is wrong with which answer, found before the ballot is taken, since a ballot is taken only once."""
+    """Return the validation errors by question, found before the ballot is taken, since a ballot is taken only once."""
     wrong = {}
     for question in questions:
         value, options = typed.get(question["key"]), question["options"]

@@ -40,7 +40,7 @@ class Mail:
 
     @property
     def to(self) -> str:
-        """To whom."""
+        """The recipients."""
         return str(self.parsed["To"] or "")
 
     @property
@@ -50,7 +50,7 @@ class Mail:
 
     @property
     def subject(self) -> str:
-        """What about."""
+        """The subject."""
         return str(self.parsed["Subject"] or "")
 
     @property
@@ -60,7 +60,7 @@ class Mail:
 
     @property
     def sent_at(self) -> str:
-        """When, by this machine's clock on the wall, since it is this machine's user who reads it."""
+        """The instant of sending, in the zone of this machine, since it is this machine's user who reads it."""
         at = getattr(self.parsed["Date"], "datetime", None)
         return f"{at.astimezone():%Y-%m-%d %H:%M:%S}" if isinstance(at, datetime) else ""
 
@@ -71,7 +71,7 @@ class Mail:
         return [(piece, number % 2 == 1) for number, piece in enumerate(_LINK.split(text)) if piece]
 
     def entry(self) -> "Entry | None":
-        """What it tells a calendar; None if nothing."""
+        """The calendar entry; None if there is none."""
         for part in self.parsed.walk():
             if part.get_content_type() == "text/calendar":
                 return _read_entry(part.get_payload(decode=True))
@@ -140,7 +140,7 @@ def _here_only(path: str, flags: int) -> int:
 
 
 def _read_entry(content: object) -> Entry | None:
-    """What ``text/calendar`` says; None if it is none that can be read."""
+    """Read ``text/calendar``; None if it cannot be read."""
     try:
         calendar = Calendar.from_ical(content if isinstance(content, bytes) else b"")
     except ValueError:

@@ -27,7 +27,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Shown:
-    """What is shown of one question."""
+    """The results of one question, as the page shows them."""
 
     text: str
     caption: str

@@ -39,7 +39,7 @@ class Visit:
 
     @property
     def entitled_by(self) -> dict[str, str]:
-        """What lets them answer, as evaluation takes it."""
+        """Return the proof by which they may answer, as evaluation takes it."""
         return dict(self.ask.path) | ({"member_id": self.member} if self.member else {})
 
     @property

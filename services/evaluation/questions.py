@@ -1,4 +1,4 @@
-"""What is asked, in French and English, and what counts as an answer.
+"""The questions of surveys, in French and English, and the validation of answers.
 
 A set is never edited once it was answered: a change is a new set under the next version, and a survey keeps the
 version with which it was opened.
@@ -19,7 +19,7 @@ Answers = dict[str, int | bool | str]  #: question key -> what was answered
 
 
 class QuestionType(StrEnum):
-    """What an answer may be: a whole number from 1 to 5, true or false, or text."""
+    """The type of an answer: a whole number from 1 to 5, true or false, or text."""
 
     SCALE1_5 = "scale1_5"
     YES_NO = "yes_no"
@@ -27,7 +27,7 @@ class QuestionType(StrEnum):
 
 
 class Answer(Value):
-    """What somebody answers to one question; the question's type says what the value may be."""
+    """An answer to one question; the question's type limits its value."""
 
     question: str
     value: object
@@ -186,7 +186,7 @@ def checked(version: int, answers: Sequence[Answer]) -> Answers:
 
 
 def _fault(type: QuestionType, value: object) -> str | None:
-    """What is wrong with a value, or None. True is no number here, though Python holds that it is 1."""
+    """Return what is wrong with a value, or None. True is no number here, though Python holds that it is 1."""
     if type is QuestionType.SCALE1_5:
         is_fine = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 5
         return None if is_fine else "answer with a whole number from 1 to 5"

@@ -1,8 +1,9 @@
-"""Binds evaluation to the bus; the only file here that knows nameko."""
+"""Binding of evaluation to the bus: its RPC methods, reactions and loops."""
 
 from functools import partial
 
-from chassis.runtime.bus import Bus, answer
+from chassis.rpc.methods import answer
+from chassis.runtime.container import Bus
 from services.evaluation import commands, queries, schemas, traces
 from services.evaluation.reactions import DUE, REACTIONS
 

@@ -1,6 +1,7 @@
 """Binds meetings to the bus."""
 
-from chassis.runtime.bus import Bus, answer
+from chassis.rpc.methods import answer
+from chassis.runtime.container import Bus
 from services.meetings import commands, queries, schemas
 from services.meetings.reactions import DUE, REACTIONS
 

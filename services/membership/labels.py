@@ -1,4 +1,4 @@
-"""How people are named and ordered in a room: short, told apart from each other, sorted as French sorts."""
+"""Labels of people in a room: short, unique, sorted by French collation."""
 
 import dataclasses
 import itertools
@@ -14,7 +14,7 @@ Organizations = Mapping[UUID, str]  #: whom each person represents, by name; who
 
 @dataclasses.dataclass(frozen=True)
 class Label:
-    """How a person is named in a room."""
+    """The label of a person in a room."""
 
     member_id: UUID
     label: str
@@ -74,7 +74,7 @@ def _short(words: Words, letters: int) -> str:
 
 
 def _letters(ordered: Sequence[str]) -> dict[str, int]:
-    """How many letters of each last name no other begins with; all where it begins another itself."""
+    """Return the number of letters that make each last name unique; all of them where it is a prefix of another."""
     letters = dict.fromkeys(ordered, 1)
     for one, other in itertools.pairwise(ordered):
         same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
@@ -98,7 +98,7 @@ def _bracketed(short: str, alike: Sequence[UUID], organizations: Organizations) 
 
 
 def sort_key(text: str) -> tuple[str, tuple[str, ...], str]:
-    """Where a text stands in French order: letters first, then accents from the end, then small before capital.
+    """Return the French collation key of a text: letters first, then accents from the end, then small before capital.
 
     Cote, côte, coté, côté (CAN/CSA Z243.4.1); œ counts as oe. Digits and signs stand as Unicode has them.
     """

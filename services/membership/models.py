@@ -1,4 +1,4 @@
-"""What membership keeps, and the rules that one row can check alone. Methods return the events of what happened."""
+"""Tables of membership, and the rules that one row can check alone. Methods return events."""
 
 import re
 import unicodedata
@@ -36,7 +36,7 @@ _EMAIL = re.compile(r'[^\s@<>()\[\],;:"\\]+@[^\s@<>()\[\],;:"\\.]+(\.[^\s@<>()\[
 
 
 def key_of(email: str) -> str:
-    """What two ways of writing one address have in common: case and composition, and the domain as DNS has it."""
+    """Return the key that all ways of writing one address share: case and composition, and the domain as DNS has it."""
     local, _, domain = unicodedata.normalize("NFC", email).rpartition("@")
     with suppress(UnicodeError):  # of a name that DNS could not hold, which is still the same as itself
         domain = domain.encode("idna").decode("ascii")
@@ -99,7 +99,7 @@ class Community(Base):
         faults.zone("/timezone", self.timezone)
 
     def events_of(self, put: Put["Community"]) -> list[Event]:
-        """What a PUT of this community has to announce: its traits to all, its words privately."""
+        """Return the events of a PUT of this community: its traits publicly, its words privately."""
         events: list[Event] = []
         if put.is_new:
             events.append(self._traits(CommunityFounded))
@@ -154,7 +154,7 @@ class Member(Base):
             faults.add("/email", "That is no e-mail address; write one, such as amina@example.org, and nothing else.")
 
     def events_of(self, put: Put["Member"]) -> list[Event]:
-        """What a PUT of this person has to announce: to all that there is one more, privately who."""
+        """Return the events of a PUT of this person: publicly that there is one more, privately the contact data."""
         former = put.former.get("email")
         registered = MemberRegistered(
             member_id=self.member_id,
@@ -179,7 +179,7 @@ class Member(Base):
 
 
 class Membership(Base):
-    """That a person belongs to a community, and in whose name."""
+    """A membership: a person in a community, on behalf of an organisation or of nobody."""
 
     __tablename__ = "membership"
     __table_args__ = (UniqueConstraint("community_id", "member_id"),)
@@ -206,7 +206,7 @@ class Membership(Base):
             faults.add("/capacity", "This community is one of individuals; take part in it as an individual.")
 
     def facts(self) -> dict[str, str | None]:
-        """Who belongs where, as the audit keeps it."""
+        """Return the membership as the audit keeps it."""
         return {
             "community_id": str(self.community_id),
             "member_id": str(self.member_id),
@@ -215,7 +215,7 @@ class Membership(Base):
         }
 
     def activated(self) -> MembershipActivated:
-        """That the person belongs, as the row now says."""
+        """Return the event of an active membership."""
         return MembershipActivated(
             membership_id=self.membership_id,
             community_id=self.community_id,
@@ -228,7 +228,7 @@ class Membership(Base):
 
 
 class RoleAssignment(Base):
-    """What a member is trusted with in a community; the row stays when the role ends."""
+    """A role of a member in a community; the row stays when the role ends."""
 
     __tablename__ = "role_assignment"
     __table_args__ = (
@@ -250,7 +250,7 @@ class RoleAssignment(Base):
         return uuid5(Membership.id_of(community_id, member_id), role.value)
 
     def facts(self) -> dict[str, str]:
-        """Who is trusted with what, as the audit keeps it."""
+        """Return the role assignment as the audit keeps it."""
         return {"community_id": str(self.community_id), "member_id": str(self.member_id), "role": self.role.value}
 
     def assign_again(self, at: datetime) -> bool:
@@ -279,7 +279,7 @@ class RoleAssignment(Base):
         ]
 
     def assigned(self) -> RoleAssigned:
-        """That the member has the role."""
+        """Return the event of an assigned role."""
         return RoleAssigned(
             assignment_id=self.assignment_id,
             community_id=self.community_id,

@@ -1,6 +1,7 @@
 """Binds membership to the bus."""
 
-from chassis.runtime.bus import Bus, answer
+from chassis.rpc.methods import answer
+from chassis.runtime.container import Bus
 from services.membership import commands, queries, schemas
 from services.membership.reactions import DUE, REACTIONS
 

@@ -17,7 +17,7 @@ _EVENT = b"BEGIN:VEVENT\r\n"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a calendar is told of a meeting."""
+    """The calendar entry of a meeting."""
 
     meeting_id: UUID  #: the UID, so that what comes later changes this entry and makes no second one
     sequence: int  #: the meeting's version; calendars take only what is newer

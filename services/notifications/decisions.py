@@ -1,4 +1,4 @@
-"""Whether a message still makes sense is decided at the moment of sending, from what is known by then."""
+"""The decision, at the moment of sending, whether a message still makes sense, from what is known by then."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -77,7 +77,7 @@ class Facts:
 
     @property
     def person(self) -> UUID | None:
-        """To whom it goes."""
+        """The recipient."""
         return _person(self.message, self.sealed)
 
 
@@ -102,7 +102,7 @@ class Drop(Exception):
 
 
 def gather(session: Session, messages: Sequence[Message]) -> list[Facts]:
-    """What is known about each of these, in nine statements at most, whatever their number."""
+    """Load what is known about each of these messages, in nine statements at most, whatever their number."""
     seal = store.seal_of(session)
     boxes = {message.id: _opened(seal, message) for message in messages}
     people = {message.id: _person(message, boxes[message.id]) for message in messages}

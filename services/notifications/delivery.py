@@ -120,7 +120,7 @@ def _send_all(opened: Store, post: Post, claimed: Sequence[Facts], write: Write,
 
 
 def _send(opened: Store, post: Post, facts: Facts, write: Write, note: Note) -> bool:
-    """Whether the server took it; that is noted by then, and still to be recorded."""
+    """Send it; return whether the server took it, which is noted by then and still to be recorded."""
     id, named = facts.message.id, _named(facts.message)
     try:
         post.send(write(facts))
@@ -280,7 +280,7 @@ def _named(message: Message) -> str:
 
 
 def _words(message: Message, error: Exception) -> str:
-    """What is kept of an error: of mails about a survey the server's code alone, whose words may name the person."""
+    """Return the text kept of an error: of mails about surveys the server's code alone; its words may name people."""
     said = str(error)
     if message.template not in ABOUT_SURVEY or isinstance(error, Unwritable | Unknown):
         return said

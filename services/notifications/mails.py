@@ -69,7 +69,7 @@ class Unwritable(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Letterhead:
-    """What is the same on every mail of a deployment."""
+    """The settings that all mails of a deployment share."""
 
     mail_from: str  #: "Pratique <pratique@example.org>"
     public_url: str  #: how people reach the gateway, without a slash at the end
@@ -77,7 +77,7 @@ class Letterhead:
 
     @cached_property
     def sender(self) -> Address:
-        """Who writes."""
+        """The sender."""
         name, address = parseaddr(self.mail_from)
         return _address(name, address)
 
@@ -166,7 +166,7 @@ def render(template: events.Template, words: dict[str, object]) -> tuple[str, st
 
 
 def _context(facts: Facts, contact: ContactCard, sealed: Sealed, letterhead: Letterhead) -> dict[str, object]:
-    """What a template may speak of. What somebody wrote is ``Said``."""
+    """Return the variables of a template. Text that somebody wrote is ``Said``."""
     locale, notice, message = contact.locale, facts.notice, facts.message
     context: dict[str, object] = {
         "locale": locale.value,
@@ -245,7 +245,7 @@ def _line(text: str) -> str:
 
 
 def _said(text: str) -> Said:
-    """What a person wrote, in one line."""
+    """Return text that somebody wrote, in one line."""
     return Said(_line(text))
 
 

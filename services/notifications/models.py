@@ -32,7 +32,7 @@ State = MessageState
 
 
 class Outcome(StrEnum):
-    """How a meeting ended, for those who were invited."""
+    """The end of a meeting, for those who were invited."""
 
     CLOSED = "closed"
     CANCELLED = "cancelled"
@@ -49,7 +49,7 @@ def message_id(seal: Seal, template: Template, subject_id: UUID, member_id: UUID
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sealed:
-    """What only the sender of a message needs to read, and its row holds in a box until then."""
+    """The sealed part of a message: only its sender opens the box."""
 
     member_id: UUID | None = None  #: to whom, where the row must not say so
     token: str = ""  #: of a survey's link
@@ -63,7 +63,7 @@ class Sealed:
 
     @classmethod
     def open(cls, seal: Seal, box: bytes | None) -> Self:
-        """What is in the box; nothing where there is none.
+        """Open the box; empty where there is none.
 
         Raises:
             BrokenSeal: our key does not open it.
@@ -139,7 +139,7 @@ class Message(Base):
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the person may have read it, as far as anyone can know."""
+        """Return whether the person may have read it, as far as anyone can know."""
         return self.state is State.SENT or self.interruptions > 0
 
     @property
@@ -154,7 +154,7 @@ class Message(Base):
         return self.dropped()
 
     def dropped(self) -> MessageDropped | None:
-        """That it was dropped, unless that is nobody's business."""
+        """Return the event that it was dropped; none for mails about surveys."""
         if self.member_id is None or self.drop_reason is None:
             return None
         return MessageDropped(
@@ -191,7 +191,7 @@ class Message(Base):
 
 
 class Receipt(Base):
-    """That the mail server took a message, from its yes until the message says so as well."""
+    """The note that the mail server took a message, kept from its 250 until the message row says so."""
 
     __tablename__ = "receipt"
 
@@ -200,7 +200,7 @@ class Receipt(Base):
 
 
 class ContactCard(Base):
-    """How to write to a person."""
+    """Contact data of a person."""
 
     __tablename__ = "contact_card"
 
@@ -215,7 +215,7 @@ class ContactCard(Base):
 
 
 class CommunityCard(Base):
-    """What a community is called."""
+    """The name of a community."""
 
     __tablename__ = "community_card"
 
@@ -225,7 +225,7 @@ class CommunityCard(Base):
 
 
 class CommunityMember(Base):
-    """Who belongs to a community."""
+    """A membership of a community."""
 
     __tablename__ = "community_member"
 
@@ -236,7 +236,7 @@ class CommunityMember(Base):
 
 
 class CommunityRole(Base):
-    """Who is trusted with what in a community, or was."""
+    """A role in a community, present or past."""
 
     __tablename__ = "community_role"
 
@@ -249,7 +249,7 @@ class CommunityRole(Base):
 
 
 class MeetingCard(Base):
-    """When a meeting is held. Its words and its end are rows of their own, since they may come first."""
+    """The date of a meeting. Its words and its end are rows of their own, since they may come first."""
 
     __tablename__ = "meeting_card"
 
@@ -276,7 +276,7 @@ class MeetingCommunity(Base):
 
 
 class MeetingWords(Base):
-    """What a meeting is about, where it is, and why it was cancelled."""
+    """The texts of a meeting: themes, place, link, reason of its cancellation."""
 
     __tablename__ = "meeting_words"
 
@@ -289,7 +289,7 @@ class MeetingWords(Base):
 
 
 class MeetingEnd(Base):
-    """That a meeting was closed or cancelled: no invitation to it makes sense any more."""
+    """The end of a meeting, closed or cancelled: no invitation to it makes sense any more."""
 
     __tablename__ = "meeting_end"
 
@@ -299,7 +299,7 @@ class MeetingEnd(Base):
 
 
 class MeetingAttendance(Base):
-    """Who was at a meeting, and who was not; whoever takes notes stands in no such row."""
+    """Attendance at a meeting; note takers have no row."""
 
     __tablename__ = "meeting_attendance"
 
@@ -310,7 +310,7 @@ class MeetingAttendance(Base):
 
 
 class SurveyEnd(Base):
-    """That a survey is closed: nothing of whom it asked is kept, and nothing that comes late brings it back."""
+    """The end of a survey: nothing of whom it asked is kept, and nothing that comes late brings it back."""
 
     __tablename__ = "survey_end"
 
@@ -329,7 +329,7 @@ class Revocation(Base):
 
 
 class ResultsNotice(Base):
-    """What there is to tell of a meeting and its survey. Whom it concerns may become known later, while it is news."""
+    """News of a meeting and its survey. Whom it concerns may become known later, while it is news."""
 
     __tablename__ = "results_notice"
 

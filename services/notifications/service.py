@@ -1,6 +1,7 @@
-"""Binds notifications to the bus; the only file here that knows nameko."""
+"""Binding of notifications to the bus: its RPC methods, reactions and loops."""
 
-from chassis.runtime.bus import Bus, answer
+from chassis.rpc.methods import answer
+from chassis.runtime.container import Bus
 from services.notifications import delivery, queries, schemas
 from services.notifications.reactions import DUE, REACTIONS
 

@@ -19,10 +19,11 @@ from prometheus_client import REGISTRY, generate_latest
 from werkzeug.test import Client
 
 from chassis import clock, log
-from chassis.messaging import broker, inbox
+from chassis.messaging import inbox
+from chassis.messaging.publisher import Outgoing
 from chassis.rpc.rpc import Rpc, RpcServer, Services
-from chassis.runtime import bus, store_metrics
-from chassis.runtime.bus import Bus
+from chassis.runtime import store_metrics
+from chassis.runtime.container import Bus, Container
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES
 from chassis.storage.store import Store
@@ -154,10 +155,10 @@ class Network(InMemory):
         self._send_mail = delivery.loop(self.settings, self.stores["notifications"])
 
     def _container(self, name: str) -> Any:
-        made = bus.Container(composition.service_class(name), {"settings": self.settings, "max_workers": 10})
+        made = Container(composition.service_class(name), {"settings": self.settings, "max_workers": 10})
         for extension in made.extensions:
             if isinstance(extension, Bus):
-                extension._loops = {}  # the sender of mails, which wants a store that is migrated already
+                extension._factories = {}  # the sender of mails, which wants a store that is migrated already
             if isinstance(extension, RpcServer | Rpc | Bus | Services):
                 extension.setup()
         for extension in made.extensions:
@@ -192,7 +193,7 @@ class Network(InMemory):
         else:
             self._extension(routing_key.partition(".")[0], RpcServer)._take(message)
 
-    def publish(self, messages: Sequence[broker.Outgoing]) -> None:
+    def publish(self, messages: Sequence[Outgoing]) -> None:
         """Take events."""
         for each in messages:
             seen = {"headers": dict(each.headers), "message_id": each.message_id}

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from chassis import settings
-from chassis.runtime import bus, tables
+from chassis.runtime import tables, topology
 from chassis.storage.store import insert_many
 from chassis.testing import open_at
 from operations import composition
@@ -99,7 +99,7 @@ def ours(
 ) -> Iterator[Sequence[Side]]:
     """``pratique run evaluation`` and ``pratique run notifications``, each with its relay at work."""
     fresh = environment.empty()
-    bus.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
+    topology.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
     filled(fresh.store_urls["notifications"], envelopes)
     bodies = [envelope.to_bytes() for envelope in envelopes]
     for name in OURS_ARE:

@@ -29,7 +29,7 @@ _CELL = f"""jsonb_build_object('question', q, 'type', 'scale1_5', 'is_withheld',
     'interval', '[3.2, 4.8]'::jsonb, 'distribution', {_SCORES}::jsonb)"""
 
 
-#: The event log and the inbox hold 90 days of the 720; upkeep has removed the rest.
+#: The event log and the inbox hold 90 days of the 720; retention has removed the rest.
 _KEPT = "where m % 8 = 0"
 _LATELY = "now() - interval '30 days'"
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from chassis import settings
-from chassis.runtime import bus
+from chassis.runtime import topology
 from operations import composition
 from pratique.event import Envelope
 from tests.bench import evening
@@ -30,7 +30,7 @@ def filled(environment: Environment, sizes: Sequence[int], envelopes: Sequence[E
         made[meetings] = environment.empty()
         if meetings:
             fill(environment, made[meetings], meetings)
-        bus.declare(settings.load(made[meetings].environ()), composition.service_classes(settings.SERVICES))
+        topology.declare(settings.load(made[meetings].environ()), composition.service_classes(settings.SERVICES))
         evening.filled(made[meetings].store_urls["notifications"], envelopes)
     return made
 

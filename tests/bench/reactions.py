@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chassis import settings
-from chassis.runtime import bus
+from chassis.runtime import topology
 from operations import composition
 from tests.bench.environment import Environment, declare_queue, publish, query
 from tests.bench.measure import rate
@@ -40,7 +40,7 @@ def ours(environment: Environment, bodies: Sequence[bytes], relays: bool = False
     store meanwhile: its lock is held here. With ``relays`` the process has its own relay at work besides.
     """
     fresh = environment.empty()
-    bus.declare(settings.load(fresh.environ()), composition.service_classes([SERVICE]))
+    topology.declare(settings.load(fresh.environ()), composition.service_classes([SERVICE]))
     publish(fresh.broker_url, SERVICE, bodies)
     url = fresh.store_urls[SERVICE]
     with nullcontext() if relays else _relay_elsewhere(url), running((*OURS, SERVICE), fresh.environ()) as side:

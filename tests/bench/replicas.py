@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis import settings
-from chassis.runtime import bus
+from chassis.runtime import topology
 from operations import composition
 from pratique.event import Envelope
 from tests.bench import evening
@@ -28,7 +28,7 @@ def reactions_per_second(environment: Environment, envelopes: Sequence[Envelope[
         Stuck: something is missing, or was done twice.
     """
     fresh, count = environment.empty(), len(envelopes)
-    bus.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
+    topology.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
     publish(fresh.broker_url, "evaluation", [envelope.to_bytes() for envelope in envelopes])
     url = fresh.store_urls["evaluation"]
     with evening.serving(fresh, ["evaluation"] * replicas, {}) as sides, query(url) as cursor:

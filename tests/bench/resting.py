@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chassis import settings
-from chassis.runtime import bus
+from chassis.runtime import topology
 from operations import composition
 from tests.bench.closings import closings
 from tests.bench.environment import Environment, publish, query
@@ -65,7 +65,7 @@ def idle(environment: Environment, seconds: float) -> tuple[Sequence[float], Seq
 def after(environment: Environment, events: int, steps: int) -> list[float]:
     """Megabytes of evaluation after each of so many equal parts of all events."""
     fresh = environment.empty()
-    bus.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
+    topology.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
     part = events // EVENTS_OF_A_CLOSING // steps
     url, held = fresh.store_urls["evaluation"], []
     with running((*OURS, "evaluation"), fresh.environ()) as side, query(url) as cursor:

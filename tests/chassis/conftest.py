@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
 from chassis.messaging import outbox
+from chassis.rpc.methods import answer
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus, answer
+from chassis.runtime.container import Bus
 from chassis.storage import store
 from chassis.testing import open_at
 from pratique.events.meetings import MeetingClosed

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis import clock
 from chassis.actor import acting
 from chassis.messaging import inbox
-from chassis.runtime.upkeep import upkeep
+from chassis.runtime.retention import retention
 from chassis.storage import audit
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
@@ -78,7 +78,7 @@ def test_a_record_is_forgotten_after_24_months_and_not_before_whatever_the_appli
     with clock.fixed(clock.now() + timedelta(days=3000)), pytest.raises(DBAPIError), opened.begin() as session:
         audit.prune(session)
     assert len(kept(opened)) == 2
-    upkeep(opened)()
+    retention(opened)()
     assert kept(opened) == [CLOSED]
 
 

@@ -20,10 +20,13 @@ import pytest
 from sqlalchemy import select, text
 
 from chassis import clock
-from chassis.messaging import broker, inbox, outbox
+from chassis.messaging import inbox, outbox
+from chassis.messaging.publisher import NotConfirmed, Outgoing, Publisher
 from chassis.messaging.relay import Relay
-from chassis.runtime import bus
-from chassis.runtime.bus import Bus, readiness
+from chassis.messaging.transport import transport_of
+from chassis.runtime import topology
+from chassis.runtime.container import Bus
+from chassis.runtime.readiness import readiness
 from chassis.storage import store
 from chassis.testing import open_at
 from operations import composition
@@ -224,7 +227,7 @@ def test_a_service_starts_and_takes_commands_while_the_broker_is_away(prepared: 
             network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
         began = time.monotonic()
         network.container("meetings").stop()
-        assert time.monotonic() - began < 4  # a second for the listeners, two for the last try of the relay
+        assert time.monotonic() - began < 4  # a second for the consumers, two for the last try of the relay
     with running(prepared.settings(), [Evaluation]) as network, running(prepared.settings(), [Meetings]):
         until(lambda: seen(network.store("evaluation")) == {meeting_id})
 
@@ -246,13 +249,13 @@ def test_a_broker_that_crashes_delays_events_and_loses_none(network: Running, pr
 
 
 def test_a_paused_broker_costs_a_publisher_five_seconds_and_no_more(network: Running, prepared: Fresh) -> None:
-    publisher = broker.Publisher(prepared.broker_url, "meetings")
-    message = broker.Outgoing("meetings.events", "MeetingClosed", closing(), {}, "1")
+    publisher = Publisher(transport_of(prepared.broker_url), "meetings")
+    message = Outgoing("meetings.events", "MeetingClosed", closing(), {}, "1")
     publisher.publish([message])
     prepared.servers.broker.pause()
     try:
         began = time.monotonic()
-        with pytest.raises(broker.NotConfirmed):
+        with pytest.raises(NotConfirmed):
             publisher.publish([message])
         assert 4 < time.monotonic() - began < 8
     finally:
@@ -278,7 +281,7 @@ def test_a_queue_that_was_deleted_is_made_anew_and_its_loss_is_told(
 
 
 def test_what_a_deleted_queue_held_is_published_once_more_by_command(prepared: Fresh, wire: Any) -> None:
-    bus.declare(prepared.settings(), composition.service_classes(["evaluation"]))
+    topology.declare(prepared.settings(), composition.service_classes(["evaluation"]))
     began, meeting_id = clock.now(), uuid4()
     with running(prepared.settings(), [Meetings]) as network:
         network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
@@ -355,10 +358,10 @@ def _rows(prepared: Fresh) -> int:
 
 
 def test_two_relays_of_one_store_send_each_row_in_order(prepared: Fresh, wire: Any) -> None:
-    opened = open_at("meetings", prepared.store_urls["meetings"])
-    relays = [Relay(opened, prepared.broker_url) for _ in range(2)]
-    with broker.connection(prepared.broker_url) as connection:
-        broker.declare_queue(connection.default_channel, "evaluation", prepared.broker_url, [MeetingClosed])
+    opened, transport = open_at("meetings", prepared.store_urls["meetings"]), transport_of(prepared.broker_url)
+    relays = [Relay(opened, transport) for _ in range(2)]
+    with transport.connection() as connection:
+        transport.declare_queue(connection.default_channel, "evaluation", [MeetingClosed])
     expected = []
     for _ in range(3):
         with opened.begin() as session:
@@ -387,8 +390,9 @@ def test_a_sample_is_dated_as_it_says() -> None:
 
 
 def test_nothing_private_is_bound_to_the_public_exchange(prepared: Fresh, tmp_path: Path) -> None:
-    with broker.connection(prepared.broker_url) as connection:
-        broker.declare_exchanges(connection.default_channel, "membership", is_embedded=False)
+    transport = transport_of(prepared.broker_url)
+    with transport.connection() as connection:
+        transport.declare_exchanges(connection.default_channel, "membership")
     listed = prepared.servers.rabbitmqctl("list_bindings", "-p", prepared.vhost, "source_name", "destination_name")
     assert "membership.events\tpratique.events" in listed
     assert "membership.private" not in listed

@@ -13,11 +13,14 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
 from chassis import clock, metrics
-from chassis.messaging import embedded, inbox, outbox
+from chassis.messaging import in_memory, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
+from chassis.rpc.methods import answer
 from chassis.rpc.rpc import InternalError
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus, answer, declare, readiness
+from chassis.runtime.container import Bus
+from chassis.runtime.readiness import readiness
+from chassis.runtime.topology import declare
 from chassis.settings import Settings
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
@@ -102,7 +105,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         tables.create_all(opened, METADATA)
         opened.close()
     yield dataclasses.replace(given, rpc_timeout_s=1.0)
-    embedded.forget_everything()
+    in_memory.reset()
 
 
 @pytest.fixture
@@ -204,7 +207,7 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
 def test_a_service_is_ready_only_while_it_consumes(network: Running) -> None:
     container = network.container("evaluation")
     assert readiness(container) == {"reactions": True, "store": True}
-    network.extension("evaluation", Bus).reactors[0].kill()
+    network.extension("evaluation", Bus).consumers[0].kill()
     assert readiness(container)["reactions"] is False
 
 
@@ -219,7 +222,7 @@ def test_stopping_lets_work_in_flight_finish(settings: Settings) -> None:
 def test_a_worker_that_never_ends_does_not_keep_the_service_from_stopping(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.runtime.bus.STOP_S", 1.0)
+    monkeypatch.setattr("chassis.runtime.container.STOP_S", 1.0)
     with running(settings, [Meetings]) as network:
         eventlet.spawn(pytest.raises, errors.Unavailable, network.call, "meetings", "dawdle", seconds=60)
         eventlet.sleep(0.2)

@@ -11,9 +11,10 @@ import eventlet
 import pytest
 from eventlet.event import Event as Gate
 
-from chassis.messaging import broker, embedded, outbox, relay
+from chassis.messaging import in_memory, outbox, relay
+from chassis.messaging.transport import transport_of
 from chassis.runtime import tables
-from chassis.runtime.bus import Bus
+from chassis.runtime.container import Bus
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
@@ -91,7 +92,7 @@ def waiting(opened: store.Store) -> int:
 
 def in_hand(network: Running, name: str) -> int:
     """How many deliveries a service holds in memory."""
-    return sum(len(reactor._buffer) for reactor in network.extension(name, Bus).reactors)
+    return sum(len(consumer._buffer) for consumer in network.extension(name, Bus).consumers)
 
 
 @pytest.mark.real
@@ -135,27 +136,27 @@ def test_a_broker_without_memory_stops_no_command_and_no_reaction(prepared: Fres
 def test_the_embedded_bus_leaves_in_the_store_what_a_full_queue_does_not_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "QUEUE_LIMIT", 20)
+    monkeypatch.setattr(in_memory, "QUEUE_LIMIT", 20)
     monkeypatch.setattr(relay, "WINDOW", 10)
-    embedded.forget_everything()
+    in_memory.reset()
     urls = {name: f"sqlite:///{tmp_path / name}.sqlite" for name in ("meetings", "evaluation")}
     settings = Settings(broker_url=EMBEDDED, store_urls=urls, home=Path(), seal_key=SEAL_KEY)
     for name, url in urls.items():
         opened = open_at(name, url)
         tables.create_all(opened, METADATA)
         opened.close()
-    with broker.connection(EMBEDDED) as connection:
-        broker.declare_queue(connection.default_channel, "evaluation", EMBEDDED, [MeetingClosed])
+    with (transport := transport_of(EMBEDDED)).connection() as connection:
+        transport.declare_queue(connection.default_channel, "evaluation", [MeetingClosed])
     with running(settings, [Meetings]) as network:
         closed = close(network.store("meetings"), 100)
-        until(lambda: embedded.Channel.queues["evaluation"].qsize() >= 20)
-        until(lambda: not embedded.has_room())
-        assert embedded.Channel.queues["evaluation"].qsize() < 20 + 10
+        until(lambda: in_memory.Channel.queues["evaluation"].qsize() >= 20)
+        until(lambda: not in_memory.has_room())
+        assert in_memory.Channel.queues["evaluation"].qsize() < 20 + 10
         assert waiting(network.store("meetings")) > 70
         with running(settings, [Evaluation]) as consuming:
             until(lambda: seen(consuming.store("evaluation")) == closed)
             until(lambda: waiting(network.store("meetings")) == 0)
-    embedded.forget_everything()
+    in_memory.reset()
 
 
 @pytest.mark.real

@@ -13,9 +13,11 @@ from chassis.storage import migrate as migrations
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store, StoreAway
 from chassis.testing import open_at
+from operations import composition
+from tests.servers import Fresh
 
 pytestmark = pytest.mark.real
-NAME, PACKAGE = "notifications", "services.notifications"
+NAME = "notifications"
 ADDS_A_COLUMN = """
 from alembic import op
 import sqlalchemy as sa
@@ -31,18 +33,18 @@ def opened(scratch_url: str) -> Iterator[Store]:
     with made.begin() as session:
         session.execute(text("drop schema public cascade"))
         session.execute(text("create schema public"))
-    migrate(made, PACKAGE)
+    migrate(made, composition.migrations_of(NAME))
     yield made
     made.close()
 
 
 @pytest.fixture
-def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A release that adds a column to the log of events, and one to the messages."""
-    kernel, package = tmp_path / "kernel", tmp_path / "later_notifications"
+    kernel, own = tmp_path / "kernel", tmp_path / "notifications"
     for folder, table, real in (
         (kernel / "versions", "event_log", Path(migrations.__file__).parent / "migrations" / "versions"),
-        (package / "migrations", "message", Path("services/notifications/migrations").absolute()),
+        (own, "message", Path("services/notifications/migrations").absolute()),
     ):
         folder.mkdir(parents=True)
         for file in real.glob("0*.py"):
@@ -54,17 +56,15 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         )
         (folder / "9999_next.py").write_text(ADDS_A_COLUMN.format(table=table, before=before))
     (kernel / "env.py").write_text((Path(migrations.__file__).parent / "migrations" / "env.py").read_text())
-    (package / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(migrations, "_HOME", kernel)
-    return package.name
+    return own
 
 
 def columns(opened: Store, table: str) -> set[str]:
     return {column["name"] for column in inspect(opened.engine).get_columns(table)}
 
 
-def test_a_store_is_migrated_while_a_service_writes_to_it(opened: Store, next_version: str) -> None:
+def test_a_store_is_migrated_while_a_service_writes_to_it(opened: Store, next_version: Path) -> None:
     is_over, written, failures = threading.Event(), count(), list[Exception]()
 
     def serve() -> None:
@@ -98,7 +98,7 @@ def test_a_store_is_migrated_while_a_service_writes_to_it(opened: Store, next_ve
     assert "later" in columns(opened, "event_log") & columns(opened, "message")
 
 
-def test_a_table_that_stays_in_use_is_said_and_what_was_done_before_stays(opened: Store, next_version: str) -> None:
+def test_a_table_that_stays_in_use_is_said_and_what_was_done_before_stays(opened: Store, next_version: Path) -> None:
     with opened.begin() as long_one:
         long_one.execute(text("lock table message in row exclusive mode"))
         with pytest.raises(StoreAway, match="a table of the store of notifications is in use"):
@@ -107,3 +107,17 @@ def test_a_table_that_stays_in_use_is_said_and_what_was_done_before_stays(opened
 
     migrate(opened, next_version)
     assert is_current(opened, next_version)
+
+
+@pytest.mark.real
+def test_bodies_of_events_are_kept_uncompressed(fresh: Fresh) -> None:
+    opened = open_at("evaluation", fresh.store_urls["evaluation"])
+    kept = "select attstorage from pg_attribute where attrelid = 'event_log'::regclass and attname = 'body'"
+    with opened.begin() as session:
+        assert session.scalar(text(kept)) == "e"
+    opened.close()
+
+
+def test_a_folder_that_is_not_there_is_no_store_without_migrations(opened: Store, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        migrate(opened, tmp_path / "services.notifications")

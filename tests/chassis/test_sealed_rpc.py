@@ -14,8 +14,9 @@ from eventlet.event import Event as Signal
 from chassis.messaging import outbox
 from chassis.rpc import letters
 from chassis.rpc.letters import Request, Unopened
+from chassis.rpc.methods import answer
 from chassis.rpc.rpc import Services
-from chassis.runtime.bus import Bus, answer
+from chassis.runtime.container import Bus
 from chassis.sealing import Seal
 from chassis.settings import Missing
 from chassis.storage import store
@@ -172,12 +173,12 @@ def test_a_service_with_another_key_answers_nothing_that_helps_and_goes_on(
 @pytest.mark.parametrize("key", ["", "5e", "not a key"])
 @pytest.mark.parametrize("name", ["service", "gateway"])
 def test_without_the_networks_key_nothing_starts(tmp_path: Any, key: str, name: str) -> None:
-    from chassis.runtime import bus
+    from chassis.runtime import service_runner
     from chassis.settings import Settings
     from tests.harness.containers import Caller
 
     urls = {"meetings": f"sqlite:///{tmp_path}/meetings.sqlite"}
-    runner = bus.runner(Settings("embedded://", urls, tmp_path, seal_key=key), [])
+    runner = service_runner.make_runner(Settings("embedded://", urls, tmp_path, seal_key=key), [])
     runner.add_service(Meetings if name == "service" else Caller)
 
     with pytest.raises(Missing, match="PRATIQUE_SEAL_KEY must be 64 hexadecimal digits"):

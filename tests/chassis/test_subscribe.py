@@ -5,7 +5,7 @@ from typing import Any
 import pika
 import pytest
 
-from chassis.messaging import broker
+from chassis.messaging.transport import transport_of
 from pratique.events.meetings import MeetingClosed
 from pratique.subscribe import subscribe
 from pratique.testing import envelope, sample
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.real
 
 
 def test_a_subscriber_gets_an_event_with_a_value_that_its_copy_does_not_know(prepared: Fresh, wire: Any) -> None:
-    with broker.connection(prepared.broker_url) as connection:
-        broker.declare_exchanges(connection.default_channel, "meetings", is_embedded=False)
+    with (transport := transport_of(prepared.broker_url)).connection() as connection:
+        transport.declare_exchanges(connection.default_channel, "meetings")
     wire.queue_declare("int.acme", durable=True, arguments={"x-queue-type": "quorum"})
     wire.queue_bind("int.acme", "pratique.events", "MeetingClosed")
     body = envelope(sample(MeetingClosed)).to_bytes().replace(b'"kind":"meeting"', b'"kind":"picnic"')

@@ -16,7 +16,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from chassis.http import bounds, web
-from chassis.runtime import bus
+from chassis.runtime import service_runner
 from chassis.settings import EMBEDDED, Settings
 
 HOME = Path(__file__).parent.parent.parent
@@ -51,7 +51,7 @@ class Echo:
 
 @pytest.fixture
 def runner():
-    made = bus.runner(SETTINGS, [])
+    made = service_runner.make_runner(SETTINGS, [])
     made.add_service(Echo)
     made.start()
     yield made
@@ -245,8 +245,8 @@ def test_more_connections_than_descriptors_end_nothing():
         web.HEADER_TIMEOUT_S = 1.0
         sys.path.insert(0, "tests/chassis")
         from test_web import Echo, SETTINGS, server_of
-        from chassis.runtime import bus
-        made = bus.runner(SETTINGS, [])
+        from chassis.runtime import service_runner
+        made = service_runner.make_runner(SETTINGS, [])
         made.add_service(Echo)
         made.start()
         print(server_of(made).port, flush=True)
@@ -316,7 +316,7 @@ def test_who_connects_while_the_port_is_being_closed_is_refused_and_never_cut_of
 def test_a_full_house_waits_its_turn(monkeypatch):
     monkeypatch.setattr(web, "_connection_limit", lambda: 2)
     monkeypatch.setattr(web, "HEADER_TIMEOUT_S", 0.3)
-    made = bus.runner(SETTINGS, [])
+    made = service_runner.make_runner(SETTINGS, [])
     made.add_service(Echo)
     made.start()
     try:

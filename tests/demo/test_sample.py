@@ -7,7 +7,7 @@ import pytest
 
 import demo as sample
 from chassis import clock, settings
-from chassis.runtime.upkeep import upkeep
+from chassis.runtime.retention import retention
 from chassis.storage.migrate import migrate
 from chassis.storage.store import open_store
 from demo.network import Network
@@ -30,7 +30,7 @@ def empty(tmp_path: Path) -> settings.Settings:
 
 
 def found_first_community(made: settings.Settings) -> None:
-    """As the sample does it: two years ago, so that upkeep soon forgets that it was announced."""
+    """As the sample does it: two years ago, so that retention soon forgets that it was announced."""
     with clock.fixed(clock.now() - timedelta(days=730)), Network(made, CLASSES) as network:
         network.do("membership", "put_community", community_id=str(sample.community_id("familles")), **WORDS)
         network.settle()
@@ -41,7 +41,7 @@ def test_a_sample_that_was_loaded_is_known_after_its_events_are_forgotten(empty:
     found_first_community(empty)
 
     with Network(empty, CLASSES) as network:
-        upkeep(network.stores["membership"])()
+        retention(network.stores["membership"])()
 
     assert sample.is_loaded(empty, CLASSES)
 
@@ -50,7 +50,7 @@ def test_the_sample_is_never_loaded_where_anything_is(empty: settings.Settings) 
     found_first_community(empty)
     with Network(empty, CLASSES) as network:
         for opened in network.stores.values():
-            upkeep(opened)()
+            retention(opened)()
 
     with pytest.raises(Conflict, match="not empty"):
         sample.load(empty, CLASSES)

@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import select
 
 from chassis import clock
-from chassis.messaging import broker
-from chassis.runtime import bus
+from chassis.messaging.publisher import Outgoing, Publisher
+from chassis.messaging.transport import transport_of
+from chassis.runtime import topology
 from chassis.storage import store
 from chassis.testing import published, wire
 from operations import composition
@@ -60,11 +61,11 @@ class Office:
 
     def tell(self, *events: Event) -> None:
         """Publish these as their services do."""
-        publisher = broker.Publisher(self.settings.broker_url, "evaluation")
+        publisher = Publisher(transport_of(self.settings.broker_url), "evaluation")
         bodies = [(event, wire(event)) for event in events]
         publisher.publish(
             [
-                broker.Outgoing(event.exchange(), event.routing_key, body, {}, str(attributes_of(body)["id"]))
+                Outgoing(event.exchange(), event.routing_key, body, {}, str(attributes_of(body)["id"]))
                 for event, body in bodies
             ]
         )
@@ -130,7 +131,9 @@ def opened(servers: Servers) -> Iterator[Office]:
     settings = fresh.settings(smtp_url=server.url, http_port=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delivery, "SmtpPost", partial(SmtpPost, connect_s=CONNECT_S, accept_s=ACCEPT_S))
-        bus.declare(settings, composition.service_classes(["membership", "meetings", "evaluation", "notifications"]))
+        topology.declare(
+            settings, composition.service_classes(["membership", "meetings", "evaluation", "notifications"])
+        )
         with running(settings, [Notifications]) as network:
             yield Office(settings, network, server)
     server.stop()

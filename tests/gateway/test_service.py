@@ -9,7 +9,7 @@ import eventlet
 import pytest
 
 from chassis.http.web import HttpServer
-from chassis.messaging import embedded
+from chassis.messaging import in_memory
 from chassis.rpc.rpc import Refusal, rpc
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage import migrate
@@ -45,7 +45,7 @@ class Membership:
 
 @pytest.fixture
 def settings(tmp_path):
-    embedded.forget_everything()
+    in_memory.reset()
     urls = {"gateway": f"sqlite:///{tmp_path}/gateway.sqlite"}
     return Settings(
         broker_url=EMBEDDED, store_urls=urls, home=Path(), http_port=0, rpc_timeout_s=1.0, seal_key=SEAL_KEY

@@ -7,7 +7,9 @@ from typing import Any
 from nameko.runners import ServiceRunner
 
 from chassis.rpc.rpc import Services
-from chassis.runtime import bus
+from chassis.runtime import service_runner
+from chassis.runtime.container import Bus
+from chassis.runtime.readiness import readiness
 from chassis.settings import Settings
 from chassis.storage.store import Store
 from tests.harness.waiting import until
@@ -36,7 +38,7 @@ class Running:
 
     def store(self, name: str) -> Store:
         """The store of one service."""
-        store: Store = self.extension(name, bus.Bus).store
+        store: Store = self.extension(name, Bus).store
         return store
 
     def call(self, service: str, method: str, **payload: Any) -> Any:
@@ -45,7 +47,7 @@ class Running:
 
     def is_ready(self) -> bool:
         """Whether everything consumes."""
-        return all(all(bus.readiness(each).values()) for each in self.runner.containers)
+        return all(all(readiness(each).values()) for each in self.runner.containers)
 
     def stop(self) -> None:
         """Drain and end, as SIGTERM does."""
@@ -55,7 +57,7 @@ class Running:
 @contextmanager
 def running(settings: Settings, classes: Sequence[type], is_awaited: bool = True) -> Iterator[Running]:
     """Start these nameko classes, wait until they consume, stop them at the end."""
-    runner = bus.runner(settings, [])
+    runner = service_runner.make_runner(settings, [])
     for each in [*classes, Caller]:
         runner.add_service(each)
     runner.start()

@@ -20,10 +20,12 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from chassis import clock
-from chassis.messaging import broker, inbox, outbox
+from chassis.messaging import inbox, outbox
+from chassis.messaging.publisher import NotConfirmed, Outgoing
 from chassis.messaging.relay import Relay
+from chassis.messaging.transport import transport_of
 from chassis.scheduling import due
-from chassis.settings import SERVICES
+from chassis.settings import EMBEDDED, SERVICES
 from chassis.storage.store import StoreAway
 from chassis.testing import open_at
 from services.notifications import delivery
@@ -117,15 +119,15 @@ class Broker:
         self.bodies: dict[UUID, bytes] = {}  #: what was published under each id
         self.confirms_until: int | None = None  #: it goes away after so many messages of the next window
 
-    def publish(self, messages: Sequence[broker.Outgoing]) -> None:
+    def publish(self, messages: Sequence[Outgoing]) -> None:
         """Route each message; raise NotConfirmed where the broker goes away meanwhile."""
         for index, message in enumerate(messages):
             if self.confirms_until is not None and index >= self.confirms_until:
                 self.confirms_until = None
-                raise broker.NotConfirmed("the broker went away")
+                raise NotConfirmed("the broker went away")
             self._route(message)
 
-    def _route(self, message: broker.Outgoing) -> None:
+    def _route(self, message: Outgoing) -> None:
         id = UUID(message.message_id)
         assert self.bodies.setdefault(id, message.body) == message.body, f"event {id} was published with two bodies"
         for name in self._bindings.get((message.exchange, message.routing_key), ()):
@@ -143,7 +145,7 @@ class FaultyNetwork(InMemory):
         self._blank = self.remember()
         for opened in self.stores.values():
             event.listen(opened.engine, "commit", self._at_commit)
-        self._relays = {name: Relay(opened, "memory://") for name, opened in self.stores.items()}
+        self._relays = {name: Relay(opened, transport_of(EMBEDDED)) for name, opened in self.stores.items()}
         self._write = partial(write_mail, letterhead=Letterhead("Pratique <p@example.org>", "https://example.org"))
 
     def begin_anew(self, taken: Callable[[Mail], None], observe: Callable[[], None]) -> None:
@@ -198,7 +200,7 @@ class FaultyNetwork(InMemory):
         with self.ending(fate):
             try:
                 return self._relays[service].send_window()
-            except broker.NotConfirmed:
+            except NotConfirmed:
                 pass
             finally:
                 self.broker.confirms_until = None

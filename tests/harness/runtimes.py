@@ -11,10 +11,9 @@ from typing import Any
 from werkzeug.test import Client
 
 from chassis import clock
-from chassis.messaging import embedded, inbox
+from chassis.messaging import in_memory, inbox
 from chassis.messaging.pump import pump
-from chassis.rpc import arguments
-from chassis.runtime import bus
+from chassis.rpc import arguments, methods
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage import store
@@ -77,7 +76,7 @@ class Shuffled(Network):
         asked = json.loads(json.dumps(payload))
         function, dump = composition.service_class(service).__dict__[method].answers
         with self.stores[service].begin() as session:
-            return bus.dumped(function(session, **arguments.load(function, asked)), dump)
+            return methods.dumped(function(session, **arguments.load(function, asked)), dump)
 
     def request(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
         """Send one HTTP request, without a socket."""
@@ -144,7 +143,7 @@ def embedded_network(folder: Path) -> Iterator[Network]:
         with running(settings, composition.service_classes(EVERYTHING)) as containers:
             yield OnABus(settings, containers, settings.mail_dir)
     finally:
-        embedded.forget_everything()
+        in_memory.reset()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from chassis.messaging import outbox
-from chassis.runtime import bus
+from chassis.runtime import topology
 from chassis.settings import SERVICES
 from chassis.storage.store import Store
 from operations import cli, composition
@@ -36,7 +36,7 @@ WITH_PRATIQUE, WITH_PIKA, IN_TESTS = re.findall(r"^```python\n(.*?)^```$", PAGE,
 @pytest.fixture
 def url(fresh: private.Fresh) -> Iterator[str]:
     """Of the user whom the operator makes by the page's own command, in this test's virtual host."""
-    bus.declare(fresh.settings(), composition.service_classes(SERVICES))
+    topology.declare(fresh.settings(), composition.service_classes(SERVICES))
     (command,) = re.findall(r"^docker compose run --rm operator (integrator add .*)$", PAGE, re.M)
     environ = fresh.environ()
     made = CliRunner().invoke(cli, shlex.split(command), env=environ)

@@ -14,7 +14,7 @@ from amqp.exceptions import AccessRefused
 from click.testing import CliRunner, Result
 
 from chassis.messaging import outbox
-from chassis.runtime import bus
+from chassis.runtime import topology
 from chassis.settings import SERVICES
 from operations import cli, composition, docs
 from operations.integrator import CONNECTIONS, LIMITS
@@ -36,7 +36,7 @@ class Operator:
 
     def __init__(self, fresh: private.Fresh) -> None:
         self.fresh, self.name = fresh, f"acme-{uuid4().hex[:8]}"
-        bus.declare(fresh.settings(), composition.service_classes(SERVICES))
+        topology.declare(fresh.settings(), composition.service_classes(SERVICES))
 
     def __call__(self, *arguments: str) -> Result:
         """Run ``pratique ARGUMENTS``, as somebody who has a name."""

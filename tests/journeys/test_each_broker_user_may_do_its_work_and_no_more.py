@@ -14,7 +14,7 @@ import kombu
 import pika
 import pytest
 
-from chassis.messaging import broker
+from chassis.messaging.transport import transport_of
 from chassis.settings import SERVICES, STORES, Settings
 from operations import composition, docs
 from operations.management import give_rights
@@ -146,7 +146,7 @@ def test_a_service_makes_its_queue_anew_when_somebody_deleted_it(settings: Setti
         administrator.channel().queue_delete(name)
 
     with kombu.Connection(settings.broker_url_of(name)) as own:
-        broker.declare_queue(own.channel(), name, own.as_uri(), composition.reactions_of(name))
+        transport_of(own.as_uri()).declare_queue(own.channel(), name, composition.reactions_of(name))
 
     with connected(settings.broker_url) as administrator:
         administrator.channel().queue_declare(name, passive=True)

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from chassis.messaging import broker, dead, inbox
+from chassis.messaging import dead, inbox
+from chassis.messaging.transport import transport_of
 from operations import cli
 from pratique import testing
 from pratique.event import CONTENT_TYPE
@@ -42,7 +43,7 @@ def pratique(network: Network, *arguments: str) -> str:
 
 def send(network: Network, body: bytes, routing_key: str = "MeetingClosed") -> None:
     """Put this where meetings publishes, as a faulty or newer program would."""
-    with broker.connection(network.settings.broker_url) as connection:
+    with transport_of(network.settings.broker_url).connection() as connection:
         producer = connection.Producer()
         producer.publish(
             body,

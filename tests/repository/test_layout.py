@@ -68,13 +68,13 @@ TOP = {
 }
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
-    "ground": 460,
+    "ground": 545,
     "storage": 600,
     "scheduling": 100,
-    "messaging": 980,
-    "rpc": 310,
+    "messaging": 1010,
+    "rpc": 345,
     "http": 380,
-    "runtime": 380,
+    "runtime": 345,
 }
 EVERYWHERE = [path for path in sources(*PACKAGES) if "migrations" not in path.parts]
 each_service = pytest.mark.parametrize("service", SERVICES)

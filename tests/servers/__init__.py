@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chassis.runtime.bus import declare
+from chassis.runtime.topology import declare
 from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store

@@ -58,13 +58,13 @@ def begin_anew(session: Session, meeting_ids: Iterable[UUID]) -> None:
 
 
 def count_removed(session: Session, meeting_id: UUID) -> int:
-    """How many could have answered and are not eligible any more, whether they have answered or not."""
+    """Count those who could have answered and are not eligible any more, whether they have answered or not."""
     removed = (Attendance.meeting_id == meeting_id, Attendance.was_eligible, not_(ELIGIBLE))
     return session.scalar(select(func.count()).select_from(Attendance).where(*removed)) or 0
 
 
 def present_at(session: Session, closed: Mapping[UUID, MeetingClosed]) -> Mapping[UUID, set[UUID]]:
-    """Whom to ask after each meeting: as it was closed, but for what was corrected since and arrived before it."""
+    """Return the people to ask after each meeting: as closed, but for corrections that arrived before the closing."""
     present = {
         event.meeting_id: {each.member_id for each in event.attendees if may_answer(each.state, each.role)}
         for event in closed.values()

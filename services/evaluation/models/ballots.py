@@ -1,4 +1,4 @@
-"""Whose ballot was taken, and what was answered: two tables that share nothing by which they could be joined.
+"""Markers of ballots, and sealed answer sheets: two tables that share nothing by which they could be joined.
 
 A marker says that a person's ballot was taken, a sheet what somebody answered. They are written in different
 transactions, hold no time, no sequence and no id of one another; a sheet is sealed, with the way by which it came.
@@ -29,7 +29,7 @@ _chance = SystemRandom()
 
 
 class Marker(Base):
-    """That the ballot of a person, known only to whoever has the survey's secret, was taken."""
+    """The mark that a person's ballot was taken; only the survey's secret tells whose."""
 
     __tablename__ = "marker"
     survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"), primary_key=True)
@@ -39,7 +39,7 @@ class Marker(Base):
 
 
 class Sheet(Base):
-    """What somebody answered, sealed, while the survey is open: no member, no instant, no address, no device."""
+    """One answer sheet, sealed, kept while the survey is open: no member, no instant, no address, no device."""
 
     __tablename__ = "sheet"
     survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"), primary_key=True)
@@ -86,7 +86,7 @@ def scatter(session: Session, key: InstrumentedAttribute[Any], row: Mapping[str,
 
 
 def read_sheets(session: Session, survey_id: UUID) -> Sequence[Filled]:
-    """What was answered, in random order."""
+    """Return all answers, in random order."""
     seal, filled = store.seal_of(session), []
     for box in session.scalars(select(Sheet.box).where(Sheet.survey_id == survey_id)):
         content = json.loads(seal.open(_SHEET, box)[len(survey_id.bytes) :])
@@ -96,7 +96,7 @@ def read_sheets(session: Session, survey_id: UUID) -> Sequence[Filled]:
 
 
 def count_sheets(session: Session, survey_id: UUID) -> int:
-    """How many answered. Never told, and never looked at but to find ballots that were taken in vain."""
+    """Count the sheets. Never told, and never looked at but to find ballots that were taken in vain."""
     return session.scalar(select(func.count()).select_from(Sheet).where(Sheet.survey_id == survey_id)) or 0
 
 

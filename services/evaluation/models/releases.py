@@ -1,4 +1,4 @@
-"""What may be told of a survey: computed once, when it closes, and the only thing that anyone reads afterwards."""
+"""Releases: results of a survey, computed once when it closes, and the only thing that anyone reads afterwards."""
 
 import json
 from collections import Counter
@@ -48,7 +48,7 @@ class Votes:
 
 
 class Release(Base):
-    """What is told of one survey, or why nothing is. Every reader reads this, none reads answers."""
+    """The results of one survey, or the reason why they are withheld. Every reader reads this, none reads answers."""
 
     __tablename__ = "release"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -61,7 +61,7 @@ class Release(Base):
 
     @classmethod
     def of(cls, survey: Survey, votes: Votes, thresholds: Thresholds, *, is_anyone_eligible: bool) -> Self:
-        """What may be told of these answers: nothing unless enough of those who gave them were there."""
+        """Make the release of these answers: withheld unless enough of those who gave them were there."""
         reason = WithheldReason.BELOW_K if votes.genuine < thresholds.scores else None
         if not is_anyone_eligible:
             reason = WithheldReason.NO_ATTENDANCE
@@ -79,7 +79,7 @@ class Release(Base):
 
 
 class KeptAnswers(Base):
-    """What was answered to one question of a survey whose results are withheld: sealed, and in an order of its own."""
+    """Sealed answers to one question of a survey whose results are withheld, in an order of their own."""
 
     __tablename__ = "kept_answers"
     survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"), primary_key=True)
@@ -164,12 +164,12 @@ def _told(survey: Survey, release: Release) -> ResultsReleased | ResultsWithheld
 
 
 def is_counted(question: Question) -> bool:
-    """Whether a release has a cell for it."""
+    """Return whether a release has a cell for this question."""
     return question.type is not QuestionType.TEXT and question.permits is None
 
 
 def cell_of(question: Question, votes: Votes) -> Cell:
-    """What is told of one question, or only that it is withheld.
+    """Return the results of one question, or only that they are withheld.
 
     It is told when at least five answered it and those who passed it over are none, or at least five too: otherwise
     the difference to the survey's n would count them. Of fewer than ten answers of which all, or all but one, are
@@ -192,7 +192,7 @@ def cell_of(question: Question, votes: Votes) -> Cell:
 
 
 def _are_enough(answered: int, votes: Votes) -> bool:
-    """Whether at least five answered, and at least five or nobody did not, without those who can be subtracted."""
+    """Return whether at least five answered, and five or nobody did not, without those who can be subtracted."""
     passed_over = len(votes.answers) - answered
     are_many = passed_over == 0 or passed_over - votes.removed >= LEAST.scores
     return answered - votes.removed >= LEAST.scores and are_many
@@ -237,7 +237,7 @@ def comments_of(asked: Sequence[Question], votes: Votes, enough: int) -> list[st
 
 
 def mean_interval(scores: Sequence[int]) -> list[float]:
-    """Where 95 of 100 such means lie (Student's t), within the scale; two decimals.
+    """Return the 95 % confidence interval of the mean (Student's t), within the scale; two decimals.
 
     With scores that are all alike it has no width: that says nothing was seen to vary, not that nothing does.
     """

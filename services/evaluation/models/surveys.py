@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True)
 class Thresholds:
-    """How many answers it takes before anything is told (docs/decisions/0013). A network may only ask for more."""
+    """Minimum numbers of answers before results are told (docs/decisions/0013). A network may only raise them."""
 
     scores: int = 5
     comments: int = 10
@@ -61,7 +61,7 @@ class Thresholds:
 
 
 def may_answer(state: AttendanceState, role: MeetingRole) -> bool:
-    """Whether someone who was there like this is asked: participants, wholly or partly there; never a facilitator."""
+    """Return whether someone with this attendance is asked: participants, wholly or partly there, no facilitator."""
     return role is MeetingRole.PARTICIPANT and state.was_there
 
 
@@ -78,7 +78,7 @@ class Attendance(Base):
 
     @property
     def may_answer(self) -> bool:
-        """Whether this person is asked."""
+        """Return whether this person is asked."""
         return may_answer(self.state, self.role)
 
 
@@ -148,12 +148,12 @@ class Survey(Base):
 
     @property
     def is_open(self) -> bool:
-        """Whether it takes answers now; the closing hour counts even where the work of closing is late."""
+        """Return whether it takes answers now; the closing hour counts even where the work of closing is late."""
         return self.state is SurveyState.OPEN and clock.now() < self.closes_at
 
     @property
     def thresholds(self) -> Thresholds:
-        """How many answers it takes, as the network had it when it opened."""
+        """The minimum numbers of answers, as the network had them when it opened."""
         return Thresholds(self.k_scores, self.k_comments)
 
     @property

@@ -84,12 +84,12 @@ class Ballot:
         return ballot if hmac.compare_digest(ballot._proof(secret), proof) else None
 
     def is_stale(self, at: datetime, *, is_room_open: bool) -> bool:
-        """Whether it was given out in the room too long ago; one from a link lives as long as the survey is open."""
+        """Return whether it was given out in the room too long ago; one from a link lasts as long as the survey."""
         limit = ROOM_BALLOT_FOR if is_room_open else AFTER_CLOSING_FOR
         return self.channel is Channel.ROOM and at - self.given_at > limit
 
     def mark(self, secret: bytes) -> bytes:
-        """By what it is known again, when it is sent once more. No slip can be computed from it."""
+        """Return the mark by which it is recognised when it is sent again. No slip can be computed from it."""
         return hmac.digest(secret, b"ballot" + self.number, "sha256")
 
     def slip(self, secret: bytes) -> str:
@@ -104,7 +104,7 @@ class Ballot:
 
 @dataclass(frozen=True)
 class Slip:
-    """What a slip says of itself; nothing of it is true before ``channel_of`` has found how it came."""
+    """The claims of a slip; none is true before ``channel_of`` has found how it came."""
 
     survey_id: UUID
     number: bytes
@@ -112,19 +112,19 @@ class Slip:
 
     @classmethod
     def read(cls, text: str) -> "Slip":
-        """What this text claims. One that is garbled claims a survey that does not exist."""
+        """Read the claims of this text. A garbled one claims a survey that does not exist."""
         if not _SLIP.fullmatch(text):
             return cls(uuid4(), bytes(16), bytes(_PROOF_BYTES))
         raw = _raw(text)
         return cls(UUID(bytes=raw[:16]), raw[16:32], raw[32:])
 
     def channel_of(self, secret: bytes) -> Channel | None:
-        """By which way it came; None if we did not make it with this secret."""
+        """Return the way by which it came; None if we did not make it with this secret."""
         ways = [each for each in Channel if hmac.compare_digest(_slip_proof(secret, each, self.number), self.proof)]
         return ways[0] if ways else None
 
     def mark(self, secret: bytes) -> bytes:
-        """What is kept of a slip that is spent, while the survey is open."""
+        """Return the mark that is kept of a spent slip, while the survey is open."""
         return hmac.digest(secret, b"spent" + self.number, "sha256")
 
 
@@ -162,12 +162,12 @@ def read_link(seal: Seal, text: str) -> tuple[UUID, UUID]:
 
 
 def marker_of(secret: bytes, member_id: UUID) -> bytes:
-    """What says that this person's ballot was taken, to whoever has the secret and to nobody else."""
+    """Return the marker of this person's ballot; only whoever has the secret can tell whose it is."""
     return hmac.digest(secret, b"marker" + member_id.bytes, "sha256")
 
 
 def survey_of(ballot_id: str) -> UUID:
-    """Which survey a ballot says that it is for, which is no secret; one that does not exist if it says nothing."""
+    """Return the survey that a ballot names, in clear; a random id if it names none."""
     found = _BALLOT_SHAPE.fullmatch(ballot_id)
     return UUID(found["survey"]) if found else uuid4()
 

@@ -1,4 +1,4 @@
-"""What meetings keeps, and the rules that one meeting can check alone."""
+"""Tables of meetings, and the rules that one meeting can check alone."""
 
 from services.meetings.models.attendance import Attendance, AttendanceChange, AttendanceEntry
 from services.meetings.models.communities import MAILS_SPENT, Base, Community, FacilitatorRole, Membership

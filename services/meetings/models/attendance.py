@@ -1,4 +1,4 @@
-"""Whether one person came, and every mark that was ever made of it."""
+"""Attendance of a meeting, and the history of its changes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from services.meetings.models.communities import Base
 
 
 class AttendanceEntry(Value):
-    """What a facilitator marks for one person."""
+    """A facilitator's entry for one person."""
 
     member_id: UUID
     state: AttendanceState
@@ -35,7 +35,7 @@ class AttendanceChange(Base):
 
 
 class Attendance(Base):
-    """Whether one person came, for whom and from which community on the day it was first recorded."""
+    """One person's attendance, with organisation and community as of the day it was first recorded."""
 
     __tablename__ = "attendance"
 
@@ -56,7 +56,7 @@ class Attendance(Base):
     def corrected(
         self, community_ids: tuple[UUID, ...], from_state: AttendanceState, at: datetime
     ) -> AttendanceCorrected:
-        """That this mark was corrected after the meeting had closed."""
+        """Return the event of a correction after the meeting had closed."""
         return AttendanceCorrected(
             meeting_id=self.meeting_id,
             community_ids=community_ids,

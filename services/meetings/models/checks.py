@@ -1,4 +1,4 @@
-"""What can be asked of a meeting: the rules that are checked before anything is kept."""
+"""Validation rules of meetings, checked before anything is kept."""
 
 from datetime import timedelta
 

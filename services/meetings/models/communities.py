@@ -1,4 +1,4 @@
-"""What meetings knows of the network: its own copy of membership's communities, memberships and facilitators."""
+"""Copies of membership's communities, memberships and facilitators, kept from its events."""
 
 from uuid import UUID
 

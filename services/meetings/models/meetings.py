@@ -38,7 +38,7 @@ MAILED = frozenset({"place", "link", "mode"})
 
 
 class MeetingCommunity(Base):
-    """That a community meets here; several may meet together."""
+    """A community that meets here; several may meet together."""
 
     __tablename__ = "meeting_community"
     __table_args__ = (Index(None, "community_id", "starts_at", "meeting_id"),)
@@ -86,7 +86,7 @@ class Meeting(Base):
         return tuple(each.community_id for each in self.communities)
 
     def scheduled(self) -> list[Event]:
-        """That the meeting will be held; its words privately."""
+        """Return the events of a scheduled meeting; its words travel privately."""
         scheduled = MeetingScheduled(
             meeting_id=self.meeting_id,
             community_ids=self.community_ids,
@@ -127,7 +127,7 @@ class Meeting(Base):
         return [self._changed(changed), *([self._described()] if changed & set(_WORDS) else [])]
 
     def differs(self, said: "Meeting", names: Iterable[str]) -> bool:
-        """Whether ``said`` says any of these fields otherwise."""
+        """Return whether ``said`` differs in any of these fields."""
         return any(getattr(self, name) != getattr(said, name) for name in names)
 
     def start(self, at: datetime) -> list[Event]:
@@ -225,7 +225,7 @@ class Meeting(Base):
             raise Conflict("After a preparatory meeting nobody is asked; leave with_survey out.")
 
     def _asks(self, at: datetime) -> bool:
-        """Whether those who were there are asked: as someone said, else unless it is long over."""
+        """Return whether those who were there are asked: as requested, else unless it is long over."""
         if self.kind is MeetingKind.PREPARATORY:
             return False
         return at <= self.ends_at + ASKED_WITHIN if self.with_survey is None else self.with_survey

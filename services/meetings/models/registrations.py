@@ -1,4 +1,4 @@
-"""What members said about coming, before a meeting."""
+"""Registrations: members who said before a meeting whether they will come."""
 
 from datetime import datetime
 from uuid import UUID

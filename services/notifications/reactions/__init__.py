@@ -1,4 +1,4 @@
-"""What events make notifications do: keep copies, and decide who is to be written to.
+"""Reactions of notifications to events: keep copies, and decide who is written to.
 
 Deliveries come in any order and repeat. A copy takes only what is newer; a message has one key, whichever of two
 events comes second and completes the reason for it.

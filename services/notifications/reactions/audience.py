@@ -1,4 +1,4 @@
-"""Whom a meeting or its results concern; two events have to meet for that, and either may come first."""
+"""The audience of a meeting or of its results; two events have to meet for that, and either may come first."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -63,13 +63,13 @@ def communities_of(session: Session, meeting_ids: Collection[UUID]) -> dict[UUID
 
 
 def members_of(session: Session, community_ids: Iterable[UUID]) -> list[UUID]:
-    """Who belongs to any of these communities, each once."""
+    """Return the members of any of these communities, each once."""
     of_these = CommunityMember.community_id.in_(list(community_ids))
     return list(session.scalars(select(CommunityMember.member_id).where(of_these).distinct()))
 
 
 def facilitators_of(session: Session, meeting_id: UUID, community_ids: Iterable[UUID]) -> set[UUID]:
-    """Who facilitates this meeting, and any of these communities at present."""
+    """Return the facilitators of this meeting and, at present, of any of these communities."""
     of_these = CommunityRole.community_id.in_(list(community_ids))
     leads = (CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
     by_role = select(CommunityRole.member_id).where(of_these, *leads)
@@ -80,7 +80,7 @@ def facilitators_of(session: Session, meeting_id: UUID, community_ids: Iterable[
 
 
 def list_news(session: Session, templates: Sequence[Template], meetings: Any) -> list[ResultsNotice]:
-    """What there is to tell of these meetings, ids or a query for them; few rows, since news grows old in a week."""
+    """Return the news of these meetings, ids or a query for them; few rows, since news grows old in a week."""
     is_news = (ResultsNotice.template.in_(templates), ResultsNotice.told_until > clock.now())
     return list(session.scalars(select(ResultsNotice).where(ResultsNotice.meeting_id.in_(meetings), *is_news)))
 

@@ -1,4 +1,4 @@
-"""What events of evaluation make notifications do: ask, remind, forget whom, and tell of results.
+"""Reactions to events of evaluation: ask, remind, forget whom, tell of results.
 
 Whom a survey asks and reminds tells in the end who had not answered. Rows name nobody but in a box, nothing is
 published of such mails, and when the survey is closed no trace of them is left.

@@ -1,4 +1,4 @@
-"""What events of meetings make notifications do: invite, tell of changes, call off, and know who was there."""
+"""Reactions to events of meetings: invite, tell of changes, call off, keep attendance."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -179,7 +179,7 @@ def _invite(session: Session, event: MeetingScheduled | MeetingChanged) -> None:
 
 
 def _invited(session: Session, meeting_id: UUID) -> list[tuple[UUID, datetime]]:
-    """Whose invitation has left or is leaving, and how long it is of use.
+    """Return those whose invitation has left or is leaving, and until when it is of use.
 
     Nobody claims one meanwhile: it would say how the meeting was before.
     """
@@ -192,7 +192,7 @@ def _invited(session: Session, meeting_id: UUID) -> list[tuple[UUID, datetime]]:
 
 
 def _told_already(session: Session, event: MeetingChanged) -> set[UUID]:
-    """Who was told of a later change, or will be, in words that are as new as this one."""
+    """Return those who were told of a later change, or will be, in words that are as new as this one."""
     words = session.get(MeetingWords, event.meeting_id, populate_existing=True)
     has_newer_words = words is not None and words.version > event.version
     later = select(Message.member_id).where(

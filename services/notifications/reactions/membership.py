@@ -1,4 +1,4 @@
-"""What events of membership make notifications do: know people, and catch up on what awaits them."""
+"""Reactions to events of membership: keep contact data, and catch up on messages that wait for them."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -14,7 +14,7 @@ from ipaddress import ip_network  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from chassis import log, settings  # noqa: E402
-from chassis.runtime import bus  # noqa: E402
+from chassis.runtime import service_runner  # noqa: E402
 from gateway.auth import create_token  # noqa: E402
 from operations import composition  # noqa: E402
 from tests.harness.runtimes import migrated_stores  # noqa: E402
@@ -33,7 +33,7 @@ def serve(folder: Path, port: int) -> None:
     log.configure(chosen.log_format)
     with migrated_stores(chosen) as stores, stores["gateway"].begin() as session:
         (folder / "token").write_text(create_token(session, "hostile", ["*"]))
-    bus.run(chosen, composition.service_classes([*settings.SERVICES, "gateway"]))
+    service_runner.run(chosen, composition.service_classes([*settings.SERVICES, "gateway"]))
 
 
 if __name__ == "__main__":

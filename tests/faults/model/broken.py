@@ -52,7 +52,7 @@ FAULTS = [
         "chassis/messaging/relay.py",
         "            self._publisher.publish(messages)\n",
         "            try:\n                self._publisher.publish(messages)\n"
-        "            except broker.NotConfirmed:\n                pass\n",
+        "            except NotConfirmed:\n                pass\n",
     ),
     Fault(
         "a failed batch is dropped",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from eventlet.patcher import original
 
-from chassis.runtime import bus
+from chassis.runtime import service_runner
 from chassis.settings import Settings
 from operations import composition
 from tests.faults.points.ending import fork
@@ -24,7 +24,8 @@ class Supervised:
 
     def _start(self) -> None:
         self._point = self.left[0] if self.left else ""
-        self._pid = fork(lambda: bus.run(self._settings, composition.service_classes(self._names)), self._point)
+        classes = composition.service_classes(self._names)
+        self._pid = fork(lambda: service_runner.run(self._settings, classes), self._point)
 
     def keep(self) -> None:
         """Start it again if it has ended, which it may at its point alone."""

@@ -13,7 +13,7 @@ import pika
 import pytest
 
 from chassis import clock
-from chassis.runtime import bus
+from chassis.runtime import topology
 from chassis.settings import SERVICES, Settings
 from chassis.storage.store import Store, open_store
 from gateway.auth import create_token
@@ -32,7 +32,7 @@ from tests.servers.process import free_port
 
 pytestmark = pytest.mark.real
 IN_A_SERVICE = [
-    "reactor.bound",
+    "consumer.bound",
     "rpc.taken",
     "rpc.answered",
     "relay.selected",
@@ -40,9 +40,9 @@ IN_A_SERVICE = [
     "relay.confirmed",
     "relay.before_commit",
     "relay.cleared",
-    "reactor.taken",
-    "reactor.before_ack",
-    "reactor.acked",
+    "consumer.taken",
+    "consumer.before_ack",
+    "consumer.acked",
 ]
 UNCLEARED = {"relay.sent", "relay.confirmed", "relay.before_commit"}  #: where what the broker has is sent again
 IN_THE_GATEWAY = ["rpc.asked", "rpc.replied"]
@@ -69,7 +69,7 @@ def keep(kept: list[Supervised]) -> None:
 @pytest.fixture
 def settings(fresh: Fresh, tmp_path: Path) -> Settings:
     made = fresh.settings(http_port=free_port(), mail_dir=tmp_path / "mail", rpc_timeout_s=1.0)
-    bus.declare(made, composition.service_classes(SERVICES))
+    topology.declare(made, composition.service_classes(SERVICES))
     return made
 
 
@@ -155,7 +155,7 @@ def test_wherever_it_ended_everything_happens_once(settings: Settings, heard: An
 
 
 def test_the_environment_names_the_point_at_which_pratique_run_ends(settings: Settings, fresh: Fresh) -> None:
-    environ = environ_of(**fresh.environ(), PRATIQUE_CRASH_AT="reactor.bound")
+    environ = environ_of(**fresh.environ(), PRATIQUE_CRASH_AT="consumer.bound")
     ended = subprocess.run(
         [*PRATIQUE, "run", "meetings"], env=environ, capture_output=True, text=True, timeout=60, check=False
     )

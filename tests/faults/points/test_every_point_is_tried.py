@@ -12,7 +12,7 @@ from tests.faults.points import (
     test_what_ended_halfway_is_done_once as lives,
 )
 from tests.faults.points import (
-    test_what_operators_and_upkeep_had_begun as beginnings,
+    test_what_operators_and_retention_had_begun as beginnings,
 )
 from tests.repository.source import PACKAGES, ROOT, sources, tree_of
 

@@ -14,7 +14,7 @@ from tests.servers import HOME
 
 POINT_S = 20.0  #: so long a process may take to pass the point at which it is to end
 #: Points that are passed whenever meetings are closed; others need something overdue or parked.
-BUSY = ("rpc.", "relay.", "inbox.claimed", "inbox.before_commit", "inbox.committed", "reactor.", "mail.")
+BUSY = ("rpc.", "relay.", "inbox.claimed", "inbox.before_commit", "inbox.committed", "consumer.", "mail.")
 
 OF_THE_GATEWAY = ("rpc.asked", "rpc.replied")
 REACTING = ["evaluation", "notifications"]

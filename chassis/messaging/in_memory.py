@@ -1,39 +1,39 @@
-"""A broker inside the process: kombu's memory transport, with consumers woken by the publish instead of by polling.
+"""Queues in memory: kombu's in-memory transport, with consumers woken by the publish instead of by polling.
 
-Importing this registers the transport under ``embedded://``. Everything in it is lost with the process; at start
-the relay offers again what the event log holds (``outbox.offer_again``), and the inboxes drop what they have seen.
+Importing this registers it under ``embedded://``. Everything in it is lost with the process; at start the relay offers
+again what the event log holds (``outbox.offer_again``), and the inboxes drop what they have seen.
 """
 
 import time
 from queue import Empty
 from typing import Any, ClassVar
 
-from eventlet.event import Event
-from eventlet.timeout import Timeout
 from kombu.transport import TRANSPORT_ALIASES, memory, virtual
+
+from chassis import green
 
 #: While so many messages wait in one queue, relays publish nothing more: what the stores hold stays there.
 QUEUE_LIMIT = 2000
 
 
-class _Bell:
-    """Wakes all who wait each time something is put into any queue."""
+class _Notifier:
+    """A condition that all consumers wait for: something was put into a queue."""
 
     def __init__(self) -> None:
-        self._event = Event()
+        self._event = green.Event()
 
-    def ring(self) -> None:
-        """Wake everyone who waits now."""
-        rung, self._event = self._event, Event()
-        rung.send()
+    def notify_all(self) -> None:
+        """Wake all that wait now."""
+        passed, self._event = self._event, green.Event()
+        passed.send()
 
     def wait(self, timeout_s: float | None) -> None:
-        """Return at the next ring, or after ``timeout_s``."""
-        with Timeout(timeout_s, False):
+        """Return at the next notification, or after ``timeout_s``."""
+        with green.Timeout(timeout_s, False):
             self._event.wait()
 
 
-_bell = _Bell()
+_arrivals = _Notifier()
 
 
 class Message(virtual.Message):
@@ -53,11 +53,11 @@ class Channel(memory.Channel):
 
     def _put(self, queue: str, message: Any, **options: Any) -> None:
         super()._put(queue, message, **options)
-        _bell.ring()
+        _arrivals.notify_all()
 
     def _restore(self, message: Any) -> None:
         super()._restore(message)
-        _bell.ring()
+        _arrivals.notify_all()
 
     def close(self) -> None:
         """Close this channel only; the stock one empties every queue."""
@@ -86,18 +86,18 @@ class Transport(memory.Transport):
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError from None
-                _bell.wait(left)
+                _arrivals.wait(left)
 
 
 def has_room() -> bool:
-    """Whether no queue is so long that more must wait."""
+    """Return whether no queue is so long that more must wait."""
     return all(queue.qsize() < QUEUE_LIMIT for queue in Channel.queues.values())
 
 
-def forget_everything() -> None:
+def reset() -> None:
     """Empty every queue and drop every binding, as the end of the process would; for tests."""
     Channel.queues.clear()
     Transport.global_state.clear()
 
 
-TRANSPORT_ALIASES["embedded"] = "chassis.messaging.embedded:Transport"
+TRANSPORT_ALIASES["embedded"] = "chassis.messaging.in_memory:Transport"

@@ -1,4 +1,4 @@
-"""Once an hour each store forgets what has served its time."""
+"""Retention: once an hour each store deletes what has been kept long enough."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,11 +13,11 @@ KEEP_SEEN = timedelta(days=90)  #: in the inbox; a later repeat meets natural ke
 _EVERY = timedelta(hours=1)
 
 
-def upkeep(opened: store.Store) -> Callable[[], bool]:
-    """A unit of work that does nothing for an hour after it has done something."""
+def retention(opened: store.Store) -> Callable[[], bool]:
+    """Return a unit of work that deletes what is old, and then nothing for an hour."""
     last: datetime | None = None
 
-    def tidy() -> bool:
+    def prune() -> bool:
         nonlocal last
         if last is not None and clock.now() - last < _EVERY:
             return False
@@ -26,8 +26,8 @@ def upkeep(opened: store.Store) -> Callable[[], bool]:
             outbox.prune(session, KEEP_EVENTS)
             inbox.prune(session, KEEP_SEEN)
             audit.prune(session)
-            crashpoint("upkeep.before_commit")
-        crashpoint("upkeep.committed")
+            crashpoint("retention.before_commit")
+        crashpoint("retention.committed")
         return False
 
-    return tidy
+    return prune

@@ -1,4 +1,4 @@
-"""Takes deliveries in batches, lets the inbox react to them in one transaction, then acknowledges them at once."""
+"""The event consumer: deliveries in batches, each handled by the inbox in one transaction, then acknowledged."""
 
 import logging
 import time
@@ -11,9 +11,10 @@ from sqlalchemy import delete, select
 
 from chassis import metrics
 from chassis.crashpoint import crashpoint
-from chassis.messaging import broker, inbox
+from chassis.messaging import inbox
 from chassis.messaging.bindings import BINDING
-from chassis.messaging.listener import Listener
+from chassis.messaging.queue_consumer import QueueConsumer
+from chassis.messaging.transport import Transport
 from chassis.storage import store
 from pratique.event import Envelope, Event
 
@@ -24,38 +25,38 @@ _PAUSE_S = 1.0  #: between two tries while the store is away
 Reacted = Callable[[list[Envelope[Event]]], None]
 
 
-class Reactor(Listener):
-    """The queue of one service."""
+class EventConsumer(QueueConsumer):
+    """The consumer of one service's queue."""
 
-    def __init__(self, opened: store.Store, reactions: inbox.Reactions, url: str, batch_size: int) -> None:
-        super().__init__(url, f"{opened.name} reactions")
+    def __init__(self, opened: store.Store, reactions: inbox.Reactions, transport: Transport, batch_size: int) -> None:
+        super().__init__(transport, f"{opened.name} reactions")
         self._store, self._reactions, self._batch_size = opened, reactions, batch_size
         self._buffer: list[Any] = []
-        self.reacted: Reacted = lambda envelopes: None  #: told of each batch; for whoever watches
+        self.reacted: Reacted = lambda envelopes: None  #: called with each batch, for observers
 
     def consumers(self, channel: Any) -> Sequence[Any]:
-        """The service's queue, bound to exactly what its reactions table names."""
+        """Declare the service's queue, bound to exactly what its reactions table names."""
         self._buffer.clear()
         service = self._store.name
-        is_robbed = self._is_robbed(channel)
-        queue = broker.declare_queue(channel, service, self.url, self._reactions)
-        if is_robbed:
+        has_lost_queue = self._has_lost_queue(channel)
+        queue = self.transport.declare_queue(channel, service, self._reactions)
+        if has_lost_queue:
             words = "the queue %s was gone with what waited in it, and is made anew; say `pratique again --since …`"
             log.error(words, service)
-        crashpoint("reactor.bound")
+        crashpoint("consumer.bound")
         self._unbind_unwanted(queue)
         channel.basic_qos(0, self._batch_size * 2, False)
         # What kombu itself cannot unpack is for the inbox to judge, like all else that cannot be read.
         take = self._buffer.append
         return [Consumer(channel, queue, on_message=take, on_decode_error=lambda message, error: take(message))]
 
-    def _is_robbed(self, channel: Any) -> bool:
-        """Whether the service had its queue and somebody has deleted it."""
-        if self.url.startswith("embedded:"):
+    def _has_lost_queue(self, channel: Any) -> bool:
+        """Return whether the service had its queue and somebody has deleted it."""
+        if not self.transport.is_durable:
             return False
         with self._store.begin() as session:
             had_one = session.scalar(select(BINDING.c.exchange).limit(1)) is not None
-        return had_one and not broker.is_there(channel, broker.queue_of(self._store.name, self.url))
+        return had_one and not self.transport.exists(channel, self.transport.queue(self._store.name))
 
     def _unbind_unwanted(self, queue: Any) -> None:
         wanted = {(event.exchange(), event.routing_key) for event in self._reactions}
@@ -68,8 +69,8 @@ class Reactor(Listener):
             rows = [{"exchange": exchange, "routing_key": key} for exchange, key in sorted(wanted - known)]
             store.insert_many(session, BINDING, rows, ignore_conflicts=True)  # another replica may start just now
 
-    def round(self, connection: Any) -> None:
-        """Take what is there, wait for no more, react, acknowledge."""
+    def receive(self, connection: Any) -> None:
+        """Take what is there without waiting for more, react, and acknowledge."""
         with suppress(TimeoutError):
             connection.drain_events(timeout=1.0)
             while len(self._buffer) < self._batch_size:
@@ -77,7 +78,7 @@ class Reactor(Listener):
         if not self._buffer:
             return
         batch, self._buffer[:] = self._buffer[: self._batch_size], self._buffer[self._batch_size :]
-        crashpoint("reactor.taken")
+        crashpoint("consumer.taken")
         while not self._react(batch):
             if self.is_stopping:
                 return
@@ -85,7 +86,7 @@ class Reactor(Listener):
         self._acknowledge(batch)
 
     def _react(self, batch: Sequence[Any]) -> bool:
-        """React; False while the store is away: nothing is acknowledged then, and nothing more is taken."""
+        """React; False while the store is away, when nothing is acknowledged and nothing more is taken."""
         fresh = [_body(message) for message in batch if not _is_suspicious(message)]
         suspicious = [_body(message) for message in batch if _is_suspicious(message)]
         self.is_busy = True
@@ -105,22 +106,17 @@ class Reactor(Listener):
         return True
 
     def _stay_connected(self, connection: Any, seconds: float) -> None:
-        """Wait without losing the connection: what the broker still hands out is bounded by the prefetch."""
+        """Wait without losing the connection; deliveries that still come are bounded by the prefetch."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             with suppress(TimeoutError):
                 connection.drain_events(timeout=left)
-        if not self.url.startswith("embedded:"):
-            connection.heartbeat_check()
+        self.transport.check_heartbeat(connection)
 
     def _acknowledge(self, batch: Sequence[Any]) -> None:
-        crashpoint("reactor.before_ack")
-        if self.url.startswith("embedded:"):  # kombu's virtual channels know no "all up to this one"
-            for message in batch:
-                message.ack()
-        else:
-            batch[-1].channel.basic_ack(batch[-1].delivery_tag, multiple=True)
-        crashpoint("reactor.acked")
+        crashpoint("consumer.before_ack")
+        self.transport.acknowledge(batch)
+        crashpoint("consumer.acked")
 
 
 def _body(message: Any) -> bytes:
@@ -129,6 +125,6 @@ def _body(message: Any) -> bytes:
 
 
 def _is_suspicious(message: Any) -> bool:
-    """Whether handling it may have ended a process; its attempts are then counted in the store from here on."""
+    """Return whether handling it may have ended a process; its attempts are then counted in the store."""
     count = (message.headers or {}).get("x-delivery-count", 0)
     return isinstance(count, int) and count >= SUSPICIOUS_AFTER

@@ -1,4 +1,4 @@
-"""What is no reaction: migrations, upkeep, dead letters and tokens, ended at each point and begun again."""
+"""What is no reaction: migrations, retention, dead letters and tokens, ended at each point and begun again."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.messaging.inbox import PARKED
 from chassis.retry import RETRY_AFTER_S
-from chassis.runtime.upkeep import upkeep
+from chassis.runtime.retention import retention
 from chassis.settings import STORES, embedded
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import KERNEL, Store
@@ -26,12 +26,12 @@ from pratique.events.meetings import MeetingClosed
 from tests.faults.points.ending import ends_at
 
 MIGRATING = ("migrate.stepped", "migrate.committed")
-TIDYING = ("upkeep.before_commit", "upkeep.committed")
-BURYING = ("inbox.before_bury", "inbox.buried")
+RETENTION = ("retention.before_commit", "retention.committed")
+DEAD_LETTERING = ("inbox.before_dead_letter", "inbox.dead_lettered")
 DECIDING = ("dead.before_commit", "dead.committed")
 MAKING_A_TOKEN = ("token.before_commit", "token.committed")
 KEEPING_A_TOKEN = "token.before_keep"
-POINTS = {*MIGRATING, *TIDYING, *BURYING, *DECIDING, *MAKING_A_TOKEN, KEEPING_A_TOKEN}
+POINTS = {*MIGRATING, *RETENTION, *DEAD_LETTERING, *DECIDING, *MAKING_A_TOKEN, KEEPING_A_TOKEN}
 
 
 pytestmark = pytest.mark.usefixtures("logging_as_before")
@@ -67,8 +67,8 @@ def test_a_store_whose_migration_ended_is_migrated_by_the_next(
     opened.close()
 
 
-@pytest.mark.parametrize("point", TIDYING)
-def test_upkeep_that_ended_forgets_what_is_old_and_nothing_else(evaluation: Store, point: str) -> None:
+@pytest.mark.parametrize("point", RETENTION)
+def test_retention_that_ended_forgets_what_is_old_and_nothing_else(evaluation: Store, point: str) -> None:
     old, new = (testing.envelope(testing.sample(MeetingClosed), id=uuid4()) for _ in range(2))
     with clock.fixed(clock.now() - timedelta(days=200)):
         inbox.receive(evaluation, {MeetingClosed: _publish}, [old.to_bytes()])
@@ -76,8 +76,8 @@ def test_upkeep_that_ended_forgets_what_is_old_and_nothing_else(evaluation: Stor
         with evaluation.begin() as session:
             outbox.confirmed(session, published)
     inbox.receive(evaluation, {MeetingClosed: _publish}, [new.to_bytes()])
-    assert ends_at(point, upkeep(evaluation), [evaluation])
-    upkeep(evaluation)()
+    assert ends_at(point, retention(evaluation), [evaluation])
+    retention(evaluation)()
     with evaluation.begin() as session:
         assert set(session.scalars(select(inbox.INBOX.c.event_id))) == {new.id}
         assert set(session.scalars(select(outbox.EVENT_LOG.c.seq))) == set(_offered(session))
@@ -96,7 +96,7 @@ def _offered(session: object) -> list[int]:
     return [row.seq for row in outbox.unpublished(session, 10)]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("point", BURYING)
+@pytest.mark.parametrize("point", DEAD_LETTERING)
 def test_what_nobody_can_read_is_one_dead_letter(evaluation: Store, point: str) -> None:
     receive: Callable[[], object] = lambda: inbox.receive(evaluation, {}, [b"no event"])  # noqa: E731
     assert ends_at(point, receive, [evaluation])
