@@ -1,6 +1,6 @@
 """Every user of the broker tries what it must not: the broker itself refuses, whatever the code would do.
 
-That each can do its work is shown by all other journeys on real servers, which are lived under these users.
+That each can do its work is shown by all other journeys on real servers, which run under these users.
 """
 
 import base64

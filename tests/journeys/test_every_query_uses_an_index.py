@@ -1,4 +1,4 @@
-"""However long a network has lived, no command, reaction, page or mail reads a whole table that grows."""
+"""However large a network has grown, no command, reaction, page or mail reads a whole table that grows."""
 
 import sys
 from collections.abc import Collection, Iterator
@@ -36,7 +36,7 @@ MANY = 500  #: more than one community, meeting or person has, and no page is lo
 PLANNED = ("select", "insert", "update", "delete", "with")
 WHOLE = ("Sort", "Aggregate", "Hash", "Materialize", "Merge Join")
 AUDITED = ("membership", "meetings")  #: services in which people do what is kept on record
-#: These stay small however long a network lives, and why.
+#: These stay small however large a network grows, and why.
 SMALL = {
     "receipt": "holds what the mail server took and what is being recorded just now",
     "outbox": "holds what the broker has not confirmed yet",
@@ -84,7 +84,7 @@ def _callers(frame: FrameType | None) -> Iterator[CodeType]:
 
 
 @pytest.fixture(scope="module")
-def lived(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fresh, Statements]]:
+def recorded(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fresh, Statements]]:
     """A small network in which everything has happened that can happen, and all that was asked of its stores."""
     fresh = servers.fresh()
     with (
@@ -92,7 +92,7 @@ def lived(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         heard() as (statements, asking),
         real_network(fresh, tmp_path_factory.mktemp("network")) as network,
     ):
-        live(network)
+        run_scenario(network)
         generate_latest()
         _check_that_all_was_lived(asking)
     for name in SERVICES:
@@ -104,7 +104,7 @@ def lived(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     fresh.discard()
 
 
-def live(network: Network) -> None:
+def run_scenario(network: Network) -> None:
     """Every command, query, reaction and due thing that there is, at least once."""
     community = network.create_community(members=10)
     grow(network, community)
@@ -247,26 +247,26 @@ def fail(opened: Store) -> None:
 
 
 def _check_that_all_was_lived(asking: Asking) -> None:
-    """Whatever is new must come into the story, or its statements would not be looked at."""
+    """Whatever is new must come into the scenario, or its statements would not be looked at."""
     for name in SERVICES:
         methods = [
             each.answers[0] for each in vars(composition.service_class(name)).values() if hasattr(each, "answers")
         ]
         for acting in (methods, composition.reactions_of(name).values(), composition.handlers_of(name).values()):
-            unlived = [each.__qualname__ for each in acting if unwrap(each).__code__ not in asking]
-            assert unlived == [], f"let the story of {name} come to these"
+            missing = [each.__qualname__ for each in acting if unwrap(each).__code__ not in asking]
+            assert missing == [], f"let the scenario of {name} come to these"
 
 
-def test_no_statement_reads_a_whole_table_that_grows(servers: Servers, lived: tuple[Fresh, Statements]) -> None:
-    fresh, statements = lived
+def test_no_statement_reads_a_whole_table_that_grows(servers: Servers, recorded: tuple[Fresh, Statements]) -> None:
+    fresh, statements = recorded
     faults: list[str] = []
     for name in SERVICES:
         url = fresh.store_urls[name]
         counts = multiply(servers, url, ROWS, SMALL)
         _lag(url)
         unused = unused_by(name)
-        unlived = {table for table, count in counts.items() if not count} - unused - SMALL.keys()
-        assert unlived == set(), f"let the story leave rows in these tables of {name}"
+        missing = {table for table, count in counts.items() if not count} - unused - SMALL.keys()
+        assert missing == set(), f"let the scenario leave rows in these tables of {name}"
         for plan, statement in plans(url, statements):
             faults += [f"{name}: {fault}, by {statement}" for fault in faults_of(plan, SMALL.keys() | unused)]
     assert not faults, "\n".join(faults)
@@ -314,9 +314,9 @@ def faults_of(
         yield from faults_of(part, small, is_counting, is_limited)
 
 
-def test_a_query_without_an_index_is_found(servers: Servers, lived: tuple[Fresh, Statements]) -> None:
+def test_a_query_without_an_index_is_found(servers: Servers, recorded: tuple[Fresh, Statements]) -> None:
     """So that the test above cannot pass by looking at nothing."""
-    url = lived[0].store_urls["meetings"]
+    url = recorded[0].store_urls["meetings"]
     database = url.rpartition("/")[2]
     unindexed = "select * from meeting where facilitator_id = %(id)s order by starts_at limit 1"
     unbounded = "select * from meeting_community order by meeting_id, community_id"

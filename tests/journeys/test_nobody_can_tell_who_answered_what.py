@@ -26,7 +26,7 @@ SEAL = Seal.of(SEAL_KEY)
 THERE = 7
 
 
-class Story:
+class Scenario:
     """Two meetings that seven people attended; six answered after one, and three after the other, which is too few.
 
     Every secret is used on the way; and what is held of it.
@@ -116,37 +116,37 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def told(shared_network: Network, tmp_path_factory: pytest.TempPathFactory) -> tuple[Story, str]:
-    """The story, and every word that was logged or printed meanwhile."""
+def told(shared_network: Network, tmp_path_factory: pytest.TempPathFactory) -> tuple[Scenario, str]:
+    """The scenario that ran, and every word that was logged or printed meanwhile."""
     with overheard(tmp_path_factory.mktemp("logs")) as ear:
         logging.getLogger("pratique.journeys").debug(HEARD[0])
         print(HEARD[1])
         os.write(2, f"{HEARD[2]}\n".encode())
-        story = Story(shared_network)
-    return story, ear.words
+        scenario = Scenario(shared_network)
+    return scenario, ear.words
 
 
 @pytest.fixture
-def story(told: tuple[Story, str]) -> Story:
+def scenario(told: tuple[Scenario, str]) -> Scenario:
     return told[0]
 
 
-def test_the_pages_open_and_the_surveys_end(story: Story) -> None:
-    assert [page.status for page in (story.room_page, *story.link_pages)] == [200, 200]
-    assert story.states == ["released", "withheld"]
+def test_the_pages_open_and_the_surveys_end(scenario: Scenario) -> None:
+    assert [page.status for page in (scenario.room_page, *scenario.link_pages)] == [200, 200]
+    assert scenario.states == ["released", "withheld"]
 
 
-def test_a_copy_made_while_the_survey_is_open_tells_no_answer(story: Story) -> None:
-    held = story.held_while_open
+def test_a_copy_made_while_the_survey_is_open_tells_no_answer(scenario: Scenario) -> None:
+    held = scenario.held_while_open
     assert [len(held[f"evaluation.{table}"]) for table in ("sheet", "marker", "survey_key")] == [9, 9, 2]
-    for secret in [*story.links, *story.ballots, *story.comments, "what_should_change", '"satisfaction"']:
+    for secret in [*scenario.links, *scenario.ballots, *scenario.comments, "what_should_change", '"satisfaction"']:
         assert stored_rows.where(held, secret) == set()
     volatile = [row for table in ("sheet", "marker", "survey_key") for row in held[f"evaluation.{table}"]]
-    assert not any(each in stored_rows.words_of(volatile) for each in story.people)
+    assert not any(each in stored_rows.words_of(volatile) for each in scenario.people)
 
 
-def test_sheets_differ_in_nothing_that_leads_to_a_person(story: Story) -> None:
-    sheets, markers = (story.held_while_open[f"evaluation.{table}"] for table in ("sheet", "marker"))
+def test_sheets_differ_in_nothing_that_leads_to_a_person(scenario: Scenario) -> None:
+    sheets, markers = (scenario.held_while_open[f"evaluation.{table}"] for table in ("sheet", "marker"))
     assert {frozenset(row) for row in sheets} == {frozenset({"survey_id", "mark", "box"})}
     assert len({len(row["box"]) for row in sheets}) == 1
     assert {frozenset(row) for row in markers} == {frozenset({"survey_id", "mac", "ballot_mark", "is_cast"})}
@@ -156,39 +156,39 @@ def test_sheets_differ_in_nothing_that_leads_to_a_person(story: Story) -> None:
     assert set(marks.values()) == {1}
 
 
-def test_not_even_the_network_s_key_joins_a_sheet_to_a_person(story: Story) -> None:
-    held = stored_rows.opened(story.held_while_open, SEAL)
-    for comment in story.comments:
+def test_not_even_the_network_s_key_joins_a_sheet_to_a_person(scenario: Scenario) -> None:
+    held = stored_rows.opened(scenario.held_while_open, SEAL)
+    for comment in scenario.comments:
         assert stored_rows.where(held, comment) == {"evaluation.sheet"}
     written = stored_rows.words_of(held["evaluation.sheet"])
     marks = [bytes(row[mark]).hex() for row in held["evaluation.marker"] for mark in ("mac", "ballot_mark")]
-    for trace in [*story.people, *marks, *story.links, *story.ballots, *story.room_codes]:
+    for trace in [*scenario.people, *marks, *scenario.links, *scenario.ballots, *scenario.room_codes]:
         assert trace not in written
 
 
-def test_a_ballot_is_kept_nowhere(story: Story) -> None:
-    for held in (story.held_while_open, story.held_afterwards):
-        for ballot_id in story.ballots:
+def test_a_ballot_is_kept_nowhere(scenario: Scenario) -> None:
+    for held in (scenario.held_while_open, scenario.held_afterwards):
+        for ballot_id in scenario.ballots:
             assert stored_rows.where(stored_rows.opened(held, SEAL), ballot_id) == set()
 
 
-def test_when_the_meeting_is_closed_its_room_code_is_gone(story: Story) -> None:
-    for code in story.room_codes:
-        assert stored_rows.where(story.held_while_open, code) == set()
+def test_when_the_meeting_is_closed_its_room_code_is_gone(scenario: Scenario) -> None:
+    for code in scenario.room_codes:
+        assert stored_rows.where(scenario.held_while_open, code) == set()
 
 
-def test_when_the_survey_is_over_no_sheet_and_no_mark_is_left(story: Story) -> None:
-    held = story.held_afterwards
+def test_when_the_survey_is_over_no_sheet_and_no_mark_is_left(scenario: Scenario) -> None:
+    held = scenario.held_afterwards
     assert held["evaluation.sheet"] == held["evaluation.marker"] == held["evaluation.survey_key"] == []
-    for secret in story.secrets:
+    for secret in scenario.secrets:
         assert stored_rows.where(held, secret) == set()
 
 
-def test_when_the_survey_is_over_nothing_tells_who_was_asked(story: Story) -> None:
+def test_when_the_survey_is_over_nothing_tells_who_was_asked(scenario: Scenario) -> None:
     """Of seven people who were there everything is held alike, whether they answered in the room, later, or never."""
-    held = stored_rows.opened(story.held_afterwards, SEAL)
+    held = stored_rows.opened(scenario.held_afterwards, SEAL)
     traces = {
-        table: [sum(stored_rows.names([row], UUID(each)) for row in rows) for each in story.ids]
+        table: [sum(stored_rows.names([row], UUID(each)) for row in rows) for each in scenario.ids]
         for table, rows in held.items()
     }
     assert {table: counts for table, counts in traces.items() if len(set(counts)) > 1} == {}
@@ -196,7 +196,7 @@ def test_when_the_survey_is_over_nothing_tells_who_was_asked(story: Story) -> No
         "evaluation.attendance",
         "notifications.message",
     }
-    assert all(stored_rows.where(held, link) == set() for link in story.links)
+    assert all(stored_rows.where(held, link) == set() for link in scenario.links)
     types = [str(row["type"]).split(".")[-2] for table in EVENTS for row in held[table] if "type" in row]
     assert "SurveyClosed" in types
     assert not ASKING & set(types)
@@ -206,57 +206,64 @@ def test_when_the_survey_is_over_nothing_tells_who_was_asked(story: Story) -> No
     }  # fmt: skip
 
 
-def test_of_withheld_results_answers_are_kept_by_question_for_ninety_days(story: Story) -> None:
-    kept = story.held_afterwards["evaluation.kept_answers"]
-    assert {UUID(str(row["survey_id"])) for row in kept} == {UUID(story.survey_ids[1])}
-    opened = stored_rows.opened(story.held_afterwards, SEAL)
-    for comment in story.comments[6:]:
+def test_of_withheld_results_answers_are_kept_by_question_for_ninety_days(scenario: Scenario) -> None:
+    kept = scenario.held_afterwards["evaluation.kept_answers"]
+    assert {UUID(str(row["survey_id"])) for row in kept} == {UUID(scenario.survey_ids[1])}
+    opened = stored_rows.opened(scenario.held_afterwards, SEAL)
+    for comment in scenario.comments[6:]:
         assert stored_rows.where(opened, comment) == {"evaluation.kept_answers"}
-    for comment in story.comments[:6]:  # of fewer than ten answers no comment is told either
+    for comment in scenario.comments[:6]:  # of fewer than ten answers no comment is told either
         assert stored_rows.where(opened, comment) == set()
     written = stored_rows.words_of(opened["evaluation.kept_answers"])
-    assert not any(each in written for each in story.people)
-    assert story.held_in_the_end["evaluation.kept_answers"] == []
-    for comment in story.comments:
-        assert stored_rows.where(stored_rows.opened(story.held_in_the_end, SEAL), comment) == set()
+    assert not any(each in written for each in scenario.people)
+    assert scenario.held_in_the_end["evaluation.kept_answers"] == []
+    for comment in scenario.comments:
+        assert stored_rows.where(stored_rows.opened(scenario.held_in_the_end, SEAL), comment) == set()
 
 
-def test_no_event_is_of_an_answer_and_none_counts_them_before_the_end(story: Story) -> None:
-    before = stored_rows.opened(story.held_while_open, SEAL)
+def test_no_event_is_of_an_answer_and_none_counts_them_before_the_end(scenario: Scenario) -> None:
+    before = stored_rows.opened(scenario.held_while_open, SEAL)
     asked = [row for table in EVENTS if table.endswith("event_log") for row in before[table]]
     types = Counter(str(row["type"]).split(".")[-2] for row in asked)
     assert (types["SurveyOpened"], types["SurveyInvitationsIssued"]) == (2, 2)
     assert {"MeetingClosed", "MessageDelivered"} <= set(types)
     assert not set(types) & {"SurveyClosed", "ResultsReleased", "ResultsWithheld"}
-    about = [row for row in asked if row["subject"] in story.survey_ids]
+    about = [row for row in asked if row["subject"] in scenario.survey_ids]
     assert len(about) == 4
-    held = stored_rows.opened(story.held_afterwards, SEAL)
-    for secret in [*story.room_codes, *story.ballots, *story.comments]:
+    held = stored_rows.opened(scenario.held_afterwards, SEAL)
+    for secret in [*scenario.room_codes, *scenario.ballots, *scenario.comments]:
         assert not stored_rows.where(before, secret) & EVENTS
         assert not stored_rows.where(held, secret) & EVENTS
     for row in held["evaluation.event_log"]:
-        assert not any(each in stored_rows.words_of([row]) for each in story.people)
+        assert not any(each in stored_rows.words_of([row]) for each in scenario.people)
 
 
-def test_no_public_event_is_of_a_mail_that_asks(story: Story) -> None:
-    rows = story.held_while_open["notifications.event_log"]
+def test_no_public_event_is_of_a_mail_that_asks(scenario: Scenario) -> None:
+    rows = scenario.held_while_open["notifications.event_log"]
     assert rows
     assert not any("survey_" in stored_rows.words_of([row]) for row in rows)
 
 
-def test_no_mail_tells_an_answer_or_the_link_of_another(story: Story) -> None:
-    assert len(story.links) == sum(asks(mail) for mail in story.mails) == (3 + 5) + (1 + 4)
-    for mail in story.mails:
+def test_no_mail_tells_an_answer_or_the_link_of_another(scenario: Scenario) -> None:
+    assert len(scenario.links) == sum(asks(mail) for mail in scenario.mails) == (3 + 5) + (1 + 4)
+    for mail in scenario.mails:
         words = everything_in(mail)
-        assert not any(secret in words for secret in [*story.room_codes, *story.ballots, *story.comments])
-        own = {link for link in story.links if link in words}
+        assert not any(secret in words for secret in [*scenario.room_codes, *scenario.ballots, *scenario.comments])
+        own = {link for link in scenario.links if link in words}
         assert len(own) == asks(mail)
-        others = [each for each in story.community.member_ids if story.addresses[each] not in str(mail["To"])]
-        assert not any(story.addresses[each] in words for each in others)
+        others = [each for each in scenario.community.member_ids if scenario.addresses[each] not in str(mail["To"])]
+        assert not any(scenario.addresses[each] in words for each in others)
 
 
-def test_no_log_line_holds_a_secret_an_address_or_an_answer(told: tuple[Story, str]) -> None:
-    story, logged = told
+def test_no_log_line_holds_a_secret_an_address_or_an_answer(told: tuple[Scenario, str]) -> None:
+    scenario, logged = told
     assert all(words in logged for words in HEARD)
-    for secret in [*story.secrets, *story.addresses.values(), "no-token-of-ours", "Personne N", "Remarque", "prt_"]:
+    for secret in [
+        *scenario.secrets,
+        *scenario.addresses.values(),
+        "no-token-of-ours",
+        "Personne N",
+        "Remarque",
+        "prt_",
+    ]:
         assert secret not in logged

@@ -36,7 +36,7 @@ class Refused(NamedTuple):
     headers: dict[str, str] = {}  # noqa: RUF012  (never changed)
 
 
-class Scene:
+class Scenario:
     """Four meetings: one whose survey is over, one with a spent link, one in its wrap-up, and one ahead."""
 
     def __init__(self, network: Network) -> None:
@@ -77,14 +77,14 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(shared_network: Network) -> Scene:
-    return Scene(shared_network)
+def scenario(shared_network: Network) -> Scenario:
+    return Scenario(shared_network)
 
 
-def refusals(scene: Scene) -> Iterator[Refused]:
-    yield from of_meetings(scene)
-    yield from of_answers(scene)
-    yield from of_requests(scene)
+def refusals(scenario: Scenario) -> Iterator[Refused]:
+    yield from of_meetings(scenario)
+    yield from of_answers(scenario)
+    yield from of_requests(scenario)
 
 
 def attended(*member_ids: str) -> dict[str, Any]:
@@ -92,69 +92,69 @@ def attended(*member_ids: str) -> dict[str, Any]:
     return attendance_body(dict.fromkeys(member_ids, "attended"))
 
 
-def of_meetings(scene: Scene) -> Iterator[Refused]:
+def of_meetings(scenario: Scenario) -> Iterator[Refused]:
     nowhere, new = f"/v1/meetings/{uuid4()}", f"/v1/meetings/{uuid4()}"
     yield Refused("unknown meeting read", 404, "GET", nowhere)
     yield Refused("unknown meeting closed", 404, "POST", f"{nowhere}/close")
-    yield Refused("attendance at an unknown one", 404, "PUT", f"{nowhere}/attendance", attended(scene.ids[0]))
+    yield Refused("attendance at an unknown one", 404, "PUT", f"{nowhere}/attendance", attended(scenario.ids[0]))
     yield Refused("survey of an unknown one", 404, "GET", f"{nowhere}/survey")
     yield Refused("results of an unknown survey", 404, "GET", f"/v1/surveys/{uuid4()}/results")
-    early = scene.plan(ends_at="2026-06-01T09:00:00-04:00")
+    early = scenario.plan(ends_at="2026-06-01T09:00:00-04:00")
     yield Refused("end before start", 422, "PUT", new, early, "/ends_at")
-    yield Refused("naive datetime", 422, "PUT", new, scene.plan(starts_at="2026-06-01T10:00:00"), "/starts_at")
-    yield Refused("no such zone", 422, "PUT", new, scene.plan(timezone="Mars/Olympus"), "/timezone")
-    yield Refused("unknown field", 422, "PUT", new, scene.plan(colour="red"), "/colour")
-    yield Refused("no such mode", 422, "PUT", new, scene.plan(mode="by_post"), "/mode")
+    yield Refused("naive datetime", 422, "PUT", new, scenario.plan(starts_at="2026-06-01T10:00:00"), "/starts_at")
+    yield Refused("no such zone", 422, "PUT", new, scenario.plan(timezone="Mars/Olympus"), "/timezone")
+    yield Refused("unknown field", 422, "PUT", new, scenario.plan(colour="red"), "/colour")
+    yield Refused("no such mode", 422, "PUT", new, scenario.plan(mode="by_post"), "/mode")
     for verb in ("wrap-up", "close"):
-        yield Refused(f"{verb} before start", 409, "POST", f"/v1/meetings/{scene.ahead}/{verb}")
+        yield Refused(f"{verb} before start", 409, "POST", f"/v1/meetings/{scenario.ahead}/{verb}")
     late = {"reason": "Trop tard."}
-    yield Refused("cancel after close", 409, "POST", f"/v1/meetings/{scene.closed}/cancel", late)
-    for meeting_id in (scene.running, scene.closed):
-        path, entries = f"/v1/meetings/{meeting_id}/attendance", attended(scene.ids[0], scene.stranger)
+    yield Refused("cancel after close", 409, "POST", f"/v1/meetings/{scenario.closed}/cancel", late)
+    for meeting_id in (scenario.running, scenario.closed):
+        path, entries = f"/v1/meetings/{meeting_id}/attendance", attended(scenario.ids[0], scenario.stranger)
         yield Refused("stranger's attendance", 422, "PUT", path, entries, "/entries/1/member_id")
-    entries = attended(scene.ids[4])
-    path = f"/v1/meetings/{scene.running}/attendance"
+    entries = attended(scenario.ids[4])
+    path = f"/v1/meetings/{scenario.running}/attendance"
     yield Refused("note taker's attendance", 422, "PUT", path, entries, "/entries/0/member_id")
-    changed = scene.plan(place="Ailleurs")
-    yield Refused("change without If-Match", 428, "PUT", f"/v1/meetings/{scene.ahead}", changed)
+    changed = scenario.plan(place="Ailleurs")
+    yield Refused("change without If-Match", 428, "PUT", f"/v1/meetings/{scenario.ahead}", changed)
     stale = {"If-Match": '"99"'}
-    yield Refused("change of what changed", 412, "PUT", f"/v1/meetings/{scene.ahead}", changed, None, stale)
+    yield Refused("change of what changed", 412, "PUT", f"/v1/meetings/{scenario.ahead}", changed, None, stale)
 
 
-def of_answers(scene: Scene) -> Iterator[Refused]:
-    yield Refused("link of a closed survey", 410, "POST", "/v1/ballots", {"token": scene.dead_token})
-    yield Refused("ballot of a closed survey", 410, "POST", "/v1/answers", on(scene.dead_ballot))
-    yield Refused("spent link", 409, "POST", "/v1/ballots", {"token": scene.spent_token})
-    yield Refused("spent ballot", 410, "POST", "/v1/answers", on(scene.spent_ballot))
-    yield Refused("another ballot of the same person", 409, "POST", "/v1/answers", on(scene.other_ballot))
+def of_answers(scenario: Scenario) -> Iterator[Refused]:
+    yield Refused("link of a closed survey", 410, "POST", "/v1/ballots", {"token": scenario.dead_token})
+    yield Refused("ballot of a closed survey", 410, "POST", "/v1/answers", on(scenario.dead_ballot))
+    yield Refused("spent link", 409, "POST", "/v1/ballots", {"token": scenario.spent_token})
+    yield Refused("spent ballot", 410, "POST", "/v1/answers", on(scenario.spent_ballot))
+    yield Refused("another ballot of the same person", 409, "POST", "/v1/answers", on(scenario.other_ballot))
     yield Refused("no ballot", 404, "POST", "/v1/answers", on("A" * 64))
-    survey, _, box = scene.ballot.partition(".")
+    survey, _, box = scenario.ballot.partition(".")
     yield Refused("guessed ballot", 404, "POST", "/v1/answers", on(f"{survey}.{'A' * len(box)}"))
     yield Refused("ballot of no survey", 404, "POST", "/v1/answers", on(f"{uuid4().hex}.{box}"))
     yield Refused("guessed link", 404, "POST", "/v1/ballots", {"token": "A" * 64})
     yield Refused("guessed room", 404, "GET", f"/v1/rooms/{GUESS}")
-    absent = {"room_code": scene.room_code, "member_id": scene.ids[3]}
+    absent = {"room_code": scenario.room_code, "member_id": scenario.ids[3]}
     yield Refused("absent from the room", 404, "POST", "/v1/ballots", absent)
-    both = {"token": scene.dead_token, "room_code": scene.room_code}
+    both = {"token": scenario.dead_token, "room_code": scenario.room_code}
     yield Refused("two ways at once", 422, "POST", "/v1/ballots", both)
-    too_much = on(scene.ballot, value=6)
+    too_much = on(scenario.ballot, value=6)
     yield Refused("six of five", 422, "POST", "/v1/answers", too_much, "/answers/0/value")
-    unknown = on(scene.ballot, question="salary", value=1)
+    unknown = on(scenario.ballot, question="salary", value=1)
     yield Refused("no such question", 422, "POST", "/v1/answers", unknown, "/answers/0/question")
     yield Refused("answers without a ballot", 422, "POST", "/v1/answers", {"answers": []}, "/ballot_id")
 
 
-def of_requests(scene: Scene) -> Iterator[Refused]:
+def of_requests(scenario: Scenario) -> Iterator[Refused]:
     path = f"/v1/meetings/{uuid4()}"
     yield Refused("no JSON", 400, "PUT", path, '{"kind": ', None, JSON)
     yield Refused("a list", 422, "PUT", path, "[]", "/", JSON)
     yield Refused("too large", 413, "PUT", path, b" " * (MAX_BODY_BYTES + 1), None, JSON)
     yield Refused("not called JSON", 415, "PUT", path, "kind=meeting", None, {"Content-Type": "text/plain"})
-    yield Refused("no token", 401, "PUT", path, scene.plan(), None, {"Authorization": ""})
+    yield Refused("no token", 401, "PUT", path, scenario.plan(), None, {"Authorization": ""})
     wrong = {"Authorization": "Bearer prt_nobody_nothing"}
-    yield Refused("wrong token", 401, "PUT", path, scene.plan(), None, wrong)
-    reader = {"Authorization": f"Bearer {scene.reader}"}
-    yield Refused("scope missing", 403, "PUT", path, scene.plan(), None, reader)
+    yield Refused("wrong token", 401, "PUT", path, scenario.plan(), None, wrong)
+    reader = {"Authorization": f"Bearer {scenario.reader}"}
+    yield Refused("scope missing", 403, "PUT", path, scenario.plan(), None, reader)
     yield Refused("no such path", 404, "GET", "/v1/nothing")
     yield Refused("no such method", 405, "DELETE", path)
 
@@ -167,8 +167,8 @@ def stored(network: Network) -> dict[str, list[str]]:
 class Guesses:
     """Somebody who knows the room's code looks often; somebody who does not guesses, and waits a minute."""
 
-    def __init__(self, network: Network, scene: Scene) -> None:
-        room = f"/v1/rooms/{scene.room_code}"
+    def __init__(self, network: Network, scenario: Scenario) -> None:
+        room = f"/v1/rooms/{scenario.room_code}"
         self.known = [network.request("GET", room) for _ in range(WRONG_TOLD + 2)]
         before = stored(network)
         self.wrong = [network.request("GET", f"/v1/rooms/{int(GUESS) + number}") for number in range(WRONG_TOLD)]
@@ -180,8 +180,8 @@ class Guesses:
 
 
 @pytest.fixture(scope="module")
-def guesses(shared_network: Network, scene: Scene) -> Guesses:
-    return Guesses(shared_network, scene)
+def guesses(shared_network: Network, scenario: Scenario) -> Guesses:
+    return Guesses(shared_network, scenario)
 
 
 def test_guessing_a_room_is_slowed_and_right_codes_never_count(guesses: Guesses) -> None:
@@ -197,12 +197,12 @@ def test_guessing_a_room_is_slowed_and_right_codes_never_count(guesses: Guesses)
 
 
 def test_each_refusal_is_a_problem_that_says_what_to_mend_and_changes_nothing(
-    shared_network: Network, scene: Scene, guesses: Guesses
+    shared_network: Network, scenario: Scenario, guesses: Guesses
 ) -> None:
     """The guesses were made before: those among the refusals would count with them."""
     shared_network.settle()
     before, mails = stored(shared_network), len(shared_network.mails())
-    for case in refusals(scene):
+    for case in refusals(scenario):
         answer = shared_network.request(case.method, case.path, case.body, case.headers)
         assert (case.why, answer.status) == (case.why, case.status), answer.text
         assert answer.headers["Content-Type"] == "application/problem+json", case.why
@@ -216,4 +216,4 @@ def test_each_refusal_is_a_problem_that_says_what_to_mend_and_changes_nothing(
     shared_network.settle()
     assert stored(shared_network) == before
     assert len(shared_network.mails()) == mails
-    shared_network.ok("POST", "/v1/answers", on(scene.ballot))  # what was refused has spent nothing
+    shared_network.ok("POST", "/v1/answers", on(scenario.ballot))  # what was refused has spent nothing

@@ -1,4 +1,4 @@
-"""A whole story on a real PostgreSQL, where statements, locks and arrays are others than on SQLite."""
+"""A whole scenario on a real PostgreSQL, where statements, locks and arrays are others than on SQLite."""
 
 from collections.abc import Iterator
 from datetime import timedelta

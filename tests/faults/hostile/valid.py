@@ -1,4 +1,4 @@
-"""A network that lives, and one valid request to each route that its API describes: what mutations start from."""
+"""A running network, and one valid request to each route that its API describes: what mutations start from."""
 
 import json
 import re

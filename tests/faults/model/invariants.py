@@ -66,7 +66,7 @@ def check(
     mailbox: Mailbox,
     versions: dict[tuple[str, str], list[tuple[int, str]]],
 ) -> None:
-    """Everything, at rest."""
+    """Check everything, when nothing is under way."""
     _check_kernel(network)
     _check_versions(reference, versions)
     _check_sources(network, reference)

@@ -15,7 +15,7 @@ from tests.harness.stored_rows import all_rows
 
 @dataclass(frozen=True)
 class Round:
-    """One network of the story, and where in it each kind of work ends its process."""
+    """Where in one run of the scenario each kind of work ends its process."""
 
     points: Mapping[str, str]
     is_parked_first: bool = False  #: whether events are set aside before they are handled
@@ -60,7 +60,7 @@ POINTS = {point for each in ROUNDS for point in each.points.values()}
 
 
 def end_each(network: Interrupted, undisturbed: Undisturbed, round: Round) -> None:
-    """Live the story, in which each row of each kind ends its process once at its point."""
+    """Run the scenario, in which each row of each kind ends its process once at its point."""
     network.points, network.is_parked_first = round.points, round.is_parked_first
     left_out = {
         ("reaction", "outbox.written"): ROWS["reaction"] - undisturbed.publishing,
