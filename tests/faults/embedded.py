@@ -234,10 +234,9 @@ def hours_pass(embedded: Embedded) -> None:
 
 def settle(embedded: Embedded) -> None:
     """Return when nothing is under way any more."""
-    reactions = {name: composition.reactions_of(name) for name in SERVICES}
     embedded.patient().ok("GET", "/readyz")
     with embedded.stores(*SERVICES) as stores:
-        until(lambda: is_quiescent(stores, reactions), PATIENCE_S, every_s=0.2, what="nothing under way")
+        until(lambda: is_quiescent(stores), PATIENCE_S, every_s=0.2, what="nothing under way")
 
 
 def judge(embedded: Embedded, diary: Diary) -> Verdict:

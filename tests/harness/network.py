@@ -12,7 +12,6 @@ from chassis.messaging import outbox
 from chassis.settings import SERVICES, Settings
 from chassis.storage.store import Store
 from gateway.auth import create_token
-from operations import composition
 from tests.harness.client import Response
 from tests.harness.mails import MailFolder, asks, link_in
 from tests.harness.people import Community, People
@@ -27,7 +26,6 @@ class Network(People):
     def __init__(self, settings: Settings, stores: Mapping[str, Store], maildir: Path) -> None:
         self.settings, self.stores = settings, stores
         self.services = {name: stores[name] for name in SERVICES}  #: the stores between which events are carried
-        self.reactions = {name: composition.reactions_of(name) for name in SERVICES}
         self.mailbox = MailFolder(maildir)
         with self.stores["gateway"].begin() as session:
             self.token = create_token(session, "journey", ["*"])
@@ -51,7 +49,7 @@ class Network(People):
 
     def is_quiescent(self) -> bool:
         """Return whether nothing is under way."""
-        return is_quiescent(self.services, self.reactions)
+        return is_quiescent(self.services)
 
     def advance(self, **span: float) -> None:
         """Move the clock, and let what is due happen."""

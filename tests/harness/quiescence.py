@@ -1,6 +1,6 @@
 """Quiescence of a network, read from its stores alone: nothing is guessed from how long nothing has happened."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,14 +10,26 @@ from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.scheduling import due
 from chassis.storage.store import Store
+from operations import composition
 from services.notifications.models import Message, State
+from tests.harness.waiting import until
 
 SOON = timedelta(minutes=10)  #: what waits for its next try no longer than this is still under way
 
 
-def is_quiescent(
-    stores: Mapping[str, Store], reactions: Mapping[str, inbox.Reactions], held: Set[UUID] = frozenset()
-) -> bool:
+def wait_until_quiescent(
+    stores: Mapping[str, Store], timeout_s: float = 30, every_s: float = 0.05, meanwhile: Callable[[], object] = int
+) -> None:
+    """Return when nothing is under way and nothing is tried again soon; ``meanwhile`` is done before each look."""
+    until(
+        lambda: meanwhile() or (is_quiescent(stores) and next_retry(stores) is None),
+        timeout_s,
+        every_s,
+        "nothing under way",
+    )
+
+
+def is_quiescent(stores: Mapping[str, Store], held: Set[UUID] = frozenset()) -> bool:
     """Return whether each event has reached all whom it makes do something, nothing is due, and no mail is to leave.
 
     What is ``held`` back on purpose need not have reached anybody.
@@ -44,7 +56,9 @@ def is_quiescent(
             for type_name, id in session.execute(select(outbox.EVENT_LOG.c.type, outbox.EVENT_LOG.c.id)):
                 published.setdefault(type_name, set()).add(id)
     return all(
-        published.get(event.type, set()) - held <= taken[name] for name, table in reactions.items() for event in table
+        published.get(event.type, set()) - held <= taken[name]
+        for name in stores
+        for event in composition.reactions_of(name)
     )
 
 

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.harness.client import HttpClient, Response
 from tests.harness.containers import Running, running
 from tests.harness.mails import mail_server
 from tests.harness.network import AT, Network
+from tests.harness.quiescence import next_retry
 from tests.harness.waiting import until
 from tests.servers import Fresh
 from tests.servers.process import free_port
@@ -68,6 +70,7 @@ class Shuffled(Network):
     def __init__(self, settings: Settings, stores: Mapping[str, Store], maildir: Path, seed: int) -> None:
         super().__init__(settings, stores, maildir)
         self._chance = random.Random(seed)
+        self._reactions = {name: composition.reactions_of(name) for name in SERVICES}
         self._client = Client(App(self._call, stores["gateway"], settings, lambda: {"all": True}))
         self._send_mail = delivery.loop(settings, stores["notifications"])
 
@@ -89,13 +92,21 @@ class Shuffled(Network):
         """Carry everything, twice and shuffled, until nothing is left."""
         moved = 1
         while moved:
-            moved = pump(self.services, self.reactions, self._arrange)
+            moved = pump(self.services, self._reactions, self._arrange)
             for name, opened in self.services.items():
                 handlers = composition.handlers_of(name)
-                while due.run_next(opened, handlers) or inbox.retry_next(opened, self.reactions[name]):
+                while due.run_next(opened, handlers) or inbox.retry_next(opened, self._reactions[name]):
                     moved += 1
             while self._send_mail():
                 moved += 1
+
+    def settle(self) -> None:
+        """Return when nothing is under way any more; what will never be handled was lost."""
+        self.settle_now()
+        while at := next_retry(self.services):
+            clock.move(max(at - clock.now(), timedelta()))
+            self.settle_now()
+        assert self.is_quiescent(), "something was lost on its way"
 
     def _arrange(self, bodies: list[bytes]) -> list[bytes]:
         twice = bodies * 2

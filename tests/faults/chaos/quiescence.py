@@ -10,7 +10,6 @@ from chassis import clock
 from chassis.messaging import inbox
 from chassis.settings import SERVICES
 from chassis.storage.store import Store
-from operations import composition
 from services.notifications.models import Message
 from tests.faults.chaos.system import System
 from tests.harness.quiescence import is_quiescent, next_retry
@@ -31,14 +30,13 @@ def settle(system: System) -> float:
         NotQuiescent: after ``LIMIT_S`` something still is.
     """
     services = {name: system.stores[name] for name in SERVICES}
-    reactions = {name: composition.reactions_of(name) for name in SERVICES}
     began = still_since = time.monotonic()
     before: object = None
     if system.off < timedelta():  # the hours that were taken back pass, and with them what was planned for then
         system.allow_copies_by_clock()
         system.move_clock(-system.off)
     while time.monotonic() - began < LIMIT_S:
-        is_resting, waits_for = is_quiescent(services, reactions, system.held), next_retry(services, FAR)
+        is_resting, waits_for = is_quiescent(services, system.held), next_retry(services, FAR)
         if is_resting and waits_for is None:
             return time.monotonic() - began
         now = _traces(services)

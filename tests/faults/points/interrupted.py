@@ -27,7 +27,6 @@ from pratique.events.notifications import Template
 from services.notifications import delivery
 from services.notifications.models import Message, State
 from tests.faults.points.ending import ends_at
-from tests.harness.quiescence import next_retry
 from tests.harness.runtimes import Shuffled
 
 Row = tuple[str, str]  #: a service, and what it does: the name of an event, a kind of due work, a template, a command
@@ -78,14 +77,6 @@ class Interrupted(Shuffled):
         if isinstance(answer, Refusal):
             raise answer.error
         return answer
-
-    def settle(self) -> None:
-        """Return when nothing is under way any more; what will never come to rest has lost something."""
-        self.settle_now()
-        while at := next_retry(self.services):
-            clock.move(max(at - clock.now(), timedelta()))
-            self.settle_now()
-        assert self.is_quiescent(), "something was lost on its way"
 
     def settle_now(self) -> None:
         """Let everything happen that can; what a sender held when it ended is free when its lease has run out."""

@@ -19,14 +19,12 @@ from chassis.storage.store import Store, open_store
 from gateway.auth import create_token
 from operations import composition
 from pratique.event import REGISTRY
-from tests.faults.points.interrupted import REACTIONS
 from tests.faults.points.sameness import unsettled
 from tests.faults.points.supervised import Supervised
 from tests.harness.client import HttpClient, RetryingClient
 from tests.harness.processes import PRATIQUE, environ_of
-from tests.harness.quiescence import is_quiescent, next_retry
+from tests.harness.quiescence import wait_until_quiescent
 from tests.harness.stored_rows import all_rows
-from tests.harness.waiting import until
 from tests.servers import Fresh
 from tests.servers.process import free_port
 
@@ -101,11 +99,7 @@ def hold_meeting(client: RetryingClient) -> str:
 
 
 def settle(stores: dict[str, Store], kept: list[Supervised]) -> None:
-    def is_still() -> bool:
-        keep(kept)
-        return is_quiescent(stores, REACTIONS) and next_retry(stores) is None
-
-    until(is_still, 120, every_s=0.1)
+    wait_until_quiescent(stores, 120, every_s=0.1, meanwhile=lambda: keep(kept))
     for opened in stores.values():
         opened.close()
 
