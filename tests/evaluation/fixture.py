@@ -129,7 +129,7 @@ class Fixture(ServiceFixture):
         for each in people:
             self.send(self.ballot_by_link(links[each]), values)
 
-    def sheets(self) -> list[dict[str, object]]:
+    def sheets(self) -> list[Mapping[str, object]]:
         """What lies sealed while the survey is open."""
         survey_id = self.survey().id
         with self.store.begin() as session:

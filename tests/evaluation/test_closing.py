@@ -20,7 +20,7 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
     WithheldReason,
 )
-from pratique.events.meetings import AttendanceState, MeetingRole
+from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
 from services.evaluation.models import KeptAnswers, Marker, Sheet, SurveyKey
 from tests.evaluation.fixture import Fixture, attendee
 
@@ -29,7 +29,7 @@ FACILITATOR = uuid4()
 STATE = AttendanceState
 
 
-def present() -> list[object]:
+def present() -> list[Attendee]:
     chair = attendee(FACILITATOR, role=MeetingRole.FACILITATOR)
     return [*[attendee(each) for each in PEOPLE], chair]
 

@@ -15,7 +15,7 @@ from chassis.runtime.tables import create_all
 from chassis.storage.store import Store
 from pratique.errors import Conflict, Gone, Invalid, NotFound
 from pratique.events.evaluation import ResultsReleased
-from pratique.events.meetings import AttendanceState, MeetingRole
+from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
 from pratique.events.membership import Locale
 from services.evaluation import commands, queries
 from services.evaluation.models import Base, Marker, Sheet, Survey, tokens
@@ -26,7 +26,7 @@ FACILITATOR = uuid4()
 SAD = {"satisfaction": 1}
 
 
-def present() -> list[object]:
+def present() -> list[Attendee]:
     return [*[attendee(each) for each in PEOPLE], attendee(FACILITATOR, role=MeetingRole.FACILITATOR)]
 
 

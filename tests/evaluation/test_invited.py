@@ -102,7 +102,7 @@ def test_whoever_was_there_and_has_not_answered_is_asked_and_nobody_else(plan: P
     with fixture() as meeting:
         history = live(meeting, plan)
         people = list(plan.takers)
-        unasked_takers, asked_takers = set(), set()
+        unasked_takers, asked_takers = set[UUID](), set[UUID]()
         for event in as_delivered(history.events, plan):
             meeting.deliver(event)
             if people:

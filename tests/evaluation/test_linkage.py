@@ -105,7 +105,7 @@ def test_a_sheet_does_not_tell_by_its_length_how_much_somebody_wrote(meeting: Fi
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     for member_id, words in zip(PEOPLE, ("", "non", "é" * 100, "x" * 300, "y" * 600), strict=True):
         comment = {"what_should_change": words} if words else {}
-        meeting.answer_by_link([member_id], HAPPY | comment)
+        meeting.answer_by_link([member_id], {**HAPPY, **comment})
 
     assert len({len(row.box) for row in meeting.read(select(Sheet.box))}) == 1
 

@@ -19,7 +19,7 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
     WithheldReason,
 )
-from pratique.events.meetings import AttendanceState, MeetingRole
+from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
 from tests.evaluation.fixture import Fixture, attendee
 
 PEOPLE = [uuid4() for _ in range(10)]
@@ -27,7 +27,7 @@ FACILITATOR = uuid4()
 STATE = AttendanceState
 
 
-def present() -> list[object]:
+def present() -> list[Attendee]:
     chair = attendee(FACILITATOR, role=MeetingRole.FACILITATOR)
     return [*[attendee(each) for each in PEOPLE], chair]
 
@@ -186,7 +186,8 @@ def test_a_correction_tells_nothing_of_whether_its_person_had_answered(meeting: 
         meeting.answer_by_link(answered)
         meeting.deliver(meeting.corrected(PEOPLE[0], state))
         survey_id = meeting.survey().id
-        news = [*meeting.published(InvitationRevoked), *meeting.published(SurveyInvitationsIssued)]
+        news: list[InvitationRevoked | SurveyInvitationsIssued] = [*meeting.published(InvitationRevoked)]
+        news += meeting.published(SurveyInvitationsIssued)
         heard.append(sorted((type(each).__name__, each.version) for each in news if each.survey_id == survey_id))
         clock.move(timedelta(days=7))
         meeting.run_due()

@@ -130,15 +130,17 @@ def test_a_withheld_question_does_not_say_how_many_answered_it(n: int) -> None:
 
 
 def mixed(answered: int, passed_over: int) -> Votes:
-    scores = [{SCALE.key: score} for score in (3, 4, 2, 3, 4)]
-    return all_genuine([*(scores * 4)[:answered], *[{"would_come_again": True}] * passed_over])
+    scores: list[Answers] = [{SCALE.key: score} for score in (3, 4, 2, 3, 4)]
+    passing: Answers = {"would_come_again": True}
+    return all_genuine([*(scores * 4)[:answered], *[passing] * passed_over])
 
 
 @settings(deadline=None)
 @given(st.integers(5, 9), _SCORE, _SCORE)
 def test_under_ten_answers_all_alike_and_all_but_one_alike_look_the_same(n: int, same: int, other: int) -> None:
     alike = cell_of(SCALE, all_genuine([{SCALE.key: same}] * n))
-    nearly = cell_of(SCALE, all_genuine([{SCALE.key: same}] * (n - 1) + [{SCALE.key: other}]))
+    said: Answers = {SCALE.key: same}
+    nearly = cell_of(SCALE, all_genuine([*[said] * (n - 1), {SCALE.key: other}]))
 
     assert (
         alike
@@ -153,9 +155,10 @@ def test_puppets_who_vary_their_votes_do_not_unmask_five_honest_people_alike(
     honest: int, puppets: list[tuple[int]]
 ) -> None:
     """Whoever cast them can take them away; what is left must not show all, or all but one, of the rest alike."""
-    cast = [{SCALE.key: score} for (score,) in puppets]
+    cast: list[Answers] = [{SCALE.key: score} for (score,) in puppets]
+    alike: Answers = {SCALE.key: 5}
     for last in (4, 5):
-        votes = Votes([{SCALE.key: 5}] * (honest - 1) + [{SCALE.key: last}] + cast, honest, len(cast))
+        votes = Votes([*[alike] * (honest - 1), {SCALE.key: last}, *cast], honest, len(cast))
         cell = cell_of(SCALE, votes)
         assert "distribution" not in cell or not cast
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from chassis import clock
 from chassis.storage import audit
 from pratique.errors import Conflict, Invalid, NotFound
-from pratique.events.meetings import AttendanceState, MeetingRole
+from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
 from pratique.events.membership import Locale
 from services.evaluation import commands, queries
 from services.evaluation.models import Marker
@@ -20,7 +20,7 @@ FACILITATOR = uuid4()
 SAD = {"satisfaction": 1}
 
 
-def present() -> list[object]:
+def present() -> list[Attendee]:
     return [*[attendee(each) for each in PEOPLE], attendee(FACILITATOR, role=MeetingRole.FACILITATOR)]
 
 
