@@ -18,15 +18,15 @@ SOON = timedelta(minutes=10)  #: what waits for its next try no longer than this
 
 
 def wait_until_quiescent(
-    stores: Mapping[str, Store], timeout_s: float = 30, every_s: float = 0.05, meanwhile: Callable[[], object] = int
+    stores: Mapping[str, Store], timeout_s: float, every_s: float, meanwhile: Callable[[], object]
 ) -> None:
     """Return when nothing is under way and nothing is tried again soon; ``meanwhile`` is done before each look."""
-    until(
-        lambda: meanwhile() or (is_quiescent(stores) and next_retry(stores) is None),
-        timeout_s,
-        every_s,
-        "nothing under way",
-    )
+
+    def look() -> bool:
+        meanwhile()
+        return is_quiescent(stores) and next_retry(stores) is None
+
+    until(look, timeout_s, every_s, "nothing under way")
 
 
 def is_quiescent(stores: Mapping[str, Store], held: Set[UUID] = frozenset()) -> bool:
