@@ -13,10 +13,11 @@ COPY services services
 COPY gateway gateway
 COPY operations operations
 COPY demo demo
+COPY deploy/ready.sh deploy/
 RUN /venv/bin/python -m compileall -q pratique chassis services gateway operations demo
 
 FROM python:3.13-slim
-ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PRATIQUE_HOME=/app
+ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PRATIQUE_HOME=/app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 # Volumes mounted here begin with this owner; everything else is read only.

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit fix bench faults nightly docs lock clean
+.PHONY: help run test check audit fix bench faults nightly compose docs lock clean
 
 help:  ## Say what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -46,6 +46,9 @@ nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the emb
 	@$(BIN)/python -W ignore -m tests.faults.hostile --seconds 600
 	@PRATIQUE_ADVERSARY_SURVEYS=1000 $(BIN)/python -m pytest -q tests/adversary/test_simulated_surveys.py
 	@PRATIQUE_CLIENT_SECONDS=600 $(BIN)/python -m pytest -q tests/clients/test_schemathesis.py
+
+compose: $(VENV)/dev  ## Try docker-compose.yml and docs/operate.md in a container engine: one that is there, or one made from packages (root, 4 GB)
+	@$(BIN)/python -W ignore -m tests.compose
 
 docs: $(VENV)/dev  ## Write docs/generated from the code
 	@$(BIN)/python -m operations.docs

@@ -32,7 +32,7 @@ class Loop:
         *,
         drains: bool = False,
     ) -> None:
-        """``expected`` errors are logged in one line, with their ``consequence``; others with their traceback."""
+        """Log ``expected`` errors in one line, with their ``consequence``, and all others with their traceback."""
         self.name, self._unit, self._drains = name, unit, drains
         self._expected, self._consequence = expected, consequence
         self._thread: Any = None
@@ -40,12 +40,12 @@ class Loop:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it was asked to stop; a long unit looks at this from time to time."""
+        """True once it was asked to stop; a long unit looks at this from time to time."""
         return bool(self._stopping.ready())
 
     @property
     def is_running(self) -> bool:
-        """Whether it has begun and not ended."""
+        """True from the first unit on until the loop has ended."""
         return self._thread is not None and not self._ended.ready()
 
     def wake(self) -> None:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from chassis.sealing import KEY_BYTES, Seal
 from pratique import SERVICES as SERVICES
@@ -37,6 +38,7 @@ class Settings:
     home: Path  #: the folder that holds services/ and gateway/
     broker_urls: Mapping[str, str] = dataclasses.field(default_factory=dict)  #: by service, of its own broker user
     broker_api_url: str = ""  #: RabbitMQ's management, if not on port 15672 of the broker's host
+    broker_public_url: str = ""  #: amqps://host:5671, where integrators' programs elsewhere reach the broker
     public_url: str = "http://127.0.0.1:8000"  #: how people reach the gateway; links in mails begin with it
     http_host: str = "127.0.0.1"
     http_port: int = 8000  #: 1 to 65535
@@ -113,7 +115,7 @@ def embedded(home: Path, data: Path) -> Settings:
         store_urls=urls,
         home=home,
         http_port=port,
-        public_url=_text(os.environ, "PUBLIC_URL", f"http://127.0.0.1:{port}").rstrip("/"),
+        public_url=_web(os.environ, "PUBLIC_URL", f"http://127.0.0.1:{port}"),
         mail_dir=data / "mail",
         seal_key_path=data / "seal_key",
         log_format="text",
@@ -139,7 +141,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         Missing: a setting that has no default is absent, or one cannot be read. Nothing has been started.
     """
     env = os.environ if environ is None else environ
-    broker_url = _text(env, "BROKER_URL", "")
+    broker_url = _broker(env, "BROKER_URL")
     if not broker_url:
         raise Missing(
             "PRATIQUE_BROKER_URL is not set. Set it to your RabbitMQ, for instance "
@@ -147,11 +149,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         )
     return Settings(
         broker_url=broker_url,
-        store_urls={name: url for name in STORES if (url := _text(env, f"STORE_{name.upper()}", ""))},
+        store_urls={name: url for name in STORES if (url := _database(env, name))},
         home=Path(_text(env, "HOME", ".")),
-        broker_urls={name: url for name in STORES if (url := _text(env, f"BROKER_{name.upper()}", ""))},
-        broker_api_url=_text(env, "BROKER_API_URL", "").rstrip("/"),
-        public_url=_text(env, "PUBLIC_URL", Settings.public_url).rstrip("/"),
+        broker_urls={name: url for name in STORES if (url := _broker(env, f"BROKER_{name.upper()}"))},
+        broker_api_url=_web(env, "BROKER_API_URL", ""),
+        broker_public_url=_broker(env, "BROKER_PUBLIC_URL"),
+        public_url=_web(env, "PUBLIC_URL", Settings.public_url),
         http_host=_text(env, "HTTP_HOST", Settings.http_host),
         http_port=_integer(env, "HTTP_PORT", Settings.http_port, 1, _PORTS),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
@@ -179,6 +182,46 @@ def _text(env: Mapping[str, str], name: str, default: str) -> str:
         except OSError as error:
             raise Missing(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
     return env.get(name, default)
+
+
+def _parts(name: str, text: str, schemes: Sequence[str], example: str) -> SplitResult:
+    """Return the parts of an address that has one of these schemes and a host.
+
+    Raises:
+        Missing: it has not. The text is not repeated, since passwords stand in addresses.
+    """
+    with suppress(ValueError):  # a port that is no number, brackets that nobody closes
+        parts = urlsplit(text)
+        has_host = parts.hostname or "host=/" in parts.query  # PostgreSQL may listen on a socket in a folder
+        if parts.scheme in schemes and has_host and (parts.port is None or parts.port > 0):
+            return parts
+    raise Missing(f"PRATIQUE_{name} is no address that can be used; it must look like {example}.")
+
+
+def _web(env: Mapping[str, str], name: str, default: str) -> str:
+    text = _text(env, name, default).rstrip("/")
+    if text:
+        parts = _parts(name, text, ("http", "https"), "https://pratique.example.org")
+        if parts.query or parts.fragment or parts.username is not None:
+            raise Missing(f"PRATIQUE_{name} must end with a host, a port or a path, as https://pratique.example.org.")
+    return text
+
+
+def _broker(env: Mapping[str, str], name: str) -> str:
+    text = _text(env, name, "")
+    if text and text != EMBEDDED:
+        _parts(name, text, ("amqp", "amqps"), "amqp://USER:PASSWORD@rabbitmq:5672//")
+    return text
+
+
+def _database(env: Mapping[str, str], store: str) -> str:
+    name = f"STORE_{store.upper()}"
+    text = _text(env, name, "")
+    if text and not text.startswith("sqlite:///"):
+        example = f"postgresql+psycopg2://{store}:PASSWORD@postgres/{store}"
+        if not _parts(name, text, ("postgresql", "postgresql+psycopg2"), example).path.strip("/"):
+            raise Missing(f"PRATIQUE_{name} names no database; it must look like {example}.")
+    return text
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, least: int = 0, most: int = _MANY) -> int:

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import MetaData, select
-from sqlalchemy.orm import Session
 
 from chassis.messaging import outbox
 from chassis.runtime.tables import create_all
 from chassis.sealing import Seal
 from chassis.settings import EMBEDDED, Settings
-from chassis.storage.store import Store, open_store
+from chassis.storage.store import Store, Transaction, open_store
 from pratique.event import Envelope, Event
 from pratique.testing import envelope
 
@@ -33,11 +32,11 @@ def heard(body: bytes) -> Envelope[Event]:
     return Envelope.from_bytes(body, Seal.of(SEAL_KEY))
 
 
-def published(session: Session, event_class: type[Some]) -> list[Some]:
-    """The events of this class that the session's store has published or has promised, oldest first."""
+def published(session: Transaction, event_class: type[Some]) -> list[Some]:
+    """The events of this class that the store has published, or this transaction will, oldest first."""
     rows = session.scalars(select(outbox.EVENT_LOG.c.body).order_by(outbox.EVENT_LOG.c.seq))
     events = [outbox.read(session, body).event for body in rows]
-    events += [promised.event for promised in outbox.pending(session)]
+    events += [promised.event for promised in session.published]
     return [each for each in events if isinstance(each, event_class)]
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from chassis import clock
 from chassis.settings import SERVICES, Settings
 from demo.history import History
-from demo.network import Network, id_of
+from demo.network import BEGUN, LOADED, Network, id_of
 from demo.people import COMMUNITIES
 from pratique.errors import Conflict
 
@@ -32,25 +32,44 @@ def community_id(key: str) -> UUID:
     return id_of("community", key)
 
 
-def load(settings: Settings, classes: Sequence[Any], progress: Progress = lambda done, total: None) -> None:
+def load(
+    settings: Settings,
+    classes: Sequence[Any],
+    progress: Progress = lambda done, total: None,
+    *,
+    is_anew: bool = False,
+) -> None:
     """Fill empty stores with the sample network. ``classes`` are the nameko classes of all services.
 
     Takes tens of seconds; ``progress`` is called after each step. Mails of the past are recorded as sent and not kept.
-    What interrupts it leaves half a sample; the embedded mode starts anew then.
+    What interrupts it leaves half a sample: the embedded mode starts anew then, elsewhere ``is_anew`` removes it first.
 
     Raises:
-        Conflict: the sample is there already, or the stores hold something else.
+        Conflict: the sample is there already, or half of it, or the stores hold something else.
     """
     with Network(settings, classes) as network:
         if network.is_used():
-            raise Conflict("The stores are not empty; the sample network is only loaded into empty ones.")
+            _make_room(network, is_anew)
+        network.record(BEGUN)
         if settings.is_embedded:
             _mark(settings).touch()
         until = clock.now()
         history = History(network, until - timedelta(days=365 * YEARS), until)
         with clock.fixed(until - timedelta(days=365 * YEARS)):
             history.play(progress)
+        network.record(LOADED)
     _mark(settings).unlink(missing_ok=True)
+
+
+def _make_room(network: Network, is_anew: bool) -> None:
+    if not network.is_unfinished():
+        raise Conflict("The stores are not empty; the sample network is only loaded into empty ones.")
+    if not is_anew:
+        raise Conflict(
+            "Half a sample is here, since loading it was interrupted. `pratique sample load --anew` removes all that "
+            "the services know, and loads it from the beginning."
+        )
+    network.discard()
 
 
 def discard_unfinished(settings: Settings) -> None:

@@ -6,22 +6,29 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid5
 
-from sqlalchemy import func, inspect, select, table, text
+from sqlalchemy import MetaData, delete, func, inspect, select, table, text
 
 from chassis import clock
 from chassis.messaging import inbox, outbox
+from chassis.messaging.bindings import BINDING
 from chassis.messaging.pump import pump
 from chassis.rpc import arguments
 from chassis.scheduling import due
 from chassis.scheduling.due import DUE
 from chassis.settings import Settings
+from chassis.storage import audit
+from chassis.storage.event_log import RELAY
 from chassis.storage.migrate import VERSION_TABLES
-from chassis.storage.store import KERNEL, Store, open_store
+from chassis.storage.store import Store, open_store
+from chassis.storage.types import CHASSIS_TABLES
 from pratique.errors import NotFound
 from pratique.events.evaluation import SurveyInvitationsIssued
+from services.notifications.commands import MAIL_LOOP
 from services.notifications.delivery import deliver
 
-_NOT_OWN = {*KERNEL.tables, *VERSION_TABLES}
+BEGUN, LOADED = "sample.begun", "sample.loaded"  #: in the audit
+_NOT_OWN = {*CHASSIS_TABLES.tables, *VERSION_TABLES}
+_LASTING = {audit.AUDIT.name, BINDING.name, *VERSION_TABLES}
 _SPACE = UUID("a1f2c7de-5a0e-4d0c-9a5e-0e5b7f0c2026")
 
 
@@ -58,9 +65,9 @@ class Network:
         self._reactions: dict[str, inbox.Reactions] = {name: each.bus.reactions for name, each in self._classes.items()}
         self._handlers: dict[str, due.Handlers] = {name: each.bus.handlers for name, each in self._classes.items()}
         self._send_mail = _mail_loop(self.stores["notifications"])
-        self._called = {"outbox", "mail"}  # who was called by a commit and has not come yet; at first we cannot know
+        self._called = {RELAY, MAIL_LOOP}  # who was called by a commit and has not come yet; at first we cannot know
         for opened in self.stores.values():
-            for called in ("outbox", "mail"):
+            for called in (RELAY, MAIL_LOOP):
                 opened.on_commit(called, partial(self._called.add, called))
 
     def __enter__(self) -> Self:
@@ -81,16 +88,16 @@ class Network:
     def settle(self) -> None:
         """Let everything follow that follows now: events, what is due, mails. Asks again only where a commit called."""
         while True:
-            if "outbox" in self._called:
+            if RELAY in self._called:
                 pump(self.stores, self._reactions)
-                self._called.remove("outbox")
+                self._called.remove(RELAY)
             for name, handlers in self._handlers.items():
                 while due.run_next(self.stores[name], handlers):
                     pass
-            if "mail" in self._called:
+            if MAIL_LOOP in self._called:
                 while self._send_mail():
                     pass
-                self._called.remove("mail")
+                self._called.remove(MAIL_LOOP)
             if not self._called:
                 return
 
@@ -102,6 +109,27 @@ class Network:
                 if any(session.execute(select(text("1")).select_from(table(name)).limit(1)).first() for name in own):
                     return True
         return False
+
+    def record(self, action: str) -> None:
+        """Record in membership's audit how far the sample has come: it stays there when all else is removed."""
+        with self.stores["membership"].begin() as session:
+            audit.record(session, action, "sample")
+
+    def is_unfinished(self) -> bool:
+        """Return whether loading the sample has begun here and not ended."""
+        with self.stores["membership"].begin() as session:
+            last = select(audit.AUDIT.c.action).where(audit.AUDIT.c.action.in_((BEGUN, LOADED)))
+            return session.scalar(last.order_by(audit.AUDIT.c.seq.desc()).limit(1)) == BEGUN
+
+    def discard(self) -> None:
+        """Remove all that the services know and have published here; the audit stays."""
+        for opened in self.stores.values():
+            found = MetaData()
+            found.reflect(opened.engine)
+            with opened.begin() as session:
+                for each in reversed(found.sorted_tables):
+                    if each.name not in _LASTING:
+                        session.execute(delete(each))
 
     def has_community(self, community_id: UUID) -> bool:
         """Return whether membership knows this community."""

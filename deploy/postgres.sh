@@ -6,7 +6,7 @@ set -eu
 for store in membership meetings evaluation notifications gateway; do
     url=$(cat "${PRATIQUE_SECRETS:-/run/secrets}/${store}_url")
     STORE_PASSWORD=${url#*://"$store":}
-    STORE_PASSWORD=${STORE_PASSWORD%%@*}
+    STORE_PASSWORD=${STORE_PASSWORD%@*} # up to the last one, so that a password with an @ is refused, not cut
     case $STORE_PASSWORD in
     "" | *[!A-Za-z0-9]*)
         echo "The secret ${store}_url must be postgresql+psycopg2://$store:PASSWORD@postgres/$store, with a PASSWORD of letters and digits." >&2

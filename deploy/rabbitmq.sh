@@ -1,18 +1,26 @@
 #!/bin/sh
 # Start RabbitMQ with the administrator that the secret broker_url names, without guest, and with the management by which
-# `pratique migrate` makes the users of services. The administrator is made while the broker's data folder is empty;
-# afterwards: rabbitmqctl change_password. Management listens alone at the address that the name PRATIQUE_INSIDE has (or
-# that it is), which is on the network of services: integrators' containers share another with the broker, and reach port
-# 5672 there.
+# `pratique migrate` makes the users of services. A user prometheus may read metrics, with the secret metrics_token, and
+# nothing else. Both get their passwords at each start, so that a secret that was changed holds from the next one on.
+# Management and metrics listen alone at the address that the name PRATIQUE_INSIDE has (or that it is), which is on the
+# network of services: integrators' containers share another with the broker, and reach ports 5672 and 5671 there.
 set -eu
-url=$(cat "${PRATIQUE_SECRETS:-/run/secrets}/broker_url")
+secrets=${PRATIQUE_SECRETS:-/run/secrets}
+url=$(cat "$secrets/broker_url")
 user=${url#amqp://}
 user=${user%%:*}
 password=${url#amqp://"$user":}
-password=${password%%@*}
+password=${password%@*} # up to the last one, so that a password with an @ is refused, not cut
 case $user:$password in
 :* | *: | *[!A-Za-z0-9:]*)
     echo "The secret broker_url must be amqp://USER:PASSWORD@rabbitmq:5672//, with a USER and a PASSWORD of letters and digits." >&2
+    exit 1
+    ;;
+esac
+metrics=$(cat "$secrets/metrics_token")
+case $metrics in
+"" | *[!A-Za-z0-9]*)
+    echo "The secret metrics_token must be of letters and digits; sh deploy/secrets.sh makes one where there is none." >&2
     exit 1
     ;;
 esac
@@ -29,22 +37,41 @@ case $inside in
 esac
 RABBITMQ_CONFIG_FILE=${TMPDIR:-/tmp}/pratique.conf
 RABBITMQ_ENABLED_PLUGINS_FILE=${TMPDIR:-/tmp}/pratique.plugins
+definitions=${TMPDIR:-/tmp}/pratique.json
 export RABBITMQ_CONFIG_FILE RABBITMQ_ENABLED_PLUGINS_FILE
 umask 077
-echo '[rabbitmq_management].' >"$RABBITMQ_ENABLED_PLUGINS_FILE"
+echo '[rabbitmq_management, rabbitmq_prometheus].' >"$RABBITMQ_ENABLED_PLUGINS_FILE"
+cat >"$definitions" <<JSON
+{"vhosts": [{"name": "/"}],
+ "users": [{"name": "$user", "password": "$password", "tags": "administrator"},
+           {"name": "prometheus", "password": "$metrics", "tags": "monitoring"}],
+ "permissions": [{"user": "$user", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}]}
+JSON
 cat >"$RABBITMQ_CONFIG_FILE" <<CONF
-default_user = $user
-default_pass = $password
-default_vhost = /
-default_permissions.configure = .*
-default_permissions.read = .*
-default_permissions.write = .*
+load_definitions = $definitions
 management.tcp.port = ${RABBITMQ_MANAGEMENT_PORT:-15672}
 management.tcp.ip = $inside
+prometheus.tcp.port = ${RABBITMQ_PROMETHEUS_PORT:-15692}
+prometheus.tcp.ip = $inside
 log.console = true
 log.console.level = info
 log.file = false
-vm_memory_high_watermark.relative = 0.6
+# Absolute, for a relative mark counts the memory of the whole machine and not the container's mem_limit; and quorum
+# queues keep their log in memory until a file of it is full, half a gigabyte by default.
+vm_memory_high_watermark.absolute = 300MB
+raft.wal_max_size_bytes = 33554432
 disk_free_limit.absolute = 500MB
 CONF
+if [ "${PRATIQUE_BROKER_METRICS:-}" != open ]; then # by a user who may monitor
+    echo "prometheus.authentication.enabled = true" >>"$RABBITMQ_CONFIG_FILE"
+fi
+if [ -s "$secrets/broker_certificate" ]; then # deploy/amqps.yml gives it, for integrators elsewhere
+    cat >>"$RABBITMQ_CONFIG_FILE" <<CONF
+listeners.ssl.default = ${RABBITMQ_TLS_PORT:-5671}
+ssl_options.certfile = $secrets/broker_certificate
+ssl_options.keyfile = $secrets/broker_key
+ssl_options.versions.1 = tlsv1.3
+ssl_options.versions.2 = tlsv1.2
+CONF
+fi
 exec "$@"

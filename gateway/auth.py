@@ -67,7 +67,7 @@ def create_token(session: Session, name: str, scopes: Sequence[str], expires_at:
     )
     session.flush()
     audit.prune(session)
-    audit.note(session, "token.created", token_id, after={"name": name.strip(), "scopes": sorted(set(scopes))})
+    audit.record(session, "token.created", token_id, after={"name": name.strip(), "scopes": sorted(set(scopes))})
     return f"prt_{token_id}_{secret}"
 
 
@@ -87,7 +87,7 @@ def revoke_token(session: Session, token_id: str) -> ApiToken:
         raise NotFound(f"No token has the id {token_id[:40]!r}; list the tokens to see their ids.")
     if token.revoked_at is None:
         token.revoked_at = clock.now()
-        audit.note(session, "token.revoked", token_id, before={"name": token.name, "scopes": token.scopes})
+        audit.record(session, "token.revoked", token_id, before={"name": token.name, "scopes": token.scopes})
     return token
 
 

@@ -5,14 +5,14 @@ from datetime import date, datetime
 from sqlalchemy import String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.storage import store
+from chassis.storage import types
 
 
 class Base(DeclarativeBase):
     """The tables of the gateway."""
 
-    metadata = store.metadata()
-    type_annotation_map = store.COLUMN_TYPES
+    metadata = types.metadata()
+    type_annotation_map = types.COLUMN_TYPES
 
 
 class ApiToken(Base):

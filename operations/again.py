@@ -35,7 +35,7 @@ def again(ctx: click.Context, names: tuple[str, ...], since: datetime) -> None:
         try:
             with opened.begin() as session:
                 count = outbox.offer_again(session, since)
-                audit.note(session, "events.again", name, after={"since": since.isoformat(), "count": count})
+                audit.record(session, "events.again", name, after={"since": since.isoformat(), "count": count})
         finally:
             opened.close()
         told.info("%s lets %s publish %d events since %s again", whoami(), name, count, since.isoformat())

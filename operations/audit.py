@@ -53,7 +53,7 @@ def _read(name: str, url: str, since: datetime, limit: int) -> list[dict[str, An
     opened = Store(name, url, pool_size=1)
     try:
         with opened.begin() as session:
-            rows = records.records(session, since, limit)
+            rows = records.list_records(session, since, limit)
     finally:
         opened.close()
     own = ("actor", "action", "subject", "before", "after")

@@ -10,14 +10,13 @@ from uuid import UUID
 import click
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy.orm import Session
 
 from chassis import log, settings
 from chassis.crashpoint import crashpoint
 from chassis.messaging import dead as letters
 from chassis.messaging.dead import Letter
 from chassis.storage import audit
-from chassis.storage.store import Store, open_store
+from chassis.storage.store import Store, Transaction, open_store
 from operations import Refusal, settings_of, whoami
 from operations.show import cell, show
 
@@ -132,7 +131,9 @@ def _found(ctx: click.Context, id: UUID, service: str | None) -> list[Letter]:
     return found
 
 
-def _act(ctx: click.Context, chosen: list[Letter], change: Callable[[Session, list[Letter]], Any], done: str) -> None:
+def _act(
+    ctx: click.Context, chosen: list[Letter], change: Callable[[Transaction, list[Letter]], Any], done: str
+) -> None:
     """Change the chosen letters, store by store, and say so here and in the log."""
     log.configure(settings_of(ctx).log_format, sys.stderr)
     for opened in _stores(ctx, None):
@@ -142,7 +143,7 @@ def _act(ctx: click.Context, chosen: list[Letter], change: Callable[[Session, li
         with opened.begin() as session:
             change(session, own)
             for letter in own:
-                audit.note(session, f"letter.{done}", letter.id, after={"kind": letter.kind, "what": letter.what})
+                audit.record(session, f"letter.{done}", letter.id, after={"kind": letter.kind, "what": letter.what})
             crashpoint("dead.before_commit")
         crashpoint("dead.committed")
         for letter in own:

@@ -142,13 +142,14 @@ def _queue(connection: Any, name: str) -> Finding:
     if not consumers:
         return Finding(subject, False, words, f"start it: `pratique run {name}`; the queue keeps what arrives")
     if depth > LONG_QUEUE:
-        return Finding(subject, False, words, f"run more of it, for instance `docker compose up --scale {name}=3`")
+        return Finding(subject, False, words, "run more of it: docs/operate.md, Scaling")
     return Finding(subject, True, words)
 
 
 def _smtp(settings: Settings) -> Finding:
     if not settings.smtp_url:
-        return Finding("mail", True, f"written into files in {settings.mail_dir}, none is sent")
+        where = "" if settings.is_embedded else " of whatever runs notifications"
+        return Finding("mail", True, f"written into files in the folder {settings.mail_dir}{where}, none is sent")
     parts = urlsplit(settings.smtp_url)
     connect: Callable[..., smtplib.SMTP] = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
     port = parts.port or (465 if parts.scheme == "smtps" else 25)
@@ -161,7 +162,14 @@ def _smtp(settings: Settings) -> Finding:
     return Finding("mail", True, f"{parts.hostname}:{port} answers")
 
 
+def address_file(settings: Settings) -> Path:
+    """Return the file in which the embedded mode keeps where its gateway listens, or did when it last ran."""
+    return settings.data_dir / "address"
+
+
 def _address(settings: Settings) -> str:
+    if settings.is_embedded and (file := address_file(settings)).exists():
+        return file.read_text(encoding="utf-8")
     host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host  # noqa: S104  (compared only)
     return f"http://{host}:{settings.http_port}"
 

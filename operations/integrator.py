@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import click
 from rich.table import Table
@@ -30,6 +30,10 @@ LIMITS = {
 }
 CONNECTIONS = {"max-connections": 10, "max-channels": 50}
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_NOT_PUBLIC = (
+    "This is the broker's address for containers beside it. For a program elsewhere offer the broker by TLS and set "
+    "PRATIQUE_BROKER_PUBLIC_URL (docs/operate.md, Integrators)."
+)
 
 
 @click.group()
@@ -74,9 +78,10 @@ def add(ctx: click.Context, name: str, events: str, queues: tuple[str, ...], is_
             _disconnect(management, name)
     queue_names = ", ".join(sorted(queue["name"] for queue in _queues(management, name)))
     if password:
-        where = quote(management.vhost, safe="")
-        click.echo(f"amqp://{PREFIX}{name}:{password}@{management.host}:{management.port}/{where}")
+        click.echo(_address(settings, management, f"{PREFIX}{name}:{password}"))
         click.echo(f"Keep it now; it is not shown again. It reads {', '.join(names)} from {queue_names}.", err=True)
+        if not settings.broker_public_url:
+            click.echo(_NOT_PUBLIC, err=True)
     else:
         click.echo(f"{name} reads {', '.join(names)} from {queue_names}; its password is as it was", err=True)
 
@@ -123,6 +128,15 @@ def remove(ctx: click.Context, name: str, yes: bool) -> None:
         for queue in queues:
             management.ask("DELETE", "queues", management.vhost, queue["name"])
     click.echo(f"{name} is removed")
+
+
+def _address(settings: Settings, management: Management, user: str) -> str:
+    """Return the broker's address for a user and password: where the public reaches it, if that is set."""
+    if not settings.broker_public_url:
+        return f"amqp://{user}@{management.host}:{management.port}/{quote(management.vhost, safe='')}"
+    parts = urlsplit(settings.broker_public_url)
+    port = parts.port or (5671 if parts.scheme == "amqps" else 5672)
+    return f"{parts.scheme}://{user}@{parts.hostname}:{port}/{quote(management.vhost, safe='')}"
 
 
 def _check_name(name: str, what: str) -> None:
@@ -230,7 +244,7 @@ def _audited(settings: Settings, action: str, name: str, after: dict[str, Any]) 
     opened = Store("gateway", settings.store_url("gateway"), pool_size=1)
     try:
         with opened.begin() as session:
-            audit.note(session, action, name, after=after)
+            audit.record(session, action, name, after=after)
             yield
     finally:
         opened.close()

@@ -1,13 +1,15 @@
 """Bring stores up to date, and fill them with a sample."""
 
 import time
+from contextlib import suppress
+from functools import partial
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
 from chassis import log, settings
-from operations import settings_of
+from operations import Refusal, settings_of
 
 _NAMES = click.Choice(settings.STORES)
 
@@ -91,13 +93,17 @@ def sample() -> None:
 
 
 @sample.command("load")
+@click.option("--anew", "is_anew", is_flag=True, help="If it was interrupted: remove what there is of it first.")
 @click.pass_context
-def load(ctx: click.Context) -> None:
+def load(ctx: click.Context, is_anew: bool) -> None:
     """Fill the stores with a sample network: six communities, two years of meetings. Invented people only.
 
-    Never do this where real people are. The stores must be migrated.
+    Never do this where real people are. The stores must be migrated, and no service may run: it would take part of what
+    happens for itself. Start them afterwards.
 
     \b
+    pratique sample load
+    pratique sample load --anew
     pratique --embedded sample load
     """
     import demo
@@ -105,8 +111,38 @@ def load(ctx: click.Context) -> None:
 
     chosen = settings_of(ctx)
     log.configure(chosen.log_format)
+    if not chosen.is_embedded:
+        _refuse_while_running(chosen)
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("Loading two years of a sample network", total=None)
         classes = service_classes(settings.SERVICES)
-        demo.load(chosen, classes, lambda done, total: bar.update(task, completed=done, total=total))
+        progress = partial(bar.update, task)
+        demo.load(chosen, classes, lambda done, total: progress(completed=done, total=total), is_anew=is_anew)
     click.echo("the sample network is there")
+
+
+def _refuse_while_running(chosen: settings.Settings) -> None:
+    """Refuse if a service takes what is in its queue.
+
+    Raises:
+        Refusal: one does, or the broker does not answer, so that nobody can say.
+    """
+    from amqp.exceptions import NotFound
+
+    from chassis.messaging.broker import BROKER_ERRORS
+    from chassis.messaging.transport import transport_of
+
+    running = []
+    try:
+        with transport_of(chosen.broker_url).connection() as connection:
+            for name in settings.SERVICES:
+                with suppress(NotFound), connection.channel() as channel:
+                    if channel.queue_declare(name, passive=True).consumer_count:
+                        running.append(name)
+    except BROKER_ERRORS as error:
+        raise Refusal(f"The broker does not answer ({type(error).__name__}); is PRATIQUE_BROKER_URL right?") from error
+    if running:
+        raise Refusal(
+            f"{', '.join(running)}: running. Stop all services first, for instance by "
+            "`docker compose stop gateway membership meetings evaluation notifications`, and start them afterwards."
+        )

@@ -87,6 +87,8 @@ class _Look:
 
     def _user(self, name: str, tags: str, named: Mapping[str, str], topics: Mapping[str, Any]) -> Finding | None:
         subject = f"user {name}"
+        if tags == "monitoring" and set(named.values()) == {rights.NOTHING} and not topics:
+            return None  # it may read metrics and no message, as Prometheus does
         if tags:
             hint = f"{_ASK}; then `rabbitmqctl set_user_tags {name}`, or `rabbitmqctl delete_user {name}`"
             return Finding(

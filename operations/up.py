@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import shlex
 import signal
 import socket
 from collections.abc import Iterator
@@ -23,10 +24,19 @@ from demo.play import play
 from demo.story import Story
 from gateway.auth import create_token
 from operations import composition
+from operations.examine import address_file
 from pratique.errors import Conflict, Unavailable
 
 _READY_S = 20.0
-_OURS = ("*.sqlite*", "mail", "token*", "seal_key", "lock", "sample.*")  #: what is ours in the folder of --data
+_OURS = (
+    "*.sqlite*",
+    "mail",
+    "token*",
+    "seal_key",
+    "lock",
+    "address",
+    "sample.*",
+)  #: what is ours in the folder of --data
 
 
 def up(settings: Settings) -> None:
@@ -126,6 +136,7 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
         except green.Timeout as late:
             raise Unavailable(f"Not everything was ready within {_READY_S:.0f} s; start it again.") from late
         token = _token(settings)
+        address_file(settings).write_text(f"http://{settings.http_host}:{settings.http_port}", encoding="utf-8")
         if is_first:
             story.is_told = True
             play(f"http://{settings.http_host}:{settings.http_port}", token, console.print)
@@ -189,10 +200,11 @@ def _token(settings: Settings) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _program() -> str:
+def _program(settings: Settings) -> str:
     """How to call us from here: ``make run`` keeps the program in .venv, which is on nobody's path."""
     kept = Path(".venv/bin/pratique")
-    return str(kept) if kept.exists() else "pratique"
+    program = str(kept) if kept.exists() else "pratique"
+    return program if settings.data_dir == Path("var") else f"{program} --data {shlex.quote(str(settings.data_dir))}"
 
 
 def _tell(settings: Settings, token: str, console: Console) -> None:
@@ -203,7 +215,7 @@ def _tell(settings: Settings, token: str, console: Console) -> None:
         f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities/{community}/meetings\n\n"
         f"  Mails that were sent:  {url}/mails (files in {settings.mail_dir}/)\n"
         f"  The API's description: {url}/openapi.json\n"
-        f"  Look after it with:    {_program()} --embedded doctor\n\n"
+        f"  Look after it with:    {_program(settings)} --embedded doctor\n\n"
         "Ctrl-C stops it; the data stays, and the next start takes seconds.",
         soft_wrap=True,
     )

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck  # noqa: E402
 from hypothesis import settings as hypothesis  # noqa: E402
 from sqlalchemy import text  # noqa: E402
 
-import chassis.runtime.tables  # noqa: E402, F401  (completes KERNEL)
+import chassis.runtime.tables  # noqa: E402, F401  (completes CHASSIS_TABLES)
 from chassis.settings import STORES, embedded  # noqa: E402
+from chassis.storage.database import POSTGRESQL  # noqa: E402
 from chassis.storage.migrate import migrate  # noqa: E402
-from chassis.storage.store import KERNEL, Store, open_store  # noqa: E402
+from chassis.storage.store import Store, open_store  # noqa: E402
+from chassis.storage.types import CHASSIS_TABLES  # noqa: E402
 from chassis.testing import open_at  # noqa: E402
 from operations import composition  # noqa: E402
 from tests import servers as private  # noqa: E402
@@ -77,11 +79,11 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "postgresql":
         url = request.getfixturevalue("scratch_url")
     opened = open_at("meetings", url)
-    if not opened.is_sqlite:
+    if opened.database is POSTGRESQL:
         with opened.begin() as session:
             session.execute(text("drop schema public cascade"))
             session.execute(text("create schema public"))
-    KERNEL.create_all(opened.engine)
+    CHASSIS_TABLES.create_all(opened.engine)
     yield opened
     opened.close()
 

@@ -2,12 +2,12 @@
 
 from sqlalchemy import Column, String, Table
 
-from chassis.storage import store
+from chassis.storage.types import CHASSIS_TABLES
 
 #: What our queue was bound to when the service last started.
 BINDING = Table(
     "binding",
-    store.KERNEL,
+    CHASSIS_TABLES,
     Column("exchange", String(100), primary_key=True),
     Column("routing_key", String(100), primary_key=True),
 )

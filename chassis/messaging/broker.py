@@ -1,4 +1,4 @@
-"""The broker: names of exchanges and queues on it, its errors, and limits in time on what is done with a connection."""
+"""The broker: names of exchanges on it, its errors, and time limits for operations on a connection."""
 
 import contextlib
 import socket

@@ -67,7 +67,7 @@ class EventConsumer(QueueConsumer):
                 mine = (BINDING.c.exchange == exchange) & (BINDING.c.routing_key == routing_key)
                 session.execute(delete(BINDING).where(mine))
             rows = [{"exchange": exchange, "routing_key": key} for exchange, key in sorted(wanted - known)]
-            store.insert_many(session, BINDING, rows, ignore_conflicts=True)  # another replica may start just now
+            session.insert_many(BINDING, rows, ignore_conflicts=True)  # another replica may start just now
 
     def receive(self, connection: Any) -> None:
         """Take what is there without waiting for more, react, and acknowledge."""

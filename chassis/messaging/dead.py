@@ -14,10 +14,12 @@ from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis import clock
+from chassis.messaging import inbox
 from chassis.messaging.inbox import PARKED
+from chassis.scheduling import due as scheduled
 from chassis.scheduling.due import DUE
 from chassis.settings import Missing
-from chassis.storage import store
+from chassis.storage.transaction import Transaction
 from pratique.event import Undecodable, unsealed
 
 LIMIT = 500  #: of each kind, in one listing
@@ -39,7 +41,7 @@ class Letter:
 
 
 def list_letters(session: Session, service: str, with_waiting: bool = False) -> list[Letter]:
-    """The store's dead letters, oldest first, at most ``LIMIT`` of each kind; with those that wait if asked."""
+    """Return the store's dead letters, oldest first, at most ``LIMIT`` of each kind; with those that wait if asked."""
     states = ("dead", "waiting") if with_waiting else ("dead",)
     parked = select(PARKED).where(PARKED.c.state.in_(states)).order_by(PARKED.c.parked_at).limit(LIMIT)
     dead = DUE.c.state == "dead"
@@ -49,32 +51,32 @@ def list_letters(session: Session, service: str, with_waiting: bool = False) -> 
     return letters + [_due(service, row) for row in session.execute(due)]
 
 
-def find_letter(session: Session, service: str, id: UUID) -> Letter | None:
-    """The letter of this id in the store, dead or waiting; None if there is none.
+def find_letter(transaction: Transaction, service: str, id: UUID) -> Letter | None:
+    """Return the letter of this id in the store, dead or waiting; None if there is none.
 
     What is sealed is opened, where the store was opened with the key that does it.
     """
-    if row := session.execute(select(PARKED).where(PARKED.c.id == id)).first():
-        return dataclasses.replace(_event(service, row), content=_text(_opened(session, bytes(row.body))))
-    if row := session.execute(select(DUE).where(DUE.c.id == id, DUE.c.state.in_(("dead", "waiting")))).first():
+    if row := transaction.execute(select(PARKED).where(PARKED.c.id == id)).first():
+        return dataclasses.replace(_event(service, row), content=_text(_opened(transaction, bytes(row.body))))
+    if row := transaction.execute(select(DUE).where(DUE.c.id == id, DUE.c.state.in_(("dead", "waiting")))).first():
         return _due(service, row)
     return None
 
 
-def replay(session: Session, letters: Sequence[Letter]) -> None:
-    """Let each be tried again now, with all its attempts anew; the service does it within seconds."""
+def replay(transaction: Transaction, letters: Sequence[Letter]) -> None:
+    """Retry each now, with all its attempts anew; the service does it within seconds."""
     fresh = {"state": "waiting", "attempts": 0}
     for ids in _ids(letters, "event"):
-        session.execute(update(PARKED).where(PARKED.c.id.in_(ids)).values(next_attempt_at=clock.now(), **fresh))
-        store.wake(session, "parked")
+        transaction.execute(update(PARKED).where(PARKED.c.id.in_(ids)).values(next_attempt_at=clock.now(), **fresh))
+        transaction.wake(inbox.LOOP)
     for ids in _ids(letters, "due"):
         again = update(DUE).where(DUE.c.id.in_(ids), DUE.c.state.in_(("dead", "waiting")))
-        session.execute(again.values(due_at=clock.now(), **fresh))
-        store.wake(session, "due")
+        transaction.execute(again.values(due_at=clock.now(), **fresh))
+        transaction.wake(scheduled.LOOP)
 
 
 def drop(session: Session, letters: Sequence[Letter]) -> None:
-    """Forget each for good; what was due is marked, so that it is not planned again."""
+    """Delete each for good; what was due is marked, so that it is not planned again."""
     for ids in _ids(letters, "event"):
         session.execute(delete(PARKED).where(PARKED.c.id.in_(ids)))
     for ids in _ids(letters, "due"):
@@ -82,7 +84,7 @@ def drop(session: Session, letters: Sequence[Letter]) -> None:
 
 
 def count(session: Session) -> dict[str, int]:
-    """How many letters are dead, and how many events wait for their next attempt: {"dead": …, "waiting": …}."""
+    """Return how many letters are dead, and how many events wait for their next attempt: {"dead": …, "waiting": …}."""
     rows = session.execute(select(PARKED.c.state, func.count()).group_by(PARKED.c.state))
     parked: dict[str, int] = {state: number for state, number in rows}  # noqa: C416  (a Row is not a tuple to mypy)
     due = session.scalar(select(func.count()).where(DUE.c.state == "dead")) or 0
@@ -90,7 +92,7 @@ def count(session: Session) -> dict[str, int]:
 
 
 def _ids(letters: Sequence[Letter], kind: str) -> Iterator[list[UUID]]:
-    """The ids of this kind, in lists that any database takes."""
+    """Yield the ids of this kind, in lists that any database takes."""
     ids = [letter.id for letter in letters if letter.kind == kind]
     for start in range(0, len(ids), LIMIT):
         yield ids[start : start + LIMIT]
@@ -114,9 +116,9 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "backslashreplace")
 
 
-def _opened(session: Session, body: bytes) -> bytes:
+def _opened(transaction: Transaction, body: bytes) -> bytes:
     try:
-        return unsealed(body, store.seal_of(session))
+        return unsealed(body, transaction.seal)
     except (Undecodable, Missing, LookupError):
         return body
 

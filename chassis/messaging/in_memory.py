@@ -37,7 +37,7 @@ _arrivals = _Notifier()
 
 
 class Message(virtual.Message):
-    """A delivery whose content type stands where nameko's RPC looks for it."""
+    """A delivery with its content type among the properties, as AMQP has it."""
 
     def __init__(self, payload: Any, channel: Any = None, **options: Any) -> None:
         super().__init__(payload, channel=channel, **options)
@@ -65,7 +65,7 @@ class Channel(memory.Channel):
 
 
 class Transport(memory.Transport):
-    """Drains without polling."""
+    """The transport that kombu knows as ``embedded``: it waits for the next publish instead of polling."""
 
     Channel = Channel
     global_state = virtual.BrokerState()

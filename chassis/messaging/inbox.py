@@ -1,4 +1,4 @@
-"""Each event is handled once per service, however often and in whatever order the broker delivers it.
+"""The inbox: each event is handled once per service, however often and in whatever order the broker delivers it.
 
 Deliveries come in batches; a batch is one transaction. What fails is tried alone, so that it harms no other; what
 still fails is *parked* in the store and tried again later, and after the last attempt it is a dead letter.
@@ -19,6 +19,8 @@ from chassis import clock
 from chassis.crashpoint import crashpoint
 from chassis.retry import RETRY_AFTER_S, next_attempt_at, words_of
 from chassis.storage import store
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import CHASSIS_TABLES, Instant, LoopName
 from pratique.errors import NotYet
 from pratique.event import Envelope, Event, Undecodable
 
@@ -26,34 +28,41 @@ log = logging.getLogger(__name__)
 
 INBOX = Table(
     "inbox",
-    store.KERNEL,
+    CHASSIS_TABLES,
     Column("event_id", Uuid, primary_key=True),
-    Column("at", store.Instant, nullable=False),
+    Column("at", Instant, nullable=False),
     Index("ix_inbox_at", "at"),
 )
 PARKED = Table(
     "parked",
-    store.KERNEL,
+    CHASSIS_TABLES,
     Column("id", Uuid, primary_key=True),  # the event's, or made of the bytes where there is none to read
     Column("type", String(200), nullable=False, default="", server_default=""),
     Column("body", LargeBinary, nullable=False),
     Column("error", Text, nullable=False),
     Column("attempts", Integer, nullable=False, default=0, server_default="0"),
     Column("state", String(16), nullable=False, default="waiting", server_default="waiting"),  # or dead
-    Column("next_attempt_at", store.Instant, nullable=False),
-    Column("parked_at", store.Instant, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("parked_at", Instant, nullable=False),
     Index("ix_parked_state_next_attempt_at", "state", "next_attempt_at"),
     Index("ix_parked_type", "type"),
 )
 
+LOOP = LoopName("parked")  #: tries parked events again
 _AT_ONCE = 500  #: ids in one statement
-Reaction = Callable[[Session, Any], None]
+Reaction = Callable[[Transaction, Any], None]
 Reactions = Mapping[type[Event], Reaction]  #: the one table of a service: event class -> what it makes us do
 
 
-def set_based(reaction: Callable[[Session, Sequence[Any]], None]) -> Reaction:
+def set_based(reaction: Callable[[Transaction, Sequence[Any]], None]) -> Reaction:
     """Mark a reaction that takes a list of events and serves them by set-based statements."""
-    reaction.takes_list = True  # type: ignore[attr-defined]
+    reaction.takes = "events"  # type: ignore[attr-defined]
+    return reaction
+
+
+def set_based_on_envelopes(reaction: Callable[[Transaction, Sequence[Envelope[Any]]], None]) -> Reaction:
+    """Mark a set-based reaction that takes envelopes, since what it publishes or plans follows from one of them."""
+    reaction.takes = "envelopes"  # type: ignore[attr-defined]
     return reaction
 
 
@@ -105,11 +114,10 @@ def _react(
     """
     if not envelopes and parked is None:
         return []
-    with opened.begin() as session:
+    with opened.begin() as transaction:
         at = clock.now()
         claimed = set(
-            store.insert_many(
-                session,
+            transaction.insert_many(
                 INBOX,
                 [{"event_id": envelope.id, "at": at} for envelope in envelopes],
                 ignore_conflicts=True,
@@ -121,29 +129,36 @@ def _react(
         by_class: dict[type[Event], list[Envelope[Event]]] = {}
         for envelope in new:
             by_class.setdefault(type(envelope.event), []).append(envelope)
-        session.info["causes"] = {id(envelope.event): envelope.as_cause() for envelope in new}
         for event_class, group in by_class.items():
-            reaction = reactions[event_class]
-            if getattr(reaction, "takes_list", False):
-                reaction(session, [envelope.event for envelope in group])
-                continue
-            for envelope in group:
-                session.info["cause"] = envelope.as_cause()
-                reaction(session, envelope.event)
-            session.info["cause"] = None
+            _react_to(transaction, reactions[event_class], group)
         if parked is not None:
-            session.execute(delete(PARKED).where(PARKED.c.id == parked))
+            transaction.execute(delete(PARKED).where(PARKED.c.id == parked))
         crashpoint("inbox.before_commit")
     crashpoint("inbox.committed")
     return new
 
 
+def _react_to(transaction: Transaction, reaction: Reaction, group: Sequence[Envelope[Event]]) -> None:
+    """Call the reaction with all events of one class, at once or one after the other."""
+    takes = getattr(reaction, "takes", "event")
+    transaction.is_one_act = takes == "event"
+    if takes == "envelopes":
+        reaction(transaction, group)
+    elif takes == "events":
+        reaction(transaction, [envelope.event for envelope in group])
+    else:
+        for envelope in group:
+            transaction.cause = envelope.as_cause()
+            reaction(transaction, envelope.event)
+        transaction.cause = None
+
+
 def park(opened: store.Store, envelope: Envelope[Event], body: bytes, error: str) -> None:
     """Set an event aside as it came, with what went wrong; it is tried again by itself."""
-    with opened.begin() as session:
+    with opened.begin() as transaction:
         row = _parked(envelope.id, envelope.event.type, body, error, state="waiting")
-        store.insert_many(session, PARKED, [row], ignore_conflicts=True)
-        store.wake(session, "parked")
+        transaction.insert_many(PARKED, [row], ignore_conflicts=True)
+        transaction.wake(LOOP)
         crashpoint("inbox.before_park")
     crashpoint("inbox.parked")
 
@@ -162,15 +177,15 @@ def _dead_letter(opened: store.Store, refused: Sequence[tuple[bytes, str]]) -> N
     """Make a dead letter of what cannot be decoded, at once: another attempt would not help."""
     for _, error in refused:
         log.error("an undecodable message became a dead letter: %s", error[:500])
-    with opened.begin() as session:
+    with opened.begin() as transaction:
         rows = [_parked(_id_of(body), "", body, error, state="dead") for body, error in refused]
-        store.insert_many(session, PARKED, rows, ignore_conflicts=True)
+        transaction.insert_many(PARKED, rows, ignore_conflicts=True)
         crashpoint("inbox.before_dead_letter")
     crashpoint("inbox.dead_lettered")
 
 
 def _id_of(body: bytes) -> UUID:
-    """The same for the same bytes, so that what is delivered again is one dead letter and not two."""
+    """Return the same id for the same bytes, so that what is delivered again is one dead letter and not two."""
     return UUID(bytes=hashlib.sha256(body).digest()[:16])
 
 
@@ -187,8 +202,8 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
     Raises:
         StoreAway: nothing was changed but, perhaps, the count.
     """
-    with opened.begin() as session:
-        row = session.execute(
+    with opened.begin() as transaction:
+        row = transaction.execute(
             select(PARKED)
             .where(PARKED.c.state == "waiting", PARKED.c.next_attempt_at <= clock.now())
             .order_by(PARKED.c.next_attempt_at)
@@ -198,7 +213,7 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
         if row is None:
             return False
         is_last = row.attempts + 1 >= len(RETRY_AFTER_S)
-        session.execute(
+        transaction.execute(
             update(PARKED)
             .where(PARKED.c.id == row.id)
             .values(
@@ -216,8 +231,9 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
         raise
     except Exception as error:  # noqa: BLE001  (the bus loop: the parked row remembers it)
         _log_failure(row.type, error)
-        with opened.begin() as session:
-            session.execute(update(PARKED).where(PARKED.c.id == row.id).values(error=words_of(error)))
+        with opened.begin() as transaction:
+            failed = update(PARKED).where(PARKED.c.id == row.id).values(error=words_of(error))
+            transaction.execute(failed.values(state="dead") if isinstance(error, Undecodable) else failed)
     return True
 
 
@@ -230,7 +246,7 @@ def _log_failure(what: Envelope[Event] | str, error: Exception) -> None:
 
 
 def forget(session: Session, types: Collection[type[Event]], subject: UUID) -> int:
-    """Remove what is parked or dead of these classes about one subject (the ``subject`` of the CloudEvent).
+    """Delete what is parked or dead of these classes about one subject (the ``subject`` of the CloudEvent).
 
     Also what cannot be opened, as long as its attributes can be read. Returns how many.
     """
@@ -251,6 +267,6 @@ def _is_about(body: bytes, names: Collection[str], subject: str) -> bool:
 
 
 def prune(session: Session, keep: timedelta) -> int:
-    """Forget which events were seen longer than ``keep`` ago. Natural keys make a later repeat harmless."""
+    """Delete ids of events seen longer than ``keep`` ago. Natural keys make a later repeat harmless."""
     result: Any = session.execute(delete(INBOX).where(INBOX.c.at < clock.now() - keep))
     return int(result.rowcount)

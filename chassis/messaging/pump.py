@@ -1,4 +1,4 @@
-"""Carries events between stores in this process, without a broker: for samples, and for tests that shuffle."""
+"""Delivery between stores in this process, without a broker: for samples, and for tests that shuffle."""
 
 from collections.abc import Callable, Mapping
 
@@ -20,15 +20,15 @@ def pump(
     while True:
         sent = 0
         for opened in stores.values():
-            with opened.begin() as session:
-                rows = outbox.unpublished(session, 500)
+            with opened.begin() as transaction:
+                rows = outbox.unpublished(transaction, 500)
             if not rows:
                 continue
             bodies = [row.body for row in rows]
             for name, table in reactions.items():
                 inbox.receive(stores[name], table, arrange(bodies))
-            with opened.begin() as session:
-                outbox.confirmed(session, [row.seq for row in rows])
+            with opened.begin() as transaction:
+                outbox.confirmed(transaction, [row.seq for row in rows])
             sent += len(rows)
         if not sent:
             return carried

@@ -44,7 +44,7 @@ class QueueConsumer(ABC):
 
     @property
     def is_stopping(self) -> bool:
-        """Whether nothing new is to be taken."""
+        """True once nothing new is to be taken."""
         return self._loop.is_stopping
 
     def run(self) -> None:

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import text
-
 from chassis import green, metrics
 from chassis.crashpoint import crashpoint
 from chassis.loop import POLL_S, Loop
@@ -13,10 +11,12 @@ from chassis.messaging import outbox
 from chassis.messaging.publisher import NotConfirmed, Outgoing, Publisher
 from chassis.messaging.transport import Transport
 from chassis.storage import store
+from chassis.storage.event_log import RELAY
 from pratique.event import REGISTRY, attributes_of
 
 log = logging.getLogger(__name__)
 
+_LOCK = "pratique.relay"  #: held by the one relay that is active for a store
 WINDOW = 500  #: messages under way at once
 GATHER_S = 0.01  #: after a window that was not full, commits gather so long and go together; the first never waits
 Published = Callable[[Sequence[Mapping[str, Any]]], None]
@@ -33,7 +33,7 @@ class Relay:
         )
         self._stood_by = 0
         self.published: Published = lambda bodies: None  #: called with each window, for observers
-        opened.on_commit("outbox", self._loop.wake)
+        opened.on_commit(RELAY, self._loop.wake)
 
     def run(self) -> None:
         """Send until stopped; what the broker does not take now is offered again, without end."""
@@ -59,9 +59,7 @@ class Relay:
             NotConfirmed, StoreAway: they stay in the outbox.
         """
         with self._store.begin() as session:
-            if not self._store.is_sqlite and not session.scalar(
-                text("select pg_try_advisory_xact_lock(hashtext('pratique.relay'))")
-            ):
+            if not session.try_lock(_LOCK):
                 self._stand_by()
                 return 0
             self._stood_by = 0

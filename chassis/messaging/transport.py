@@ -21,7 +21,7 @@ Confirm = Callable[[int, bool], None]  #: called with a delivery tag, and whethe
 
 
 class Transport(ABC):
-    """What carries messages between the processes, or the services, of one network."""
+    """A carrier of messages between the processes, or the services, of one network."""
 
     heartbeat_s: ClassVar[int]
     #: Whether queues outlive the process. Where not, what was published is offered again at start.
@@ -162,7 +162,7 @@ class Amqp(Transport):
         messages[-1].channel.basic_ack(messages[-1].delivery_tag, multiple=True)
 
     def has_room(self) -> bool:
-        """Return True: the broker itself blocks connections that publish too much."""
+        """Return True: the broker itself blocks connections when it lacks memory or disk."""
         return True
 
 
@@ -185,10 +185,10 @@ class InMemory(Transport):
         return False
 
     def _bind_public(self, channel: Any, service: str) -> None:
-        """Leave it: kombu's virtual exchanges cannot be bound to each other, and no integrator reads here."""
+        """Do nothing: kombu's virtual exchanges cannot be bound to each other, and no integrator reads here."""
 
     def _declare_dead_letters(self, channel: Any) -> None:
-        """Leave it: a message that ends the process is gone with it, and offered again at the next start."""
+        """Do nothing: a message that ends the process is gone with it, and offered again at the next start."""
 
     def select_confirms(self, channel: Any, on_ack: Confirm, on_nack: Confirm) -> bool:
         """Return False: what is published stands in its queues."""

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from chassis.crashpoint import crashpoint
 from chassis.rpc import arguments
 from chassis.rpc.rpc import Refusal, rpc
-from chassis.storage import store
+from chassis.storage import rows, store
 from pratique.errors import DomainError
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,9 @@ def answer(function: Callable[..., Any], dump: Schema | None = None, is_counted:
 
 def dumped(result: Any, dump: Schema | None) -> Any:
     """Return a result as it crosses RPC: plain JSON, in the shape that its kind has."""
-    if isinstance(result, store.Saved):
+    if isinstance(result, rows.Saved):
         return {"row": dumped(result.row, dump), "is_new": result.is_new}
-    if isinstance(result, store.Page):
+    if isinstance(result, rows.Page):
         return {"rows": dumped(list(result.rows), dump), "after": result.after}
     if result is None or dump is None:
         return result

@@ -16,10 +16,11 @@ from chassis.messaging.consumer import EventConsumer
 from chassis.messaging.relay import Relay
 from chassis.messaging.transport import transport_of
 from chassis.runtime import store_metrics
-from chassis.runtime.retention import retention
+from chassis.runtime.retention import RETENTION, retention
 from chassis.scheduling import due
 from chassis.settings import Settings
 from chassis.storage import store
+from chassis.storage.types import LoopName
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Bus(Provider):
         self,
         reactions: inbox.Reactions,
         handlers: due.Handlers,
-        loops: Mapping[str, Sequence[UnitFactory]] | None = None,
+        loops: Mapping[LoopName, Sequence[UnitFactory]] | None = None,
     ) -> None:
         """Take ``loops`` by the name that wakes them; several of one name work side by side."""
         self.reactions, self.handlers, self._factories = reactions, handlers, dict(loops or {})
@@ -94,10 +95,10 @@ class Bus(Provider):
             self.relay.published = lambda bodies: observe("published", name, bodies)
             for consumer in self.consumers:
                 consumer.reacted = lambda envelopes: observe("reacted", name, envelopes)
-        works: dict[str, Callable[[], bool]] = {
-            "parked": lambda: inbox.retry_next(self.store, self.reactions),
-            "due": lambda: due.run_next(self.store, self.handlers),
-            "retention": retention(self.store),
+        works: dict[LoopName, Callable[[], bool]] = {
+            inbox.LOOP: lambda: inbox.retry_next(self.store, self.reactions),
+            due.LOOP: lambda: due.run_next(self.store, self.handlers),
+            RETENTION: retention(self.store),
         }
         self._loops = [self._loop(woken_by, work) for woken_by, work in works.items()]
         for woken_by, factories in self._factories.items():
@@ -106,7 +107,7 @@ class Bus(Provider):
             with self.store.begin() as session:
                 outbox.offer_again(session, clock.now() - outbox.OFFER_AGAIN_FOR)
 
-    def _loop(self, woken_by: str, work: Callable[[], bool]) -> Loop:
+    def _loop(self, woken_by: LoopName, work: Callable[[], bool]) -> Loop:
         made = Loop(f"{woken_by} of {self.store.name}", work, (store.StoreAway,), "waits for the store")
         self.store.on_commit(woken_by, made.wake)
         return made

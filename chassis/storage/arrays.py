@@ -36,7 +36,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
 
 
 def literal(values: Sequence[Any]) -> str:
-    """These values, of one kind or None, as an array literal to be cast to the column's type.
+    """Return these values, of one kind or None, as an array literal to be cast to the column's type.
 
     Raises:
         KeyError: values of a type that no store of ours holds.

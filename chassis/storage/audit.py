@@ -1,4 +1,4 @@
-"""Who changed what: rows that are written with the change, and that the database lets nobody change or remove.
+"""Audit log: rows written with the change that they record, and that the database lets nobody change or remove.
 
 Roles, memberships, tokens, closings, attendance changed from the wrap-up on, dead letters; of changed addresses the
 first letter and the domain. Ids and states, never what a survey was answered, nor by whom.
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.actor import ACTOR
-from chassis.storage import store
+from chassis.storage.types import CHASSIS_TABLES, Instant
 
 #: 24 months, and a day for clocks that differ: the database refuses, by its own, to remove what is younger.
 KEEP = timedelta(days=732)
@@ -22,9 +22,9 @@ _FACTS = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True
 
 AUDIT = Table(
     "audit",
-    store.KERNEL,
+    CHASSIS_TABLES,
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("at", store.Instant, nullable=False),
+    Column("at", Instant, nullable=False),
     Column("actor", String(200), nullable=False),
     Column("action", String(64), nullable=False),
     Column("subject", String(200), nullable=False),
@@ -34,7 +34,7 @@ AUDIT = Table(
 )
 
 
-def note(
+def record(
     session: Session,
     action: str,
     subject: object,
@@ -46,12 +46,12 @@ def note(
     session.execute(insert(AUDIT).values(at=clock.now(), actor=ACTOR.get()[:200], **facts))
 
 
-def records(session: Session, since: datetime, limit: int) -> list[Row[Any]]:
-    """The latest records since then, at most ``limit``, oldest first."""
+def list_records(session: Session, since: datetime, limit: int) -> list[Row[Any]]:
+    """Return the latest records since then, at most ``limit``, oldest first."""
     newest = select(AUDIT).where(AUDIT.c.at >= since).order_by(AUDIT.c.seq.desc()).limit(limit)
     return list(reversed(session.execute(newest).all()))
 
 
 def prune(session: Session) -> None:
-    """Forget what has been kept for 24 months."""
+    """Delete what has been kept for 24 months."""
     session.execute(delete(AUDIT).where(AUDIT.c.at < clock.now() - KEEP))

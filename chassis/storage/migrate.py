@@ -1,4 +1,4 @@
-"""Bring a store's tables up to date: the chassis', then the service's. Safe to run twice, and by two at once."""
+"""Migrations of a store's tables: the chassis', then the service's. Safe to run twice, and by two at once."""
 
 from pathlib import Path
 
@@ -6,24 +6,22 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import OperationalError
 
 from chassis.crashpoint import crashpoint
 from chassis.storage import store
+from chassis.storage.types import CHASSIS_TABLES
 
 _HOME = Path(__file__).parent / "migrations"
 #: What each line of migrations, the chassis' and the service's, remembers of how far it has come.
 VERSION_TABLES = ("pratique_version", "service_version")
-#: One migrates at a time. While a change waits for its table, everybody else waits behind it; once it has it, an
-#: index may take its time.
-_ALONE = """select pg_advisory_xact_lock(hashtext('pratique.migrate'));
-set local lock_timeout = '2s'; set local statement_timeout = 0"""
+_LOCK = "pratique.migrate"  #: one migrates at a time
 _IN_USE = ("55P03", "40P01")  #: the time to wait for a lock is over; a deadlock, of which we were chosen to give in
 
 
 def migrate(opened: store.Store, own: Path) -> None:
-    """Leave the store with every table of the chassis and of the service whose migrations lie in the folder ``own``.
+    """Run the missing migrations of the chassis, then those of the service, which lie in the folder ``own``.
 
     Each migration is a transaction of its own, and waits two seconds at most for a table that a service is using: one
     that held the log of events while it waited for another table would stop the service, which holds it the other way.
@@ -39,10 +37,10 @@ def migrate(opened: store.Store, own: Path) -> None:
 def _step(opened: store.Store, own: Path, line: int) -> bool:
     """Make the next migration of the chassis (0) or of the service (1), and say whether there was one."""
     try:
-        with opened.begin() as session:
-            connection = session.connection()
-            if not opened.is_sqlite:
-                connection.execute(text(_ALONE))
+        with opened.begin() as transaction:
+            connection = transaction.connection()
+            transaction.lock(_LOCK)
+            opened.database.connections.allow_migration(connection)
             config = _configs(own, connection)[line]
             script = ScriptDirectory.from_config(config)
             missing = [
@@ -61,7 +59,7 @@ def _step(opened: store.Store, own: Path, line: int) -> bool:
 
 
 def is_current(opened: store.Store, own: Path) -> bool:
-    """Whether no migration is missing."""
+    """Return whether no migration is missing."""
     with opened.begin() as session:
         return all(
             set(ScriptDirectory.from_config(config).get_heads()) == set(_heads(config, session.connection()))
@@ -78,13 +76,13 @@ def _configs(own: Path, connection: Connection) -> list[Config]:
     if not own.is_dir():  # alembic would find no migration in it, and so nothing missing
         raise FileNotFoundError(f"there are no migrations in {own}")
     return [
-        config_for(_HOME / "versions", VERSION_TABLES[0], connection, store.KERNEL),
+        config_for(_HOME / "versions", VERSION_TABLES[0], connection, CHASSIS_TABLES),
         config_for(own, VERSION_TABLES[1], connection, None),
     ]
 
 
 def config_for(versions: Path, version_table: str, connection: Connection, target: MetaData | None) -> Config:
-    """The alembic configuration of one line of migrations; also for writing new ones."""
+    """Return the alembic configuration of one line of migrations; also for writing new ones."""
     config = Config()
     config.set_main_option("script_location", str(_HOME).replace("%", "%%"))
     config.set_main_option("version_locations", str(versions).replace("%", "%%"))

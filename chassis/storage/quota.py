@@ -1,4 +1,4 @@
-"""A day's quota of mails for each token: how many mails a program may bring about, counted in each service's store.
+"""Daily quota of mails for each token, counted in each service's store.
 
 People at a command line, and the sample, have none; nor has a store that was opened without settings.
 """
@@ -6,16 +6,15 @@ People at a command line, and the sample, have none; nor has a store that was op
 from datetime import timedelta
 
 from sqlalchemy import Column, Date, Integer, MetaData, String, Table, delete
-from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.actor import ACTOR
-from chassis.storage.store import insert, settings_of
+from chassis.storage.transaction import Transaction
 from pratique.errors import QuotaSpent
 
 
 def table(metadata: MetaData) -> Table:
-    """The table in which a service counts: a row for each token that brought about a mail today (UTC)."""
+    """Return the table in which a service counts: a row for each token that brought about a mail today (UTC)."""
     return Table(
         "mails_spent",
         metadata,
@@ -25,7 +24,7 @@ def table(metadata: MetaData) -> Table:
     )
 
 
-def spend(session: Session, counts: Table, mails: int) -> None:
+def spend(transaction: Transaction, counts: Table, mails: int) -> None:
     """Count the mails that this command brings about to whoever acts; two at once wait for each other.
 
     Raises:
@@ -35,20 +34,20 @@ def spend(session: Session, counts: Table, mails: int) -> None:
     if kind != "token" or not mails:
         return
     try:
-        most = settings_of(session).mails_a_day
+        most = transaction.settings.mails_a_day
     except LookupError:
         return
     today = clock.now().date()
-    statement = insert(session, counts).values(day=today, token_id=token.partition(" ")[0][:64], mails=mails)
+    statement = transaction.insert(counts).values(day=today, token_id=token.partition(" ")[0][:64], mails=mails)
     spent = counts.c.mails + statement.excluded.mails
     statement = statement.on_conflict_do_update(
         index_elements=["day", "token_id"], set_={"mails": spent}, where=spent <= most
     )
-    total = session.scalar(statement.returning(counts.c.mails)) if mails <= most else None
+    total = transaction.scalar(statement.returning(counts.c.mails)) if mails <= most else None
     if total is None:
         raise QuotaSpent(
             f"A token may bring about {most} mails in a day, and this would be more; the next day begins at "
             f"{today + timedelta(days=1)}T00:00:00Z. Nothing was changed. The operator can allow more."
         )
     if total == mails:  # the first of this day, so there may be rows of the days before
-        session.execute(delete(counts).where(counts.c.day < today))
+        transaction.execute(delete(counts).where(counts.c.day < today))

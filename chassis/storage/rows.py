@@ -1,14 +1,15 @@
-"""What every service does with its rows: PUT them, project them from events, and read them page by page."""
+"""Rows of services: idempotent PUT with versions, projections from events, pagination by key."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, inspect
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from chassis.storage.store import Page, Saved, insert
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import table_of
 from pratique.errors import Invalid, PreconditionRequired, Stale
 
 Row = TypeVar("Row")
@@ -18,26 +19,42 @@ ANY_VERSION = 0  #: given as ``if_version``: the row must exist, in whatever ver
 
 
 @dataclasses.dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Rows in key order, and where the next page begins."""
+
+    rows: Sequence[Row]
+    after: str | None  #: the key to ask for the next page with; None on the last page
+
+
+@dataclasses.dataclass(frozen=True)
+class Saved(Generic[Row]):
+    """The row that a PUT left, and whether it is new (201) or was there (200)."""
+
+    row: Row
+    is_new: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class Put(Saved[Row]):
-    """What a PUT left, and what it changed in a row that was there."""
+    """The row that a PUT left, and the former values of what it changed in a row that was there."""
 
     former: Mapping[str, Any]  #: each column that was changed -> its value before
 
     @property
     def changed(self) -> frozenset[str]:
-        """The names of the columns that were changed."""
+        """Return the names of the columns that were changed."""
         return frozenset(self.former)
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the store already said exactly this."""
+        """Return whether the store already said exactly this."""
         return not self.is_new and not self.former
 
 
-def claim(session: Session, row: Mapped, if_version: int | None = None) -> Saved[Mapped]:
+def insert_or_lock(transaction: Transaction, row: Mapped, if_version: int | None = None) -> Saved[Mapped]:
     """Leave a row with this key in the store, locked until the end of the transaction.
 
-    Two that claim the same key at once get one new row: the second waits and finds the first's. ``row`` must be a new
+    Two that insert the same key at once get one new row: the second waits and finds the first's. ``row`` must be a new
     object that is in no session; what it says is taken only if the row is new. Relationships are not looked at.
 
     Raises:
@@ -46,15 +63,15 @@ def claim(session: Session, row: Mapped, if_version: int | None = None) -> Saved
     mapper = inspect(type(row))
     values = {attribute.key: getattr(row, attribute.key) for attribute in mapper.column_attrs}
     key = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
-    statement = insert(session, type(row)).values(values).on_conflict_do_nothing(index_elements=key)
-    result: Any = session.execute(statement)
+    statement = transaction.insert(type(row)).values(values).on_conflict_do_nothing(index_elements=key)
+    result: Any = transaction.execute(statement)
     if result.rowcount == 1 and if_version is not None:
         raise Stale("There is no such thing that could have this version; leave If-Match out to create it.")
-    kept = session.get_one(type(row), tuple(values[name] for name in key), with_for_update=True)
+    kept = transaction.get_one(type(row), tuple(values[name] for name in key), with_for_update=True)
     return Saved(kept, is_new=result.rowcount == 1)
 
 
-def put(session: Session, row: Mapped, if_version: int | None) -> Put[Mapped]:
+def put(transaction: Transaction, row: Mapped, if_version: int | None) -> Put[Mapped]:
     """Leave the row as ``row`` says: created with version 1, unchanged, or changed with its version grown by one.
 
     ``row`` must say every column but ``version``.
@@ -65,7 +82,7 @@ def put(session: Session, row: Mapped, if_version: int | None) -> Put[Mapped]:
     """
     said: Any = row
     said.version = 1
-    saved = claim(session, row, if_version)
+    saved = insert_or_lock(transaction, row, if_version)
     kept: Any = saved.row
     if saved.is_new:
         return Put(kept, True, {})
@@ -79,26 +96,18 @@ def put(session: Session, row: Mapped, if_version: int | None) -> Put[Mapped]:
     return Put(kept, False, former)
 
 
-def keep_newest(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Let the projection hold the newest ``version`` of each row, whatever order and number they arrive in.
+def keep_newest(transaction: Transaction, model: type[Mapped], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep the newest ``version`` of each row, whatever order and number they arrive in: a projection.
 
-    ``table`` is a mapped class with one primary key and a ``version``; all rows have the same keys. One statement.
+    ``model`` has one primary key and a ``version``; all rows have the same keys. One statement.
     """
-    key = inspect(table).primary_key[0].key
+    (key,) = [column.name for column in table_of(model).primary_key]
     newest: dict[Any, Mapping[str, Any]] = {}
     for row in rows:
         if row[key] not in newest or newest[row[key]]["version"] < row["version"]:
             newest[row[key]] = row
-    if not newest:
-        return
     ordered = [newest[each] for each in sorted(newest)]  # the same order in every process, so that none waits in a ring
-    statement = insert(session, table).values(ordered)
-    taken = {name: statement.excluded[name] for name in ordered[0] if name != key}
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[key], set_=taken, where=table.version < statement.excluded.version
-        )
-    )
+    transaction.insert_many(table_of(model), ordered, newest="version")
 
 
 def page(session: Session, statement: Select[Row], limit: int, key: Callable[[Row], str]) -> Page[Row]:
@@ -132,7 +141,7 @@ def page_by_id(
 
 
 def check_version(version: int, if_version: int | None) -> None:
-    """Let a change pass only to a caller who has seen the row as it is (RFC 9110, If-Match).
+    """Refuse a change by a caller who has not seen the row as it is (RFC 9110, If-Match).
 
     The version 0, which no row has, stands for ``If-Match: *``: whatever version it has.
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "gateway_0001"
 down_revision = None
@@ -18,9 +18,9 @@ def upgrade() -> None:
         sa.Column("secret_sha256", sa.String(64), nullable=False),
         sa.Column("name", sa.String(100), nullable=False),
         sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("created_at", store.Instant(), nullable=False),
-        sa.Column("expires_at", store.Instant()),
-        sa.Column("revoked_at", store.Instant()),
+        sa.Column("created_at", types.Instant(), nullable=False),
+        sa.Column("expires_at", types.Instant()),
+        sa.Column("revoked_at", types.Instant()),
         sa.Column("last_used_on", sa.Date),
         sa.PrimaryKeyConstraint("token_id", name="pk_api_token"),
     )

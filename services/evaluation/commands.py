@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
 
 from chassis import clock
-from chassis.storage import audit, store
+from chassis.storage import audit
+from chassis.storage.transaction import Transaction
 from pratique.errors import Conflict, Gone, Invalid, NotFound
 from pratique.events.membership import Locale
 from services.evaluation import questions
@@ -51,7 +51,7 @@ class SlipGiven:
 
 
 def open_ballot(
-    session: Session,
+    transaction: Transaction,
     *,
     locale: Locale,
     token: str | None = None,
@@ -70,25 +70,25 @@ def open_ballot(
         Gone: the survey is closed.
     """
     if token is not None and room_code is None and member_id is None:
-        survey, member_id = access_by_link(session, token)
+        survey, member_id = access_by_link(transaction, token)
         channel = Channel.MESSAGE
     elif room_code is not None and member_id is not None and token is None:
-        survey = access_by_room_code(session, room_code)
+        survey = access_by_room_code(transaction, room_code)
         channel = Channel.ROOM
-        _check_presence(session, survey, member_id)
+        _check_presence(transaction, survey, member_id)
     else:
         words = "Send either the token of a link, or the code of a room and who you are."
         raise Invalid(words, {"/token": words, "/room_code": words, "/member_id": words})
-    secret = _secret_of(session, survey)
-    has_answered = session.get(Marker, (survey.id, tokens.marker_of(secret, member_id))) is not None
+    secret = _secret_of(transaction, survey)
+    has_answered = transaction.get(Marker, (survey.id, tokens.marker_of(secret, member_id))) is not None
     if channel is Channel.MESSAGE and has_answered:
         raise Conflict(ALREADY)
     ballot = tokens.Ballot.new(survey.id, member_id, channel, clock.now())
-    text = ballot.text(store.seal_of(session), secret)
+    text = ballot.text(transaction.seal, secret)
     return BallotGiven(text, survey.id, questions.in_language(survey.questions_version, locale))
 
 
-def check_answers(session: Session, *, survey_id: UUID, answers: tuple[Answer, ...]) -> None:
+def check_answers(transaction: Transaction, *, survey_id: UUID, answers: tuple[Answer, ...]) -> None:
     """Say what is wrong with answers before a ballot is taken for them. Nothing is changed.
 
     Raises:
@@ -96,7 +96,7 @@ def check_answers(session: Session, *, survey_id: UUID, answers: tuple[Answer, .
         Gone: it is closed.
         Invalid: pointers such as ``/answers/2/value`` say what is wrong.
     """
-    survey = find_survey(session, Survey.id == survey_id)
+    survey = find_survey(transaction, Survey.id == survey_id)
     if survey is None:
         raise NotFound(NO_SUCH)
     if not survey.is_open:
@@ -104,7 +104,7 @@ def check_answers(session: Session, *, survey_id: UUID, answers: tuple[Answer, .
     questions.checked(survey.questions_version, answers)
 
 
-def take_ballot(session: Session, *, ballot_id: str) -> SlipGiven:
+def take_ballot(transaction: Transaction, *, ballot_id: str) -> SlipGiven:
     """Mark that this person's ballot is taken, and hand out its slip: the same one if the same ballot comes again.
 
     Raises:
@@ -112,12 +112,12 @@ def take_ballot(session: Session, *, ballot_id: str) -> SlipGiven:
         Conflict: another ballot of this person was taken.
         Gone: its answers have been kept, or the survey is closed.
     """
-    survey, secret, ballot = _read_ballot(session, ballot_id)
-    _check_presence(session, survey, ballot.member_id)
+    survey, secret, ballot = _read_ballot(transaction, ballot_id)
+    _check_presence(transaction, survey, ballot.member_id)
     mac, mark = tokens.marker_of(secret, ballot.member_id), ballot.mark(secret)
-    marker = session.get(Marker, (survey.id, mac))
+    marker = transaction.get(Marker, (survey.id, mac))
     if marker is None:
-        ballots.keep_marker(session, survey.id, mac, mark, is_cast=False)
+        ballots.keep_marker(transaction, survey.id, mac, mark, is_cast=False)
     elif marker.ballot_mark != mark:
         raise Conflict(ALREADY)
     elif marker.is_cast:
@@ -125,7 +125,7 @@ def take_ballot(session: Session, *, ballot_id: str) -> SlipGiven:
     return SlipGiven(ballot.slip(secret))
 
 
-def cast_slip(session: Session, *, slip: str, answers: tuple[Answer, ...]) -> None:
+def cast_slip(transaction: Transaction, *, slip: str, answers: tuple[Answer, ...]) -> None:
     """Keep the answers and spend the slip. Answers that cannot be taken leave it unspent.
 
     Raises:
@@ -134,42 +134,42 @@ def cast_slip(session: Session, *, slip: str, answers: tuple[Answer, ...]) -> No
         Invalid: pointers such as ``/answers/2/value`` say what is wrong.
     """
     claim = tokens.Slip.read(slip)
-    survey, secret = _locked(session, claim.survey_id)
+    survey, secret = _locked(transaction, claim.survey_id)
     channel = claim.channel_of(secret)
     if channel is None:
         raise NotFound(NO_SUCH)
     mark = claim.mark(secret)
-    if session.scalar(select(exists().where(Sheet.survey_id == survey.id, Sheet.mark == mark))):
+    if transaction.scalar(select(exists().where(Sheet.survey_id == survey.id, Sheet.mark == mark))):
         raise Gone("The answers on this slip have been taken; nothing is left to do.")
     kept = questions.checked(survey.questions_version, answers)
-    ballots.keep_sheet(session, survey.id, mark, Filled(channel, kept))
+    ballots.keep_sheet(transaction, survey.id, mark, Filled(channel, kept))
 
 
-def confirm_ballot(session: Session, *, ballot_id: str) -> None:
+def confirm_ballot(transaction: Transaction, *, ballot_id: str) -> None:
     """Note that the answers of this ballot are kept, so that its person is not asked again. Twice is harmless.
 
     Raises:
         NotFound, Gone: as ``take_ballot``.
     """
-    survey, secret, ballot = _read_ballot(session, ballot_id)
+    survey, secret, ballot = _read_ballot(transaction, ballot_id)
     mac = tokens.marker_of(secret, ballot.member_id)
-    ballots.keep_marker(session, survey.id, mac, ballot.mark(secret), is_cast=True)
+    ballots.keep_marker(transaction, survey.id, mac, ballot.mark(secret), is_cast=True)
 
 
-def change_room_code(session: Session, *, meeting_id: UUID) -> SurveySeen:
+def change_room_code(transaction: Transaction, *, meeting_id: UUID) -> SurveySeen:
     """Give the room another code; the one before opens nothing any more. What was answered stays.
 
     Raises:
         NotFound: the meeting has no survey.
         Conflict: no room is open.
     """
-    survey = _locked_room(session, meeting_id)
+    survey = _locked_room(transaction, meeting_id)
     survey.room_code = tokens.new_room_code()
-    audit.note(session, "room_code.changed", survey.id)
-    return seen(session, survey)
+    audit.record(transaction, "room_code.changed", survey.id)
+    return seen(transaction, survey)
 
 
-def void_room(session: Session, *, meeting_id: UUID) -> SurveySeen:
+def void_room(transaction: Transaction, *, meeting_id: UUID) -> SurveySeen:
     """Take back all that was answered in the room, and close it: everyone who was there is asked by mail instead.
 
     For a room in which names were taken by others. Nobody learns what was answered, or whether anything was.
@@ -178,16 +178,16 @@ def void_room(session: Session, *, meeting_id: UUID) -> SurveySeen:
         NotFound: the meeting has no survey.
         Conflict: no room is open; once the meeting is closed, what was answered stands.
     """
-    survey = _locked_room(session, meeting_id)
-    ballots.destroy(session, survey.id)
-    session.add(surveys.SurveyKey(**surveys.SurveyKey.new_row(store.seal_of(session), survey.id)))
+    survey = _locked_room(transaction, meeting_id)
+    ballots.destroy(transaction, survey.id)
+    transaction.add(surveys.SurveyKey(**surveys.SurveyKey.new_row(transaction.seal, survey.id)))
     survey.room_code = None
-    audit.note(session, "room.voided", survey.id)
-    return seen(session, survey)
+    audit.record(transaction, "room.voided", survey.id)
+    return seen(transaction, survey)
 
 
-def _locked_room(session: Session, meeting_id: UUID) -> Survey:
-    survey = find_survey(session, Survey.meeting_id == meeting_id, lock=True)
+def _locked_room(transaction: Transaction, meeting_id: UUID) -> Survey:
+    survey = find_survey(transaction, Survey.meeting_id == meeting_id, lock=True)
     if survey is None:
         raise NotFound("This meeting has no survey; it opens with the wrap-up.")
     if not survey.is_open or survey.room_code is None:
@@ -195,35 +195,35 @@ def _locked_room(session: Session, meeting_id: UUID) -> Survey:
     return survey
 
 
-def _read_ballot(session: Session, ballot_id: str) -> tuple[Survey, bytes, tokens.Ballot]:
+def _read_ballot(transaction: Transaction, ballot_id: str) -> tuple[Survey, bytes, tokens.Ballot]:
     """The locked survey, its secret, and what the ballot says."""
-    survey, secret = _locked(session, tokens.survey_of(ballot_id))
-    ballot = tokens.Ballot.read(ballot_id, store.seal_of(session), secret)
+    survey, secret = _locked(transaction, tokens.survey_of(ballot_id))
+    ballot = tokens.Ballot.read(ballot_id, transaction.seal, secret)
     if ballot is None or ballot.is_stale(clock.now(), is_room_open=survey.room_code is not None):
         raise NotFound(NO_SUCH)
     return survey, secret, ballot
 
 
-def _locked(session: Session, survey_id: UUID) -> tuple[Survey, bytes]:
+def _locked(transaction: Transaction, survey_id: UUID) -> tuple[Survey, bytes]:
     """An open survey, which nobody else changes before our transaction ends, and its secret.
 
     Raises:
         NotFound, Gone: there is none, or it is closed.
     """
-    survey = find_survey(session, Survey.id == survey_id, lock=True)
+    survey = find_survey(transaction, Survey.id == survey_id, lock=True)
     if survey is None:
         raise NotFound(NO_SUCH)
     if not survey.is_open:
         raise Gone(CLOSED)
-    return survey, _secret_of(session, survey)
+    return survey, _secret_of(transaction, survey)
 
 
-def _secret_of(session: Session, survey: Survey) -> bytes:
-    found = surveys.read_secrets(session, [survey.id])
+def _secret_of(transaction: Transaction, survey: Survey) -> bytes:
+    found = surveys.read_secrets(transaction, [survey.id])
     return found.get(survey.id) or secrets.token_bytes(32)  # closed in this instant: what it opens is nothing
 
 
-def _check_presence(session: Session, survey: Survey, member_id: UUID) -> None:
-    attendance = session.get(Attendance, (survey.meeting_id, member_id))
+def _check_presence(transaction: Transaction, survey: Survey, member_id: UUID) -> None:
+    attendance = transaction.get(Attendance, (survey.meeting_id, member_id))
     if attendance is None or not attendance.may_answer:
         raise NotFound(NO_SUCH)

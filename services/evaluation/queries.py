@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from chassis.storage import store
+from chassis.storage.transaction import Transaction
 from pratique.errors import Gone, NotFound
 from pratique.events.evaluation import CountBand
 from pratique.events.membership import Locale
@@ -154,20 +154,20 @@ def list_eligible(session: Session, meeting_id: UUID) -> Sequence[UUID]:
     return session.scalars(there.order_by(Attendance.member_id)).all()
 
 
-def access_by_link(session: Session, token: str) -> tuple[Survey, UUID]:
+def access_by_link(transaction: Transaction, token: str) -> tuple[Survey, UUID]:
     """The open survey of a link, and whose link it is.
 
     Raises:
         NotFound: garbled, guessed or revoked; the same sentence for all, after the same work.
         Gone: the survey is closed.
     """
-    survey_id, member_id = tokens.read_link(store.seal_of(session), token)
-    survey = find_survey(session, Survey.id == survey_id)
+    survey_id, member_id = tokens.read_link(transaction.seal, token)
+    survey = find_survey(transaction, Survey.id == survey_id)
     if survey is None:
         raise NotFound(NO_SUCH)
     if not survey.is_open:
         raise Gone(CLOSED)
-    attendance = session.get(Attendance, (survey.meeting_id, member_id))
+    attendance = transaction.get(Attendance, (survey.meeting_id, member_id))
     if attendance is None or not attendance.may_answer:
         raise NotFound(NO_SUCH)
     return survey, member_id

@@ -15,7 +15,7 @@ class Evaluation:
     """Surveys, ballots and results."""
 
     name = "evaluation"
-    bus = Bus(REACTIONS, DUE, loops={"destroyed": [traces.loop]})
+    bus = Bus(REACTIONS, DUE, loops={traces.LOOP: [traces.loop]})
 
     open_ballot = survey_answer(commands.open_ballot, schemas.Ballot())
     check_answers = survey_answer(commands.check_answers)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 from chassis.settings import Settings
 from chassis.storage.store import Store
+from chassis.storage.types import LoopName
 from services.evaluation.models.ballots import VOLATILE
 
+LOOP = LoopName("destroyed")  #: is woken when a survey was closed
 EVERY_S = 60.0  #: at most so often; each time, for some milliseconds, nobody can answer
 
 
@@ -27,5 +29,5 @@ def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
                 is_wanted = True
         return False
 
-    opened.on_commit("destroyed", want)
+    opened.on_commit(LOOP, want)
     return rewrite

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import selectinload
 
 from chassis import clock
 from chassis.faults import Faults
-from chassis.messaging import outbox
 from chassis.storage import audit, quota, rows
-from chassis.storage.store import Saved, among, insert_many
+from chassis.storage.rows import Saved
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import table_of
 from pratique.errors import Invalid
 from pratique.event import Event
 from pratique.events.meetings import MeetingKind, MeetingState, Mode, Partstat
@@ -33,13 +33,13 @@ from services.meetings.models.meetings import MAILED
 from services.meetings.models.roll import take_roll
 
 REASON_AT_MOST = 1000  #: characters
-_CHANGES: Any = AttendanceChange.__table__
+_CHANGES = table_of(AttendanceChange)
 #: As what the audit notes attendance that is marked in these states.
 _ON_RECORD = {MeetingState.WRAP_UP: "attendance.changed", MeetingState.CLOSED: "attendance.corrected"}
 
 
 def put_meeting(
-    session: Session,
+    transaction: Transaction,
     *,
     meeting_id: UUID,
     community_ids: tuple[UUID, ...],
@@ -78,10 +78,12 @@ def put_meeting(
         facilitator_id=facilitator_id,
         note_taker_id=note_taker_id,
     )
-    return _schedule(session, said, community_ids, if_version)
+    return _schedule(transaction, said, community_ids, if_version)
 
 
-def _schedule(session: Session, said: Meeting, community_ids: Sequence[UUID], if_version: int | None) -> Saved[Meeting]:
+def _schedule(
+    transaction: Transaction, said: Meeting, community_ids: Sequence[UUID], if_version: int | None
+) -> Saved[Meeting]:
     said.state, said.cancel_reason, said.head_count, said.version = MeetingState.SCHEDULED, "", 0, 1
     said.communities = [
         MeetingCommunity(community_id=community_id, position=position, starts_at=said.starts_at)
@@ -89,30 +91,30 @@ def _schedule(session: Session, said: Meeting, community_ids: Sequence[UUID], if
     ]
     with Faults() as faults:
         check(said, faults)
-    _check_communities(session, community_ids)
-    saved = rows.claim(session, said, if_version)
+    _check_communities(transaction, community_ids)
+    saved = rows.insert_or_lock(transaction, said, if_version)
     if saved.is_new:
         saved.row.communities = said.communities
-        _announce(session, saved.row.scheduled())
-        _spend_mails(session, saved.row)
+        _announce(transaction, saved.row.scheduled())
+        _spend_mails(transaction, saved.row)
     else:
         is_told = saved.row.differs(said, MAILED)
-        _announce(session, saved.row.change(said, if_version))
+        _announce(transaction, saved.row.change(said, if_version))
         if is_told:
-            _spend_mails(session, saved.row)
+            _spend_mails(transaction, saved.row)
     return saved
 
 
-def _spend_mails(session: Session, meeting: Meeting) -> None:
+def _spend_mails(transaction: Transaction, meeting: Meeting) -> None:
     """Count one mail for each member of its communities, as invitations or news will be; none where it is over."""
     if meeting.ends_at > clock.now():
         members = func.count(Membership.member_id.distinct())
         statement = select(members).where(Membership.community_id.in_(meeting.community_ids))
-        quota.spend(session, MAILS_SPENT, session.scalar(statement) or 0)
+        quota.spend(transaction, MAILS_SPENT, transaction.scalar(statement) or 0)
 
 
-def _check_communities(session: Session, community_ids: Sequence[UUID]) -> None:
-    known = set(session.scalars(select(Community.community_id).where(Community.community_id.in_(community_ids))))
+def _check_communities(transaction: Transaction, community_ids: Sequence[UUID]) -> None:
+    known = set(transaction.scalars(select(Community.community_id).where(Community.community_id.in_(community_ids))))
     with Faults() as faults:
         for index, community_id in enumerate(community_ids):
             if community_id not in known:
@@ -123,39 +125,39 @@ def _check_communities(session: Session, community_ids: Sequence[UUID]) -> None:
                 )
 
 
-def start_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
+def start_meeting(transaction: Transaction, *, meeting_id: UUID) -> Meeting:
     """The meeting is in progress, and attendance can be taken. Starting twice announces once."""
-    meeting = _locked(session, meeting_id)
-    _announce(session, meeting.start(clock.now()))
+    meeting = _locked(transaction, meeting_id)
+    _announce(transaction, meeting.start(clock.now()))
     return meeting
 
 
-def wrap_up_meeting(session: Session, *, meeting_id: UUID, with_survey: bool | None = None) -> Meeting:
+def wrap_up_meeting(transaction: Transaction, *, meeting_id: UUID, with_survey: bool | None = None) -> Meeting:
     """The last minutes of the meeting have begun, and its survey opens. Asking twice announces once.
 
     Nobody is asked after a preparatory meeting, nor more than three days after the planned end unless
     ``with_survey`` is True; if it is False nobody is asked at all. None leaves it to that rule.
     """
-    meeting = _locked(session, meeting_id)
-    _announce(session, meeting.wrap_up(clock.now(), with_survey))
+    meeting = _locked(transaction, meeting_id)
+    _announce(transaction, meeting.wrap_up(clock.now(), with_survey))
     return meeting
 
 
-def close_meeting(session: Session, *, meeting_id: UUID, with_survey: bool | None = None) -> Meeting:
+def close_meeting(transaction: Transaction, *, meeting_id: UUID, with_survey: bool | None = None) -> Meeting:
     """The meeting is over, and all that should follow, follows. Closing twice announces once.
 
     ``with_survey`` as for ``wrap_up_meeting``; None lets what was said there stand.
     """
-    meeting = _locked(session, meeting_id, with_attendance=True)
+    meeting = _locked(transaction, meeting_id, with_attendance=True)
     before = meeting.state
     if closed := meeting.close(clock.now(), with_survey):
-        _announce(session, closed)
+        _announce(transaction, closed)
         facts = {"state": meeting.state.value, "head_count": meeting.head_count}
-        audit.note(session, "meeting.closed", meeting_id, before={"state": before.value}, after=facts)
+        audit.record(transaction, "meeting.closed", meeting_id, before={"state": before.value}, after=facts)
     return meeting
 
 
-def cancel_meeting(session: Session, *, meeting_id: UUID, reason: str) -> Meeting:
+def cancel_meeting(transaction: Transaction, *, meeting_id: UUID, reason: str) -> Meeting:
     """The meeting will not be held, for this reason. Cancelling twice announces once; the first reason stays.
 
     Raises:
@@ -164,33 +166,35 @@ def cancel_meeting(session: Session, *, meeting_id: UUID, reason: str) -> Meetin
     """
     with Faults() as faults:
         faults.text("/reason", reason, REASON_AT_MOST, mailed=True)
-    meeting = _locked(session, meeting_id)
+    meeting = _locked(transaction, meeting_id)
     if cancelled := meeting.cancel(clock.now(), reason):
-        _announce(session, cancelled)
-        _spend_mails(session, meeting)
+        _announce(transaction, cancelled)
+        _spend_mails(transaction, meeting)
     return meeting
 
 
-def register_member(session: Session, *, meeting_id: UUID, member_id: UUID, partstat: Partstat) -> Saved[Registration]:
+def register_member(
+    transaction: Transaction, *, meeting_id: UUID, member_id: UUID, partstat: Partstat
+) -> Saved[Registration]:
     """The member has said whether they come; their last word counts, and saying it twice announces once.
 
     Raises:
         Conflict: the meeting is over or cancelled.
         Invalid: they belong to none of its communities, and neither facilitate nor take notes.
     """
-    meeting = _locked(session, meeting_id)
-    registration = session.get(Registration, (meeting_id, member_id))
+    meeting = _locked(transaction, meeting_id)
+    registration = transaction.get(Registration, (meeting_id, member_id))
     is_new = registration is None
     if registration is None:
         if member_id not in (meeting.facilitator_id, meeting.note_taker_id):
-            _check_belongs(session, meeting, member_id)
+            _check_belongs(transaction, meeting, member_id)
         registration = Registration(meeting_id=meeting_id, member_id=member_id, version=0)
-    _announce(session, registration.say(meeting, partstat, clock.now()))
-    session.add(registration)
+    _announce(transaction, registration.say(meeting, partstat, clock.now()))
+    transaction.add(registration)
     return Saved(registration, is_new)
 
 
-def record_attendance(session: Session, *, meeting_id: UUID, entries: tuple[AttendanceEntry, ...]) -> Meeting:
+def record_attendance(transaction: Transaction, *, meeting_id: UUID, entries: tuple[AttendanceEntry, ...]) -> Meeting:
     """These people's attendance is known: recorded until the meeting closes, corrected afterwards.
 
     Only what differs is kept and announced. People whom no entry names stay as they are. From the wrap-up on, when the
@@ -200,51 +204,51 @@ def record_attendance(session: Session, *, meeting_id: UUID, entries: tuple[Atte
         Conflict: the meeting has not started, or was cancelled.
         Invalid: an entry names the note taker, a stranger, or a person whom another entry names.
     """
-    meeting = _locked(session, meeting_id, with_attendance=True)
+    meeting = _locked(transaction, meeting_id, with_attendance=True)
     ids = [entry.member_id for entry in entries]
-    belonging, facilitating = _belonging(session, meeting, ids), _facilitating(session, meeting, ids)
+    belonging, facilitating = _belonging(transaction, meeting, ids), _facilitating(transaction, meeting, ids)
     events, changes = take_roll(meeting, entries, belonging, clock.now(), facilitating=facilitating)
-    session.flush()
-    insert_many(session, _CHANGES, changes)
-    _announce(session, events)
+    transaction.flush()
+    transaction.insert_many(_CHANGES, changes)
+    _announce(transaction, events)
     if changes and meeting.state in _ON_RECORD:
         before = {str(each["member_id"]): each["from_state"] for each in changes}
         after = {str(each["member_id"]): each["to_state"] for each in changes}
-        audit.note(session, _ON_RECORD[meeting.state], meeting_id, before=before, after=after)
+        audit.record(transaction, _ON_RECORD[meeting.state], meeting_id, before=before, after=after)
     return meeting
 
 
-def _locked(session: Session, meeting_id: UUID, with_attendance: bool = False) -> Meeting:
+def _locked(transaction: Transaction, meeting_id: UUID, with_attendance: bool = False) -> Meeting:
     """The meeting, which nobody else changes until this transaction ends; NotFound if there is none."""
     options = [selectinload(Meeting.attendance)] if with_attendance else []
-    meeting = session.get(Meeting, meeting_id, with_for_update=True, options=options)
+    meeting = transaction.get(Meeting, meeting_id, with_for_update=True, options=options)
     if meeting is None:
         raise queries.no_meeting(meeting_id)
     return meeting
 
 
-def _belonging(session: Session, meeting: Meeting, member_ids: Iterable[UUID]) -> dict[UUID, Membership]:
+def _belonging(transaction: Transaction, meeting: Meeting, member_ids: Iterable[UUID]) -> dict[UUID, Membership]:
     """The membership by which each of these comes: of several, that in the community named first."""
     order = {community_id: position for position, community_id in enumerate(meeting.community_ids)}
-    found = session.scalars(
+    found = transaction.scalars(
         select(Membership).where(Membership.community_id.in_(order), Membership.member_id.in_(member_ids))
     )
     last_first = sorted(found, key=lambda membership: -order[membership.community_id])
     return {membership.member_id: membership for membership in last_first}
 
 
-def _facilitating(session: Session, meeting: Meeting, member_ids: Sequence[UUID]) -> set[UUID]:
+def _facilitating(transaction: Transaction, meeting: Meeting, member_ids: Sequence[UUID]) -> set[UUID]:
     """Whoever of these facilitates one of the meeting's communities by role."""
     statement = select(FacilitatorRole.member_id).where(
         FacilitatorRole.community_id.in_(meeting.community_ids),
-        among(session, FacilitatorRole.member_id, member_ids),
+        transaction.is_one_of(FacilitatorRole.member_id, member_ids),
         FacilitatorRole.is_active,
     )
-    return set(session.scalars(statement))
+    return set(transaction.scalars(statement))
 
 
-def _check_belongs(session: Session, meeting: Meeting, member_id: UUID) -> None:
-    if not _belonging(session, meeting, [member_id]):
+def _check_belongs(transaction: Transaction, meeting: Meeting, member_id: UUID) -> None:
+    if not _belonging(transaction, meeting, [member_id]):
         words = (
             f"Member {member_id} belongs to none of the meeting's communities; record the membership first "
             "(one recorded moments ago may need a second to arrive)."
@@ -252,6 +256,6 @@ def _check_belongs(session: Session, meeting: Meeting, member_id: UUID) -> None:
         raise Invalid(words, {"/member_id": words})
 
 
-def _announce(session: Session, events: Iterable[Event]) -> None:
+def _announce(transaction: Transaction, events: Iterable[Event]) -> None:
     for event in events:
-        outbox.add(session, event)
+        transaction.publish(event)

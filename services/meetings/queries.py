@@ -7,7 +7,8 @@ from sqlalchemy import literal, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from chassis.storage import rows
-from chassis.storage.store import Instant, Page
+from chassis.storage.rows import Page
+from chassis.storage.types import Instant
 from pratique.errors import Invalid, NotFound
 from services.meetings.models import Community, Meeting, MeetingCommunity, Registration
 

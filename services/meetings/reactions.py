@@ -5,11 +5,10 @@ Each takes what is newer by ``version``, so that any order and any number of del
 
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
-
 from chassis.messaging.inbox import Reactions, set_based
 from chassis.scheduling.due import Handlers
 from chassis.storage import rows
+from chassis.storage.transaction import Transaction
 from pratique.events.membership import (
     CommunityChanged,
     CommunityFounded,
@@ -21,15 +20,15 @@ from pratique.events.membership import (
 from services.meetings.models import Community, FacilitatorRole, Membership
 
 
-def know_communities(session: Session, events: Sequence[CommunityFounded | CommunityChanged]) -> None:
+def know_communities(transaction: Transaction, events: Sequence[CommunityFounded | CommunityChanged]) -> None:
     """Communities can meet, as they are by now."""
     known = [
         {"community_id": e.community_id, "kind": e.kind, "timezone": e.timezone, "version": e.version} for e in events
     ]
-    rows.keep_newest(session, Community, known)
+    rows.keep_newest(transaction, Community, known)
 
 
-def know_memberships(session: Session, events: Sequence[MembershipActivated]) -> None:
+def know_memberships(transaction: Transaction, events: Sequence[MembershipActivated]) -> None:
     """Members can register and be marked as attending, for whom they stand for by now."""
     known = [
         {
@@ -41,10 +40,10 @@ def know_memberships(session: Session, events: Sequence[MembershipActivated]) ->
         }
         for event in events
     ]
-    rows.keep_newest(session, Membership, known)
+    rows.keep_newest(transaction, Membership, known)
 
 
-def know_facilitators(session: Session, events: Sequence[RoleAssigned | RoleEnded]) -> None:
+def know_facilitators(transaction: Transaction, events: Sequence[RoleAssigned | RoleEnded]) -> None:
     """Whoever facilitates a community by role is marked as facilitator of its meetings, until the role ends."""
     known = [
         {
@@ -57,7 +56,7 @@ def know_facilitators(session: Session, events: Sequence[RoleAssigned | RoleEnde
         for event in events
         if event.role == Role.FACILITATOR
     ]
-    rows.keep_newest(session, FacilitatorRole, known)
+    rows.keep_newest(transaction, FacilitatorRole, known)
 
 
 REACTIONS: Reactions = {

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.faults import Faults
-from chassis.messaging import outbox
 from chassis.storage import audit, quota, rows
-from chassis.storage.store import Saved
+from chassis.storage.rows import Saved
+from chassis.storage.transaction import Transaction
 from pratique.errors import Conflict, NotFound
 from pratique.event import Event
 from pratique.events.membership import Capacity, CommunityKind, Locale, Role
@@ -29,7 +28,7 @@ from services.membership.models import (
 
 
 def put_organization(
-    session: Session,
+    transaction: Transaction,
     *,
     organization_id: UUID,
     name: str,
@@ -44,11 +43,11 @@ def put_organization(
     )
     with Faults() as faults:
         organization.check(faults)
-    return rows.put(session, organization, if_version)
+    return rows.put(transaction, organization, if_version)
 
 
 def put_community(
-    session: Session,
+    transaction: Transaction,
     *,
     community_id: UUID,
     name: str,
@@ -68,15 +67,15 @@ def put_community(
     )
     with Faults() as faults:
         community.check(faults)
-    saved = rows.put(session, community, if_version)
+    saved = rows.put(transaction, community, if_version)
     if "kind" in saved.changed and kind is CommunityKind.INDIVIDUALS:
-        _check_no_representatives(session, community_id)
-    _announce(session, saved.row.events_of(saved))
+        _check_no_representatives(transaction, community_id)
+    _announce(transaction, saved.row.events_of(saved))
     return saved
 
 
-def _check_no_representatives(session: Session, community_id: UUID) -> None:
-    representatives = session.scalar(
+def _check_no_representatives(transaction: Transaction, community_id: UUID) -> None:
+    representatives = transaction.scalar(
         select(func.count()).where(
             Membership.community_id == community_id, Membership.capacity == Capacity.REPRESENTATIVE
         )
@@ -89,7 +88,7 @@ def _check_no_representatives(session: Session, community_id: UUID) -> None:
 
 
 def put_member(
-    session: Session,
+    transaction: Transaction,
     *,
     member_id: UUID,
     name: str,
@@ -108,27 +107,27 @@ def put_member(
     )
     with Faults() as faults:
         member.check(faults)
-    _refuse_shared_address(session, member)
+    _refuse_shared_address(transaction, member)
     try:
-        saved = rows.put(session, member, if_version)
-        session.flush()
+        saved = rows.put(transaction, member, if_version)
+        transaction.flush()
     except IntegrityError as error:  # another took the address in this instant
         raise _address_taken() from error
     if former := saved.former.get("email"):
-        audit.note(
-            session,
+        audit.record(
+            transaction,
             "member.address_changed",
             member_id,
             before={"email": masked(former)},
             after={"email": masked(email)},
         )
-    _announce(session, saved.row.events_of(saved))
+    _announce(transaction, saved.row.events_of(saved))
     return saved
 
 
-def _refuse_shared_address(session: Session, member: Member) -> None:
+def _refuse_shared_address(transaction: Transaction, member: Member) -> None:
     others = select(Member.member_id).where(Member.email_key == member.email_key, Member.member_id != member.member_id)
-    if session.scalar(others.limit(1)) is not None:
+    if transaction.scalar(others.limit(1)) is not None:
         raise _address_taken()
 
 
@@ -142,7 +141,7 @@ def _address_taken() -> Conflict:
 
 
 def put_membership(
-    session: Session,
+    transaction: Transaction,
     *,
     community_id: UUID,
     member_id: UUID,
@@ -157,10 +156,10 @@ def put_membership(
         QuotaSpent: it would bring about one more mail than this token may in a day.
     """
     # Held until the end, so that the community does not become one of individuals meanwhile.
-    community = session.get(Community, community_id, with_for_update={"read": True})
+    community = transaction.get(Community, community_id, with_for_update={"read": True})
     if community is None:
         raise queries.no_community(community_id)
-    queries.get_member(session, member_id=member_id)
+    queries.get_member(transaction, member_id=member_id)
     membership = Membership(
         membership_id=Membership.id_of(community_id, member_id),
         community_id=community_id,
@@ -170,34 +169,34 @@ def put_membership(
     )
     with Faults() as faults:
         membership.check(faults, community)
-    if organization_id is not None and session.get(Organization, organization_id) is None:
+    if organization_id is not None and transaction.get(Organization, organization_id) is None:
         words = f"There is no organisation {organization_id}; record it first."
         raise NotFound(words, {"/organization_id": words})
-    saved = rows.put(session, membership, if_version)
+    saved = rows.put(transaction, membership, if_version)
     if not saved.is_unchanged:
-        quota.spend(session, MAILS_SPENT, 1)
-        outbox.add(session, saved.row.activated())
+        quota.spend(transaction, MAILS_SPENT, 1)
+        transaction.publish(saved.row.activated())
         action = "membership.activated" if saved.is_new else "membership.changed"
-        audit.note(session, action, saved.row.membership_id, after=saved.row.facts())
+        audit.record(transaction, action, saved.row.membership_id, after=saved.row.facts())
     return saved
 
 
-def put_role(session: Session, *, community_id: UUID, member_id: UUID, role: Role) -> Saved[RoleAssignment]:
+def put_role(transaction: Transaction, *, community_id: UUID, member_id: UUID, role: Role) -> Saved[RoleAssignment]:
     """A member has the role in the community. ``is_new`` also when it had ended and is given again.
 
     Raises:
         NotFound: the community or the member is unknown; the message names which.
         Conflict: the member does not belong to the community.
     """
-    queries.get_community(session, community_id=community_id)
-    queries.get_member(session, member_id=member_id)
-    if session.get(Membership, Membership.id_of(community_id, member_id)) is None:
+    queries.get_community(transaction, community_id=community_id)
+    queries.get_member(transaction, member_id=member_id)
+    if transaction.get(Membership, Membership.id_of(community_id, member_id)) is None:
         raise Conflict(
             f"Member {member_id} does not belong to community {community_id}; "
             "record the membership first, then give the role."
         )
-    saved = rows.claim(
-        session,
+    saved = rows.insert_or_lock(
+        transaction,
         RoleAssignment(
             assignment_id=RoleAssignment.id_of(community_id, member_id, role),
             community_id=community_id,
@@ -209,23 +208,23 @@ def put_role(session: Session, *, community_id: UUID, member_id: UUID, role: Rol
     )
     is_new = saved.is_new or saved.row.assign_again(clock.now())
     if is_new:
-        outbox.add(session, saved.row.assigned())
-        audit.note(session, "role.assigned", saved.row.assignment_id, after=saved.row.facts())
+        transaction.publish(saved.row.assigned())
+        audit.record(transaction, "role.assigned", saved.row.assignment_id, after=saved.row.facts())
     return Saved(saved.row, is_new)
 
 
-def end_role(session: Session, *, community_id: UUID, member_id: UUID, role: Role) -> RoleAssignment:
+def end_role(transaction: Transaction, *, community_id: UUID, member_id: UUID, role: Role) -> RoleAssignment:
     """A member no longer has the role; ending it twice is harmless. Whoever never had it: NotFound."""
     assignment_id = RoleAssignment.id_of(community_id, member_id, role)
-    assignment = session.get(RoleAssignment, assignment_id, with_for_update=True)
+    assignment = transaction.get(RoleAssignment, assignment_id, with_for_update=True)
     if assignment is None:
         raise NotFound(f"Member {member_id} has never been {role.value} of community {community_id}.")
     if ended := assignment.end(clock.now()):
-        _announce(session, ended)
-        audit.note(session, "role.ended", assignment_id, before=assignment.facts())
+        _announce(transaction, ended)
+        audit.record(transaction, "role.ended", assignment_id, before=assignment.facts())
     return assignment
 
 
-def _announce(session: Session, events: Sequence[Event]) -> None:
+def _announce(transaction: Transaction, events: Sequence[Event]) -> None:
     for event in events:
-        outbox.add(session, event)
+        transaction.publish(event)

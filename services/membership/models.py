@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, Text, UniqueCon
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.faults import Faults, has_hidden, is_control
-from chassis.storage import quota, store
+from chassis.storage import quota, types
 from chassis.storage.rows import Put
 from pratique.event import Event
 from pratique.events.membership import (
@@ -52,8 +52,8 @@ def masked(email: str) -> str:
 class Base(DeclarativeBase):
     """The tables of membership."""
 
-    metadata = store.metadata()
-    type_annotation_map = store.COLUMN_TYPES
+    metadata = types.metadata()
+    type_annotation_map = types.COLUMN_TYPES
 
 
 #: How many mails each token brought about today by letting people belong: one for each.

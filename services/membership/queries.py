@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.storage import rows
-from chassis.storage.store import Page, among
+from chassis.storage.rows import Page
+from chassis.storage.transaction import Transaction
 from pratique.errors import Invalid, NotFound
 from services.membership.labels import Label, labels_of
 from services.membership.models import Community, Member, Membership, Organization, RoleAssignment, key_of
@@ -100,7 +101,7 @@ def list_members(session: Session, *, email: str, after: str | None = None, limi
     return rows.page_by_id(session, statement, Member.member_id, after, limit)
 
 
-def list_labels(session: Session, *, member_ids: tuple[UUID, ...]) -> Sequence[Label]:
+def list_labels(transaction: Transaction, *, member_ids: tuple[UUID, ...]) -> Sequence[Label]:
     """Return how each of these people is named in a room, told apart and sorted as French sorts.
 
     Unknown ids are left out. One query, and another where two have the same name. At most 5,000 ids: Invalid beyond.
@@ -108,16 +109,16 @@ def list_labels(session: Session, *, member_ids: tuple[UUID, ...]) -> Sequence[L
     if len(member_ids) > MAX_LABELS:
         words = f"{len(member_ids)} labels are too many; ask for {MAX_LABELS} at most."
         raise Invalid(words, {"/member_ids": words})
-    named = select(Member.member_id, Member.name).where(among(session, Member.member_id, member_ids))
-    return labels_of(dict(iter(session.execute(named))), partial(_represented, session))
+    named = select(Member.member_id, Member.name).where(transaction.is_one_of(Member.member_id, member_ids))
+    return labels_of(dict(iter(transaction.execute(named))), partial(_represented, transaction))
 
 
-def _represented(session: Session, member_ids: Sequence[UUID]) -> dict[UUID, str]:
+def _represented(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The name of the organisation that each of these represents; of several, all in order."""
-    found = session.execute(
+    found = transaction.execute(
         select(Membership.member_id, Organization.name)
         .join(Organization, Organization.organization_id == Membership.organization_id)
-        .where(among(session, Membership.member_id, member_ids))
+        .where(transaction.is_one_of(Membership.member_id, member_ids))
         .distinct()
         .order_by(Organization.name)
     )

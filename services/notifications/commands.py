@@ -6,18 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
 
 from chassis import clock
-from chassis.messaging import outbox
 from chassis.sealing import Seal
-from chassis.storage import store
-from chassis.storage.causation import cause_of
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import LoopName, table_of
 from pratique.event import Cause, Event
 from pratique.events.notifications import DropReason, Template
 from services.notifications.models import ABOUT_SURVEY, Message, Sealed, State, message_id
 
+MAIL_LOOP = LoopName("mail")  #: sends what is queued
 #: What is worth least when it is late goes first.
 PRIORITY = {
     Template.MEETING_CANCELLED: 0,
@@ -30,7 +29,7 @@ PRIORITY = {
     Template.RESULTS_RELEASED: 3,
     Template.RESULTS_WITHHELD: 3,
 }
-_TABLE: Table = inspect(Message).local_table  # type: ignore[assignment]  # a mapped class has a Table
+_MESSAGES = table_of(Message)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,7 +44,7 @@ class Wanted:
     community_ids: Sequence[UUID]
     source_version: int
     relevant_until: datetime
-    because: Event
+    because: Cause | None = None  #: in a reaction to a list: from which of its events it follows
     number: int = 0  #: of what is told anew whenever it changes
     sealed: Sealed = dataclasses.field(default_factory=Sealed)  #: what nobody but the sender is to read
     drop_reason: DropReason | None = None  #: why it has lost its reason already, if it has
@@ -55,26 +54,26 @@ class Wanted:
         return message_id(seal, self.template, self.subject_id, self.member_id, self.number)
 
 
-def queue_messages(session: Session, wanted: Iterable[Wanted]) -> None:
+def queue_messages(transaction: Transaction, wanted: Iterable[Wanted]) -> None:
     """Let each message be sent once, as soon as may be; what has lost its reason is recorded as dropped, with it.
 
     A message that was ever wanted before is left as it is. At most two statements, whatever the number.
     """
-    now, seal = clock.now(), store.seal_of(session)
+    now, seal = clock.now(), transaction.seal
     live: dict[UUID, dict[str, Any]] = {}
     lost: dict[UUID, dict[str, Any]] = {}
     for each in sorted(wanted, key=lambda one: one.source_version):  # the newest of two in one batch stays
-        row = _row(each, seal, now, cause_of(session, each.because))
+        row = _row(each, seal, now, each.because or transaction.cause)
         (lost if row["drop_reason"] else live)[row["id"]] = row
     if live:
-        store.insert_many(session, _TABLE, _in_order(live), ignore_conflicts=True)
-        store.wake(session, "mail")
+        transaction.insert_many(_MESSAGES, _in_order(live), ignore_conflicts=True)
+        transaction.wake(MAIL_LOOP)
     rows = _in_order({id: row for id, row in lost.items() if id not in live})
-    for id in store.insert_many(session, _TABLE, rows, ignore_conflicts=True, returning="id"):
-        _tell_dropped(session, lost[id])
+    for id in transaction.insert_many(_MESSAGES, rows, ignore_conflicts=True, returning="id"):
+        _tell_dropped(transaction, lost[id])
 
 
-def drop_queued(session: Session, *criteria: ColumnElement[bool], reason: DropReason) -> None:
+def drop_queued(transaction: Transaction, *criteria: ColumnElement[bool], reason: DropReason) -> None:
     """Let nothing that fits the criteria be sent any more; what a sender holds already goes its way."""
     waiting = (
         select(Message)
@@ -83,14 +82,14 @@ def drop_queued(session: Session, *criteria: ColumnElement[bool], reason: DropRe
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    for message in session.scalars(waiting):
-        publish(session, message, message.drop(reason))
+    for message in transaction.scalars(waiting):
+        publish(transaction, message, message.drop(reason))
 
 
-def publish(session: Session, message: Message, told: Event | None) -> None:
+def publish(transaction: Transaction, message: Message, told: Event | None) -> None:
     """Publish what became of a message, if that is told, as following from the event that asked for it."""
     if told is not None:
-        outbox.add(session, told, because=message.cause)
+        transaction.publish(told, because=message.cause)
 
 
 def renew(message: Message, wanted: Wanted, seal: Seal) -> bool:
@@ -138,10 +137,10 @@ def _row(wanted: Wanted, seal: Seal, now: datetime, cause: Cause | None) -> dict
     }
 
 
-def _tell_dropped(session: Session, row: dict[str, Any]) -> None:
+def _tell_dropped(transaction: Transaction, row: dict[str, Any]) -> None:
     """Publish that this new row was dropped before it was ever queued."""
     message = Message(**row, version=1)
-    publish(session, message, message.dropped())
+    publish(transaction, message, message.dropped())
 
 
 def _in_order(rows: dict[UUID, dict[str, Any]]) -> Sequence[dict[str, Any]]:

@@ -7,10 +7,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import inspect, select
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase
 
 from chassis.sealing import BrokenSeal, Seal
-from chassis.storage import store
+from chassis.storage.transaction import Transaction
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
 from services.notifications.models import (
@@ -101,22 +101,22 @@ class Drop(Exception):
         self.reason = reason
 
 
-def gather(session: Session, messages: Sequence[Message]) -> list[Facts]:
+def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Facts]:
     """Load what is known about each of these messages, in nine statements at most, whatever their number."""
-    seal = store.seal_of(session)
+    seal = transaction.seal
     boxes = {message.id: _opened(seal, message) for message in messages}
     people = {message.id: _person(message, boxes[message.id]) for message in messages}
     meetings = _those(message.meeting_id for message in messages)
-    contacts = _by_key(session, ContactCard, _those(people.values()))
-    cards = _by_key(session, MeetingCard, meetings)
-    words = _by_key(session, MeetingWords, _those(m.meeting_id for m in messages if m.template in _WITH_WORDS))
-    ends = _by_key(session, MeetingEnd, meetings)
-    names = _community_names(session, meetings)
-    companions = _companions(session, seal, messages, people)
-    revocations = _revocations(session, seal, messages, people)
-    notices = _notices(session, messages)
-    leads = _facilitators(session, {m.member_id for m in messages if m.template in TO_FACILITATORS and m.member_id})
-    present = _present(session, _those(m.meeting_id for m in messages if m.template is Template.RESULTS_RELEASED))
+    contacts = _by_key(transaction, ContactCard, _those(people.values()))
+    cards = _by_key(transaction, MeetingCard, meetings)
+    words = _by_key(transaction, MeetingWords, _those(m.meeting_id for m in messages if m.template in _WITH_WORDS))
+    ends = _by_key(transaction, MeetingEnd, meetings)
+    names = _community_names(transaction, meetings)
+    companions = _companions(transaction, seal, messages, people)
+    revocations = _revocations(transaction, seal, messages, people)
+    notices = _notices(transaction, messages)
+    leads = _facilitators(transaction, {m.member_id for m in messages if m.template in TO_FACILITATORS and m.member_id})
+    present = _present(transaction, _those(m.meeting_id for m in messages if m.template is Template.RESULTS_RELEASED))
     gathered = []
     for message in messages:
         person, notice = people[message.id], notices.get(message.subject_id)
@@ -244,25 +244,27 @@ def _those(ids: Iterable[UUID | None]) -> set[UUID]:
     return {id for id in ids if id is not None}
 
 
-def _by_key(session: Session, table: type[Row], keys: set[UUID]) -> dict[UUID, Row]:
+def _by_key(transaction: Transaction, table: type[Row], keys: set[UUID]) -> dict[UUID, Row]:
     """The rows with these primary keys; no statement if there are no keys."""
     if not keys:
         return {}
     mapper = inspect(table)
     fresh = (
-        select(table).where(store.among(session, mapper.primary_key[0], keys)).execution_options(populate_existing=True)
+        select(table)
+        .where(transaction.is_one_of(mapper.primary_key[0], keys))
+        .execution_options(populate_existing=True)
     )
-    return {mapper.primary_key_from_instance(row)[0]: row for row in session.scalars(fresh)}
+    return {mapper.primary_key_from_instance(row)[0]: row for row in transaction.scalars(fresh)}
 
 
-def _community_names(session: Session, meetings: set[UUID]) -> dict[UUID, tuple[str, ...]]:
+def _community_names(transaction: Transaction, meetings: set[UUID]) -> dict[UUID, tuple[str, ...]]:
     """The names by meeting, of those meetings whose communities are all known."""
     if not meetings:
         return {}
-    found = session.execute(
+    found = transaction.execute(
         select(MeetingCommunity.meeting_id, CommunityCard.name)
         .outerjoin(CommunityCard, CommunityCard.community_id == MeetingCommunity.community_id)
-        .where(store.among(session, MeetingCommunity.meeting_id, meetings))
+        .where(transaction.is_one_of(MeetingCommunity.meeting_id, meetings))
     ).all()
     names: dict[UUID, list[str | None]] = {}
     for meeting_id, name in found:
@@ -270,32 +272,32 @@ def _community_names(session: Session, meetings: set[UUID]) -> dict[UUID, tuple[
     return {id: tuple(sorted(filter(None, each))) for id, each in names.items() if None not in each}
 
 
-def _facilitators(session: Session, members: set[UUID]) -> set[tuple[UUID, str]]:
+def _facilitators(transaction: Transaction, members: set[UUID]) -> set[tuple[UUID, str]]:
     """(member, community) of the roles that these members have."""
     if not members:
         return set()
     leads = (CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
     roles = select(CommunityRole.member_id, CommunityRole.community_id)
-    found = session.execute(roles.where(CommunityRole.member_id.in_(members), *leads))
+    found = transaction.execute(roles.where(CommunityRole.member_id.in_(members), *leads))
     return {(member_id, str(community_id)) for member_id, community_id in found}
 
 
-def _present(session: Session, meetings: set[UUID]) -> set[tuple[UUID, UUID]]:
+def _present(transaction: Transaction, meetings: set[UUID]) -> set[tuple[UUID, UUID]]:
     """(meeting, member) of those who were at these meetings."""
     if not meetings:
         return set()
     rows = select(MeetingAttendance.meeting_id, MeetingAttendance.member_id)
     there = rows.where(MeetingAttendance.meeting_id.in_(meetings), MeetingAttendance.was_there)
-    return {(meeting_id, member_id) for meeting_id, member_id in session.execute(there)}
+    return {(meeting_id, member_id) for meeting_id, member_id in transaction.execute(there)}
 
 
-def _notices(session: Session, messages: Sequence[Message]) -> dict[UUID, ResultsNotice]:
+def _notices(transaction: Transaction, messages: Sequence[Message]) -> dict[UUID, ResultsNotice]:
     of_notices = (Template.RESULTS_RELEASED, *TO_FACILITATORS)
-    return _by_key(session, ResultsNotice, {m.subject_id for m in messages if m.template in of_notices})
+    return _by_key(transaction, ResultsNotice, {m.subject_id for m in messages if m.template in of_notices})
 
 
 def _companions(
-    session: Session, seal: Seal, messages: Sequence[Message], people: Mapping[UUID, UUID | None]
+    transaction: Transaction, seal: Seal, messages: Sequence[Message], people: Mapping[UUID, UUID | None]
 ) -> dict[UUID, Message]:
     """The other message to the same person on which the sending depends, by the id of that which depends on it."""
     of_surveys = {}
@@ -303,17 +305,17 @@ def _companions(
         template, person = _COMPANION.get(message.template), people[message.id]
         if template and person:
             of_surveys[message.id] = message_id(seal, template, message.subject_id, person)
-    found = _by_key(session, Message, set(of_surveys.values()))
+    found = _by_key(transaction, Message, set(of_surveys.values()))
     companions = {id: found[companion_id] for id, companion_id in of_surveys.items() if companion_id in found}
     after = [message for message in messages if message.template in _AFTER_INVITATION]
-    invitations = _invitations(session, after)
+    invitations = _invitations(transaction, after)
     for message in after:
         if invitation := invitations.get((message.meeting_id, message.member_id)):
             companions[message.id] = invitation
     return companions
 
 
-def _invitations(session: Session, after: Sequence[Message]) -> dict[tuple[UUID | None, UUID | None], Message]:
+def _invitations(transaction: Transaction, after: Sequence[Message]) -> dict[tuple[UUID | None, UUID | None], Message]:
     """The invitations to the meetings of these messages, of those to whom they go, by meeting and member."""
     if not after:
         return {}
@@ -324,11 +326,11 @@ def _invitations(session: Session, after: Sequence[Message]) -> dict[tuple[UUID 
         .where(Message.member_id.in_(_those(message.member_id for message in after)))
         .execution_options(populate_existing=True)
     )
-    return {(each.meeting_id, each.member_id): each for each in session.scalars(invitations)}
+    return {(each.meeting_id, each.member_id): each for each in transaction.scalars(invitations)}
 
 
 def _revocations(
-    session: Session, seal: Seal, messages: Sequence[Message], people: Mapping[UUID, UUID | None]
+    transaction: Transaction, seal: Seal, messages: Sequence[Message], people: Mapping[UUID, UUID | None]
 ) -> dict[UUID, int]:
     """Up to which version of the survey nobody is to ask this person, by the message's id."""
     invitations = {}
@@ -336,7 +338,7 @@ def _revocations(
         person = people[message.id]
         if message.template in ABOUT_SURVEY and person:
             invitations[message.id] = message_id(seal, Template.SURVEY_INVITATION, message.subject_id, person)
-    found = _by_key(session, Revocation, set(invitations.values()))
+    found = _by_key(transaction, Revocation, set(invitations.values()))
     return {id: found[invitation].version for id, invitation in invitations.items() if invitation in found}
 
 

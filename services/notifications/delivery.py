@@ -17,14 +17,15 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, inspect, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import aliased
 
 from chassis import clock
 from chassis.crashpoint import crashpoint
-from chassis.messaging import outbox
 from chassis.settings import Settings
-from chassis.storage.store import Store, among
+from chassis.storage.store import Store
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import table_of
 from pratique.event import Cause
 from pratique.events.notifications import MessageDelivered
 from services.notifications.commands import publish
@@ -35,7 +36,7 @@ from services.notifications.post import FilePost, Mail, NotSent, Post, Refused, 
 
 log = logging.getLogger(__name__)
 
-_RECEIPT: Table = inspect(Receipt).local_table  # type: ignore[assignment]  # a mapped class has a Table
+_RECEIPTS = table_of(Receipt)
 Note = Callable[[Mapping[str, Any]], None]  #: writes a receipt down at once
 Write = Callable[[Facts], Mail]  #: makes a mail of a message; raises Unwritable
 
@@ -63,9 +64,9 @@ def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
     letterhead = Letterhead(settings.mail_from, settings.public_url, settings.k_scores)
     _ = letterhead.sender  # an address that cannot be written shows now
     write = partial(write_mail, letterhead=letterhead)
-    if opened.is_sqlite:  # one process: whoever held a message has ended
-        with opened.begin() as session:
-            session.execute(update(Message).where(Message.state == State.SENDING).values(lease_until=clock.now()))
+    if not opened.database.is_shared:  # one process: whoever held a message has ended
+        with opened.begin() as transaction:
+            transaction.execute(update(Message).where(Message.state == State.SENDING).values(lease_until=clock.now()))
     at_once = AT_ONCE
 
     def send() -> bool:
@@ -91,11 +92,11 @@ def deliver(opened: Store, post: Post, write: Write, at_once: int = AT_ONCE) -> 
         post.rest()
         return 0
     crashpoint("mail.claimed")
-    with opened.noting(_RECEIPT) as note:
+    with opened.asynchronous_inserts(_RECEIPTS) as note:
         sent, is_away = _send_all(opened, post, claimed, write, note)
     if sent:
-        with opened.begin() as session:
-            _settle(session, sent)
+        with opened.begin() as transaction:
+            _settle(transaction, sent)
         crashpoint("mail.recorded")
     return 0 if is_away else looked_at
 
@@ -127,14 +128,14 @@ def _send(opened: Store, post: Post, facts: Facts, write: Write, note: Note) -> 
     except (Refused, Unwritable) as error:
         said = _words(facts.message, error)
         log.warning("%s was refused for good: %s", named, said)
-        with opened.begin() as session:
-            for message in _held(session, [facts]):
-                publish(session, message, message.fail(said, is_permanent=True))
+        with opened.begin() as transaction:
+            for message in _held(transaction, [facts]):
+                publish(transaction, message, message.fail(said, is_permanent=True))
     except Unknown as error:
         said = _words(facts.message, error)
         log.warning("whether %s was taken is unknown; it is sent once more later: %s", named, said)
-        with opened.begin() as session:
-            session.execute(update(Message).where(Message.id == id).values(last_error=said))
+        with opened.begin() as transaction:
+            transaction.execute(update(Message).where(Message.id == id).values(last_error=said))
     else:
         crashpoint("mail.accepted")
         note({"message_id": id, "at": clock.now()})
@@ -146,9 +147,9 @@ def _send(opened: Store, post: Post, facts: Facts, write: Write, note: Note) -> 
 def _claim(opened: Store, at_once: int) -> tuple[int, list[Facts]]:
     """Decide about what is due and hold what is to be sent. Returns how many were due, and those."""
     now = clock.now()
-    with opened.begin() as session:
-        due = _interrupted(session) or list(
-            session.scalars(
+    with opened.begin() as transaction:
+        due = _interrupted(transaction) or list(
+            transaction.scalars(
                 select(Message)
                 .where(Message.state == State.QUEUED, Message.due_at <= now)
                 .order_by(Message.priority, Message.due_at)
@@ -157,41 +158,43 @@ def _claim(opened: Store, at_once: int) -> tuple[int, list[Facts]]:
             )
         )
         claimed = []
-        for facts in gather(session, [message for message in due if message.state in (State.QUEUED, State.SENDING)]):
+        for facts in gather(
+            transaction, [message for message in due if message.state in (State.QUEUED, State.SENDING)]
+        ):
             try:
                 decide(facts, now)
             except Drop as drop:
-                publish(session, facts.message, facts.message.drop(drop.reason))
+                publish(transaction, facts.message, facts.message.drop(drop.reason))
             except Hold as hold:
                 facts.message.put_back(hold.until, None)
             except Wait as wait:
                 facts.message.attempts += 1
-                _try_later(session, facts.message, str(wait))
+                _try_later(transaction, facts.message, str(wait))
             else:
                 claimed.append(facts)
-        session.flush()
-        _hold(session, claimed)
+        transaction.flush()
+        _hold(transaction, claimed)
         crashpoint("mail.before_claim")
     return len(due), claimed
 
 
-def _hold(session: Session, claimed: Sequence[Facts]) -> None:
+def _hold(transaction: Transaction, claimed: Sequence[Facts]) -> None:
     """Count the attempt before it is made, in one statement."""
     if claimed:
-        session.execute(
+        transaction.execute(
             update(Message)
-            .where(among(session, Message.id, [facts.message.id for facts in claimed]))
+            .where(transaction.is_one_of(Message.id, [facts.message.id for facts in claimed]))
             .values(state=State.SENDING, attempts=Message.attempts + 1, lease_until=clock.now() + LEASE),
             execution_options=_AS_IS,
         )
-    session.expunge_all()
+    transaction.expunge_all()
     for facts in claimed:
         facts.message.attempts += 1
 
 
-def _interrupted(session: Session) -> list[Message]:
+def _interrupted(transaction: Transaction) -> list[Message]:
     """The one message, if any, whose sender has ended or never learned its fate, alone so that it harms no other."""
-    message = session.scalars(
+    message = transaction.scalars(
         select(Message)
         .where(Message.state == State.SENDING, Message.lease_until <= clock.now())
         .order_by(Message.lease_until)
@@ -200,24 +203,24 @@ def _interrupted(session: Session) -> list[Message]:
     ).first()
     if message is None:
         return []
-    if session.get(Receipt, message.id):
-        _settle(session, [message.id])
-        session.refresh(message)
+    if transaction.get(Receipt, message.id):
+        _settle(transaction, [message.id])
+        transaction.refresh(message)
         return [message]
     message.interruptions += 1
     if message.interruptions >= MAX_INTERRUPTIONS:
-        publish(session, message, message.fail(GAVE_UP, is_permanent=False))
+        publish(transaction, message, message.fail(GAVE_UP, is_permanent=False))
     return [message]
 
 
-def _settle(session: Session, noted: Sequence[UUID]) -> None:
+def _settle(transaction: Transaction, noted: Sequence[UUID]) -> None:
     """Record as sent, and publish, what the mail server took; but for what another sender has recorded meanwhile.
 
     Of mails about a survey nothing is published, and they may be gone: it may have closed while they were sent.
     """
     taken_at = select(Receipt.at).where(Receipt.message_id == Message.id).scalar_subquery()
     held = aliased(Message)  # locked in the order in which reactions lock them, so that nobody waits in a ring
-    still = select(held.id).where(among(session, held.id, noted), held.state == State.SENDING)
+    still = select(held.id).where(transaction.is_one_of(held.id, noted), held.state == State.SENDING)
     sent = (
         update(Message)
         .where(Message.id.in_(still.order_by(held.id).with_for_update()))
@@ -225,7 +228,7 @@ def _settle(session: Session, noted: Sequence[UUID]) -> None:
         .values(box=None, lease_until=None, last_error=None)
         .returning(*_TOLD)
     )
-    for row in session.execute(sent, execution_options=_AS_IS):
+    for row in transaction.execute(sent, execution_options=_AS_IS):
         if row.member_id is None:
             continue
         delivered = MessageDelivered(
@@ -237,38 +240,38 @@ def _settle(session: Session, noted: Sequence[UUID]) -> None:
             delivered_at=row.settled_at,
         )
         cause = Cause(row.correlation_id, row.causation_id) if row.correlation_id else None
-        outbox.add(session, delivered, because=cause)
-    session.execute(delete(Receipt).where(among(session, Receipt.message_id, noted)))
+        transaction.publish(delivered, because=cause)
+    transaction.execute(delete(Receipt).where(transaction.is_one_of(Receipt.message_id, noted)))
 
 
 def _retry(opened: Store, claimed: Sequence[Facts], error: str) -> None:
-    with opened.begin() as session:
-        for message in _held(session, claimed):
-            _try_later(session, message, error)
+    with opened.begin() as transaction:
+        for message in _held(transaction, claimed):
+            _try_later(transaction, message, error)
         crashpoint("mail.before_put_back")
 
 
 def _give_back(opened: Store, claimed: Sequence[Facts]) -> None:
     """As if they had not been claimed."""
-    with opened.begin() as session:
-        for message in _held(session, claimed):
+    with opened.begin() as transaction:
+        for message in _held(transaction, claimed):
             message.attempts -= 1
             message.put_back(message.due_at, message.last_error)
         crashpoint("mail.before_put_back")
 
 
-def _held(session: Session, claimed: Sequence[Facts]) -> list[Message]:
+def _held(transaction: Transaction, claimed: Sequence[Facts]) -> list[Message]:
     """Those of the claimed that nobody else has taken since."""
     attempts = {facts.message.id: facts.message.attempts for facts in claimed}
     held = select(Message).where(Message.id.in_(attempts), Message.state == State.SENDING)
-    rows = session.scalars(held.order_by(Message.id).with_for_update())
+    rows = transaction.scalars(held.order_by(Message.id).with_for_update())
     return [message for message in rows if message.attempts == attempts[message.id]]
 
 
-def _try_later(session: Session, message: Message, error: str) -> None:
+def _try_later(transaction: Transaction, message: Message, error: str) -> None:
     """Put it back for a while, longer each time, or give it up."""
     if message.attempts > len(RETRY_AFTER_S):
-        publish(session, message, message.fail(error, is_permanent=False))
+        publish(transaction, message, message.fail(error, is_permanent=False))
         return
     wait_s = RETRY_AFTER_S[message.attempts - 1] * random.uniform(1, 1.2)  # noqa: S311  (no secret; it spreads a crowd)
     message.put_back(clock.now() + timedelta(seconds=wait_s), error)

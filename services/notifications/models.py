@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis import clock
 from chassis.sealing import Seal
-from chassis.storage import store
+from chassis.storage import types
 from pratique.event import Cause
 from pratique.events.evaluation import WithheldReason
 from pratique.events.meetings import MeetingKind, Mode
@@ -77,8 +77,8 @@ class Sealed:
 class Base(DeclarativeBase):
     """The tables of notifications."""
 
-    metadata = store.metadata()
-    type_annotation_map = store.COLUMN_TYPES
+    metadata = types.metadata()
+    type_annotation_map = types.COLUMN_TYPES
 
 
 class Message(Base):

@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, defer
 
-from chassis.storage.rows import page
-from chassis.storage.store import Page
+from chassis.storage.rows import Page, page
 from pratique.errors import Invalid
 from services.notifications.models import Message
 

@@ -6,7 +6,7 @@ eventlet.monkey_patch()  # before any import that takes a lock or a socket
 
 import sys  # noqa: E402
 
-import chassis.runtime.tables  # noqa: E402, F401  (completes KERNEL)
+import chassis.runtime.tables  # noqa: E402, F401  (completes CHASSIS_TABLES)
 from tests.adversary.network import Network  # noqa: E402
 from tests.adversary.surveys import Simulator  # noqa: E402
 from tests.adversary.trial import report, run  # noqa: E402

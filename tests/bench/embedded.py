@@ -18,7 +18,6 @@ import eventlet  # noqa: E402
 from eventlet.event import Event as Signal  # noqa: E402
 
 from chassis import settings  # noqa: E402
-from chassis.messaging import outbox  # noqa: E402
 from chassis.runtime import service_runner  # noqa: E402
 from chassis.runtime.container import Bus  # noqa: E402
 from chassis.storage import migrate  # noqa: E402
@@ -48,7 +47,7 @@ def main(data: Path) -> None:
     for envelope in closings(int(os.environ["BENCH_COUNT"]), datetime.now(UTC)):
         reacted[envelope.event.subject] = Signal()
         with opened.begin() as session:
-            outbox.add(session, envelope.event)
+            session.publish(envelope.event)
         committed_at = time.perf_counter()
         with eventlet.Timeout(10):
             print((reacted[envelope.event.subject].wait() - committed_at) * 1000, flush=True)

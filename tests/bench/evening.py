@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from chassis import settings
 from chassis.runtime import tables, topology
-from chassis.storage.store import insert_many
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import table_of
 from chassis.testing import open_at
 from operations import composition
 from pratique.event import Envelope
@@ -71,17 +70,17 @@ def per_second(start: Callable[[str], Started], smtp_url: str, arrivals: Arrival
     return arrivals.per_second(closings * ATTENDEES)
 
 
-def know(session: Session, envelopes: Sequence[Envelope[Any]]) -> None:
+def know(session: Transaction, envelopes: Sequence[Envelope[Any]]) -> None:
     """Let a store know everyone who was there and every community, as events of membership have told it before."""
     closed = [envelope.event for envelope in envelopes if isinstance(envelope.event, MeetingClosed)]
     members = sorted({each.member_id for event in closed for each in event.attendees})
     communities = sorted({id for event in closed for id in event.community_ids})
-    insert_many(session, ContactCard.__table__, [_contact(number, id) for number, id in enumerate(members)])  # type: ignore[arg-type]
+    session.insert_many(table_of(ContactCard), [_contact(number, id) for number, id in enumerate(members)])
     names = [
         {"community_id": id, "version": 1, "name": f"Relève des proches, cercle {number}"}
         for number, id in enumerate(communities)
     ]
-    insert_many(session, CommunityCard.__table__, names)  # type: ignore[arg-type]
+    session.insert_many(table_of(CommunityCard), names)
 
 
 def _contact(number: int, member_id: UUID) -> dict[str, object]:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from chassis.messaging import outbox
-from chassis.storage.store import insert_many
 from chassis.testing import open_at
 from pratique.event import Envelope
 from tests.bench.closings import EXCHANGE, ROUTING_KEY
@@ -36,8 +35,8 @@ def _commit(store_url: str, waiting: Sequence[Envelope[Any]]) -> None:
                 for e in waiting[start : start + 1000]
             ]
             with opened.begin() as session:
-                seqs = insert_many(session, outbox.EVENT_LOG, rows, returning="seq")
-                insert_many(session, outbox.OUTBOX, [{"seq": seq} for seq in seqs])
+                seqs = session.insert_many(outbox.EVENT_LOG, rows, returning="seq")
+                session.insert_many(outbox.OUTBOX, [{"seq": seq} for seq in seqs])
     finally:
         opened.close()
 

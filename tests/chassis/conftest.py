@@ -8,7 +8,6 @@ import pika
 import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
-from chassis.messaging import outbox
 from chassis.rpc.methods import answer
 from chassis.runtime import tables
 from chassis.runtime.container import Bus
@@ -22,11 +21,11 @@ METADATA = MetaData()
 SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
 
 
-def close_meeting(session: store.Session, *, meeting_id: UUID) -> None:
-    outbox.add(session, sample(MeetingClosed, meeting_id=meeting_id))
+def close_meeting(session: store.Transaction, *, meeting_id: UUID) -> None:
+    session.publish(sample(MeetingClosed, meeting_id=meeting_id))
 
 
-def remember(session: store.Session, event: MeetingClosed) -> None:
+def remember(session: store.Transaction, event: MeetingClosed) -> None:
     session.execute(SEEN.insert().values(meeting_id=event.meeting_id))
 
 

@@ -17,6 +17,7 @@ from chassis.actor import acting
 from chassis.messaging import inbox
 from chassis.runtime.retention import retention
 from chassis.storage import audit
+from chassis.storage.database import POSTGRESQL
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
 from chassis.testing import open_at
@@ -34,7 +35,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made = open_at("meetings", url)
     migrate(made, composition.migrations_of("meetings"))
     with made.begin() as session:
-        audit.note(session, "meeting.closed", UUID(int=1), before={"state": "wrap_up"}, after={"state": "closed"})
+        audit.record(session, "meeting.closed", UUID(int=1), before={"state": "wrap_up"}, after={"state": "closed"})
     yield made
     made.close()
 
@@ -58,7 +59,7 @@ CLOSED = ("meeting.closed", str(UUID(int=1)), {"state": "closed"})
 def test_a_record_can_be_neither_changed_nor_removed(opened: Store) -> None:
     for statement in ("update audit set actor = 'nobody'", "update audit set at = at", "delete from audit"):
         assert "append-only" in attempt(opened, statement) or "permission denied" in attempt(opened, statement)
-    if not opened.is_sqlite:
+    if opened.database is POSTGRESQL:
         for statement in (
             "truncate audit",
             "insert into audit select * from audit on conflict (seq) do update set actor = 'x'",
@@ -74,7 +75,7 @@ def test_a_record_can_be_neither_changed_nor_removed(opened: Store) -> None:
 
 def test_a_record_is_forgotten_after_24_months_and_not_before_whatever_the_application_believes(opened: Store) -> None:
     with clock.fixed(clock.now() - timedelta(days=740)), opened.begin() as session:
-        audit.note(session, "role.ended", "old")
+        audit.record(session, "role.ended", "old")
     with clock.fixed(clock.now() + timedelta(days=3000)), pytest.raises(DBAPIError), opened.begin() as session:
         audit.prune(session)
     assert len(kept(opened)) == 2
@@ -84,15 +85,15 @@ def test_a_record_is_forgotten_after_24_months_and_not_before_whatever_the_appli
 
 def test_a_change_that_is_undone_leaves_no_record(opened: Store) -> None:
     with pytest.raises(ZeroDivisionError), opened.begin() as session:
-        audit.note(session, "role.ended", "x")
+        audit.record(session, "role.ended", "x")
         raise ZeroDivisionError
     assert kept(opened) == [CLOSED]
 
 
 def test_each_record_names_its_actor_or_the_network_itself(opened: Store) -> None:
     with acting("token 12 intranet" + "x" * 500), opened.begin() as session:
-        audit.note(session, "role.ended", "x")
-        first, second = audit.records(session, clock.now() - timedelta(days=1), 10)
+        audit.record(session, "role.ended", "x")
+        first, second = audit.list_records(session, clock.now() - timedelta(days=1), 10)
     assert first.actor == "pratique"
     assert second.actor.startswith("token 12 intranetx")
     assert len(second.actor) == 200

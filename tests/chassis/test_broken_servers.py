@@ -330,7 +330,7 @@ def _is_within(meetings: set[Any], opened: store.Store) -> bool:
 
 
 def test_work_in_flight_at_the_stop_is_done_once(prepared: Fresh, wire: Any) -> None:
-    def slowly(session: store.Session, event: MeetingClosed) -> None:
+    def slowly(session: store.Transaction, event: MeetingClosed) -> None:
         eventlet.sleep(0.02)
         remember(session, event)
 
@@ -367,7 +367,7 @@ def test_two_relays_of_one_store_send_each_row_in_order(prepared: Fresh, wire: A
         with opened.begin() as session:
             for _ in range(400):
                 event = sample(MeetingClosed, meeting_id=uuid4())
-                outbox.add(session, event)
+                session.publish(event)
                 expected.append(str(event.meeting_id))
     threads = [eventlet.spawn(relay.run) for relay in relays]
     until(lambda: _backlog(opened) == 0)

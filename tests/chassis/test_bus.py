@@ -35,42 +35,42 @@ SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
 reactions_run: Counter[UUID] = Counter()
 
 
-def close_meeting(session: store.Session, *, meeting_id: UUID) -> None:
-    outbox.add(session, sample(MeetingClosed, meeting_id=meeting_id))
+def close_meeting(session: store.Transaction, *, meeting_id: UUID) -> None:
+    session.publish(sample(MeetingClosed, meeting_id=meeting_id))
 
 
-def start_meeting(session: store.Session, *, meeting_id: UUID) -> None:
-    outbox.add(session, sample(MeetingStarted, meeting_id=meeting_id))
+def start_meeting(session: store.Transaction, *, meeting_id: UUID) -> None:
+    session.publish(sample(MeetingStarted, meeting_id=meeting_id))
 
 
-def refuse(session: store.Session) -> None:
-    outbox.add(session, sample(MeetingClosed))
+def refuse(session: store.Transaction) -> None:
+    session.publish(sample(MeetingClosed))
     raise errors.Invalid("It cannot be.", {"/field": "why"})
 
 
-def fail(session: store.Session) -> None:
+def fail(session: store.Transaction) -> None:
     raise ValueError("postgresql://user:password@host/secret")
 
 
-def open_ballot(session: store.Session) -> None:
+def open_ballot(session: store.Transaction) -> None:
     pass
 
 
-def cast_ballot(session: store.Session) -> None:
+def cast_ballot(session: store.Transaction) -> None:
     pass
 
 
-def dawdle(session: store.Session, *, seconds: int) -> str:
+def dawdle(session: store.Transaction, *, seconds: int) -> str:
     eventlet.sleep(seconds)
     return "late"
 
 
-def remember(session: store.Session, event: MeetingClosed) -> None:
+def remember(session: store.Transaction, event: MeetingClosed) -> None:
     reactions_run[event.meeting_id] += 1
     session.execute(SEEN.insert().values(meeting_id=event.meeting_id))
 
 
-def always_fail(session: store.Session, event: MeetingStarted) -> None:
+def always_fail(session: store.Transaction, event: MeetingStarted) -> None:
     raise ValueError("this reaction always fails")
 
 

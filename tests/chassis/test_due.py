@@ -24,12 +24,12 @@ ONE, TWO = UUID(int=1), UUID(int=2)
 HOUR = timedelta(hours=1)
 
 
-def close_survey(session: store.Session, subject: UUID) -> None:
+def close_survey(session: store.Transaction, subject: UUID) -> None:
     """A handler whose effect can be counted."""
-    outbox.add(session, sample(SurveyClosed, survey_id=subject))
+    session.publish(sample(SurveyClosed, survey_id=subject))
 
 
-def fail(session: store.Session, subject: UUID) -> None:
+def fail(session: store.Transaction, subject: UUID) -> None:
     close_survey(session, subject)
     raise ValueError("nul \x00 and half \ud800")
 
@@ -176,12 +176,13 @@ def causes(opened: store.Store) -> dict[UUID, tuple[UUID, UUID | None]]:
 
 
 def test_what_is_due_follows_from_what_planned_it(either: store.Store) -> None:
-    def plan_closing(session: store.Session, event: MeetingClosed) -> None:
+    def plan_closing(session: store.Transaction, event: MeetingClosed) -> None:
         due.plan(session, "close", event.meeting_id, AT)
 
-    @inbox.set_based
-    def plan_closings(session: store.Session, events: Any) -> None:
-        due.plan_many(session, [("close", event.meeting_id, AT, event) for event in reversed(events)])
+    @inbox.set_based_on_envelopes
+    def plan_closings(session: store.Transaction, closings: Any) -> None:
+        rows = [("close", closing.event.meeting_id, AT, closing.as_cause()) for closing in reversed(closings)]
+        due.plan_many(session, rows)
 
     closings = [envelope(sample(MeetingClosed, meeting_id=UUID(int=n)), correlation_id=UUID(int=n)) for n in (1, 2, 3)]
     bodies = [each.to_bytes() for each in closings]
@@ -221,14 +222,14 @@ def test_a_naive_time_is_refused(either: store.Store) -> None:
 
 def test_planning_wakes_the_loop_at_the_commit(either: store.Store) -> None:
     woken: list[int] = []
-    either.on_commit("due", lambda: woken.append(1))
+    either.on_commit(due.LOOP, lambda: woken.append(1))
     plan(either)
 
     assert woken == [1]
 
 
 def test_what_the_store_went_away_from_is_tried_again_a_second_later(either: store.Store) -> None:
-    def lose_the_store(session: store.Session, subject: UUID) -> None:
+    def lose_the_store(session: store.Transaction, subject: UUID) -> None:
         raise store.StoreAway("the store does not answer")
 
     with clock.fixed(AT):
@@ -245,7 +246,7 @@ def test_two_runners_share_the_work_and_do_nothing_twice(either: store.Store) ->
     other = open_at("meetings", either.url)
     found: list[bool] = []
 
-    def while_another_looks(session: store.Session, subject: UUID) -> None:
+    def while_another_looks(session: store.Transaction, subject: UUID) -> None:
         close_survey(session, subject)
         if not found:
             found.extend(due.run_next(other, HANDLERS) for _ in range(2))

@@ -1,9 +1,12 @@
 """What a container's health check and a metrics collector see of a service."""
 
 import json
+import os
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +15,7 @@ from prometheus_client import Counter
 from chassis.runtime.health import Health
 from operations import cli
 
+ROOT = Path(__file__).parents[2]
 FACTS = {"store": True, "broker": True}
 CLOSED = Counter("test_health_meetings_closed", "Meetings that this test closed.")
 
@@ -96,3 +100,19 @@ def test_the_health_check_verb_fails_where_nothing_listens(health: Health) -> No
     result = CliRunner().invoke(cli, ["ready"], env=env)
     assert result.exit_code == 1
     assert "does not answer" in result.output
+
+
+def _script(health: Health, setting: str) -> "subprocess.CompletedProcess[str]":
+    env = {"PATH": os.environ["PATH"], setting: str(health.port)}
+    command = ["bash", str(ROOT / "deploy/ready.sh")]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("setting", ["PRATIQUE_HEALTH_PORT", "PRATIQUE_HTTP_PORT"])
+def test_the_health_check_of_containers_follows_readiness_too(health: Health, setting: str) -> None:
+    assert _script(health, setting).returncode == 0
+    FACTS["store"] = False
+    done = _script(health, setting)
+    assert (done.returncode, done.stdout) == (1, "/readyz says 503\n")
+    health.close()
+    assert _script(health, setting).returncode == 1

@@ -14,7 +14,7 @@ from sqlalchemy import MetaData, Row, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from chassis import clock
-from chassis.messaging import inbox, outbox
+from chassis.messaging import dead, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.storage import store
 from chassis.testing import memory_store, published
@@ -33,9 +33,9 @@ def bodies(envelopes: Sequence[Envelope]) -> list[bytes]:
     return [each.to_bytes() for each in envelopes]
 
 
-def open_survey(session: store.Session, event: MeetingClosed) -> None:
+def open_survey(session: store.Transaction, event: MeetingClosed) -> None:
     """A reaction whose effect can be counted: it announces something of the same version."""
-    outbox.add(session, sample(SurveyOpened, version=event.version))
+    session.publish(sample(SurveyOpened, version=event.version))
 
 
 def surveys(opened: store.Store) -> Counter[int]:
@@ -48,10 +48,10 @@ def parked(opened: store.Store) -> list[Row[Any]]:
         return list(session.execute(select(inbox.PARKED).order_by(inbox.PARKED.c.type, inbox.PARKED.c.id)))
 
 
-def failing_for(*numbers: int) -> Callable[[store.Session, MeetingClosed], None]:
+def failing_for(*numbers: int) -> Callable[[store.Transaction, MeetingClosed], None]:
     """A reaction that fails for closings of these versions, after it has written."""
 
-    def react(session: store.Session, event: MeetingClosed) -> None:
+    def react(session: store.Transaction, event: MeetingClosed) -> None:
         open_survey(session, event)
         session.flush()
         if event.version in numbers:
@@ -66,7 +66,7 @@ def away(opened: store.Store) -> Iterator[None]:
     begin = opened.begin
 
     @contextmanager
-    def refused() -> Iterator[store.Session]:
+    def refused() -> Iterator[store.Transaction]:
         raise store.StoreAway("the store does not answer")
         yield
 
@@ -131,7 +131,7 @@ def test_one_bad_event_harms_no_other(either: store.Store) -> None:
 
 
 def test_an_event_that_breaks_the_transaction_harms_no_other(either: store.Store) -> None:
-    def react(session: store.Session, event: MeetingClosed) -> None:
+    def react(session: store.Transaction, event: MeetingClosed) -> None:
         open_survey(session, event)
         if event.version == 2:
             session.execute(insert(outbox.OUTBOX), [{"seq": 900}, {"seq": 900}])
@@ -188,10 +188,10 @@ def test_a_parked_event_that_is_delivered_again_meanwhile_has_its_effect_once(ei
 
 
 def test_what_comes_before_its_predecessor_waits_for_it(either: store.Store) -> None:
-    def withhold(session: store.Session, event: ResultsWithheld) -> None:
+    def withhold(session: store.Transaction, event: ResultsWithheld) -> None:
         if not published(session, SurveyOpened):
             raise NotYet("its survey has not arrived")
-        outbox.add(session, sample(ResultsWithheld))
+        session.publish(sample(ResultsWithheld))
 
     reactions = {MeetingClosed: open_survey, ResultsWithheld: withhold}
     with clock.fixed(AT):
@@ -216,8 +216,20 @@ def test_what_cannot_be_decoded_is_dead_at_once_and_once(either: store.Store, bo
     assert surveys(either) == {1: 2}
 
 
+def test_what_still_cannot_be_decoded_when_it_is_replayed_is_a_dead_letter_again(either: store.Store) -> None:
+    """It does not wait, out of sight, for attempts that cannot help."""
+    inbox.receive(either, {}, [b"half of an event"])
+    with either.begin() as session:
+        dead.replay(session, dead.list_letters(session, "x"))
+        assert dead.count(session) == {"dead": 0, "waiting": 1}
+
+    assert inbox.retry_next(either, {})
+    with either.begin() as session:
+        assert dead.count(session) == {"dead": 1, "waiting": 0}
+
+
 def test_an_error_that_no_store_can_hold_is_kept_in_other_words(either: store.Store) -> None:
-    def react(session: store.Session, event: MeetingClosed) -> None:
+    def react(session: store.Transaction, event: MeetingClosed) -> None:
         raise ValueError("nul \x00, half \ud800, long " + "x" * 10_000)
 
     with clock.fixed(AT):
@@ -234,10 +246,10 @@ def test_a_set_based_reaction_gets_the_new_ones_together(either: store.Store) ->
     calls: list[list[int]] = []
 
     @inbox.set_based
-    def open_surveys(session: store.Session, events: Sequence[MeetingClosed]) -> None:
+    def open_surveys(session: store.Transaction, events: Sequence[MeetingClosed]) -> None:
         calls.append([event.version for event in events])
         for event in events:
-            outbox.add(session, sample(SurveyOpened, version=event.version), because=event)
+            session.publish(sample(SurveyOpened, version=event.version))
 
     batch = closings(5)
     inbox.receive(either, {MeetingClosed: open_surveys}, bodies(batch[:2]))
@@ -257,7 +269,7 @@ def test_while_the_store_is_away_nothing_is_done_and_the_caller_knows(either: st
 
 
 def test_a_store_that_goes_away_in_a_reaction_parks_nothing(either: store.Store) -> None:
-    def react(session: store.Session, event: MeetingClosed) -> None:
+    def react(session: store.Transaction, event: MeetingClosed) -> None:
         open_survey(session, event)
         raise store.StoreAway("the store does not answer")
 
@@ -270,7 +282,7 @@ def test_a_store_that_goes_away_in_a_reaction_parks_nothing(either: store.Store)
 @pytest.mark.real
 @pytest.mark.parametrize("either", ["postgresql"], indirect=True)
 def test_a_connection_that_is_cut_in_a_reaction_is_the_store_being_away(either: store.Store) -> None:
-    def react(session: store.Session, event: MeetingClosed) -> None:
+    def react(session: store.Transaction, event: MeetingClosed) -> None:
         session.execute(text("select pg_terminate_backend(pg_backend_pid())"))
 
     with pytest.raises(store.StoreAway):
@@ -283,7 +295,7 @@ def test_a_connection_that_is_cut_in_a_reaction_is_the_store_being_away(either: 
 @pytest.mark.real
 @pytest.mark.parametrize("either", ["postgresql"], indirect=True)
 def test_a_reaction_whose_statement_takes_too_long_is_parked_and_blocks_nothing(either: store.Store) -> None:
-    def react(session: store.Session, event: MeetingClosed) -> None:
+    def react(session: store.Transaction, event: MeetingClosed) -> None:
         open_survey(session, event)
         if event.version == 1:
             session.execute(text("set local statement_timeout = '10ms'"))
@@ -328,7 +340,7 @@ def test_an_old_event_that_comes_back_after_pruning_is_left_to_natural_keys(eith
 def test_retries_begin_with_what_has_waited_longest(either: store.Store) -> None:
     tried: list[UUID] = []
 
-    def react(session: store.Session, event: MeetingClosed) -> None:
+    def react(session: store.Transaction, event: MeetingClosed) -> None:
         tried.append(event.meeting_id)
 
     with clock.fixed(AT):

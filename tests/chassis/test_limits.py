@@ -33,7 +33,7 @@ class Held:
     gate = Gate()
 
     @staticmethod
-    def wait(session: store.Session, event: MeetingClosed) -> None:
+    def wait(session: store.Transaction, event: MeetingClosed) -> None:
         Held.gate.wait()
         remember(session, event)
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.storage import store
+from chassis.storage.event_log import RELAY
 from chassis.testing import published
 from pratique.event import Envelope, Event
 from pratique.events.evaluation import SurveyClosed, SurveyOpened
@@ -24,7 +25,7 @@ class Boom(Exception):
 def announce(opened: store.Store, *events: Event) -> None:
     with opened.begin() as session:
         for event in events:
-            outbox.add(session, event)
+            session.publish(event)
 
 
 def waiting(opened: store.Store) -> list[Envelope]:
@@ -51,12 +52,12 @@ def logged(opened: store.Store) -> int:
         return int(session.scalar(select(func.count()).select_from(outbox.EVENT_LOG)) or 0)
 
 
-def fail(session: store.Session, events: object) -> None:
+def fail(session: store.Transaction, events: object) -> None:
     """A reaction that cannot."""
     raise Boom
 
 
-def violate(session: store.Session) -> None:
+def violate(session: store.Transaction) -> None:
     """Something that the database refuses."""
     session.execute(insert(outbox.OUTBOX), [{"seq": 1}, {"seq": 1}])
 
@@ -70,7 +71,7 @@ def test_what_is_committed_is_published_in_order(either: store.Store) -> None:
 
 def test_what_is_rolled_back_is_never_published(either: store.Store) -> None:
     with pytest.raises(Boom), either.begin() as session:
-        outbox.add(session, sample(MeetingClosed))
+        session.publish(sample(MeetingClosed))
         session.flush()
         raise Boom
 
@@ -80,7 +81,7 @@ def test_what_is_rolled_back_is_never_published(either: store.Store) -> None:
 
 def test_a_commit_that_the_database_refuses_publishes_nothing(either: store.Store) -> None:
     with pytest.raises(IntegrityError), either.begin() as session:
-        outbox.add(session, sample(MeetingClosed))
+        session.publish(sample(MeetingClosed))
         violate(session)
 
     assert waiting(either) == []
@@ -88,34 +89,34 @@ def test_a_commit_that_the_database_refuses_publishes_nothing(either: store.Stor
 
 def test_a_session_used_again_after_a_rollback_forgets_its_promises(either: store.Store) -> None:
     with either.begin() as session:
-        outbox.add(session, sample(MeetingClosed, version=1))
+        session.publish(sample(MeetingClosed, version=1))
         session.rollback()
-        assert outbox.pending(session) == []
+        assert session.published == []
 
 
 @pytest.mark.parametrize("fails", [True, False])
 def test_a_savepoint_takes_back_what_was_promised_in_it_and_nothing_else(either: store.Store, fails: bool) -> None:
     with either.begin() as session:
-        outbox.add(session, sample(MeetingClosed, version=1))
-        with pytest.raises((Boom, IntegrityError)), session.begin_nested():
-            outbox.add(session, sample(MeetingClosed, version=2))
+        session.publish(sample(MeetingClosed, version=1))
+        with pytest.raises((Boom, IntegrityError)), session.savepoint():
+            session.publish(sample(MeetingClosed, version=2))
             if fails:
                 violate(session)
             raise Boom
-        outbox.add(session, sample(MeetingClosed, version=3))
+        session.publish(sample(MeetingClosed, version=3))
 
     assert versions(either) == [1, 3]
 
 
 def test_savepoints_within_savepoints_keep_what_was_promised_before_them(either: store.Store) -> None:
     with either.begin() as session:
-        outbox.add(session, sample(MeetingClosed, version=1))
-        with pytest.raises(Boom), session.begin_nested():
-            with session.begin_nested():
-                outbox.add(session, sample(MeetingClosed, version=2))
+        session.publish(sample(MeetingClosed, version=1))
+        with pytest.raises(Boom), session.savepoint():
+            with session.savepoint():
+                session.publish(sample(MeetingClosed, version=2))
             raise Boom
-        with session.begin_nested():
-            outbox.add(session, sample(MeetingClosed, version=3))
+        with session.savepoint():
+            session.publish(sample(MeetingClosed, version=3))
 
     assert versions(either) == [1, 3]
 
@@ -182,10 +183,10 @@ def test_pruning_forgets_what_is_old_and_published_and_keeps_the_unpublished(eit
 
 def test_the_relay_is_woken_by_a_commit_and_by_nothing_else(either: store.Store) -> None:
     woken: list[int] = []
-    either.on_commit("outbox", lambda: woken.append(1))
+    either.on_commit(RELAY, lambda: woken.append(1))
 
     with pytest.raises(Boom), either.begin() as session:
-        outbox.add(session, sample(MeetingClosed))
+        session.publish(sample(MeetingClosed))
         raise Boom
     with either.begin():
         pass
@@ -206,8 +207,8 @@ def test_what_a_command_announces_begins_a_story(either: store.Store) -> None:
 
 
 def test_what_a_reaction_announces_names_its_cause(either: store.Store) -> None:
-    def open_survey(session: store.Session, event: MeetingClosed) -> None:
-        outbox.add(session, sample(SurveyOpened, version=event.version))
+    def open_survey(session: store.Transaction, event: MeetingClosed) -> None:
+        session.publish(sample(SurveyOpened, version=event.version))
 
     causes = [envelope(event, correlation_id=envelope(event).id) for event in numbered(3)]
     inbox.receive(either, {MeetingClosed: open_survey}, [cause.to_bytes() for cause in causes])
@@ -217,14 +218,14 @@ def test_what_a_reaction_announces_names_its_cause(either: store.Store) -> None:
 
 
 def test_a_reaction_to_many_says_because_of_which(either: store.Store) -> None:
-    @inbox.set_based
-    def open_surveys(session: store.Session, events: Any) -> None:
-        for event in reversed(events):
-            outbox.add(session, sample(SurveyOpened, version=event.version), because=event)
-        outbox.add(session, sample(SurveyClosed))
+    @inbox.set_based_on_envelopes
+    def open_surveys(session: store.Transaction, closings: Any) -> None:
+        for closing in reversed(closings):
+            session.publish(sample(SurveyOpened, version=closing.event.version), because=closing.as_cause())
+        session.publish(sample(SurveyClosed))
 
-    def note_start(session: store.Session, event: MeetingStarted) -> None:
-        outbox.add(session, sample(SurveyClosed, version=9))
+    def note_start(session: store.Transaction, event: MeetingStarted) -> None:
+        session.publish(sample(SurveyClosed, version=9))
 
     causes = [envelope(event) for event in numbered(2)]
     start = envelope(sample(MeetingStarted))
@@ -243,5 +244,5 @@ def test_a_reaction_to_many_says_because_of_which(either: store.Store) -> None:
 def test_published_shows_what_is_promised_and_what_was_written(either: store.Store) -> None:
     announce(either, sample(MeetingClosed, version=1), sample(MeetingStarted))
     with either.begin() as session:
-        outbox.add(session, sample(MeetingClosed, version=2))
+        session.publish(sample(MeetingClosed, version=2))
         assert [event.version for event in published(session, MeetingClosed)] == [1, 2]

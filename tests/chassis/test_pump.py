@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import MetaData
 
-from chassis.messaging import outbox
 from chassis.messaging.pump import pump
 from chassis.storage import store
 from chassis.testing import memory_store, published
@@ -16,13 +15,13 @@ from pratique.events.notifications import MessageDelivered
 from pratique.testing import sample
 
 
-def open_survey(session: store.Session, event: MeetingClosed) -> None:
-    outbox.add(session, sample(SurveyOpened, version=event.version))
-    outbox.add(session, sample(SurveyInvitationsIssued, version=event.version))
+def open_survey(session: store.Transaction, event: MeetingClosed) -> None:
+    session.publish(sample(SurveyOpened, version=event.version))
+    session.publish(sample(SurveyInvitationsIssued, version=event.version))
 
 
-def deliver(session: store.Session, event: SurveyInvitationsIssued) -> None:
-    outbox.add(session, sample(MessageDelivered, version=event.version))
+def deliver(session: store.Transaction, event: SurveyInvitationsIssued) -> None:
+    session.publish(sample(MessageDelivered, version=event.version))
 
 
 REACTIONS = {
@@ -41,7 +40,7 @@ def stores() -> Iterator[dict[str, store.Store]]:
 def close(stores: dict[str, store.Store], count: int) -> None:
     with stores["meetings"].begin() as session:
         for number in range(1, count + 1):
-            outbox.add(session, sample(MeetingClosed, version=number))
+            session.publish(sample(MeetingClosed, version=number))
 
 
 def delivered(stores: dict[str, store.Store]) -> list[int]:

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.storage import rows, store
+from chassis.storage import rows, types
+from chassis.storage.transaction import Transaction
 from chassis.testing import memory_store
 from pratique.errors import Invalid, PreconditionRequired, Stale
 
@@ -16,8 +17,8 @@ KEY = UUID(int=1)
 
 
 class Base(DeclarativeBase):
-    metadata = store.metadata()
-    type_annotation_map = store.COLUMN_TYPES
+    metadata = types.metadata()
+    type_annotation_map = types.COLUMN_TYPES
 
 
 class Thing(Base):
@@ -28,7 +29,7 @@ class Thing(Base):
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
+def session() -> Iterator[Transaction]:
     with memory_store("things", Base.metadata) as opened, opened.begin() as session:
         yield session
 
@@ -37,7 +38,7 @@ def thing(name: str) -> Thing:
     return Thing(thing_id=KEY, name=name)
 
 
-def test_the_first_put_creates_and_the_same_again_changes_nothing(session: Session) -> None:
+def test_the_first_put_creates_and_the_same_again_changes_nothing(session: Transaction) -> None:
     first = rows.put(session, thing("a"), None)
     again = rows.put(session, thing("a"), None)
 
@@ -45,7 +46,7 @@ def test_the_first_put_creates_and_the_same_again_changes_nothing(session: Sessi
     assert (again.is_new, again.is_unchanged, again.row.version) == (False, True, 1)
 
 
-def test_a_change_needs_the_version_that_was_read(session: Session) -> None:
+def test_a_change_needs_the_version_that_was_read(session: Transaction) -> None:
     rows.put(session, thing("a"), None)
     with pytest.raises(PreconditionRequired):
         rows.put(session, thing("b"), None)
@@ -67,14 +68,14 @@ def test_a_version_of_what_is_not_there_creates_nothing(if_version: int) -> None
             assert session.scalars(select(Thing)).all() == []
 
 
-def test_whatever_version_it_has_may_be_changed_by_whoever_says_so(session: Session) -> None:
+def test_whatever_version_it_has_may_be_changed_by_whoever_says_so(session: Transaction) -> None:
     for name in ("a", "b", "c"):
         saved = rows.put(session, thing(name), None if name == "a" else rows.ANY_VERSION)
 
     assert (saved.row.name, saved.row.version) == ("c", 3)
 
 
-def test_a_projection_keeps_the_newest_whatever_the_order(session: Session) -> None:
+def test_a_projection_keeps_the_newest_whatever_the_order(session: Transaction) -> None:
     for number, order in enumerate(permutations((1, 2, 3, 3))):
         key = UUID(int=100 + number)
         said = [{"thing_id": key, "name": str(version), "version": version} for version in order]
@@ -85,7 +86,7 @@ def test_a_projection_keeps_the_newest_whatever_the_order(session: Session) -> N
     assert {(each.name, each.version) for each in session.scalars(select(Thing))} == {("3", 3)}
 
 
-def test_pages_cover_all_rows_once(session: Session) -> None:
+def test_pages_cover_all_rows_once(session: Transaction) -> None:
     session.add_all([Thing(thing_id=UUID(int=number), name=str(number), version=1) for number in range(5)])
     statement = select(Thing).order_by(Thing.thing_id)
     seen = []
@@ -99,7 +100,7 @@ def test_pages_cover_all_rows_once(session: Session) -> None:
     assert seen == ["0", "1", "2", "3", "4"]
 
 
-def test_pages_by_id_cover_all_rows_once(session: Session) -> None:
+def test_pages_by_id_cover_all_rows_once(session: Transaction) -> None:
     session.add_all([Thing(thing_id=UUID(int=number), name=str(number), version=1) for number in range(5)])
     page, seen = rows.page_by_id(session, select(Thing), Thing.thing_id, None, 2), []
     while page.after:
@@ -114,7 +115,7 @@ def test_pages_by_id_cover_all_rows_once(session: Session) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, 501])
-def test_a_limit_has_bounds(session: Session, limit: int) -> None:
+def test_a_limit_has_bounds(session: Transaction, limit: int) -> None:
     with pytest.raises(Invalid) as caught:
         rows.page(session, select(Thing), limit, lambda row: str(row.thing_id))
 

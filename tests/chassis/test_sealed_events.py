@@ -28,12 +28,12 @@ def described(meeting_id: UUID = MEETING) -> Envelope[MeetingDescribed]:
     return envelope(sample(MeetingDescribed, meeting_id=meeting_id, place=PLACE), id=uuid4())
 
 
-def note(session: store.Session, event: Event) -> None:
+def note(session: store.Transaction, event: Event) -> None:
     """A reaction whose effect can be seen."""
-    outbox.add(session, sample(SurveyOpened))
+    session.publish(sample(SurveyOpened))
 
 
-def fail(session: store.Session, event: Event) -> None:
+def fail(session: store.Transaction, event: Event) -> None:
     raise ValueError("it cannot be borne")
 
 
@@ -49,8 +49,8 @@ def log(opened: store.Store) -> list[bytes]:
 
 def test_a_private_event_lies_sealed_in_the_log_and_its_attributes_in_clear(either: store.Store) -> None:
     with either.begin() as session:
-        outbox.add(session, sample(MeetingDescribed, meeting_id=MEETING, place=PLACE))
-        outbox.add(session, sample(MeetingClosed, meeting_id=MEETING))
+        session.publish(sample(MeetingDescribed, meeting_id=MEETING, place=PLACE))
+        session.publish(sample(MeetingClosed, meeting_id=MEETING))
 
     private, public = log(either)
     told = json.loads(private)
@@ -67,7 +67,7 @@ def test_a_store_that_was_opened_without_a_key_publishes_nothing(either: store.S
     bare = store.Store("meetings", either.url)
 
     with pytest.raises(LookupError, match="open_store"), bare.begin() as session:
-        outbox.add(session, sample(MeetingDescribed))
+        session.publish(sample(MeetingDescribed))
 
     bare.close()
     assert log(either) == []
@@ -172,8 +172,8 @@ def test_a_parked_event_is_opened_when_it_is_tried_again(either: store.Store) ->
 def test_a_subject_is_forgotten_in_the_log_and_in_what_waits_for_the_broker(either: store.Store) -> None:
     with either.begin() as session:
         for meeting_id in (MEETING, OTHER):
-            outbox.add(session, sample(MeetingDescribed, meeting_id=meeting_id))
-            outbox.add(session, sample(MeetingClosed, meeting_id=meeting_id))
+            session.publish(sample(MeetingDescribed, meeting_id=meeting_id))
+            session.publish(sample(MeetingClosed, meeting_id=meeting_id))
     with either.begin() as session:
         assert outbox.forget(session, [MeetingDescribed, SurveyInvitationsIssued], MEETING) == 1
         assert outbox.forget(session, [MeetingDescribed], MEETING) == 0

@@ -31,7 +31,7 @@ OURS, FOREIGN = Seal.of(SEAL_KEY), Seal.of("00" * 32)
 ASKED = Request("cast_ballot", "one", {"answers": {"useful": 4}}, "token acme")
 
 
-def echo(session: store.Session, *, text: str) -> str:
+def echo(session: store.Transaction, *, text: str) -> str:
     return text
 
 

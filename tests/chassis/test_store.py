@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.storage import engine, store
+from chassis.storage import database, store, types
 from pratique.testing import AT
 
 
@@ -23,8 +23,8 @@ class Colour(enum.StrEnum):
 
 
 class Base(DeclarativeBase):
-    metadata = store.metadata()
-    type_annotation_map = store.COLUMN_TYPES
+    metadata = types.metadata()
+    type_annotation_map = types.COLUMN_TYPES
 
 
 class Everything(Base):
@@ -50,8 +50,8 @@ class Jotted(Base):
     words: Mapped[str]
 
 
-TABLE: Any = Everything.__table__
-JOTTED: Any = Jotted.__table__
+TABLE = types.table_of(Everything)
+JOTTED = types.table_of(Jotted)
 FULL = {
     "id": UUID(int=1),
     "number": -7,
@@ -84,7 +84,7 @@ def everything(opened: store.Store) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("rows", [[FULL, EMPTY], [EMPTY], [FULL]], ids=["both", "nulls", "values"])
 def test_rows_come_back_as_they_were_inserted(opened: store.Store, rows: list[dict[str, Any]]) -> None:
     with opened.begin() as session:
-        assert store.insert_many(session, TABLE, rows) == []
+        assert session.insert_many(TABLE, rows) == []
 
     assert everything(opened) == sorted(rows, key=lambda row: row["id"])
 
@@ -92,7 +92,7 @@ def test_rows_come_back_as_they_were_inserted(opened: store.Store, rows: list[di
 def test_rows_inserted_at_once_are_those_inserted_one_by_one(opened: store.Store) -> None:
     with opened.begin() as session:
         session.add(Everything(**FULL))
-        store.insert_many(session, TABLE, [FULL | {"id": UUID(int=2)}])
+        session.insert_many(TABLE, [FULL | {"id": UUID(int=2)}])
     first, second = everything(opened)
 
     assert first | {"id": None} == second | {"id": None}
@@ -100,10 +100,10 @@ def test_rows_inserted_at_once_are_those_inserted_one_by_one(opened: store.Store
 
 def test_only_what_was_inserted_is_returned(opened: store.Store) -> None:
     with opened.begin() as session:
-        store.insert_many(session, TABLE, [FULL])
+        session.insert_many(TABLE, [FULL])
         more = [FULL | {"words": "changed"}, EMPTY]
-        inserted = store.insert_many(session, TABLE, more, ignore_conflicts=True, returning="id")
-        nothing = store.insert_many(session, TABLE, [], returning="id")
+        inserted = session.insert_many(TABLE, more, ignore_conflicts=True, returning="id")
+        nothing = session.insert_many(TABLE, [], returning="id")
 
     assert (inserted, nothing) == ([EMPTY["id"]], [])
     assert everything(opened)[0]["words"] == FULL["words"]
@@ -111,7 +111,7 @@ def test_only_what_was_inserted_is_returned(opened: store.Store) -> None:
 
 def test_a_conflict_that_is_not_expected_is_an_error(opened: store.Store) -> None:
     with pytest.raises(IntegrityError), opened.begin() as session:
-        store.insert_many(session, TABLE, [FULL, FULL])
+        session.insert_many(TABLE, [FULL, FULL])
 
     assert everything(opened) == []
 
@@ -119,7 +119,7 @@ def test_a_conflict_that_is_not_expected_is_an_error(opened: store.Store) -> Non
 def test_a_thousand_rows_go_in_one_call(opened: store.Store) -> None:
     rows = [FULL | {"id": UUID(int=number)} for number in range(1000)]
     with opened.begin() as session:
-        assert len(store.insert_many(session, TABLE, rows, returning="id")) == 1000
+        assert len(session.insert_many(TABLE, rows, returning="id")) == 1000
 
 
 def test_thousands_of_rows_fit_an_sqlite_that_allows_few_variables(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_thousands_of_rows_fit_an_sqlite_that_allows_few_variables(tmp_path: Pat
         connection: Any = session.connection().connection.driver_connection
         connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)  # as SQLite comes
         rows = [FULL | {"id": UUID(int=number)} for number in range(5000)]
-        assert len(store.insert_many(session, TABLE, rows, ignore_conflicts=True, returning="id")) == 5000
+        assert len(session.insert_many(TABLE, rows, ignore_conflicts=True, returning="id")) == 5000
     opened.close()
 
 
@@ -158,7 +158,7 @@ def test_a_naive_datetime_is_refused(opened: store.Store, how: str) -> None:
             session.add(Everything(id=UUID(int=1), at=naive))
             session.flush()
         elif how == "many":
-            store.insert_many(session, TABLE, [{"id": UUID(int=1), "at": naive}])
+            session.insert_many(TABLE, [{"id": UUID(int=1), "at": naive}])
         else:
             session.scalars(select(Everything).where(Everything.at == naive))
 
@@ -167,7 +167,7 @@ def test_a_naive_datetime_is_refused(opened: store.Store, how: str) -> None:
 
 def test_enums_are_kept_by_their_value(opened: store.Store) -> None:
     with opened.begin() as session:
-        store.insert_many(session, TABLE, [FULL])
+        session.insert_many(TABLE, [FULL])
         assert session.scalar(text("select colour from everything")) == "none"
 
 
@@ -183,10 +183,10 @@ def test_a_transaction_is_all_or_nothing(opened: store.Store) -> None:
 def test_rows_are_found_among_ids_or_words(opened: store.Store) -> None:
     words = ["", "NULL", 'd\'été "%s" {x}, \\']
     with opened.begin() as session:
-        store.insert_many(session, TABLE, [{"id": UUID(int=n), "words": each} for n, each in enumerate([*words, "no"])])
-        by_id = select(Everything.id).where(store.among(session, Everything.id, {UUID(int=1), UUID(int=9)}))
-        by_words = select(Everything.words).where(store.among(session, Everything.words, words))
-        among_none = select(Everything.id).where(store.among(session, Everything.id, []))
+        session.insert_many(TABLE, [{"id": UUID(int=n), "words": each} for n, each in enumerate([*words, "no"])])
+        by_id = select(Everything.id).where(session.is_one_of(Everything.id, {UUID(int=1), UUID(int=9)}))
+        by_words = select(Everything.words).where(session.is_one_of(Everything.words, words))
+        among_none = select(Everything.id).where(session.is_one_of(Everything.id, []))
 
         assert session.scalars(by_id).all() == [UUID(int=1)]
         assert sorted(session.scalars(by_words)) == sorted(words)
@@ -199,7 +199,7 @@ def jotted(opened: store.Store) -> list[tuple[UUID, datetime, str]]:
 
 
 def test_what_is_noted_is_there_at_once_and_the_first_note_stays(opened: store.Store) -> None:
-    with opened.noting(JOTTED) as note:
+    with opened.asynchronous_inserts(JOTTED) as note:
         note({"id": UUID(int=1), "at": AT, "words": "first"})
         assert jotted(opened) == [(UUID(int=1), AT, "first")]
         note({"id": UUID(int=1), "at": AT, "words": "second"})
@@ -209,14 +209,14 @@ def test_what_is_noted_is_there_at_once_and_the_first_note_stays(opened: store.S
 
 def test_a_loop_is_woken_once_per_commit_and_not_by_a_failure(opened: store.Store) -> None:
     woken: list[str] = []
-    opened.on_commit("due", lambda: woken.append("due"))
-    opened.on_commit("mail", lambda: woken.append("mail"))
+    opened.on_commit(types.LoopName("due"), lambda: woken.append("due"))
+    opened.on_commit(types.LoopName("mail"), lambda: woken.append("mail"))
     with pytest.raises(KeyError), opened.begin() as session:
-        store.wake(session, "due")
+        session.wake(types.LoopName("due"))
         raise KeyError
     with opened.begin() as session:
-        store.wake(session, "due")
-        store.wake(session, "due")
+        session.wake(types.LoopName("due"))
+        session.wake(types.LoopName("due"))
         assert woken == []
 
     assert woken == ["due"]
@@ -254,7 +254,7 @@ def test_a_connection_that_is_cut_is_the_store_being_away_and_the_next_one_works
 def test_a_connection_that_was_cut_while_it_rested_is_replaced_unnoticed(
     either: store.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "TRUST_S", 0.2)
+    monkeypatch.setattr(database, "TRUST_S", 0.2)
     with either.begin() as session:
         pid = session.scalar(text("select pg_backend_pid()"))
     other = store.Store("other", either.url)
@@ -275,7 +275,7 @@ def _cut_all(opened: store.Store) -> None:
 
 @on_postgresql
 def test_a_note_is_written_over_another_connection_where_one_was_cut(opened: store.Store) -> None:
-    with opened.noting(JOTTED) as note:
+    with opened.asynchronous_inserts(JOTTED) as note:
         note({"id": UUID(int=1), "at": AT, "words": "before"})
         _cut_all(opened)
         note({"id": UUID(int=2), "at": AT, "words": "after"})
@@ -290,7 +290,7 @@ def test_a_note_whose_every_connection_is_cut_says_that_the_store_is_away(opened
         session.execute(text(f"create function cut() returns trigger language plpgsql as $$ {cut} $$"))
         session.execute(text("create trigger cut before insert on jotted for each row execute function cut()"))
 
-    with pytest.raises(store.StoreAway), opened.noting(JOTTED) as note:
+    with pytest.raises(store.StoreAway), opened.asynchronous_inserts(JOTTED) as note:
         note({"id": UUID(int=1), "at": AT, "words": "never"})
 
 

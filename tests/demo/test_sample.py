@@ -54,3 +54,26 @@ def test_the_sample_is_never_loaded_where_anything_is(empty: settings.Settings) 
 
     with pytest.raises(Conflict, match="not empty"):
         sample.load(empty, CLASSES)
+
+
+def _interrupt(done: int, total: int) -> None:
+    if done == 2:
+        raise KeyboardInterrupt
+
+
+def test_half_a_sample_is_removed_and_loaded_anew_only_if_one_says_so(empty: settings.Settings) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        sample.load(empty, CLASSES, _interrupt)
+    with pytest.raises(Conflict, match="--anew"):
+        sample.load(empty, CLASSES)
+
+    with pytest.raises(KeyboardInterrupt):
+        sample.load(empty, CLASSES, _interrupt, is_anew=True)  # it begins: nothing is in its way any more
+
+
+def test_what_is_no_half_sample_is_never_removed(empty: settings.Settings) -> None:
+    found_first_community(empty)
+
+    with pytest.raises(Conflict, match="not empty"):
+        sample.load(empty, CLASSES, is_anew=True)
+    assert sample.is_loaded(empty, CLASSES)

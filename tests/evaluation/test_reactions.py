@@ -20,7 +20,7 @@ from pratique.events.evaluation import (
     WithheldReason,
 )
 from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
-from tests.evaluation.fixture import Fixture, attendee
+from tests.evaluation.fixture import Fixture, attendee, fixture
 
 PEOPLE = [uuid4() for _ in range(10)]
 FACILITATOR = uuid4()
@@ -83,6 +83,23 @@ def test_closing_without_a_wrap_up_opens_the_survey_and_asks_all_who_were_there(
     assert sorted(meeting.asked()) == sorted([*PEOPLE, partly])
     assert [each.opens_at for each in meeting.published(SurveyOpened)] == [clock.now()]
     assert meeting.survey().room_code is None
+
+
+def test_where_a_backup_was_restored_the_survey_is_the_same_again_and_links_mailed_before_open(
+    meeting: Fixture,
+) -> None:
+    """As after a restore: a store that does not know the survey yet hears again of the closing."""
+    closing = meeting.closed([attendee(each) for each in PEOPLE])
+    meeting.deliver(closing)
+    mailed, survey_id = meeting.tokens(), meeting.survey().id
+
+    with fixture() as restored:
+        restored.meeting_id = meeting.meeting_id
+        restored.deliver(closing)
+
+        assert restored.survey().id == survey_id
+        restored.send(restored.ballot_by_link(mailed[PEOPLE[0]]))
+        assert len(restored.sheets()) == 1
 
 
 def test_a_wrap_up_that_arrives_after_the_closing_changes_nothing(meeting: Fixture) -> None:

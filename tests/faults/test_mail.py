@@ -18,7 +18,6 @@ from chassis import clock
 from chassis.messaging.publisher import Outgoing, Publisher
 from chassis.messaging.transport import transport_of
 from chassis.runtime import topology
-from chassis.storage import store
 from chassis.testing import published, wire
 from operations import composition
 from operations import examine as doctor
@@ -26,6 +25,7 @@ from pratique.event import Event, attributes_of
 from pratique.events.notifications import MessageDelivered, MessageFailed
 from pratique.testing import AT
 from services.notifications import delivery
+from services.notifications.commands import MAIL_LOOP
 from services.notifications.delivery import GAVE_UP
 from services.notifications.models import LEASE, Message, State
 from services.notifications.post import SmtpPost
@@ -86,7 +86,7 @@ class Office:
 
         def is_so() -> bool:
             with self.store.begin() as session:
-                store.wake(session, "mail")
+                session.wake(MAIL_LOOP)
             return self.states(survey_id) == wanted
 
         until(is_so, 30, every_s=0.05)
@@ -231,7 +231,7 @@ def test_a_server_that_never_says_whether_it_took_a_mail_gets_it_twice_and_never
 
 def _is_held(office: Office, survey_id: UUID) -> bool:
     with office.store.begin() as session:
-        store.wake(session, "mail")
+        session.wake(MAIL_LOOP)
     return all(message.lease_until and message.lease_until > clock.now() for message in office.messages(survey_id))
 
 
@@ -253,7 +253,7 @@ def test_a_server_that_takes_one_connection_gets_every_mail_over_it(office: Offi
     def is_sent() -> bool:
         later(seconds=5)  # whoever is turned away waits minutes in the end
         with office.store.begin() as session:
-            store.wake(session, "mail")
+            session.wake(MAIL_LOOP)
         return office.states(survey_id) == {State.SENT: 20}
 
     until(is_sent, 60, every_s=0.1)

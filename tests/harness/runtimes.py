@@ -17,13 +17,13 @@ from chassis.messaging.pump import pump
 from chassis.rpc import arguments, methods
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
-from chassis.storage import store
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store, open_store
 from chassis.testing import SEAL_KEY
 from gateway.app import App
 from operations import composition
 from services.notifications import delivery
+from services.notifications.commands import MAIL_LOOP
 from tests.harness.client import HttpClient, Response
 from tests.harness.containers import Running, running
 from tests.harness.mails import mail_server
@@ -53,8 +53,8 @@ class OnABus(Network):
         """Wake everyone, for the clock may have moved, and wait."""
         for opened in self.services.values():
             with opened.begin() as session:
-                for loop in ("due", "mail", "parked"):
-                    store.wake(session, loop)
+                for loop in (due.LOOP, MAIL_LOOP, inbox.LOOP):
+                    session.wake(loop)
         until(self.is_quiescent, 30, every_s=0.05, what="nothing under way")
 
     def redeliver_everything(self) -> None:

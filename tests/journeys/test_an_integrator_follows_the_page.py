@@ -13,7 +13,6 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner
 
-from chassis.messaging import outbox
 from chassis.runtime import topology
 from chassis.settings import SERVICES
 from chassis.storage.store import Store
@@ -59,7 +58,7 @@ def is_bound(fresh: private.Fresh, queue: str) -> bool:
 def close_a_meeting(store: Store) -> MeetingClosed:
     closed = sample(MeetingClosed, meeting_id=uuid4(), head_count=12)
     with store.begin() as session:
-        outbox.add(session, closed)
+        session.publish(closed)
     return closed
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from operator import methodcaller
 from typing import Any
@@ -13,7 +14,6 @@ import pytest
 from amqp.exceptions import AccessRefused
 from click.testing import CliRunner, Result
 
-from chassis.messaging import outbox
 from chassis.runtime import topology
 from chassis.settings import SERVICES
 from operations import cli, composition, docs
@@ -76,7 +76,7 @@ def close_a_meeting(fresh: private.Fresh, *queues: Callable[[], Any]) -> list[An
     """What was heard of one closing and one start, by each who listens."""
     with running(fresh.settings(), [Meetings]) as network, network.store("meetings").begin() as session:
         for event in (sample(MeetingStarted), sample(MeetingClosed, meeting_id=uuid4(), head_count=12)):
-            outbox.add(session, event)
+            session.publish(event)
         session.commit()
         return [until(queue) for queue in queues]
 
@@ -242,6 +242,17 @@ def publish_one_of_each(fresh: private.Fresh) -> None:
         channel.confirm_delivery()
         for event in ("MeetingStarted", "MeetingClosed"):
             channel.basic_publish(PUBLIC, event, b"{}")
+
+
+def test_the_address_is_one_that_the_integrator_reaches_if_the_operator_says_where(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = operator("integrator", "add", operator.name, "--events", "MeetingClosed")
+    assert "PRATIQUE_BROKER_PUBLIC_URL" in done.stderr, "the operator is told that this address is for the inside"
+
+    monkeypatch.setenv("PRATIQUE_BROKER_PUBLIC_URL", "amqps://broker.example.org")
+    url = operator.add("MeetingClosed", "--new-password")
+    assert re.fullmatch(rf"amqps://integrator\.{operator.name}:\w+@broker\.example\.org:5671/\w+", url)
 
 
 def test_what_happens_before_the_program_first_starts_waits_for_it(operator: Operator, fresh: private.Fresh) -> None:

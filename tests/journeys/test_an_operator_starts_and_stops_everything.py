@@ -28,6 +28,7 @@ DOT_ENV = {
     "PRATIQUE_PUBLIC_URL": "http://127.0.0.1",
     "PRATIQUE_MAIL_FROM": "Pratique <pratique@example.org>",
     "PRATIQUE_TRUSTED_PROXIES": "127.0.0.0/8",
+    "PRATIQUE_BROKER_PUBLIC_URL": "",
 }
 
 
@@ -92,10 +93,12 @@ class Deployment:
 
     def wait_until_healthy(self, name: str, timeout_s: float = 60) -> None:
         """Return when the entry's own health check passes."""
-        check, end = SERVICES[name]["healthcheck"]["test"][2:], time.monotonic() + timeout_s
-        while (done := self.ask(name, *check)).returncode != 0:
+        _, shell, script = SERVICES[name]["healthcheck"]["test"]
+        check, end = [shell, str(HOME / Path(script).relative_to("/app"))], time.monotonic() + timeout_s
+        while (done := subprocess.run(check, env=self.environ(name), capture_output=True, check=False)).returncode:
             assert self.running[name].poll() is None, self.log(name)
-            assert time.monotonic() < end, done.stderr + self.log(name)
+            assert time.monotonic() < end, done.stderr.decode() + self.log(name)
+            time.sleep(0.2)
 
     def stop(self) -> dict[str, int]:
         """Tell all to stop, as compose does; their exit codes."""

@@ -106,6 +106,13 @@ def test_while_everything_runs_and_an_integrator_reads_the_doctor_is_content(bro
     reader.close()
 
 
+def test_a_user_who_may_see_figures_and_no_message_is_no_stranger(broker: Broker) -> None:
+    broker.give("watcher", "monitoring")
+    assert broker.strange() == {}
+    broker.give("watcher", "monitoring", read=".*")
+    assert "user watcher" in broker.strange()
+
+
 TAPS: dict[str, tuple[Act, str, str]] = {
     "all calls": (lambda to: to.tap("nameko-rpc", "#"), "binding tap", "queue tap hears # of nameko-rpc"),
     "the calls of one service": (lambda to: to.tap("nameko-rpc", "evaluation.*"), "binding tap", "hears evaluation.*"),

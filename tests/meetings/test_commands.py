@@ -111,6 +111,18 @@ def test_what_cannot_follow_is_a_conflict_that_says_what_can_be_done(
     assert service.meeting().state.value == state
 
 
+def test_a_meeting_starts_two_weeks_before_the_day_that_is_planned_at_the_earliest(service: Fixture) -> None:
+    ahead = AT + timedelta(days=14, seconds=1)
+    service.schedule(starts_at=ahead, ends_at=ahead + timedelta(hours=1))
+    with pytest.raises(Conflict, match="it can start 14 days before at the earliest"):
+        service.do("start")
+    assert service.meeting().started_at is None
+
+    clock.move(timedelta(seconds=1))
+    service.do("start")
+    assert service.meeting().started_at == AT + timedelta(seconds=1)
+
+
 def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(service: Fixture) -> None:
     service.schedule()
     service.do("cancel", "cancel")

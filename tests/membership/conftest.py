@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.orm import Session
 
 from chassis import clock
+from chassis.storage.transaction import Transaction
 from chassis.testing import memory_store
 from pratique.events.membership import Capacity, CommunityKind, Locale
 from pratique.testing import AT
@@ -18,18 +18,18 @@ COMMUNITY, MEMBER, ORGANIZATION = UUID(int=0xC), UUID(int=0xA), UUID(int=0x0F)
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
+def session() -> Iterator[Transaction]:
     with clock.fixed(AT), memory_store("membership", Base.metadata) as opened, opened.begin() as session:
         yield session
 
 
 @pytest.fixture
-def organization(session: Session) -> Organization:
+def organization(session: Transaction) -> Organization:
     return commands.put_organization(session, organization_id=ORGANIZATION, name="Maison de la culture").row
 
 
 @pytest.fixture
-def put_community(session: Session) -> Callable[..., Community]:
+def put_community(session: Transaction) -> Callable[..., Community]:
     def put(**said: Any) -> Community:
         usual = {
             "community_id": COMMUNITY,
@@ -45,7 +45,7 @@ def put_community(session: Session) -> Callable[..., Community]:
 
 
 @pytest.fixture
-def put_member(session: Session) -> Callable[..., Member]:
+def put_member(session: Transaction) -> Callable[..., Member]:
     def put(**said: Any) -> Member:
         usual = {
             "member_id": MEMBER,
@@ -61,7 +61,7 @@ def put_member(session: Session) -> Callable[..., Member]:
 
 @pytest.fixture
 def membership(
-    session: Session,
+    session: Transaction,
     organization: Organization,
     put_community: Callable[..., Community],
     put_member: Callable[..., Member],

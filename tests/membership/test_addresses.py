@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from chassis.actor import acting
 from chassis.storage.audit import AUDIT
+from chassis.storage.transaction import Transaction
 from chassis.testing import published
 from pratique.errors import Conflict, QuotaSpent
 from pratique.events.membership import Capacity, MemberContactChanged, MembershipActivated
@@ -31,7 +31,7 @@ SAME = [
 
 @pytest.mark.parametrize(("first", "second"), SAME)
 def test_one_address_is_one_person_however_it_is_written(
-    session: Session, put_member: PutMember, first: str, second: str
+    session: Transaction, put_member: PutMember, first: str, second: str
 ) -> None:
     put_member(email=first)
     with pytest.raises(Conflict, match="give this person another") as caught:
@@ -43,7 +43,7 @@ def test_one_address_is_one_person_however_it_is_written(
     assert len(published(session, MemberContactChanged)) == 1
 
 
-def test_nobody_takes_the_address_of_another_by_a_change(session: Session, put_member: PutMember) -> None:
+def test_nobody_takes_the_address_of_another_by_a_change(session: Transaction, put_member: PutMember) -> None:
     put_member()
     put_member(member_id=STRANGER, email="louis@example.org")
     with pytest.raises(Conflict):
@@ -60,14 +60,14 @@ def test_an_address_that_is_free_again_may_be_given_to_another(put_member: PutMe
 
 
 @pytest.mark.parametrize("email", ["amina+cop@example.org", "aminata@example.org", "amina@example.com"])
-def test_addresses_that_only_look_alike_are_two(session: Session, put_member: PutMember, email: str) -> None:
+def test_addresses_that_only_look_alike_are_two(session: Transaction, put_member: PutMember, email: str) -> None:
     put_member()
     put_member(member_id=STRANGER, email=email)
 
     assert session.scalar(select(func.count()).select_from(Member)) == 2
 
 
-def test_a_changed_address_leaves_a_trace_and_tells_the_one_before(session: Session, put_member: PutMember) -> None:
+def test_a_changed_address_leaves_a_trace_and_tells_the_one_before(session: Transaction, put_member: PutMember) -> None:
     put_member()
     put_member(name="Amina Diallo", if_version=1)
     with acting("token abc jeton"):
@@ -80,7 +80,9 @@ def test_a_changed_address_leaves_a_trace_and_tells_the_one_before(session: Sess
     assert formers == [None, None, "amina@example.org"]
 
 
-def test_another_way_of_writing_the_same_address_is_no_other_address(session: Session, put_member: PutMember) -> None:
+def test_another_way_of_writing_the_same_address_is_no_other_address(
+    session: Transaction, put_member: PutMember
+) -> None:
     put_member()
     put_member(email="Amina@example.org", if_version=1)
 
@@ -89,9 +91,9 @@ def test_another_way_of_writing_the_same_address_is_no_other_address(session: Se
 
 @pytest.mark.usefixtures("membership")
 def test_a_program_that_has_used_up_its_mails_of_the_day_lets_nobody_belong(
-    session: Session, put_member: PutMember
+    session: Transaction, put_member: PutMember
 ) -> None:
-    session.info["settings"] = dataclasses.replace(session.info["settings"], mails_a_day=2)
+    session._settings = dataclasses.replace(session.settings, mails_a_day=2)
     belong = partial(commands.put_membership, session, community_id=COMMUNITY, capacity=Capacity.INDIVIDUAL)
     people = [put_member(member_id=UUID(int=each), email=f"n{each}@example.org").member_id for each in range(1, 5)]
     with acting("token abc jeton"):

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
 
 from chassis import settings
 from chassis.storage.store import Store, open_store
+from chassis.storage.transaction import Transaction
 from pratique.errors import Conflict
 from pratique.events.membership import Locale
 from services.membership import commands
@@ -28,7 +28,7 @@ def opened(fresh: Fresh) -> Iterator[Store]:
     made.close()
 
 
-def put(session: Session, number: int, email: str, if_version: int | None = None) -> None:
+def put(session: Transaction, number: int, email: str, if_version: int | None = None) -> None:
     commands.put_member(
         session,
         member_id=UUID(int=number),

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.rpc import arguments
+from chassis.storage.transaction import Transaction
 from chassis.testing import published
 from pratique.errors import Conflict, DomainError, Invalid, NotFound, PreconditionRequired, Stale
 from pratique.event import Event
@@ -40,7 +40,9 @@ def names_of(events: list[Event]) -> list[str]:
     return [type(event).__name__ for event in events]
 
 
-def test_a_community_is_founded_once_however_often_it_is_said(session: Session, put_community: PutCommunity) -> None:
+def test_a_community_is_founded_once_however_often_it_is_said(
+    session: Transaction, put_community: PutCommunity
+) -> None:
     for _ in range(3):
         put_community()
 
@@ -68,7 +70,7 @@ def test_a_community_is_founded_once_however_often_it_is_said(session: Session, 
     ],
 )
 def test_what_changed_in_a_community_is_what_is_announced(
-    session: Session, put_community: PutCommunity, change: dict[str, object], expected: list[str]
+    session: Transaction, put_community: PutCommunity, change: dict[str, object], expected: list[str]
 ) -> None:
     put_community()
     put_community(**change, if_version=1)
@@ -79,7 +81,7 @@ def test_what_changed_in_a_community_is_what_is_announced(
     assert {event.version for event in announced} == {2}
 
 
-def test_a_change_needs_the_version_that_was_read(session: Session, put_member: PutMember) -> None:
+def test_a_change_needs_the_version_that_was_read(session: Transaction, put_member: PutMember) -> None:
     put_member()
     with pytest.raises(PreconditionRequired):
         put_member(name="Amina Diallo")
@@ -91,7 +93,7 @@ def test_a_change_needs_the_version_that_was_read(session: Session, put_member: 
 
 
 def test_the_public_bus_never_hears_a_name_an_address_or_a_purpose(
-    session: Session, put_community: PutCommunity, put_member: PutMember, membership: Membership
+    session: Transaction, put_community: PutCommunity, put_member: PutMember, membership: Membership
 ) -> None:
     put_community(name="Secret", purpose="Secret", if_version=1)
     put_member(name="Secret", email="secret@example.org", if_version=1)
@@ -104,7 +106,7 @@ def test_the_public_bus_never_hears_a_name_an_address_or_a_purpose(
         assert words not in public
 
 
-def test_only_notifications_hears_who_a_person_is(session: Session, put_member: PutMember) -> None:
+def test_only_notifications_hears_who_a_person_is(session: Transaction, put_member: PutMember) -> None:
     put_member()
     put_member(email="amina.kone@example.org", if_version=1)
     put_member(email="amina.kone@example.org")
@@ -146,7 +148,7 @@ def test_only_notifications_hears_who_a_person_is(session: Session, put_member: 
     ],
 )
 def test_a_person_that_cannot_be_is_refused_at_the_field(
-    session: Session, put_member: PutMember, fields: dict[str, str], pointer: str
+    session: Transaction, put_member: PutMember, fields: dict[str, str], pointer: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
         put_member(**fields)
@@ -177,7 +179,7 @@ def test_all_faults_of_a_community_are_told_at_once(put_community: PutCommunity)
 
 
 def test_what_mails_show_of_a_community_and_an_organisation_leads_nowhere(
-    session: Session, put_community: PutCommunity
+    session: Transaction, put_community: PutCommunity
 ) -> None:
     with pytest.raises(Invalid) as caught:
         put_community(name="Voir www.exemple.test")
@@ -191,7 +193,7 @@ def test_a_purpose_may_have_several_lines(put_community: PutCommunity) -> None:
     assert put_community(purpose="Apprendre.\nEnsemble.").purpose == "Apprendre.\nEnsemble."
 
 
-def test_languages_are_french_and_english(session: Session) -> None:
+def test_languages_are_french_and_english(session: Transaction) -> None:
     said = {"member_id": str(MEMBER), "name": "A", "email": "a@b.ca", "locale": "de", "timezone": "Europe/Berlin"}
 
     with pytest.raises(Invalid) as caught:
@@ -200,7 +202,7 @@ def test_languages_are_french_and_english(session: Session) -> None:
     assert set(caught.value.fields) == {"/locale"}
 
 
-def test_an_organization_needs_a_name_and_announces_nothing(session: Session, organization: Organization) -> None:
+def test_an_organization_needs_a_name_and_announces_nothing(session: Transaction, organization: Organization) -> None:
     with pytest.raises(Invalid):
         commands.put_organization(session, organization_id=STRANGER, name="")
     saved = commands.put_organization(
@@ -212,7 +214,7 @@ def test_an_organization_needs_a_name_and_announces_nothing(session: Session, or
 
 
 def test_belonging_is_announced_once_and_again_when_the_capacity_changes(
-    session: Session, membership: Membership
+    session: Transaction, membership: Membership
 ) -> None:
     for _ in range(2):
         saved = commands.put_membership(
@@ -242,7 +244,7 @@ def test_belonging_is_announced_once_and_again_when_the_capacity_changes(
 )
 @pytest.mark.usefixtures("organization")
 def test_a_capacity_that_does_not_fit_is_refused(
-    session: Session,
+    session: Transaction,
     put_community: PutCommunity,
     put_member: PutMember,
     kind: CommunityKind,
@@ -268,7 +270,7 @@ def test_a_capacity_that_does_not_fit_is_refused(
 
 @pytest.mark.parametrize("unknown", ["community_id", "member_id", "organization_id"])
 @pytest.mark.usefixtures("membership")
-def test_what_a_membership_names_and_nobody_knows_is_said(session: Session, unknown: str) -> None:
+def test_what_a_membership_names_and_nobody_knows_is_said(session: Transaction, unknown: str) -> None:
     said: dict[str, Any] = {
         "community_id": COMMUNITY,
         "member_id": MEMBER,
@@ -281,7 +283,9 @@ def test_what_a_membership_names_and_nobody_knows_is_said(session: Session, unkn
 
 
 @pytest.mark.usefixtures("membership")
-def test_a_community_of_individuals_cannot_hold_representatives(session: Session, put_community: PutCommunity) -> None:
+def test_a_community_of_individuals_cannot_hold_representatives(
+    session: Transaction, put_community: PutCommunity
+) -> None:
     with pytest.raises(Conflict, match="1 of its members"):
         put_community(kind=CommunityKind.INDIVIDUALS, if_version=1)
 
@@ -289,7 +293,7 @@ def test_a_community_of_individuals_cannot_hold_representatives(session: Session
 
 
 @pytest.mark.usefixtures("membership")
-def test_a_role_is_announced_once_ended_once_and_announced_anew_when_given_again(session: Session) -> None:
+def test_a_role_is_announced_once_ended_once_and_announced_anew_when_given_again(session: Transaction) -> None:
     role: dict[str, Any] = {"community_id": COMMUNITY, "member_id": MEMBER, "role": Role.FACILITATOR}
     given = [commands.put_role(session, **role).is_new for _ in range(2)]
     ended = [commands.end_role(session, **role).version for _ in range(2)]
@@ -308,7 +312,7 @@ def test_a_role_is_announced_once_ended_once_and_announced_anew_when_given_again
 
 
 @pytest.mark.usefixtures("membership")
-def test_two_roles_of_one_member_are_two_assignments(session: Session) -> None:
+def test_two_roles_of_one_member_are_two_assignments(session: Transaction) -> None:
     for role in Role:
         commands.put_role(session, community_id=COMMUNITY, member_id=MEMBER, role=role)
 
@@ -316,7 +320,7 @@ def test_two_roles_of_one_member_are_two_assignments(session: Session) -> None:
 
 
 @pytest.mark.usefixtures("membership")
-def test_a_role_is_for_members_of_the_community_only(session: Session, put_member: PutMember) -> None:
+def test_a_role_is_for_members_of_the_community_only(session: Transaction, put_member: PutMember) -> None:
     put_member(member_id=STRANGER, email="louis@example.org")
     cases: list[tuple[UUID, UUID, type[DomainError]]] = [
         (COMMUNITY, STRANGER, Conflict),
@@ -331,12 +335,12 @@ def test_a_role_is_for_members_of_the_community_only(session: Session, put_membe
 
 
 @pytest.mark.usefixtures("membership")
-def test_a_role_that_nobody_had_cannot_end(session: Session) -> None:
+def test_a_role_that_nobody_had_cannot_end(session: Transaction) -> None:
     with pytest.raises(NotFound, match="coordinator"):
         commands.end_role(session, community_id=COMMUNITY, member_id=MEMBER, role=Role.COORDINATOR)
 
 
-def test_a_community_is_described_privately(session: Session, put_community: PutCommunity) -> None:
+def test_a_community_is_described_privately(session: Transaction, put_community: PutCommunity) -> None:
     put_community()
 
     (described,) = published(session, CommunityDescribed)

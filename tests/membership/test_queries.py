@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.orm import Session
 
-from chassis.storage.store import Page
+from chassis.storage.rows import Page
+from chassis.storage.transaction import Transaction
 from chassis.testing import published
 from pratique.errors import Invalid, NotFound
 from pratique.events.membership import Capacity, MembershipActivated, Role, RoleAssigned
@@ -19,7 +19,7 @@ COMMUNITY, MEMBER, STRANGER = UUID(int=0xC), UUID(int=0xA), UUID(int=0xBAD)
 
 
 def test_communities_are_listed_once_each_page_by_page(
-    session: Session, put_community: Callable[..., Community]
+    session: Transaction, put_community: Callable[..., Community]
 ) -> None:
     ids = [UUID(int=number) for number in (5, 3, 1, 4, 2)]
     for community_id in ids:
@@ -37,7 +37,7 @@ def test_communities_are_listed_once_each_page_by_page(
 
 
 @pytest.mark.parametrize("after", ["", "x", "5"])
-def test_a_key_that_comes_from_no_page_is_refused(session: Session, after: str) -> None:
+def test_a_key_that_comes_from_no_page_is_refused(session: Transaction, after: str) -> None:
     with pytest.raises(Invalid) as caught:
         queries.list_communities(session, after=after)
 
@@ -45,12 +45,12 @@ def test_a_key_that_comes_from_no_page_is_refused(session: Session, after: str) 
 
 
 @pytest.mark.parametrize("limit", [0, 501])
-def test_a_page_has_one_to_five_hundred_rows(session: Session, limit: int) -> None:
+def test_a_page_has_one_to_five_hundred_rows(session: Transaction, limit: int) -> None:
     with pytest.raises(Invalid):
         queries.list_communities(session, limit=limit)
 
 
-def test_labels_are_asked_of_those_who_are_known(session: Session, put_member: Callable[..., Member]) -> None:
+def test_labels_are_asked_of_those_who_are_known(session: Transaction, put_member: Callable[..., Member]) -> None:
     put_member(name="Amina Koné")
 
     labels = queries.list_labels(session, member_ids=(MEMBER, STRANGER))
@@ -59,7 +59,7 @@ def test_labels_are_asked_of_those_who_are_known(session: Session, put_member: C
 
 
 def test_people_of_one_name_are_told_apart_by_whom_they_represent(
-    session: Session, put_community: Callable[..., Community], put_member: Callable[..., Member]
+    session: Transaction, put_community: Callable[..., Community], put_member: Callable[..., Member]
 ) -> None:
     put_community()
     for number, organization in enumerate(("Maison de la culture", "Centre des aînés", None), 1):
@@ -99,7 +99,7 @@ def everything(ask: Callable[..., Page[Any]], key: str) -> list[Any]:
 
 
 def test_whatever_events_name_by_an_id_can_be_read(
-    session: Session, put_community: Callable[..., Community], put_member: Callable[..., Member]
+    session: Transaction, put_community: Callable[..., Community], put_member: Callable[..., Member]
 ) -> None:
     put_community()
     put_community(community_id=STRANGER)
@@ -129,7 +129,7 @@ def test_whatever_events_name_by_an_id_can_be_read(
 
 @pytest.mark.parametrize("email", ["amina@example.org", "AMINA@Example.ORG"])
 def test_a_person_is_found_by_their_address_and_no_other(
-    session: Session, put_member: Callable[..., Member], email: str
+    session: Transaction, put_member: Callable[..., Member], email: str
 ) -> None:
     put_member()
     put_member(member_id=STRANGER, email="aminata@example.org")
@@ -140,12 +140,12 @@ def test_a_person_is_found_by_their_address_and_no_other(
     assert queries.list_members(session, email="nobody").rows == []
 
 
-def test_too_many_labels_at_once_are_refused(session: Session) -> None:
+def test_too_many_labels_at_once_are_refused(session: Transaction) -> None:
     with pytest.raises(Invalid):
         queries.list_labels(session, member_ids=(MEMBER,) * 5001)
 
 
-def test_what_nobody_recorded_is_not_found(session: Session) -> None:
+def test_what_nobody_recorded_is_not_found(session: Transaction) -> None:
     with pytest.raises(NotFound, match=str(STRANGER)):
         queries.get_member(session, member_id=STRANGER)
     with pytest.raises(NotFound, match=str(STRANGER)):

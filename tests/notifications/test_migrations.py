@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from chassis import clock
+from chassis.storage.database import SQLITE
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
 from chassis.testing import open_at
@@ -74,7 +75,8 @@ def migrated(tmp_path: Path) -> Callable[[Store, str], None]:
 def put(session: Any, opened: Store, table: str, **values: Any) -> None:
     """A row as the release before wrote it; ids as each database has them."""
     plain = {
-        name: value.hex if opened.is_sqlite and hasattr(value, "hex") else str(value) for name, value in values.items()
+        name: value.hex if opened.database is SQLITE and hasattr(value, "hex") else str(value)
+        for name, value in values.items()
     }
     names = ", ".join(plain)
     session.execute(text(f"insert into {table} ({names}) values ({', '.join(f':{name}' for name in plain)})"), plain)

@@ -17,7 +17,7 @@ from kombu import Connection
 from sqlalchemy import select, update
 
 from chassis import clock, settings
-from chassis.messaging import inbox, outbox
+from chassis.messaging import inbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.scheduling import due
 from chassis.storage.store import Store
@@ -231,7 +231,7 @@ def test_the_doctor_says_what_lags_and_what_to_do(data: Path, evaluation: Store)
     dead_letter(evaluation)
     with evaluation.begin() as session, clock.fixed(clock.now() - timedelta(hours=1)):
         due.plan(session, "close_survey", uuid4(), clock.now())
-        outbox.add(session, testing.sample(MeetingClosed))
+        session.publish(testing.sample(MeetingClosed))
     result = embedded(data, "doctor", "--json")
     assert result.exit_code == 1
     found = findings(result)

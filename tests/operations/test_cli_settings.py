@@ -14,6 +14,10 @@ def loaded(**env: str) -> Settings:
     return settings.load({"PRATIQUE_BROKER_URL": "amqp://x"} | {f"PRATIQUE_{name}": text for name, text in env.items()})
 
 
+_BROKER = "it must look like amqp://USER:PASSWORD@rabbitmq:5672//"
+_STORE = "it must look like postgresql+psycopg2://meetings:PASSWORD@postgres/meetings"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -30,6 +34,23 @@ def loaded(**env: str) -> Settings:
         ("BATCH_SIZE", "", "PRATIQUE_BATCH_SIZE is ''; it must be a whole number"),
         ("LOG_FORMAT", "yaml", "PRATIQUE_LOG_FORMAT is 'yaml'; it must be json or text."),
         ("K_SCORES", "4", "PRATIQUE_K_SCORES is 4; it may only be raised: people are promised 5 or more."),
+        ("BROKER_URL", "amqp:/x", f"PRATIQUE_BROKER_URL is no address that can be used; {_BROKER}"),
+        ("BROKER_URL", "rabbitmq:5672", _BROKER),
+        ("BROKER_URL", "amqp://u:secret@rabbitmq:port//", _BROKER),
+        ("BROKER_MEETINGS", "amqp://u:secret@/", f"PRATIQUE_BROKER_MEETINGS is no address that can be used; {_BROKER}"),
+        ("BROKER_PUBLIC_URL", "broker.example.org", "PRATIQUE_BROKER_PUBLIC_URL is no address that can be used"),
+        ("STORE_MEETINGS", "nonsense", f"PRATIQUE_STORE_MEETINGS is no address that can be used; {_STORE}"),
+        ("STORE_MEETINGS", "mysql://meetings:secret@db/meetings", _STORE),
+        ("STORE_MEETINGS", "postgresql+psycopg2://meetings:secret@db:99999/meetings", _STORE),
+        ("STORE_MEETINGS", "postgresql+psycopg2://meetings:secret@db", "PRATIQUE_STORE_MEETINGS names no database"),
+        (
+            "PUBLIC_URL",
+            "foo",
+            "PRATIQUE_PUBLIC_URL is no address that can be used; it must look like https://pratique.",
+        ),
+        ("PUBLIC_URL", "//pratique.example.org", "it must look like https://pratique.example.org"),
+        ("PUBLIC_URL", "https://pratique.example.org/?a=b", "PRATIQUE_PUBLIC_URL must end with a host"),
+        ("BROKER_API_URL", "rabbitmq:15672", "PRATIQUE_BROKER_API_URL is no address that can be used"),
         ("K_COMMENTS", "9", "PRATIQUE_K_COMMENTS is 9; it may only be raised: people are promised 10 or more."),
     ],
 )
@@ -37,6 +58,12 @@ def test_nonsense_is_refused_by_name(name: str, text: str, words: str) -> None:
     with pytest.raises(Missing) as refused:
         loaded(**{name: text})
     assert words in str(refused.value)
+    assert "secret" not in str(refused.value), "passwords stand in addresses"
+
+
+def test_a_database_may_listen_on_a_socket_in_a_folder() -> None:
+    url = "postgresql+psycopg2://meetings@/meetings?host=/run/postgresql"
+    assert loaded(STORE_MEETINGS=url).store_url("meetings") == url
 
 
 def test_what_a_network_promises_may_be_raised() -> None:

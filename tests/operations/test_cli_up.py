@@ -1,8 +1,10 @@
 """`pratique up` as somebody meets it who tries it: in the way of another, interrupted, started again."""
 
 import fcntl
+import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -99,6 +101,20 @@ def test_a_port_that_cannot_be_is_one_sentence(trial: Trial) -> None:
     trial.port = 70000
     assert trial.start().wait(30) == 2
     assert re.fullmatch(r"PRATIQUE_HTTP_PORT is '70000'; it must be a whole number from 1 to 65535.*\n", trial.said())
+
+
+def test_the_command_that_it_names_looks_after_it_at_its_port_and_in_its_folder(trial: Trial) -> None:
+    """Typed as it is told, in another terminal, where PRATIQUE_HTTP_PORT is not set."""
+    found_first_community(trial)
+    trial.start()
+    trial.until(lambda: "Ctrl-C stops it" in trial.said())
+    (told,) = re.findall(r"Look after it with: +\S*pratique (.*)", trial.said())
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PRATIQUE_")}
+    command = [*UP[:-1], *shlex.split(told), "--json"]
+    done = subprocess.run(command, env=env, cwd=HOME, capture_output=True, text=True, timeout=60, check=False)
+    words = {finding["subject"]: finding["words"] for finding in json.loads(done.stdout)["findings"]}
+    assert words["gateway"] == f"ready at http://127.0.0.1:{trial.port}"
+    assert str(trial.settings.mail_dir) in words["mail"]
 
 
 def _open_to_others(folder: Path) -> list[Path]:

@@ -72,6 +72,8 @@ def _networks(compose: Compose) -> Iterator[str]:
             yield f"{name}: integrators' containers reach it"
     broker = compose["services"]["rabbitmq"]["networks"]
     aliases = {name: (how or {}).get("aliases", []) for name, how in broker.items()} if isinstance(broker, dict) else {}
+    if "cpus" not in compose["services"]["rabbitmq"]:
+        yield "rabbitmq: no cpus, so that on a large machine its threads are more than pids_limit"
     if aliases != {"inside": ["rabbitmq.inside"], "integrators": []}:
         yield "rabbitmq: must be rabbitmq.inside on the network inside alone, for its management listens at that name"
 
@@ -110,9 +112,11 @@ def _process(service: Compose) -> Iterator[str]:
     for name in service["environment"]:
         if name.removesuffix("_FILE") not in known:
             yield f"no process reads {name}"
-    for command in (service["command"], service.get("healthcheck", {}).get("test", ["CMD", "pratique"])[2:]):
-        if command and (words := refused(command)):
-            yield words
+    if words := refused(service["command"]):
+        yield words
+    for script in service.get("healthcheck", {}).get("test", [])[2:]:
+        if not (HOME / Path(script).relative_to("/app")).exists():
+            yield f"health check: {script} does not exist"
 
 
 def settings_read() -> set[str]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from chassis import settings
+from tests.compose import page
 from tests.repository.compose import HOME, Compose, problems, refused, settings_read
 
 TEXT = (HOME / "docker-compose.yml").read_text()
@@ -61,6 +62,8 @@ def _set(service: str, key: str, value: object) -> Callable[[Compose], None]:
         (lambda compose: compose.update(service={}), "$: "),
         (_set("meetings", "read_only", False), "meetings: read_only must be True"),
         (_set("meetings", "user", "0:0"), "meetings: runs as root"),
+        (_set("meetings", "healthcheck", {"test": ["CMD", "bash", "/app/deploy/redy.sh"]}), "meetings: health check: "),
+        (lambda compose: compose["services"]["rabbitmq"].pop("cpus"), "rabbitmq: no cpus"),
         (_set("postgres", "image", "postgres"), "postgres: image without a fixed tag"),
         (_set("meetings", "networks", ["insde"]), "meetings: networks insde is not declared"),
         (
@@ -128,14 +131,17 @@ def test_integrators_containers_share_a_network_with_the_broker_and_nothing_else
     assert COMPOSE["networks"]["integrators"] == {"internal": True}
     tools = SERVICES["rabbitmq"]["environment"]
     assert (tools["RABBITMQ_NODENAME"], tools["ERL_EPMD_ADDRESS"]) == ("rabbit@localhost", "127.0.0.1")
-    assert tools["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] == "-kernel inet_dist_use_interface {127,0,0,1}"
+    assert "-kernel inet_dist_use_interface {127,0,0,1} " in tools["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"]
 
 
 def test_every_process_has_the_seal_key_and_what_tells_metrics_their_token() -> None:
     ours = {name for name, service in SERVICES.items() if "build" in service}
     assert {name for name, service in SERVICES.items() if "seal_key" in service.get("secrets", ())} == ours
     lasting = {*settings.SERVICES, "gateway"}
-    assert {name for name, service in SERVICES.items() if "metrics_token" in service.get("secrets", ())} == lasting
+    assert {name for name, service in SERVICES.items() if "metrics_token" in service.get("secrets", ())} == {
+        *lasting,
+        "rabbitmq",
+    }
     for name in ours:
         assert SERVICES[name]["environment"]["PRATIQUE_SEAL_KEY_FILE"] == "/run/secrets/seal_key"
     for name in lasting:
@@ -157,6 +163,7 @@ def test_each_process_has_the_secrets_of_its_own_store_and_broker_user_only() ->
 def test_services_can_be_scaled() -> None:
     for name in settings.SERVICES:
         assert not {"container_name", "ports", "hostname"} & SERVICES[name].keys()
+        assert SERVICES[name]["scale"] == f"${{PRATIQUE_SCALE_{name.upper()}:-1}}", "or an upgrade would undo it"
 
 
 def test_secrets_are_made_once_each_with_its_own_password(tmp_path: Path) -> None:
@@ -176,7 +183,7 @@ def test_secrets_are_made_once_each_with_its_own_password(tmp_path: Path) -> Non
 def test_a_process_reads_the_secrets_as_they_are_made(tmp_path: Path) -> None:
     folder = _make_secrets(tmp_path)
     given = SERVICES["operator"]["environment"]
-    env = {key: value.replace("/run/secrets", str(folder)) for key, value in given.items()}
+    env = {key: value.replace("/run/secrets", str(folder)) for key, value in given.items() if "$" not in value}
     read = settings.load(env)
     assert read.broker_url.startswith("amqp://pratique:")
     assert read.broker_url.endswith("@rabbitmq:5672//")
@@ -209,8 +216,26 @@ def test_every_command_in_the_operators_manual_is_one_that_the_code_offers() -> 
     commands = re.findall(r"(?:run --rm operator|`pratique) ([^`\n#|]+)", text)
     assert len(commands) > 10
     for command in commands:
+        command = command.replace('"$(cat backup/since)"', "2026-03-12T14:00:00+00:00")
         command = re.sub(r" (?:ID|…)", " 6d1f0f0e-6a52-4d6e-9d2b-0d4b7b9e3a11", command.strip())
         assert refused(command) == ""
+
+
+@pytest.mark.parametrize("heading", ["Start", "Scaling", "Changing a secret", "Backups", "Upgrades"])
+def test_what_make_compose_types_from_the_manual_is_there_and_is_shell(heading: str) -> None:
+    for block in page.blocks(heading):
+        done = subprocess.run(["sh", "-n"], input=block, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        for script in re.findall(r"\bsh (deploy/\S+)", block):
+            assert (HOME / script).exists()
+
+
+def test_after_a_restore_what_was_published_since_the_backup_began_is_published_again() -> None:
+    """Dumps are made one after the other: what one knows as sent another may not know as received."""
+    save, restore = page.blocks("Backups")
+    assert save.index("> backup/since") < save.index("pg_dump")
+    assert restore.index("pg_restore") < restore.index('operator again --since "$(cat backup/since)"')
+    assert save.startswith("umask 077")
 
 
 def test_every_setting_is_in_the_operators_manual_and_no_other() -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.repository.compose import HOME
 from tests.servers.broker import Broker
 from tests.servers.database import ADMIN, Database
 from tests.servers.find import find
+from tests.servers.process import free_port
 
 
 @pytest.fixture
@@ -131,7 +133,8 @@ def test_a_store_s_role_can_do_nothing_beyond_its_own_database(database: Databas
 def test_a_store_url_without_a_password_stops_the_start_with_a_sentence(database: Database, folder: Path) -> None:
     secret = folder / "secrets" / "meetings_url"
     secret.chmod(0o600)
-    for text in ("postgresql+psycopg2://meetings:@postgres/meetings", "", "postgresql+psycopg2://meetings:a'b@p/m"):
+    refused = ("meetings:@postgres/meetings", "meetings:a'b@p/m", "meetings:p@ss-word!@postgres/meetings")
+    for text in ("", *(f"postgresql+psycopg2://{each}" for each in refused)):
         secret.write_text(text)
         done = _prepare(database, folder)
         assert done.returncode == 1
@@ -152,24 +155,21 @@ def test_after_a_secret_changed_the_script_is_repeated(database: Database, folde
 
 @pytest.mark.real
 def test_the_broker_knows_the_users_of_the_secrets_and_no_guest(folder: Path) -> None:
-    broker = Broker(folder / "broker")
-    env = broker.env() | {
-        "PRATIQUE_SECRETS": str(folder / "secrets"),
-        "TMPDIR": str(folder / "broker"),
-        "RABBITMQ_NODE_PORT": str(broker.port),
-        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-        "PRATIQUE_INSIDE": "127.0.0.2",  # an address of this machine that is not where clients are told to connect
-        "RABBITMQ_MANAGEMENT_PORT": str(broker.api_port),
-    }
+    broker, metrics_port = Broker(folder / "broker"), free_port()
     try:
-        broker.launch_by(["sh", str(HOME / "deploy/rabbitmq.sh"), str(find("rabbitmq-server"))], env)
+        broker.launch_by(*_start(folder, broker, metrics_port))
         broker.wait()
         url = (folder / "secrets" / "broker_url").read_text().strip()
         with Connection(url.replace("@rabbitmq:5672", f"@127.0.0.1:{broker.port}")) as connection:
             connection.default_channel.exchange_declare("meetings.events", "topic", auto_delete=False)
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", broker.api_port), timeout=5)
+        for port in (broker.api_port, metrics_port):
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port), timeout=5)
+        with urllib.request.urlopen(f"http://127.0.0.2:{metrics_port}/metrics", timeout=10) as answer:
+            assert b"rabbitmq_identity_info" in answer.read()
+        _check_memory(broker)
         _check_own_users(folder, broker)
+        _check_new_password(folder, broker, metrics_port)
         with (
             pytest.raises(AccessRefused),
             Connection(f"amqp://guest:guest@127.0.0.1:{broker.port}//") as guest,
@@ -177,6 +177,44 @@ def test_the_broker_knows_the_users_of_the_secrets_and_no_guest(folder: Path) ->
             guest.connect()
     finally:
         broker.discard()
+
+
+def _start(folder: Path, broker: Broker, metrics_port: int) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment that start it as its container does."""
+    env = broker.env() | {
+        "PRATIQUE_SECRETS": str(folder / "secrets"),
+        "TMPDIR": str(folder / "broker"),
+        "RABBITMQ_NODE_PORT": str(broker.port),
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "PRATIQUE_INSIDE": "127.0.0.2",  # an address of this machine that is not where clients are told to connect
+        "RABBITMQ_MANAGEMENT_PORT": str(broker.api_port),
+        "RABBITMQ_PROMETHEUS_PORT": str(metrics_port),
+        "PRATIQUE_BROKER_METRICS": "open",  # RabbitMQ 3 knows no password for them
+    }
+    return ["sh", str(HOME / "deploy/rabbitmq.sh"), str(find("rabbitmq-server"))], env
+
+
+def _check_memory(broker: Broker) -> None:
+    """The mark at which publishers wait is below mem_limit, on whatever machine; and so is the log kept in memory."""
+    assert int(broker.rabbitmqctl("eval", "vm_memory_monitor:get_memory_limit().").split()[-1]) == 300_000_000
+    size = broker.rabbitmqctl("eval", "element(2, application:get_env(ra, wal_max_size_bytes)).")
+    assert int(size.split()[-1]) == 32 * 1024**2
+
+
+def _check_new_password(folder: Path, broker: Broker, metrics_port: int) -> None:
+    """What the secret says when the broker is started again is the administrator's password, and the former is not."""
+    secret = folder / "secrets" / "broker_url"
+    here = f"@127.0.0.1:{broker.port}"
+    before = secret.read_text().strip().replace("@rabbitmq:5672", here)
+    secret.unlink()
+    secret.write_text("amqp://pratique:Changed2@rabbitmq:5672//")
+    broker.server.stop()
+    broker.server.start(*_start(folder, broker, metrics_port))
+    broker.wait()
+    with Connection(f"amqp://pratique:Changed2{here}//") as connection:
+        connection.connect()
+    with pytest.raises(AccessRefused), Connection(before) as former:
+        former.connect()
 
 
 def _check_own_users(folder: Path, broker: Broker) -> None:
@@ -199,7 +237,8 @@ def _check_own_users(folder: Path, broker: Broker) -> None:
 def test_a_broker_url_without_a_password_stops_the_start_with_a_sentence(folder: Path) -> None:
     secret = folder / "secrets" / "broker_url"
     secret.chmod(0o600)
-    for text in ("amqp://pratique:@rabbitmq:5672//", "", "amqp://pra'tique:abc@rabbitmq:5672//"):
+    refused = ("pratique:@rabbitmq:5672//", "pra'tique:abc@rabbitmq:5672//", "pratique:p@ss-word!@rabbitmq:5672//")
+    for text in ("", *(f"amqp://{each}" for each in refused)):
         secret.write_text(text)
         env = {"PATH": os.environ["PATH"], "PRATIQUE_SECRETS": str(folder / "secrets"), "TMPDIR": str(folder)}
         command = ["sh", str(HOME / "deploy/rabbitmq.sh"), "echo", "started"]

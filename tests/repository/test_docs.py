@@ -10,9 +10,9 @@ import pytest
 from werkzeug.routing import Map
 from werkzeug.routing.exceptions import RoutingException
 
-import chassis.runtime.tables  # noqa: F401  (completes KERNEL)
+import chassis.runtime.tables  # noqa: F401  (completes CHASSIS_TABLES)
 from chassis.settings import SERVICES, STORES
-from chassis.storage.store import KERNEL
+from chassis.storage.types import CHASSIS_TABLES
 from gateway.app import ROUTES
 from gateway.auth import SCOPES
 from operations import cli, composition, docs
@@ -141,7 +141,7 @@ def words(cell: str) -> set[str]:
 
 def test_every_table_is_in_the_glossary_and_no_other() -> None:
     own = [composition.metadata_of(name) for name in STORES]
-    tables = {table for each in own for table in each.tables} | set(KERNEL.tables)
+    tables = {table for each in own for table in each.tables} | set(CHASSIS_TABLES.tables)
 
     glossary = re.findall(r"^\| [^|`]+ `(\w+)` \|", text_of(ROOT / "docs/glossary.md"), re.M)
     assert sorted(glossary) == sorted(tables)

@@ -12,7 +12,8 @@ from sqlalchemy import MetaData, inspect
 import chassis.runtime.tables
 from chassis import settings
 from chassis.storage.migrate import is_current, migrate
-from chassis.storage.store import KERNEL, Store
+from chassis.storage.store import Store
+from chassis.storage.types import CHASSIS_TABLES
 from operations import composition
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ VERSION_TABLES = {"pratique_version", "service_version"}
 
 def test_there_are_migrations_to_check() -> None:
     assert {"membership", "meetings"} <= set(MIGRATED)
-    assert chassis.runtime.tables.bindings.BINDING.name in KERNEL.tables
+    assert chassis.runtime.tables.bindings.BINDING.name in CHASSIS_TABLES.tables
 
 
 @pytest.fixture(params=MIGRATED)
@@ -42,7 +43,7 @@ def differences(opened: Store, service: str) -> list[Any]:
     ours = {"include_name": lambda name, kind, _: kind != "table" or name not in VERSION_TABLES}
     with opened.begin() as session:
         context = MigrationContext.configure(session.connection(), opts=ours)
-        return list(compare_metadata(context, [metadata, KERNEL]))  # type: ignore[arg-type]  # as alembic documents it
+        return list(compare_metadata(context, [metadata, CHASSIS_TABLES]))  # type: ignore[arg-type]  # as alembic documents it
 
 
 def schema(opened: Store) -> dict[str, Any]:

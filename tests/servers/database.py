@@ -144,7 +144,7 @@ class Database:
 
     def pause(self) -> None:
         """Let it hang: connections stay open and nothing answers, until ``resume``."""
-        self.server.send(signal.SIGSTOP)
+        self.server.pause()
 
     def resume(self) -> None:
         """Let it go on."""

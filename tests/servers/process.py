@@ -95,6 +95,17 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._child.pid, number)
 
+    def pause(self, timeout_s: float = 10) -> None:
+        """Stop the program and all its children where they are (SIGSTOP), and return when every thread has stopped.
+
+        On a busy machine a thread may run on for a while after the signal was sent, and answer.
+        """
+        self.send(signal.SIGSTOP)
+        end = time.monotonic() + timeout_s
+        while _running_threads(self.pid):
+            assert time.monotonic() < end, f"{self.name} does not pause"
+            time.sleep(0.005)
+
     def stop(self, number: signal.Signals | None = None, timeout_s: float = 10) -> None:
         """End it, and nothing else; harmless if it has ended."""
         if self._child is None:
@@ -116,3 +127,22 @@ class Process:
         """End it and remove its folder."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _running_threads(group: int) -> list[Path]:
+    """The threads of a process group that are not stopped; none where there is no /proc to tell."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        if (told := _state_and_group(stat)) and told[1] == group:
+            threads = stat.parent.glob("task/*/stat")
+            found += [each for each in threads if (_state_and_group(each) or ("Z",))[0] not in "TtZX"]
+    return found
+
+
+def _state_and_group(stat: Path) -> tuple[str, int] | None:
+    """The state of a process or thread and its process group, by proc(5); None if it has ended."""
+    try:
+        state, _, group = stat.read_text().rpartition(") ")[2].split()[:3]
+    except (OSError, ValueError):
+        return None
+    return state, int(group)

@@ -1,1 +1,1 @@
-"""The kernel's own tables, migrated before each service's, and the environment that alembic runs in."""
+"""The chassis' own tables, migrated before each service's, and the environment that alembic runs in."""

@@ -1,4 +1,4 @@
-"""What alembic runs: one connection, given by ``chassis.storage.migrate``, in whose transaction it is."""
+"""Environment of alembic: one connection, given by ``chassis.storage.migrate``, in whose transaction it is."""
 
 from alembic import context
 

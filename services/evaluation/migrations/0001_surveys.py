@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "evaluation_0001"
 down_revision = None
@@ -33,8 +33,8 @@ def upgrade() -> None:
         sa.Column("anonymity", sa.String(32), nullable=False),
         sa.Column("questions_version", sa.Integer, nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
-        sa.Column("opens_at", store.Instant(), nullable=False),
-        sa.Column("closes_at", store.Instant(), nullable=False),
+        sa.Column("opens_at", types.Instant(), nullable=False),
+        sa.Column("closes_at", types.Instant(), nullable=False),
         sa.Column("is_meeting_closed", sa.Boolean, nullable=False),
         sa.Column("room_code", sa.String(8)),
         sa.Column("secret", sa.LargeBinary),

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "evaluation_0002"
 down_revision = "evaluation_0001"
@@ -82,8 +82,8 @@ def _create_survey() -> None:
         sa.Column("k_scores", sa.Integer, nullable=False),
         sa.Column("k_comments", sa.Integer, nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
-        sa.Column("opens_at", store.Instant(), nullable=False),
-        sa.Column("closes_at", store.Instant(), nullable=False),
+        sa.Column("opens_at", types.Instant(), nullable=False),
+        sa.Column("closes_at", types.Instant(), nullable=False),
         sa.Column("is_asked", sa.Boolean, nullable=False),
         sa.Column("is_meeting_closed", sa.Boolean, nullable=False),
         sa.Column("room_code", sa.String(8)),

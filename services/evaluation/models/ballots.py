@@ -15,14 +15,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Table, delete, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from chassis.storage import store
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import table_of
 from services.evaluation.models.surveys import Base, SurveyKey
 from services.evaluation.models.tokens import Channel
 from services.evaluation.questions import Answers
 
-SCATTERED = 50  #: rows written anew with each that is added: any meeting's whole survey, and little work in a large one
+REWRITTEN = 50  #: rows written anew with each that is added: any meeting's whole survey, and little work in a large one
 _SHEET = "sheet"
 _SHEET_BLOCK = 1024  #: bytes; a sheet whose comment is no longer than some 700 characters is as long as any other
 _chance = SystemRandom()
@@ -55,40 +56,39 @@ class Filled:
     answers: Answers
 
 
-def keep_sheet(session: Session, survey_id: UUID, mark: bytes, filled: Filled) -> None:
+def keep_sheet(transaction: Transaction, survey_id: UUID, mark: bytes, filled: Filled) -> None:
     """Keep what was answered on the slip of this mark. The caller holds the survey's lock."""
     content = json.dumps({"channel": filled.channel, "answers": filled.answers}, ensure_ascii=False)
-    box = store.seal_of(session).close(_SHEET, survey_id.bytes + content.encode(), _SHEET_BLOCK)
-    scatter(session, Sheet.mark, {"survey_id": survey_id, "mark": mark, "box": box})
+    box = transaction.seal.close(_SHEET, survey_id.bytes + content.encode(), _SHEET_BLOCK)
+    _insert_shuffled(transaction, table_of(Sheet), "mark", {"survey_id": survey_id, "mark": mark, "box": box})
 
 
-def keep_marker(session: Session, survey_id: UUID, mac: bytes, ballot_mark: bytes, *, is_cast: bool) -> None:
+def keep_marker(transaction: Transaction, survey_id: UUID, mac: bytes, ballot_mark: bytes, *, is_cast: bool) -> None:
     """Keep that somebody's ballot was taken. The caller holds the survey's lock."""
     row = {"survey_id": survey_id, "mac": mac, "ballot_mark": ballot_mark, "is_cast": is_cast}
-    scatter(session, Marker.mac, row)
+    _insert_shuffled(transaction, table_of(Marker), "mac", row)
 
 
-def scatter(session: Session, key: InstrumentedAttribute[Any], row: Mapping[str, Any]) -> None:
+def _insert_shuffled(transaction: Transaction, table: Table, key: str, row: Mapping[str, Any]) -> None:
     """Leave a row among up to 49 others of its survey, all written anew in random order; it replaces one of its key.
 
     ``key`` is what tells the rows of one survey apart. The caller holds the survey's lock.
     """
-    table: Table = key.class_.__table__
-    name, survey_id = key.key, row["survey_id"]
+    survey_id = row["survey_id"]
     of_survey = table.c.survey_id == survey_id
-    some = select(table).where(of_survey, table.c[name] != row[name]).order_by(func.random()).limit(SCATTERED - 1)
-    rows = [dict(each._mapping) for each in session.execute(some)]
-    gone = [row[name], *(each[name] for each in rows)]
-    session.execute(delete(table).where(of_survey, table.c[name].in_(gone)))
+    some = select(table).where(of_survey, table.c[key] != row[key]).order_by(func.random()).limit(REWRITTEN - 1)
+    rows = [dict(each._mapping) for each in transaction.execute(some)]
+    gone = [row[key], *(each[key] for each in rows)]
+    transaction.execute(delete(table).where(of_survey, table.c[key].in_(gone)))
     rows.append(dict(row))
     _chance.shuffle(rows)
-    store.insert_many(session, table, rows)
+    transaction.insert_many(table, rows)
 
 
-def read_sheets(session: Session, survey_id: UUID) -> Sequence[Filled]:
+def read_sheets(transaction: Transaction, survey_id: UUID) -> Sequence[Filled]:
     """Return all answers, in random order."""
-    seal, filled = store.seal_of(session), []
-    for box in session.scalars(select(Sheet.box).where(Sheet.survey_id == survey_id)):
+    seal, filled = transaction.seal, []
+    for box in transaction.scalars(select(Sheet.box).where(Sheet.survey_id == survey_id)):
         content = json.loads(seal.open(_SHEET, box)[len(survey_id.bytes) :])
         filled.append(Filled(Channel(content["channel"]), content["answers"]))
     _chance.shuffle(filled)

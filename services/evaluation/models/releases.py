@@ -9,14 +9,14 @@ from math import sqrt
 from random import SystemRandom
 from statistics import NormalDist, fmean, stdev
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import clock
 from chassis.sealing import Seal
-from chassis.storage import store
+from chassis.storage import types
 from pratique.events.evaluation import CountBand, ResultsReleased, ResultsWithheld, SurveyClosed, WithheldReason
 from services.evaluation import questions
 from services.evaluation.models.ballots import Filled
@@ -28,7 +28,7 @@ LEAST = Thresholds()  #: what every network keeps to (docs/decisions/0013)
 KEEP_WITHHELD = timedelta(days=90)  #: answers that were not told, for pooling with those of later meetings
 
 Cell = dict[str, object]  #: what is told of one question, as plain JSON
-_JSON = store.COLUMN_TYPES[dict[str, Any]]
+_JSON = types.COLUMN_TYPES[dict[str, Any]]
 _KEPT = "kept answers"
 _KEPT_BLOCK = 4096  #: bytes
 _chance = SystemRandom()
@@ -68,7 +68,7 @@ class Release(Base):
         asked = questions.SETS[survey.questions_version]
         cells = [] if reason else [cell_of(question, votes) for question in asked if is_counted(question)]
         return cls(
-            id=uuid4(),
+            id=uuid5(survey.id, "release"),  # as the survey's own
             survey_id=survey.id,
             reason=reason,
             n=None if reason else len(votes.answers),

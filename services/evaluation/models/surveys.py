@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 from sqlalchemy import CheckConstraint, String, false, inspect, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis import clock
 from chassis.sealing import Seal
 from chassis.settings import Settings
-from chassis.storage import store
+from chassis.storage import types
+from chassis.storage.transaction import Transaction
 from pratique.events.evaluation import (
     Anonymity,
     InvitationRevoked,
@@ -39,8 +40,8 @@ Asking = TypeVar("Asking", SurveyInvitationsIssued, SurveyReminderDue)
 class Base(DeclarativeBase):
     """The tables of evaluation."""
 
-    metadata = store.metadata()
-    type_annotation_map = store.COLUMN_TYPES
+    metadata = types.metadata()
+    type_annotation_map = types.COLUMN_TYPES
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Survey(Base):
     ) -> Self:
         """A survey that is open from ``opens_at``: in the room with a code while the meeting runs, or after it."""
         return cls(
-            id=uuid4(),
+            id=uuid5(meeting_id, "survey"),  # the same again where a store was restored: links that were mailed live on
             meeting_id=meeting_id,
             community_ids=[str(each) for each in community_ids],
             timezone=timezone,
@@ -145,6 +146,10 @@ class Survey(Base):
         """Its columns, for a set-based insert."""
         said = self.__dict__  # all of them are set when it begins
         return {name: said[name] for name in _SURVEY_COLUMNS}
+
+    def end_room(self) -> None:
+        """Let the room's code open nothing any more: the meeting is closed, and whoever is missing is asked by mail."""
+        self.is_meeting_closed, self.is_asked, self.room_code = True, True, None
 
     @property
     def is_open(self) -> bool:
@@ -235,8 +240,10 @@ class SurveyKey(Base):
         return {"survey_id": survey_id, "box": seal.close(_KEY, survey_id.bytes + tokens.new_secret(), block=1)}
 
 
-def read_secrets(session: Session, survey_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+def read_secrets(transaction: Transaction, survey_ids: Iterable[UUID]) -> dict[UUID, bytes]:
     """The secrets of those of these surveys that have one, which are the open ones. One statement."""
-    seal = store.seal_of(session)
-    rows = session.execute(select(SurveyKey.survey_id, SurveyKey.box).where(SurveyKey.survey_id.in_(list(survey_ids))))
+    seal = transaction.seal
+    rows = transaction.execute(
+        select(SurveyKey.survey_id, SurveyKey.box).where(SurveyKey.survey_id.in_(list(survey_ids)))
+    )
     return {survey_id: seal.open(_KEY, box)[len(survey_id.bytes) :] for survey_id, box in rows}

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "meetings_0001"
 down_revision = None
@@ -47,8 +47,8 @@ def _create_meeting() -> None:
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("mode", sa.String(32), nullable=False),
-        sa.Column("starts_at", store.Instant(), nullable=False),
-        sa.Column("ends_at", store.Instant(), nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("ends_at", types.Instant(), nullable=False),
         sa.Column("timezone", sa.String(64), nullable=False),
         sa.Column("place", sa.String(300), nullable=False),
         sa.Column("link", sa.String(1000), nullable=False),
@@ -56,10 +56,10 @@ def _create_meeting() -> None:
         sa.Column("capacity", sa.Integer),
         sa.Column("facilitator_id", sa.Uuid),
         sa.Column("note_taker_id", sa.Uuid),
-        sa.Column("started_at", store.Instant()),
-        sa.Column("wrap_up_at", store.Instant()),
-        sa.Column("closed_at", store.Instant()),
-        sa.Column("cancelled_at", store.Instant()),
+        sa.Column("started_at", types.Instant()),
+        sa.Column("wrap_up_at", types.Instant()),
+        sa.Column("closed_at", types.Instant()),
+        sa.Column("cancelled_at", types.Instant()),
         sa.Column("cancel_reason", sa.Text, nullable=False),
         sa.Column("head_count", sa.Integer, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
@@ -83,7 +83,7 @@ def _create_people_of_meeting() -> None:
         sa.Column("meeting_id", sa.Uuid, nullable=False),
         sa.Column("member_id", sa.Uuid, nullable=False),
         sa.Column("partstat", sa.String(32), nullable=False),
-        sa.Column("registered_at", store.Instant(), nullable=False),
+        sa.Column("registered_at", types.Instant(), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("meeting_id", "member_id", name="pk_registration"),
         sa.ForeignKeyConstraint(["meeting_id"], ["meeting.meeting_id"], name="fk_registration_meeting_id"),
@@ -107,7 +107,7 @@ def _create_people_of_meeting() -> None:
         sa.Column("version", sa.Integer, autoincrement=False, nullable=False),
         sa.Column("from_state", sa.String(32)),
         sa.Column("to_state", sa.String(32), nullable=False),
-        sa.Column("at", store.Instant(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("meeting_id", "member_id", "version", name="pk_attendance_change"),
         sa.ForeignKeyConstraint(
             ["meeting_id", "member_id"],

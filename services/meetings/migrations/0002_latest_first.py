@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "meetings_0002"
 down_revision = "meetings_0001"
@@ -15,7 +15,7 @@ _NEW = "ix_meeting_community_community_id_starts_at_meeting_id"
 
 def upgrade() -> None:
     """Add; the index that goes is the beginning of the new one, so that nothing misses it."""
-    op.add_column("meeting_community", sa.Column("starts_at", store.Instant()))
+    op.add_column("meeting_community", sa.Column("starts_at", types.Instant()))
     op.execute(_FILL)
     op.create_index(_NEW, "meeting_community", ["community_id", "starts_at", "meeting_id"])
     op.drop_index("ix_meeting_community_community_id", "meeting_community")

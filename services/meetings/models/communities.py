@@ -5,15 +5,15 @@ from uuid import UUID
 from sqlalchemy import Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.storage import quota, store
+from chassis.storage import quota, types
 from pratique.events.membership import CommunityKind
 
 
 class Base(DeclarativeBase):
     """The tables of meetings."""
 
-    metadata = store.metadata()
-    type_annotation_map = store.COLUMN_TYPES
+    metadata = types.metadata()
+    type_annotation_map = types.COLUMN_TYPES
 
 
 class Community(Base):

@@ -29,6 +29,8 @@ PLACE_AT_MOST = 300  #: characters
 LINK_AT_MOST = 1000  #: characters
 #: After the planned end; what is wrapped up or closed later is entered from memory, and asks nobody unless one says so.
 ASKED_WITHIN = timedelta(days=3)
+#: Before the planned start. What is held earlier than that is another meeting, or its plan is wrong.
+STARTS_WITHIN = timedelta(days=14)
 
 _TIMES = ("starts_at", "ends_at", "timezone")
 _WORDS = ("themes", "place", "link")
@@ -131,11 +133,16 @@ class Meeting(Base):
         return any(getattr(self, name) != getattr(said, name) for name in names)
 
     def start(self, at: datetime) -> list[Event]:
-        """Begin; nothing if it has begun. Conflict if it was cancelled."""
+        """Begin; nothing if it has begun. Conflict if it was cancelled, or is planned for a day far ahead."""
         if self.started_at is not None:
             return []
         if self.state is MeetingState.CANCELLED:
             raise Conflict("This meeting was cancelled and cannot start; schedule another.")
+        if self.starts_at - at > STARTS_WITHIN:
+            raise Conflict(
+                f"This meeting is planned for {self.starts_at:%Y-%m-%d}; it can start {STARTS_WITHIN.days} days before "
+                "at the earliest. If another takes place now, schedule that one."
+            )
         self.state, self.started_at, self.version = MeetingState.IN_PROGRESS, at, self.version + 1
         return [
             MeetingStarted(

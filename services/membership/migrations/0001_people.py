@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "membership_0001"
 down_revision = None
@@ -69,8 +69,8 @@ def _create_belonging() -> None:
         sa.Column("community_id", sa.Uuid, nullable=False),
         sa.Column("member_id", sa.Uuid, nullable=False),
         sa.Column("role", sa.String(32), nullable=False),
-        sa.Column("assigned_at", store.Instant(), nullable=False),
-        sa.Column("ended_at", store.Instant()),
+        sa.Column("assigned_at", types.Instant(), nullable=False),
+        sa.Column("ended_at", types.Instant()),
         sa.Column("version", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("assignment_id", name="pk_role_assignment"),
         sa.UniqueConstraint("community_id", "member_id", "role", name="uq_role_assignment_community_id_member_id_role"),

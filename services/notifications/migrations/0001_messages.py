@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "notifications_0001"
 down_revision = None
@@ -33,17 +33,17 @@ def _messages() -> None:
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("priority", sa.Integer, nullable=False),
         sa.Column("source_version", sa.Integer, nullable=False),
-        sa.Column("relevant_until", store.Instant(), nullable=False),
-        sa.Column("due_at", store.Instant(), nullable=False),
+        sa.Column("relevant_until", types.Instant(), nullable=False),
+        sa.Column("due_at", types.Instant(), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("interruptions", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("lease_until", store.Instant()),
+        sa.Column("lease_until", types.Instant()),
         sa.Column("last_error", sa.Text),
         sa.Column("drop_reason", sa.String(32)),
         sa.Column("token", sa.String(200)),
         sa.Column("version", sa.Integer, nullable=False, server_default="1"),
-        sa.Column("created_at", store.Instant(), nullable=False),
-        sa.Column("settled_at", store.Instant()),
+        sa.Column("created_at", types.Instant(), nullable=False),
+        sa.Column("settled_at", types.Instant()),
         sa.PrimaryKeyConstraint("id", name="pk_message"),
         sa.UniqueConstraint("dedup_key", name="uq_message_dedup_key"),
     )
@@ -105,8 +105,8 @@ def _meetings() -> None:
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("mode", sa.String(32), nullable=False),
-        sa.Column("starts_at", store.Instant(), nullable=False),
-        sa.Column("ends_at", store.Instant(), nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("ends_at", types.Instant(), nullable=False),
         sa.Column("timezone", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("meeting_id", name="pk_meeting_card"),
     )
@@ -155,7 +155,7 @@ def _surveys() -> None:
         sa.Column("community_ids", _WORDS, nullable=False),
         sa.Column("responses_count", sa.Integer),
         sa.Column("withheld_reason", sa.String(32)),
-        sa.Column("told_until", store.Instant(), nullable=False),
+        sa.Column("told_until", types.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("subject_id", name="pk_results_notice"),
     )
     op.create_index("ix_results_notice_told_until", "results_notice", ["told_until"])

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "notifications_0003"
 down_revision = "notifications_0002"
@@ -14,6 +14,6 @@ def upgrade() -> None:
     op.create_table(
         "receipt",
         sa.Column("message_id", sa.Uuid, nullable=False),
-        sa.Column("at", store.Instant, nullable=False),
+        sa.Column("at", types.Instant, nullable=False),
         sa.PrimaryKeyConstraint("message_id", name="pk_receipt"),
     )

@@ -7,7 +7,7 @@ dropped, though else removal waits one release. All other messages stay, and sta
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "notifications_0004"
 down_revision = "notifications_0003"
@@ -43,7 +43,7 @@ def upgrade() -> None:
     op.create_table(
         "survey_end",
         sa.Column("survey_id", sa.Uuid, nullable=False),
-        sa.Column("at", store.Instant, nullable=False),
+        sa.Column("at", types.Instant, nullable=False),
         sa.PrimaryKeyConstraint("survey_id", name="pk_survey_end"),
     )
 
@@ -62,19 +62,19 @@ def _messages() -> None:
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("priority", sa.Integer, nullable=False),
         sa.Column("source_version", sa.Integer, nullable=False),
-        sa.Column("relevant_until", store.Instant(), nullable=False),
-        sa.Column("due_at", store.Instant(), nullable=False),
+        sa.Column("relevant_until", types.Instant(), nullable=False),
+        sa.Column("due_at", types.Instant(), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("interruptions", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("lease_until", store.Instant()),
+        sa.Column("lease_until", types.Instant()),
         sa.Column("last_error", sa.Text),
         sa.Column("drop_reason", sa.String(32)),
         sa.Column("box", sa.LargeBinary),
         sa.Column("correlation_id", sa.Uuid),
         sa.Column("causation_id", sa.Uuid),
         sa.Column("version", sa.Integer, nullable=False, server_default="1"),
-        sa.Column("created_at", store.Instant(), nullable=False),
-        sa.Column("settled_at", store.Instant()),
+        sa.Column("created_at", types.Instant(), nullable=False),
+        sa.Column("settled_at", types.Instant()),
         sa.PrimaryKeyConstraint("id", name="pk_message"),
     )
     for name, columns, only, is_unique in (
@@ -96,7 +96,7 @@ def _messages() -> None:
 
 def _cards() -> None:
     op.add_column("contact_card", sa.Column("address_version", sa.Integer, nullable=False, server_default="0"))
-    op.add_column("contact_card", sa.Column("held_until", store.Instant()))
+    op.add_column("contact_card", sa.Column("held_until", types.Instant()))
     op.add_column("meeting_card", sa.Column("facilitator_id", sa.Uuid))
     op.add_column("meeting_card", sa.Column("note_taker_id", sa.Uuid))
     for name in ("people_version", "words_version"):

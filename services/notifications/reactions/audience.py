@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, exists, func, inspect, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
 
 from chassis import clock
-from chassis.storage import store
-from pratique.event import Event
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import table_of
+from pratique.event import Cause
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
 from services.notifications.commands import Wanted, queue_messages
@@ -24,51 +24,41 @@ from services.notifications.models import (
 )
 
 _WHY_NOT = {Outcome.CANCELLED: DropReason.CANCELLED, Outcome.CLOSED: DropReason.EXPIRED}
-_COMMUNITIES: Table = inspect(MeetingCommunity).local_table  # type: ignore[assignment]  # a mapped class has a Table
+_COMMUNITIES = table_of(MeetingCommunity)
 
 
-def match_alone(session: Session) -> None:
-    """Until the commit, let no other replica match members with meetings or results.
+def lock_audience(transaction: Transaction) -> None:
+    """Lock the audience: until the commit no other replica matches members with meetings or results.
 
     Otherwise of two that bring a member and a meeting at once, neither would see what the other brings, and the member
     would never be invited. It is held as long as one batch takes, and never on the path of a survey.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext("notifications.audience"))))
+    transaction.lock("notifications.audience")
 
 
-def take_turns(session: Session, ids: Iterable[UUID], is_shared: bool = False) -> None:
-    """Until the commit, let no other replica react to these meetings or surveys, but for others that share."""
-    if session.get_bind().dialect.name == "postgresql":
-        lock = "pg_advisory_xact_lock_shared" if is_shared else "pg_advisory_xact_lock"
-        ordered = "(select unnest(cast(:ids as text[])) as id order by 1) as ordered"  # so that nobody waits in a ring
-        statement = text(f"select {lock}(hashtextextended(id, 0)) from {ordered}")  # noqa: S608  (our own two names)
-        session.execute(statement, {"ids": sorted(str(id) for id in ids)})
-
-
-def keep_communities(session: Session, events: Iterable[Any]) -> None:
+def keep_communities(transaction: Transaction, events: Iterable[Any]) -> None:
     """Know for which communities meetings are held; each event that names them may be the first to come."""
     pairs = {(event.meeting_id, community_id) for event in events for community_id in event.community_ids}
     rows = [{"meeting_id": meeting_id, "community_id": community_id} for meeting_id, community_id in sorted(pairs)]
-    store.insert_many(session, _COMMUNITIES, rows, ignore_conflicts=True)
+    transaction.insert_many(_COMMUNITIES, rows, ignore_conflicts=True)
 
 
-def communities_of(session: Session, meeting_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+def communities_of(transaction: Transaction, meeting_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
     """The communities for which these meetings are held, by meeting."""
     named = select(MeetingCommunity.meeting_id, MeetingCommunity.community_id).order_by(MeetingCommunity.community_id)
     found: dict[UUID, list[UUID]] = {}
-    for meeting_id, community_id in session.execute(named.where(MeetingCommunity.meeting_id.in_(meeting_ids))):
+    for meeting_id, community_id in transaction.execute(named.where(MeetingCommunity.meeting_id.in_(meeting_ids))):
         found.setdefault(meeting_id, []).append(community_id)
     return found
 
 
-def members_of(session: Session, community_ids: Iterable[UUID]) -> list[UUID]:
+def members_of(transaction: Transaction, community_ids: Iterable[UUID]) -> list[UUID]:
     """Return the members of any of these communities, each once."""
     of_these = CommunityMember.community_id.in_(list(community_ids))
-    return list(session.scalars(select(CommunityMember.member_id).where(of_these).distinct()))
+    return list(transaction.scalars(select(CommunityMember.member_id).where(of_these).distinct()))
 
 
-def facilitators_of(session: Session, meeting_id: UUID, community_ids: Iterable[UUID]) -> set[UUID]:
+def facilitators_of(transaction: Transaction, meeting_id: UUID, community_ids: Iterable[UUID]) -> set[UUID]:
     """Return the facilitators of this meeting and, at present, of any of these communities."""
     of_these = CommunityRole.community_id.in_(list(community_ids))
     leads = (CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
@@ -76,18 +66,21 @@ def facilitators_of(session: Session, meeting_id: UUID, community_ids: Iterable[
     of_meeting = select(MeetingCard.facilitator_id).where(
         MeetingCard.meeting_id == meeting_id, MeetingCard.facilitator_id.is_not(None)
     )
-    return {id for id in session.scalars(by_role.union(of_meeting)) if id is not None}
+    return {id for id in transaction.scalars(by_role.union(of_meeting)) if id is not None}
 
 
-def list_news(session: Session, templates: Sequence[Template], meetings: Any) -> list[ResultsNotice]:
+def list_news(transaction: Transaction, templates: Sequence[Template], meetings: Any) -> list[ResultsNotice]:
     """Return the news of these meetings, ids or a query for them; few rows, since news grows old in a week."""
     is_news = (ResultsNotice.template.in_(templates), ResultsNotice.told_until > clock.now())
-    return list(session.scalars(select(ResultsNotice).where(ResultsNotice.meeting_id.in_(meetings), *is_news)))
+    return list(transaction.scalars(select(ResultsNotice).where(ResultsNotice.meeting_id.in_(meetings), *is_news)))
 
 
-def tell_those_there(session: Session, because: Mapping[UUID, Event]) -> None:
-    """Tell whoever was at these meetings of their released results, while that is news; never the note taker."""
-    news = {notice.meeting_id: notice for notice in list_news(session, [Template.RESULTS_RELEASED], list(because))}
+def tell_those_there(transaction: Transaction, because: Mapping[UUID, Cause | None]) -> None:
+    """Tell whoever was at these meetings of their released results, while that is news; never the note taker.
+
+    ``because`` says by meeting from which event that follows, in a reaction to a list of events.
+    """
+    news = {notice.meeting_id: notice for notice in list_news(transaction, [Template.RESULTS_RELEASED], list(because))}
     if not news:
         return
     takes_notes = exists().where(
@@ -101,13 +94,17 @@ def tell_those_there(session: Session, because: Mapping[UUID, Event]) -> None:
     )
     wanted = [
         results_message(member_id, news[meeting_id], because[meeting_id])
-        for meeting_id, member_id in session.execute(there)
+        for meeting_id, member_id in transaction.execute(there)
     ]
-    queue_messages(session, wanted)
+    queue_messages(transaction, wanted)
 
 
 def meeting_invitation(
-    member_id: UUID, card: MeetingCard, community_ids: Sequence[UUID], outcome: Outcome | None, because: Event
+    member_id: UUID,
+    card: MeetingCard,
+    community_ids: Sequence[UUID],
+    outcome: Outcome | None,
+    because: Cause | None = None,
 ) -> Wanted:
     """The invitation of a person to a meeting, or the record that it had lost its reason."""
     return Wanted(
@@ -123,7 +120,7 @@ def meeting_invitation(
     )
 
 
-def results_message(member_id: UUID, notice: ResultsNotice, because: Event) -> Wanted:
+def results_message(member_id: UUID, notice: ResultsNotice, because: Cause | None = None) -> Wanted:
     """The message that tells a person what there is to tell."""
     return Wanted(
         template=notice.template,

@@ -10,13 +10,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, exists, select
-from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.messaging import inbox
-from chassis.messaging.inbox import set_based
-from chassis.storage import store
+from chassis.messaging.inbox import set_based, set_based_on_envelopes
 from chassis.storage.rows import keep_newest
+from chassis.storage.transaction import Transaction
+from pratique.event import Cause, Envelope
 from pratique.events.evaluation import (
     InvitationRevoked,
     ResultsReleased,
@@ -27,7 +27,7 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
 )
 from pratique.events.notifications import DropReason, Template
-from services.notifications.commands import Wanted, drop_queued, queue_messages, renew
+from services.notifications.commands import MAIL_LOOP, Wanted, drop_queued, queue_messages, renew
 from services.notifications.models import (
     ABOUT_SURVEY,
     Message,
@@ -41,9 +41,8 @@ from services.notifications.models import (
 from services.notifications.reactions.audience import (
     facilitators_of,
     keep_communities,
-    match_alone,
+    lock_audience,
     results_message,
-    take_turns,
     tell_those_there,
 )
 
@@ -51,50 +50,50 @@ NEWS_FOR = timedelta(days=7)  #: results are told to whoever is concerned within
 Asking = SurveyInvitationsIssued | SurveyReminderDue
 
 
-@set_based
-def invite_to_surveys(session: Session, events: Sequence[SurveyInvitationsIssued]) -> None:
+@set_based_on_envelopes
+def invite_to_surveys(transaction: Transaction, envelopes: Sequence[Envelope[SurveyInvitationsIssued]]) -> None:
     """Ask each of those named once. Five statements for any number of events."""
-    _ask(session, Template.SURVEY_INVITATION, events)
+    _ask(transaction, Template.SURVEY_INVITATION, envelopes)
 
 
-@set_based
-def remind_of_surveys(session: Session, events: Sequence[SurveyReminderDue]) -> None:
+@set_based_on_envelopes
+def remind_of_surveys(transaction: Transaction, envelopes: Sequence[Envelope[SurveyReminderDue]]) -> None:
     """Remind each of those named once, and nobody else."""
-    _ask(session, Template.SURVEY_REMINDER, events)
+    _ask(transaction, Template.SURVEY_REMINDER, envelopes)
 
 
-def revoke_invitations(session: Session, event: InvitationRevoked) -> None:
+def revoke_invitations(transaction: Transaction, event: InvitationRevoked) -> None:
     """Do not ask these people, unless something newer than this says so; what was sent cannot be taken back."""
-    if event.survey_id not in _open_among(session, [event.survey_id]):
+    if event.survey_id not in _open_among(transaction, [event.survey_id]):
         return
-    seal, asking = store.seal_of(session), list[UUID]()
+    seal, asking = transaction.seal, list[UUID]()
     rows = []
     for member_id in event.member_ids:
         ids = [message_id(seal, template, event.survey_id, member_id) for template in ABOUT_SURVEY]
         rows.append({"invitation_id": ids[0], "version": event.version, "survey_id": event.survey_id})
         asking += ids
-    keep_newest(session, Revocation, rows)
+    keep_newest(transaction, Revocation, rows)
     is_older = Message.source_version <= event.version
-    drop_queued(session, Message.id.in_(asking), is_older, reason=DropReason.REVOKED)
+    drop_queued(transaction, Message.id.in_(asking), is_older, reason=DropReason.REVOKED)
 
 
 @set_based
-def forget_surveys(session: Session, events: Sequence[SurveyClosed]) -> None:
+def forget_surveys(transaction: Transaction, events: Sequence[SurveyClosed]) -> None:
     """Leave no trace of whom these surveys asked, and let nothing that comes late bring one back."""
     survey_ids = sorted({event.survey_id for event in events})
-    take_turns(session, survey_ids)
+    transaction.lock_each(survey_ids)
     at = clock.now()
     ends = [{"survey_id": id, "at": at} for id in survey_ids]
-    session.execute(store.insert(session, SurveyEnd).values(ends).on_conflict_do_nothing())
+    transaction.execute(transaction.insert(SurveyEnd).values(ends).on_conflict_do_nothing())
     asked = select(Message.id).where(Message.survey_id.in_(survey_ids), Message.template.in_(ABOUT_SURVEY))
-    session.execute(delete(Message).where(Message.id.in_(asked.order_by(Message.id).with_for_update())))
-    session.execute(delete(Receipt).where(~exists().where(Message.id == Receipt.message_id)))
-    session.execute(delete(Revocation).where(Revocation.survey_id.in_(survey_ids)))
+    transaction.execute(delete(Message).where(Message.id.in_(asked.order_by(Message.id).with_for_update())))
+    transaction.execute(delete(Receipt).where(~exists().where(Message.id == Receipt.message_id)))
+    transaction.execute(delete(Revocation).where(Revocation.survey_id.in_(survey_ids)))
     for survey_id in survey_ids:
-        inbox.forget(session, (SurveyInvitationsIssued, SurveyReminderDue, InvitationRevoked), subject=survey_id)
+        inbox.forget(transaction, (SurveyInvitationsIssued, SurveyReminderDue, InvitationRevoked), subject=survey_id)
 
 
-def tell_results(session: Session, event: ResultsReleased) -> None:
+def tell_results(transaction: Transaction, event: ResultsReleased) -> None:
     """Tell those who were at the meeting, and nobody else, that there are results, and where."""
     notice = {
         "subject_id": event.release_id,
@@ -103,12 +102,12 @@ def tell_results(session: Session, event: ResultsReleased) -> None:
         "withheld_reason": None,
         "told_until": event.released_at + NEWS_FOR,
     }
-    _keep_notice(session, event, notice)
-    take_turns(session, [event.meeting_id])
-    tell_those_there(session, {event.meeting_id: event})
+    _keep_notice(transaction, event, notice)
+    transaction.lock_each([event.meeting_id])
+    tell_those_there(transaction, {event.meeting_id: transaction.cause})
 
 
-def tell_withheld(session: Session, event: ResultsWithheld) -> None:
+def tell_withheld(transaction: Transaction, event: ResultsWithheld) -> None:
     """Tell whoever facilitates, and nobody else, that there are no results, and why."""
     notice = {
         "subject_id": event.survey_id,
@@ -117,10 +116,10 @@ def tell_withheld(session: Session, event: ResultsWithheld) -> None:
         "withheld_reason": event.reason,
         "told_until": clock.now() + NEWS_FOR,
     }
-    _tell_facilitators(session, event, notice)
+    _tell_facilitators(transaction, event, notice)
 
 
-def tell_left_open(session: Session, event: SurveyAskedBeforeClosing) -> None:
+def tell_left_open(transaction: Transaction, event: SurveyAskedBeforeClosing) -> None:
     """Tell whoever facilitates that the meeting was not closed, and what happened therefore."""
     notice = {
         "subject_id": event.meeting_id,
@@ -129,21 +128,21 @@ def tell_left_open(session: Session, event: SurveyAskedBeforeClosing) -> None:
         "withheld_reason": None,
         "told_until": event.closes_at,
     }
-    _tell_facilitators(session, event, notice)
+    _tell_facilitators(transaction, event, notice)
 
 
 def _tell_facilitators(
-    session: Session, event: ResultsWithheld | SurveyAskedBeforeClosing, values: Mapping[str, object]
+    transaction: Transaction, event: ResultsWithheld | SurveyAskedBeforeClosing, values: Mapping[str, object]
 ) -> None:
-    _keep_notice(session, event, values)
-    match_alone(session)
-    notice = session.get_one(ResultsNotice, values["subject_id"], populate_existing=True)
-    people = facilitators_of(session, event.meeting_id, event.community_ids)
-    queue_messages(session, [results_message(member_id, notice, event) for member_id in people])
+    _keep_notice(transaction, event, values)
+    lock_audience(transaction)
+    notice = transaction.get_one(ResultsNotice, values["subject_id"], populate_existing=True)
+    people = facilitators_of(transaction, event.meeting_id, event.community_ids)
+    queue_messages(transaction, [results_message(member_id, notice) for member_id in people])
 
 
 def _keep_notice(
-    session: Session,
+    transaction: Transaction,
     event: ResultsReleased | ResultsWithheld | SurveyAskedBeforeClosing,
     values: Mapping[str, object],
 ) -> None:
@@ -154,29 +153,31 @@ def _keep_notice(
         "meeting_id": event.meeting_id,
         "community_ids": [str(id) for id in event.community_ids],
     }
-    keep_newest(session, ResultsNotice, [row])
-    keep_communities(session, [event])
+    keep_newest(transaction, ResultsNotice, [row])
+    keep_communities(transaction, [event])
 
 
-def _open_among(session: Session, survey_ids: Iterable[UUID]) -> set[UUID]:
+def _open_among(transaction: Transaction, survey_ids: Iterable[UUID]) -> set[UUID]:
     """Those of these surveys that are not closed as far as we know; none is until the commit."""
     wanted = sorted(set(survey_ids))
-    take_turns(session, wanted, is_shared=True)
-    return set(wanted).difference(session.scalars(select(SurveyEnd.survey_id).where(SurveyEnd.survey_id.in_(wanted))))
+    transaction.lock_each(wanted, is_shared=True)
+    return set(wanted).difference(
+        transaction.scalars(select(SurveyEnd.survey_id).where(SurveyEnd.survey_id.in_(wanted)))
+    )
 
 
-def _ask(session: Session, template: Template, events: Sequence[Asking]) -> None:
-    seal = store.seal_of(session)
-    surveys = _open_among(session, (event.survey_id for event in events if event.invitations))
+def _ask(transaction: Transaction, template: Template, envelopes: Sequence[Envelope[Asking]]) -> None:
+    seal = transaction.seal
+    surveys = _open_among(transaction, (each.event.survey_id for each in envelopes if each.event.invitations))
     if not surveys:
         return
-    revocations = session.scalars(select(Revocation).where(Revocation.survey_id.in_(surveys)))
+    revocations = transaction.scalars(select(Revocation).where(Revocation.survey_id.in_(surveys)))
     revoked = {revocation.invitation_id: revocation.version for revocation in revocations}
     known = select(Message).where(Message.survey_id.in_(surveys), Message.template == template).order_by(Message.id)
-    before = {message.id: message for message in session.scalars(known.with_for_update())}
+    before = {message.id: message for message in transaction.scalars(known.with_for_update())}
     wanted = []
-    for event in events:
-        for one in _wanted(template, event) if event.survey_id in surveys else ():
+    for event, because in [(envelope.event, envelope.as_cause()) for envelope in envelopes]:
+        for one in _wanted(template, event, because) if event.survey_id in surveys else ():
             key = message_id(seal, Template.SURVEY_INVITATION, event.survey_id, one.member_id)
             if revoked.get(key, 0) >= event.version:
                 one = dataclasses.replace(one, drop_reason=DropReason.REVOKED)
@@ -184,11 +185,11 @@ def _ask(session: Session, template: Template, events: Sequence[Asking]) -> None
             if message is None:
                 wanted.append(one)
             elif renew(message, one, seal):
-                store.wake(session, "mail")
-    queue_messages(session, wanted)
+                transaction.wake(MAIL_LOOP)
+    queue_messages(transaction, wanted)
 
 
-def _wanted(template: Template, event: Asking) -> Iterable[Wanted]:
+def _wanted(template: Template, event: Asking, because: Cause) -> Iterable[Wanted]:
     for invitation in event.invitations:
         yield Wanted(
             template=template,
@@ -199,6 +200,6 @@ def _wanted(template: Template, event: Asking) -> Iterable[Wanted]:
             community_ids=(),  # of which only what is published has need
             source_version=event.version,
             relevant_until=event.closes_at,
-            because=event,
+            because=because,
             sealed=Sealed(member_id=invitation.member_id, token=invitation.token),
         )

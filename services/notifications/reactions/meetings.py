@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, inspect, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
 
-from chassis.messaging.inbox import set_based
-from chassis.storage import store
+from chassis.messaging.inbox import set_based, set_based_on_envelopes
 from chassis.storage.rows import keep_newest
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import table_of
+from pratique.event import Envelope
 from pratique.events.meetings import (
     AttendanceCorrected,
     AttendanceRecorded,
@@ -36,48 +37,49 @@ from services.notifications.models import (
 from services.notifications.reactions.audience import (
     keep_communities,
     list_news,
-    match_alone,
+    lock_audience,
     meeting_invitation,
     members_of,
     results_message,
-    take_turns,
     tell_those_there,
 )
 
-_ATTENDANCE: Table = inspect(MeetingAttendance).local_table  # type: ignore[assignment]  # a mapped class has a Table
+_ATTENDANCE = table_of(MeetingAttendance)
 _THERE = tuple(state for state in AttendanceState if state.was_there)
 _WORDS = {"themes", "place", "link"}  #: fields that MeetingDescribed carries
 _TOLD = {"place", "link", "mode"}  #: fields of whose change the invited are told
 _COME_TOO_LATE = (Template.MEETING_INVITATION, Template.MEETING_CHANGED, Template.MEETING_LEFT_OPEN)
 
 
-def invite(session: Session, event: MeetingScheduled) -> None:
+def invite(transaction: Transaction, event: MeetingScheduled) -> None:
     """Invite the members of the meeting's communities, whoever facilitates and whoever takes notes, each once."""
-    _keep_meetings(session, [event])
-    _keep_people(session, event, has_new_words=True)
-    _invite(session, event)
+    _keep_meetings(transaction, [event])
+    _keep_people(transaction, event, has_new_words=True)
+    _invite(transaction, event)
 
 
-def tell_of_change(session: Session, event: MeetingChanged) -> None:
+def tell_of_change(transaction: Transaction, event: MeetingChanged) -> None:
     """Tell those whose invitation has left, or is leaving, of another place, link or mode; invite who is new to it.
 
     Others get an invitation that says how it is now. A change that was not told yet is told with this one.
     """
-    take_turns(session, [event.meeting_id])
-    _keep_meetings(session, [event])
-    _keep_people(session, event, has_new_words=bool(_WORDS & set(event.changed)))
-    _invite(session, event)
-    is_over = session.scalar(select(MeetingEnd.outcome).where(MeetingEnd.meeting_id == event.meeting_id)) is not None
+    transaction.lock_each([event.meeting_id])
+    _keep_meetings(transaction, [event])
+    _keep_people(transaction, event, has_new_words=bool(_WORDS & set(event.changed)))
+    _invite(transaction, event)
+    is_over = (
+        transaction.scalar(select(MeetingEnd.outcome).where(MeetingEnd.meeting_id == event.meeting_id)) is not None
+    )
     if is_over or not _TOLD & set(event.changed):
         return
     drop_queued(
-        session,
+        transaction,
         Message.meeting_id == event.meeting_id,
         Message.template == Template.MEETING_CHANGED,
         Message.number < event.version,
         reason=DropReason.SUPERSEDED,
     )
-    told = _told_already(session, event)
+    told = _told_already(transaction, event)
     wanted = [
         Wanted(
             template=Template.MEETING_CHANGED,
@@ -88,16 +90,15 @@ def tell_of_change(session: Session, event: MeetingChanged) -> None:
             community_ids=event.community_ids,
             source_version=event.version,
             relevant_until=relevant_until,
-            because=event,
         )
-        for member_id, relevant_until in _invited(session, event.meeting_id)
+        for member_id, relevant_until in _invited(transaction, event.meeting_id)
         if member_id not in told
     ]
-    queue_messages(session, wanted)
+    queue_messages(transaction, wanted)
 
 
 @set_based
-def keep_meeting_words(session: Session, events: Sequence[MeetingDescribed]) -> None:
+def keep_meeting_words(transaction: Transaction, events: Sequence[MeetingDescribed]) -> None:
     """Know what these meetings are about, where they are, and why they were cancelled."""
     rows = [
         {
@@ -110,19 +111,19 @@ def keep_meeting_words(session: Session, events: Sequence[MeetingDescribed]) -> 
         }
         for event in events
     ]
-    keep_newest(session, MeetingWords, rows)
+    keep_newest(transaction, MeetingWords, rows)
 
 
-def call_off(session: Session, event: MeetingCancelled) -> None:
+def call_off(transaction: Transaction, event: MeetingCancelled) -> None:
     """Tell those whose invitation has left, or is leaving, and drop whatever else waits for this meeting.
 
     Whether an invitation that is leaving arrived is looked at again when the message about it is due.
     """
-    take_turns(session, [event.meeting_id])
-    _keep_ends(session, [event], Outcome.CANCELLED)
+    transaction.lock_each([event.meeting_id])
+    _keep_ends(transaction, [event], Outcome.CANCELLED)
     of_meeting = Message.meeting_id == event.meeting_id
     is_other = Message.template != Template.MEETING_CANCELLED
-    drop_queued(session, of_meeting, is_other, reason=DropReason.CANCELLED)
+    drop_queued(transaction, of_meeting, is_other, reason=DropReason.CANCELLED)
     wanted = [
         Wanted(
             template=Template.MEETING_CANCELLED,
@@ -132,53 +133,53 @@ def call_off(session: Session, event: MeetingCancelled) -> None:
             community_ids=event.community_ids,
             source_version=event.version,
             relevant_until=relevant_until,
-            because=event,
         )
-        for member_id, relevant_until in _invited(session, event.meeting_id)
+        for member_id, relevant_until in _invited(transaction, event.meeting_id)
     ]
-    queue_messages(session, wanted)
+    queue_messages(transaction, wanted)
 
 
-@set_based
-def stop_inviting(session: Session, events: Sequence[MeetingClosed]) -> None:
+@set_based_on_envelopes
+def stop_inviting(transaction: Transaction, closings: Sequence[Envelope[MeetingClosed]]) -> None:
     """Drop what has not left and comes too late now; know who was there. Seven statements for any number of events."""
-    take_turns(session, {event.meeting_id for event in events})
-    _keep_meetings(session, events)
-    _keep_ends(session, events, Outcome.CLOSED)
+    events = [closing.event for closing in closings]
+    transaction.lock_each({event.meeting_id for event in events})
+    _keep_meetings(transaction, events)
+    _keep_ends(transaction, events, Outcome.CLOSED)
     of_meetings = Message.meeting_id.in_({event.meeting_id for event in events})
-    drop_queued(session, of_meetings, Message.template.in_(_COME_TOO_LATE), reason=DropReason.EXPIRED)
-    _keep_attendance(session, events)
+    drop_queued(transaction, of_meetings, Message.template.in_(_COME_TOO_LATE), reason=DropReason.EXPIRED)
+    _keep_attendance(transaction, closings)
 
 
-@set_based
-def keep_attendance(session: Session, events: Sequence[AttendanceRecorded]) -> None:
+@set_based_on_envelopes
+def keep_attendance(transaction: Transaction, records: Sequence[Envelope[AttendanceRecorded]]) -> None:
     """Know who is there."""
-    take_turns(session, {event.meeting_id for event in events})
-    _keep_attendance(session, events)
+    transaction.lock_each({record.event.meeting_id for record in records})
+    _keep_attendance(transaction, records)
 
 
-@set_based
-def correct_attendance(session: Session, events: Sequence[AttendanceCorrected]) -> None:
+@set_based_on_envelopes
+def correct_attendance(transaction: Transaction, corrections: Sequence[Envelope[AttendanceCorrected]]) -> None:
     """Know who was there after all, or was not; whoever was hears of results while they are news."""
-    take_turns(session, {event.meeting_id for event in events})
-    _keep_attendance(session, events)
+    transaction.lock_each({correction.event.meeting_id for correction in corrections})
+    _keep_attendance(transaction, corrections)
 
 
-def _invite(session: Session, event: MeetingScheduled | MeetingChanged) -> None:
+def _invite(transaction: Transaction, event: MeetingScheduled | MeetingChanged) -> None:
     """Invite all whom the meeting concerns, and tell whoever facilitates what there is to tell already."""
-    match_alone(session)
-    card = session.get_one(MeetingCard, event.meeting_id, populate_existing=True)
-    end = session.get(MeetingEnd, event.meeting_id)
+    lock_audience(transaction)
+    card = transaction.get_one(MeetingCard, event.meeting_id, populate_existing=True)
+    end = transaction.get(MeetingEnd, event.meeting_id)
     outcome = end.outcome if end else None
-    people = {*members_of(session, event.community_ids), card.facilitator_id, card.note_taker_id} - {None}
-    wanted = [meeting_invitation(id, card, event.community_ids, outcome, event) for id in people if id]
+    people = {*members_of(transaction, event.community_ids), card.facilitator_id, card.note_taker_id} - {None}
+    wanted = [meeting_invitation(id, card, event.community_ids, outcome) for id in people if id]
     if card.facilitator_id:
-        news = list_news(session, TO_FACILITATORS, [event.meeting_id])
-        wanted += [results_message(card.facilitator_id, notice, event) for notice in news]
-    queue_messages(session, wanted)
+        news = list_news(transaction, TO_FACILITATORS, [event.meeting_id])
+        wanted += [results_message(card.facilitator_id, notice) for notice in news]
+    queue_messages(transaction, wanted)
 
 
-def _invited(session: Session, meeting_id: UUID) -> list[tuple[UUID, datetime]]:
+def _invited(transaction: Transaction, meeting_id: UUID) -> list[tuple[UUID, datetime]]:
     """Return those whose invitation has left or is leaving, and until when it is of use.
 
     Nobody claims one meanwhile: it would say how the meeting was before.
@@ -187,13 +188,13 @@ def _invited(session: Session, meeting_id: UUID) -> list[tuple[UUID, datetime]]:
         Message.meeting_id == meeting_id, Message.template == Template.MEETING_INVITATION
     )
     locked = invitations.order_by(Message.id).with_for_update().execution_options(populate_existing=True)
-    left = [each for each in session.scalars(locked) if each.may_have_arrived or each.state is State.SENDING]
+    left = [each for each in transaction.scalars(locked) if each.may_have_arrived or each.state is State.SENDING]
     return [(each.member_id, each.relevant_until) for each in left if each.member_id]
 
 
-def _told_already(session: Session, event: MeetingChanged) -> set[UUID]:
+def _told_already(transaction: Transaction, event: MeetingChanged) -> set[UUID]:
     """Return those who were told of a later change, or will be, in words that are as new as this one."""
-    words = session.get(MeetingWords, event.meeting_id, populate_existing=True)
+    words = transaction.get(MeetingWords, event.meeting_id, populate_existing=True)
     has_newer_words = words is not None and words.version > event.version
     later = select(Message.member_id).where(
         Message.meeting_id == event.meeting_id,
@@ -202,10 +203,12 @@ def _told_already(session: Session, event: MeetingChanged) -> set[UUID]:
     )
     if _WORDS & set(event.changed) and not has_newer_words:
         later = later.where((Message.number == event.version) | (Message.state == State.QUEUED))
-    return {id for id in session.scalars(later) if id}
+    return {id for id in transaction.scalars(later) if id}
 
 
-def _keep_meetings(session: Session, events: Sequence[MeetingScheduled | MeetingChanged | MeetingClosed]) -> None:
+def _keep_meetings(
+    transaction: Transaction, events: Sequence[MeetingScheduled | MeetingChanged | MeetingClosed]
+) -> None:
     rows = [
         {
             "meeting_id": event.meeting_id,
@@ -218,32 +221,32 @@ def _keep_meetings(session: Session, events: Sequence[MeetingScheduled | Meeting
         }
         for event in events
     ]
-    keep_newest(session, MeetingCard, rows)
-    keep_communities(session, events)
+    keep_newest(transaction, MeetingCard, rows)
+    keep_communities(transaction, events)
 
 
-def _keep_people(session: Session, event: MeetingScheduled | MeetingChanged, has_new_words: bool) -> None:
+def _keep_people(transaction: Transaction, event: MeetingScheduled | MeetingChanged, has_new_words: bool) -> None:
     """Know who facilitates and who takes notes, which a closing does not say, and of which version words should be."""
     card = update(MeetingCard).where(MeetingCard.meeting_id == event.meeting_id)
     newest = card.where(MeetingCard.people_version < event.version)
     people = {"facilitator_id": event.facilitator_id, "note_taker_id": event.note_taker_id}
-    session.execute(newest.values(**people, people_version=event.version))
+    transaction.execute(newest.values(**people, people_version=event.version))
     if has_new_words:
         older = card.where(MeetingCard.words_version < event.version)
-        session.execute(older.values(words_version=event.version))
+        transaction.execute(older.values(words_version=event.version))
 
 
-def _keep_ends(session: Session, events: Sequence[MeetingCancelled | MeetingClosed], outcome: Outcome) -> None:
+def _keep_ends(transaction: Transaction, events: Sequence[MeetingCancelled | MeetingClosed], outcome: Outcome) -> None:
     rows = [{"meeting_id": event.meeting_id, "version": event.version, "outcome": outcome} for event in events]
-    keep_newest(session, MeetingEnd, rows)
+    keep_newest(transaction, MeetingEnd, rows)
 
 
 def _keep_attendance(
-    session: Session, events: Sequence[AttendanceRecorded | AttendanceCorrected | MeetingClosed]
+    transaction: Transaction, envelopes: Sequence[Envelope[AttendanceRecorded | AttendanceCorrected | MeetingClosed]]
 ) -> None:
     """Know who was there, by the newest event that says so, and tell them of results that came before."""
     newest: dict[tuple[UUID, UUID], dict[str, Any]] = {}
-    for event in sorted(events, key=lambda one: one.version):
+    for event in sorted((envelope.event for envelope in envelopes), key=lambda one: one.version):
         people = (
             [(event.member_id, event.to_state)]
             if isinstance(event, AttendanceCorrected)
@@ -252,5 +255,5 @@ def _keep_attendance(
         for member_id, state in people:
             named = {"meeting_id": event.meeting_id, "member_id": member_id}
             newest[event.meeting_id, member_id] = named | {"version": event.version, "was_there": state in _THERE}
-    store.insert_many(session, _ATTENDANCE, [newest[key] for key in sorted(newest)], newest="version")
-    tell_those_there(session, {event.meeting_id: event for event in events})
+    transaction.insert_many(_ATTENDANCE, [newest[key] for key in sorted(newest)], newest="version")
+    tell_those_there(transaction, {each.event.meeting_id: each.as_cause() for each in envelopes})

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from chassis import clock
-from chassis.messaging.inbox import set_based
+from chassis.messaging.inbox import set_based, set_based_on_envelopes
 from chassis.storage.rows import keep_newest
+from chassis.storage.transaction import Transaction
+from pratique.event import Envelope
 from pratique.events.membership import (
     CommunityDescribed,
     MemberContactChanged,
@@ -33,7 +34,7 @@ from services.notifications.models import (
 from services.notifications.reactions.audience import (
     communities_of,
     list_news,
-    match_alone,
+    lock_audience,
     meeting_invitation,
     results_message,
 )
@@ -43,9 +44,10 @@ HELD_FOR = timedelta(hours=48)
 TOLD_FOR = timedelta(days=7)  #: that an address was changed is told to the former one within a week, or not at all
 
 
-@set_based
-def keep_contact_cards(session: Session, events: Sequence[MemberContactChanged]) -> None:
+@set_based_on_envelopes
+def keep_contact_cards(transaction: Transaction, envelopes: Sequence[Envelope[MemberContactChanged]]) -> None:
     """Know how to write to these people, and tell the former address of each that was replaced by another."""
+    events = [envelope.event for envelope in envelopes]
     rows = [
         {
             "member_id": event.member_id,
@@ -57,12 +59,12 @@ def keep_contact_cards(session: Session, events: Sequence[MemberContactChanged])
         }
         for event in events
     ]
-    keep_newest(session, ContactCard, rows)
-    now, changes = clock.now(), [event for event in events if event.former_email]
-    for event in changes:  # few, and of a person each
+    keep_newest(transaction, ContactCard, rows)
+    now, changes = clock.now(), [envelope for envelope in envelopes if envelope.event.former_email]
+    for event in [change.event for change in changes]:  # few, and of a person each
         is_news = (ContactCard.member_id == event.member_id, ContactCard.address_version < event.version)
-        change = update(ContactCard).where(*is_news)
-        session.execute(change.values(address_version=event.version, held_until=now + HELD_FOR))
+        card = update(ContactCard).where(*is_news)
+        transaction.execute(card.values(address_version=event.version, held_until=now + HELD_FOR))
     wanted = [
         Wanted(
             template=Template.ADDRESS_CHANGED,
@@ -72,24 +74,26 @@ def keep_contact_cards(session: Session, events: Sequence[MemberContactChanged])
             community_ids=(),
             source_version=event.version,
             relevant_until=now + TOLD_FOR,
-            because=event,
+            because=change.as_cause(),
             sealed=Sealed(address=event.former_email or "", replaced_by=_not_in_full(event.email)),
         )
-        for event in changes
+        for change in changes
+        for event in [change.event]
     ]
-    queue_messages(session, wanted)
+    queue_messages(transaction, wanted)
 
 
 @set_based
-def keep_community_names(session: Session, events: Sequence[CommunityDescribed]) -> None:
+def keep_community_names(transaction: Transaction, events: Sequence[CommunityDescribed]) -> None:
     """Know what these communities are called."""
     rows = [{"community_id": event.community_id, "version": event.version, "name": event.name} for event in events]
-    keep_newest(session, CommunityCard, rows)
+    keep_newest(transaction, CommunityCard, rows)
 
 
-@set_based
-def invite_new_members(session: Session, events: Sequence[MembershipActivated]) -> None:
+@set_based_on_envelopes
+def invite_new_members(transaction: Transaction, envelopes: Sequence[Envelope[MembershipActivated]]) -> None:
     """Invite these people to the meetings ahead of their communities."""
+    events = [envelope.event for envelope in envelopes]
     rows = [
         {
             "membership_id": event.membership_id,
@@ -99,43 +103,43 @@ def invite_new_members(session: Session, events: Sequence[MembershipActivated]) 
         }
         for event in events
     ]
-    keep_newest(session, CommunityMember, rows)
-    match_alone(session)
+    keep_newest(transaction, CommunityMember, rows)
+    lock_audience(transaction)
     community_ids = {event.community_id for event in events}
-    ahead = session.execute(
+    ahead = transaction.execute(
         select(MeetingCommunity.community_id, MeetingCard, MeetingEnd.outcome)
         .join(MeetingCard, MeetingCard.meeting_id == MeetingCommunity.meeting_id)
         .outerjoin(MeetingEnd, MeetingEnd.meeting_id == MeetingCommunity.meeting_id)
         .where(MeetingCommunity.community_id.in_(community_ids))
         .where(MeetingCard.ends_at > clock.now())
     ).all()
-    of_meetings = communities_of(session, {card.meeting_id for _, card, _ in ahead})
+    of_meetings = communities_of(transaction, {card.meeting_id for _, card, _ in ahead})
     wanted = []
-    for event in events:
+    for event, because in [(envelope.event, envelope.as_cause()) for envelope in envelopes]:
         of_theirs = [(card, outcome) for community_id, card, outcome in ahead if community_id == event.community_id]
         for card, outcome in of_theirs:
             of_meeting = of_meetings[card.meeting_id]
-            wanted.append(meeting_invitation(event.member_id, card, of_meeting, outcome, event))
-    queue_messages(session, wanted)
+            wanted.append(meeting_invitation(event.member_id, card, of_meeting, outcome, because))
+    queue_messages(transaction, wanted)
 
 
-def tell_new_facilitator(session: Session, event: RoleAssigned) -> None:
+def tell_new_facilitator(transaction: Transaction, event: RoleAssigned) -> None:
     """Know the role; a new facilitator is told what concerns facilitators while that is news."""
-    _keep_role(session, event, is_active=True)
+    _keep_role(transaction, event, is_active=True)
     if event.role is not Role.FACILITATOR:
         return
-    match_alone(session)
+    lock_audience(transaction)
     theirs = select(MeetingCommunity.meeting_id).where(MeetingCommunity.community_id == event.community_id)
-    news = list_news(session, TO_FACILITATORS, theirs)
-    queue_messages(session, [results_message(event.member_id, notice, event) for notice in news])
+    news = list_news(transaction, TO_FACILITATORS, theirs)
+    queue_messages(transaction, [results_message(event.member_id, notice) for notice in news])
 
 
-def end_role(session: Session, event: RoleEnded) -> None:
+def end_role(transaction: Transaction, event: RoleEnded) -> None:
     """Know that the role is over; what it brought is dropped when its turn to be sent comes."""
-    _keep_role(session, event, is_active=False)
+    _keep_role(transaction, event, is_active=False)
 
 
-def _keep_role(session: Session, event: RoleAssigned | RoleEnded, is_active: bool) -> None:
+def _keep_role(transaction: Transaction, event: RoleAssigned | RoleEnded, is_active: bool) -> None:
     row = {
         "assignment_id": event.assignment_id,
         "version": event.version,
@@ -144,7 +148,7 @@ def _keep_role(session: Session, event: RoleAssigned | RoleEnded, is_active: boo
         "role": event.role,
         "is_active": is_active,
     }
-    keep_newest(session, CommunityRole, [row])
+    keep_newest(transaction, CommunityRole, [row])
 
 
 def _not_in_full(address: str) -> str:

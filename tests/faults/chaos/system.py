@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg2 import sql
 
-import chassis.runtime.tables  # noqa: F401  (completes KERNEL)
+import chassis.runtime.tables  # noqa: F401  (completes CHASSIS_TABLES)
 from chassis import clock
 from chassis.settings import SERVICES, STORES
 from chassis.testing import open_at

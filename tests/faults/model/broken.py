@@ -62,21 +62,15 @@ FAULTS = [
     ),
     Fault(
         "copies take what is older",
-        "chassis/storage/rows.py",
-        "where=table.version < statement.excluded.version",
-        "where=table.version != statement.excluded.version",
-    ),
-    Fault(
-        "attendance takes what is older",
-        "chassis/storage/store.py",
-        "is_newer = table.c[newest] < statement.excluded[newest]",
-        "is_newer = table.c[newest] != statement.excluded[newest]",
+        "chassis/storage/bulk.py",
+        "is_newer = table.c[conflict.newest] < statement.excluded[conflict.newest]",
+        "is_newer = table.c[conflict.newest] != statement.excluded[conflict.newest]",
     ),
     Fault(
         "whoever was excused is asked",
         "pratique/events/meetings.py",
-        "return self in (AttendanceState.ATTENDED,",
-        "return self in (AttendanceState.EXCUSED, AttendanceState.ATTENDED,",
+        "_THERE = frozenset({AttendanceState.ATTENDED,",
+        "_THERE = frozenset({AttendanceState.EXCUSED, AttendanceState.ATTENDED,",
     ),
     Fault(
         "facilitators are asked",
@@ -99,9 +93,9 @@ FAULTS = [
     Fault(
         "the reminder is not decided again",
         "services/evaluation/reactions.py",
-        "    missing = _unanswered(session, survey, list_eligible(session, survey.meeting_id))\n"
-        "    outbox.add(session, survey.remind(",
-        "    missing = list_eligible(session, survey.meeting_id)\n    outbox.add(session, survey.remind(",
+        "    missing = _unanswered(transaction, survey, list_eligible(transaction, survey.meeting_id))\n"
+        "    transaction.publish(survey.remind(",
+        "    missing = list_eligible(transaction, survey.meeting_id)\n    transaction.publish(survey.remind(",
     ),
     Fault(
         "a revoked invitation is mailed",
@@ -142,37 +136,37 @@ FAULTS = [
     Fault(
         "nobody is asked about a meeting that nobody closes",
         "services/evaluation/reactions.py",
-        "    due.plan(session, \"ask_anyway\", survey.id, max(event.ends_at, event.wrap_up_at) + ASK_ANYWAY_AFTER)\n",
+        '    due.plan(transaction, "ask_anyway", survey.id, max(event.ends_at, event.wrap_up_at) + ASK_ANYWAY_AFTER)\n',
         "",
     ),
     Fault(
         "nothing is said of whoever turns out not to have been there",
         "services/evaluation/reactions.py",
-        "        outbox.add(session, survey.revoke(event.member_id))\n",
+        "        transaction.publish(survey.revoke(event.member_id))\n",
         "        pass\n",
     ),
     Fault(
         "the log keeps whom a closed survey asked",
         "services/evaluation/reactions.py",
-        "    outbox.forget(session, ASKING, survey_id)\n",
+        "    outbox.forget(transaction, ASKING, survey_id)\n",
         "",
     ),
     Fault(
         "notifications keeps whom a closed survey asked",
         "services/notifications/reactions/evaluation.py",
-        "    session.execute(delete(Message).where(Message.id.in_(asked.order_by(Message.id).with_for_update())))\n",
-        "",
+        "transaction.execute(delete(Message).where(Message.id.in_(asked.order_by(Message.id).with_for_update())))\n",
+        "pass\n",
     ),
     Fault(
         "due work is done and not marked as done",
         "chassis/scheduling/due.py",
-        'session.execute(update(DUE).where(mine).values(state="done", error=None))',
+        'transaction.execute(update(DUE).where(mine).values(state="done", error=None))',
         "pass",
     ),
     Fault(
         "a ballot can be cast twice",
         "services/evaluation/commands.py",
-        "    if session.scalar(select(exists().where(Sheet.survey_id == survey.id, Sheet.mark == mark))):\n",
+        "    if transaction.scalar(select(exists().where(Sheet.survey_id == survey.id, Sheet.mark == mark))):\n",
         "    if False:\n",
     ),
     Fault(
@@ -202,7 +196,7 @@ FAULTS = [
     Fault(
         "rows stand in the order in which they came",
         "services/evaluation/models/ballots.py",
-        "    rows = [dict(each._mapping) for each in session.execute(some)]\n    gone",
+        "    rows = [dict(each._mapping) for each in transaction.execute(some)]\n    gone",
         "    rows = []\n    gone",
     ),
     Fault(

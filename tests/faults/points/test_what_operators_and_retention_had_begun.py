@@ -17,7 +17,9 @@ from chassis.retry import RETRY_AFTER_S
 from chassis.runtime.retention import retention
 from chassis.settings import STORES, embedded
 from chassis.storage.migrate import is_current, migrate
-from chassis.storage.store import KERNEL, Store
+from chassis.storage.store import Store
+from chassis.storage.transaction import Transaction
+from chassis.storage.types import CHASSIS_TABLES
 from chassis.testing import open_at
 from operations import cli, composition
 from operations.up import _token
@@ -63,7 +65,7 @@ def test_a_store_whose_migration_ended_is_migrated_by_the_next(
         assert inspect(opened.engine).get_table_names() == []
     migrate(opened, composition.migrations_of(name))
     assert is_current(opened, composition.migrations_of(name))
-    assert set(inspect(opened.engine).get_table_names()) > set(KERNEL.tables)
+    assert set(inspect(opened.engine).get_table_names()) > set(CHASSIS_TABLES.tables)
     opened.close()
 
 
@@ -83,8 +85,8 @@ def test_retention_that_ended_forgets_what_is_old_and_nothing_else(evaluation: S
         assert set(session.scalars(select(outbox.EVENT_LOG.c.seq))) == set(_offered(session))
 
 
-def _publish(session: object, event: MeetingClosed) -> None:
-    outbox.add(session, event)  # type: ignore[arg-type]
+def _publish(session: Transaction, event: MeetingClosed) -> None:
+    session.publish(event)
 
 
 def _unpublished(opened: Store) -> list[int]:

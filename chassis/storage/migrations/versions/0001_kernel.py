@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "0001_kernel"
 down_revision = None
@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("type", sa.String(200), nullable=False),
         sa.Column("subject", sa.String(36), nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
-        sa.Column("at", store.Instant(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_event_log"),
         sa.UniqueConstraint("id", name="uq_event_log_id"),
     )
@@ -35,7 +35,7 @@ def upgrade() -> None:
     op.create_table(
         "inbox",
         sa.Column("event_id", sa.Uuid, nullable=False),
-        sa.Column("at", store.Instant(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("event_id", name="pk_inbox"),
     )
     op.create_index("ix_inbox_at", "inbox", ["at"])
@@ -47,8 +47,8 @@ def upgrade() -> None:
         sa.Column("error", sa.Text, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("state", sa.String(16), nullable=False, server_default="waiting"),
-        sa.Column("next_attempt_at", store.Instant(), nullable=False),
-        sa.Column("parked_at", store.Instant(), nullable=False),
+        sa.Column("next_attempt_at", types.Instant(), nullable=False),
+        sa.Column("parked_at", types.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_parked"),
     )
     op.create_index("ix_parked_state_next_attempt_at", "parked", ["state", "next_attempt_at"])
@@ -57,7 +57,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid, nullable=False),
         sa.Column("kind", sa.String(64), nullable=False),
         sa.Column("subject", sa.Uuid, nullable=False),
-        sa.Column("due_at", store.Instant(), nullable=False),
+        sa.Column("due_at", types.Instant(), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("state", sa.String(16), nullable=False, server_default="waiting"),
         sa.Column("error", sa.Text),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from chassis.storage import store
+from chassis.storage import types
 
 revision = "0002_audit"
 down_revision = "0001_kernel"
@@ -53,7 +53,7 @@ def upgrade() -> None:
     op.create_table(
         "audit",
         sa.Column("seq", _SEQ, autoincrement=True, nullable=False),
-        sa.Column("at", store.Instant(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
         sa.Column("actor", sa.String(200), nullable=False),
         sa.Column("action", sa.String(64), nullable=False),
         sa.Column("subject", sa.String(200), nullable=False),

@@ -1,0 +1,1 @@
+"""Trial of docker-compose.yml in a real container engine: ``make compose``."""
