@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import pratique.events as contract
-from operations import rights
+from operations import permissions
 from pratique.event import CONTENT_TYPE, REGISTRY, Event, Value
 from pratique.examples import example
 from pratique.schemas import comments_of, definitions, words_of
@@ -239,7 +239,7 @@ def _type(hint: Any) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "asyncapi.json": asyncapi,
     "events.md": events_page,
-    "rights.json": rights.page,
+    "permissions.json": permissions.page,
 }
 
 

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import eventlet
 import pytest
-from tests.running import until
 
 from chassis import green
 from chassis.loop import Loop
+from tests.harness.waiting import until
 
 
 class Away(Exception):

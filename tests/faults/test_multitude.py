@@ -80,9 +80,9 @@ def test_a_meeting_of_thousands_closes_and_each_is_asked_once(
         insist(network, "PUT", f"/v1/meetings/{meeting_id}/attendance", everyone)
         closed = insist(network, "POST", f"/v1/meetings/{meeting_id}/close")
         assert closed["head_count"] == number
-        until(lambda: sum(_states(network).values()) == number, 120, every_s=0.2)
+        until(lambda: sum(_states(network).values()) == number, 600, every_s=0.2)
         is_mailed = number < 5000  # writing five thousand mails takes longer than a test may
-        until(lambda: not is_mailed or _states(network) == {State.SENT: number}, 240, every_s=0.5)
+        until(lambda: not is_mailed or _states(network) == {State.SENT: number}, 900, every_s=0.5)
         asked = Counter(_addresses(network))
         assert set(asked.values()) <= {1}
         assert len(asked) == number or not is_mailed

@@ -64,7 +64,7 @@ def running(settings: Settings, classes: Sequence[type], is_awaited: bool = True
     started = Running(runner)
     try:
         if is_awaited:
-            until(started.is_ready, 60)
+            until(started.is_ready)
         yield started
     finally:
         runner.stop()

@@ -47,7 +47,7 @@ def mail_server(port: int, maildir: Path) -> Iterator[Path]:
     command = [sys.executable, "-W", "ignore", "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}"]
     process = subprocess.Popen([*command, "-c", "aiosmtpd.handlers.Mailbox", str(maildir)])
     try:
-        until(lambda: is_listening(port), 60, what="the mail server")
+        until(lambda: is_listening(port), what="the mail server")
         yield maildir
     finally:
         process.terminate()

@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,8 @@ class OnABus(Network):
             with opened.begin() as session:
                 for loop in (due.LOOP, MAIL_LOOP, inbox.LOOP):
                     session.wake(loop)
-        until(self.is_quiescent, 30, every_s=0.05, what="nothing under way")
+        time.sleep(0)  # SQLite gives way to nobody: those who were woken would never have a turn
+        until(self.is_quiescent, every_s=0.05, what="nothing under way")
 
     def redeliver_everything(self) -> None:
         """Offer everything again, and wait until it was taken, which no store shows."""
@@ -152,7 +153,9 @@ def embedded_network(folder: Path) -> Iterator[Network]:
         pass
     try:
         with running(settings, composition.service_classes(EVERYTHING)) as containers:
-            yield OnABus(settings, containers, settings.mail_dir)
+            network = OnABus(settings, containers, settings.mail_dir)
+            with closing(network.stores["gateway"]):
+                yield network
     finally:
         in_memory.reset()
 
@@ -170,7 +173,9 @@ def real_network(fresh: Fresh, folder: Path) -> Iterator[Network]:
         mail_server(smtp_port, folder / "maildir") as maildir,
         running(settings, composition.service_classes(EVERYTHING)) as containers,
     ):
-        yield OnABus(settings, containers, maildir)
+        network = OnABus(settings, containers, maildir)
+        with closing(network.stores["gateway"]):
+            yield network
 
 
 @contextmanager

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Found = TypeVar("Found")
+#: For what must come true, on a machine that does much else: it costs time only where something is wrong.
+PATIENCE_S = 120.0
 
 
-def until(is_true: Callable[[], Found], timeout_s: float = 60.0, every_s: float = 0.01, what: str = "it") -> Found:
+def until(
+    is_true: Callable[[], Found], timeout_s: float = PATIENCE_S, every_s: float = 0.01, what: str = "it"
+) -> Found:
     """Wait until the function returns something true, and return that.
 
     Raises:

@@ -242,7 +242,7 @@ class Server:
         self.url = f"smtp://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        self._running = Controller(self._sink, hostname="127.0.0.1", port=self._port)
+        self._running = Controller(self._sink, hostname="127.0.0.1", port=self._port, ready_timeout=120)
         self._running.start()
 
     def stop(self) -> None:

@@ -34,7 +34,9 @@ def test_encryption_is_used_where_the_server_offers_it(sink: Any, server: Any, m
     subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    encrypted = Controller(sink, hostname="127.0.0.1", port=free_port(), tls_context=context, require_starttls=True)
+    encrypted = Controller(
+        sink, hostname="127.0.0.1", port=free_port(), tls_context=context, require_starttls=True, ready_timeout=120
+    )
     encrypted.start()
     post = SmtpPost(f"smtp://127.0.0.1:{encrypted.port}", "bonjour@pratique.example")
     post.send(mail)
@@ -45,7 +47,7 @@ def test_encryption_is_used_where_the_server_offers_it(sink: Any, server: Any, m
 
 def test_a_password_is_not_sent_in_the_clear_to_another_machine(mail: Mail, sink: Any, server: Any) -> None:
     server.stop()  # as above
-    elsewhere = Controller(sink, hostname="127.0.0.2", port=free_port())
+    elsewhere = Controller(sink, hostname="127.0.0.2", port=free_port(), ready_timeout=120)
     elsewhere.start()
     post = SmtpPost(f"smtp://pratique:secret@127.0.0.2:{elsewhere.port}", "bonjour@pratique.example")
     with pytest.raises(NotSent, match="the password stays here"):

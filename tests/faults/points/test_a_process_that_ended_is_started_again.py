@@ -55,7 +55,7 @@ def client_of(settings: Settings, kept: list[Supervised]) -> RetryingClient:
     with opened.begin() as session:
         client = HttpClient(settings.http_port, create_token(session, "client", ["*"]), timeout_s=5)
     opened.close()
-    return RetryingClient(lambda: client, meanwhile=lambda: keep(kept))
+    return RetryingClient(lambda: client, 240, meanwhile=lambda: keep(kept))
 
 
 def keep(kept: list[Supervised]) -> None:
