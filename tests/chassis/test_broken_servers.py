@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import eventlet
 import pika
@@ -34,7 +34,7 @@ from operations import composition
 from pratique import errors
 from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.testing import AT, envelope, sample
-from tests.chassis.conftest import Evaluation, Meetings, close_meeting, remember, seen
+from tests.chassis.conftest import Evaluation, Meetings, check_alive, close_meeting, remember, seen
 from tests.harness.containers import Running, running
 from tests.harness.waiting import until
 from tests.servers import HOME, Fresh
@@ -57,21 +57,6 @@ def closing() -> bytes:
 def dead(opened: store.Store) -> list[str]:
     with opened.begin() as session:
         return list(session.scalars(select(inbox.PARKED.c.error).where(inbox.PARKED.c.state == "dead")))
-
-
-def is_taken(network: Running, meeting_id: UUID) -> bool:
-    """Whether the closing was acknowledged; where a connection has just gone it was not, and is to be asked again."""
-    try:
-        network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
-    except errors.Unavailable:
-        return False
-    return True
-
-
-def check_alive(network: Running) -> None:
-    meeting_id = uuid4()
-    until(lambda: is_taken(network, meeting_id))
-    until(lambda: meeting_id in seen(network.store("evaluation")))
 
 
 @pytest.mark.parametrize(

@@ -95,10 +95,11 @@ def configure(root: Path, source: str, suites: Sequence[str]) -> None:
         shutil.copyfile(Path("/etc") / name, root / "etc" / name)
 
 
-def apt(root: Path, *arguments: str) -> None:
+def apt(root: Path, *arguments: str, within: Sequence[str] = ()) -> None:
+    """Run apt-get in the root, entered by the command ``within``, or else by chroot."""
     options = ["--yes", "--quiet", "--no-install-recommends", "-o", "Acquire::Check-Valid-Until=false"]
     options += ["-o", "Acquire::Languages=none", "-o", "Dpkg::Use-Pty=0"]
-    run(["chroot", str(root), "apt-get", *options, *arguments], {"DEBIAN_FRONTEND": "noninteractive"})
+    run([*(within or ("chroot", str(root))), "apt-get", *options, *arguments], {"DEBIAN_FRONTEND": "noninteractive"})
 
 
 def _python(root: Path) -> None:

@@ -176,7 +176,7 @@ TAPS: dict[str, tuple[Act, str, str]] = {
         "sets dead-letter-exchange, message-ttl for what is ours",
     ),
     "another user": (lambda to: to.give("watcher", read=".*"), "user watcher", "is none of ours"),
-    "another administrator": (lambda to: to.give("auditor", "monitoring"), "user auditor", "manages the broker"),
+    "another administrator": (lambda to: to.give("auditor", "administrator"), "user auditor", "manages the broker"),
     "a service that may do everything": (
         lambda to: to.manage.ask(
             "PUT", "permissions", to.fresh.vhost, "meetings", body=dict.fromkeys(("configure", "write", "read"), ".*")

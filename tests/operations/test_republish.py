@@ -26,7 +26,7 @@ def environ(data: Path, logging_as_before: None) -> dict[str, str]:
     for name in SERVICES:
         opened = open_at(name, f"sqlite:///{data / name}.sqlite")
         with clock.fixed(AT), opened.begin() as session:
-            outbox.add(session, sample(MeetingClosed))
+            session.publish(sample(MeetingClosed))
         with opened.begin() as session:
             outbox.confirmed(session, [row.seq for row in outbox.unpublished(session, 10)])
         opened.close()
@@ -100,7 +100,7 @@ def test_it_leaves_a_record_of_who_did_it(environ: dict[str, str], data: Path) -
     call(environ | {"LOGNAME": "olga"}, "republish", "meetings", "--since", SINCE)
     opened = open_at("meetings", f"sqlite:///{data / 'meetings'}.sqlite")
     with opened.begin() as session:
-        (record,) = audit.records(session, clock.now() - timedelta(days=1), 10)
+        (record,) = audit.list_records(session, clock.now() - timedelta(days=1), 10)
     opened.close()
     assert (record.action, record.actor, record.after) == (
         "events.republished", "operator olga", {"since": SINCE, "count": 1}

@@ -45,14 +45,19 @@ def prepare(folder: Path) -> Path:
         command, env = rootfs.debootstrap(folder)
         rootfs.run([*command, "--variant=minbase", rootfs.NEWEST, str(root), source], env)
     rootfs.configure(root, source, [rootfs.NEWEST])
-    rootfs.apt(root, "update")
-    rootfs.apt(root, "install", *PACKAGES)
+    rootfs.apt(root, "update", within=_within(root))
+    rootfs.apt(root, "install", *PACKAGES, within=_within(root))
     for name in _PIP:
         if Path(name).exists():
             copied = root / name[1:]
             copied.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(name, copied)
     return root
+
+
+def _within(root: Path) -> list[str]:
+    """Return what to put before a command that runs in the root as on a machine, with /proc and /dev."""
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, str(root)]
 
 
 def copy_checkout(root: Path) -> None:
@@ -80,8 +85,9 @@ def main(tests: Sequence[str]) -> int:
     copy_checkout(root)
     reach = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_REACH)]
     clean = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"HOME={Path.home()}", "LANG=C.UTF-8", *reach]
-    within = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, str(root)]
-    return subprocess.run([*within, *clean, "sh", "-c", _RUN, "tests", *(tests or TESTS)], check=False).returncode
+    return subprocess.run(
+        [*_within(root), *clean, "sh", "-c", _RUN, "tests", *(tests or TESTS)], check=False
+    ).returncode
 
 
 if __name__ == "__main__":
