@@ -134,7 +134,7 @@ def _meet_what_is_away_or_refuses(processes: Processes, fresh: private.Fresh) ->
     assert processes.run("migrate", "meetings", **away | {"PRATIQUE_STORE_MEETINGS": store}) == 1
     assert processes.run("doctor", **away) == 1
     malformed = f"postgresql+psycopg2://meetings:{WRONG['store']}@[x/m"
-    assert processes.run("migrate", "meetings", PRATIQUE_STORE_MEETINGS=malformed) == 1
+    assert processes.run("migrate", "meetings", PRATIQUE_STORE_MEETINGS=malformed) == 2  # refused with the settings
     until(lambda: "lost the broker" in processes.printed(), every_s=0.2)
     lasting.send_signal(signal.SIGTERM)
     assert lasting.wait(60) == 0
