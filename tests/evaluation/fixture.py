@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
 
 from chassis import clock, testing
 from chassis.messaging import inbox
@@ -22,13 +21,25 @@ from pratique.events.meetings import (
     MeetingWrapUpStarted,
 )
 from pratique.events.membership import Locale
+from pratique.requests.evaluation import (
+    CastSlip,
+    CheckAnswers,
+    ConfirmBallot,
+    GetResults,
+    GetSurvey,
+    OneAnswer,
+    OpenBallot,
+    TakeBallot,
+)
 from pratique.testing import AT, part, sample
-from services.evaluation import commands, models, queries
+from services.evaluation import models, queries
+from services.evaluation.commands import COMMANDS
 from services.evaluation.models import ballots, tokens
-from services.evaluation.questions import Answer
+from services.evaluation.queries import QUERIES
 from services.evaluation.reactions import DUE, REACTIONS
 from tests.harness.service import ServiceFixture
 
+HANDLERS = {**COMMANDS, **QUERIES}
 HAPPY: Mapping[str, object] = {
     "satisfaction": 5,
     "objectives_reached": 4,
@@ -46,20 +57,22 @@ def attendee(
     return part(Attendee, member_id=member_id, state=state, role=role)
 
 
-def answers(values: Mapping[str, object] = HAPPY) -> tuple[Answer, ...]:
-    return tuple(Answer(question=key, value=value) for key, value in values.items())
+def answers(values: Mapping[str, object] = HAPPY) -> tuple[OneAnswer, ...]:
+    said: Mapping[str, Any] = values
+    return tuple(OneAnswer(question=key, value=value) for key, value in said.items())
 
 
 class Fixture(ServiceFixture):
     """Evaluation, and one meeting of which it hears."""
 
     def __init__(self, opened: Store) -> None:
-        super().__init__(opened, REACTIONS, DUE)
+        super().__init__(opened, REACTIONS, DUE, HANDLERS)
         self.meeting_id = uuid4()
         self.version = 0
 
     def forget_inbox(self) -> None:
-        self.call(Session.execute, statement=delete(inbox.INBOX))
+        with self.store.begin() as session:
+            session.execute(delete(inbox.INBOX))
 
     # What meetings tells
 
@@ -87,10 +100,10 @@ class Fixture(ServiceFixture):
     # What people do
 
     def survey(self) -> queries.SurveySeen:
-        return self.call(queries.get_survey, meeting_id=self.meeting_id)
+        return self.call(GetSurvey, meeting_id=self.meeting_id)
 
     def results(self) -> dict[str, object]:
-        return self.call(queries.get_results, survey_id=self.survey().id)
+        return self.call(GetResults, survey_id=self.survey().id)
 
     def tokens(self) -> dict[UUID, str]:
         """The tokens that went out in invitations, by person."""
@@ -103,22 +116,22 @@ class Fixture(ServiceFixture):
 
     def ballot_in_room(self, member_id: UUID) -> str:
         code = self.survey().room_code
-        return self.call(commands.open_ballot, locale=Locale.FR, room_code=code, member_id=member_id).ballot_id
+        return self.call(OpenBallot, locale=Locale.FR, room_code=code, member_id=member_id).ballot_id
 
     def ballot_by_link(self, token: str) -> str:
-        return self.call(commands.open_ballot, locale=Locale.EN, token=token).ballot_id
+        return self.call(OpenBallot, locale=Locale.EN, token=token).ballot_id
 
     def take(self, ballot_id: str) -> str:
-        return self.call(commands.take_ballot, ballot_id=ballot_id).slip
+        return self.call(TakeBallot, ballot_id=ballot_id).slip
 
     def cast(self, slip: str, values: Mapping[str, object] = HAPPY) -> None:
-        self.call(commands.cast_slip, slip=slip, answers=answers(values))
+        self.call(CastSlip, slip=slip, answers=answers(values))
 
     def send(self, ballot_id: str, values: Mapping[str, object] = HAPPY) -> None:
         """What the gateway does with a filled ballot."""
-        self.call(commands.check_answers, survey_id=tokens.survey_of(ballot_id), answers=answers(values))
+        self.call(CheckAnswers, survey_id=tokens.survey_of(ballot_id), answers=answers(values))
         self.cast(self.take(ballot_id), values)
-        self.call(commands.confirm_ballot, ballot_id=ballot_id)
+        self.call(ConfirmBallot, ballot_id=ballot_id)
 
     def answer_in_room(self, people: Sequence[UUID], values: Mapping[str, object] = HAPPY) -> None:
         for each in people:

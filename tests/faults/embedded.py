@@ -31,6 +31,7 @@ from gateway.auth import create_token
 from operations import composition
 from pratique.events.evaluation import SurveyOpened
 from pratique.events.notifications import Template
+from pratique.requests.membership import PutCommunity
 from services.notifications.models import Message, State, message_id
 from services.notifications.service import SENDERS
 from tests.harness.client import HttpClient, RetryingClient
@@ -64,7 +65,7 @@ class Embedded(Up):
         words = {"purpose": "Aider", "kind": "individuals", "locale": "fr", "timezone": ZONE}
         with Network(self.settings, composition.service_classes(SERVICES)) as network:
             id = str(demo.community_id("familles"))
-            network.do("membership", "put_community", community_id=id, name="Familles", **words)
+            network.do(PutCommunity, community_id=id, name="Familles", **words)
 
     @contextmanager
     def stores(self, *names: str) -> Iterator[dict[str, Store]]:

@@ -14,7 +14,7 @@ from werkzeug.test import Client
 from chassis import clock
 from chassis.messaging import in_memory, inbox
 from chassis.messaging.pump import pump
-from chassis.rpc import arguments, methods
+from chassis.rpc.requests import handle
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage.migrate import migrate
@@ -78,9 +78,9 @@ class Shuffled(Network):
     def _call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
         """Return what RPC would carry: plain JSON in, plain JSON out."""
         asked = json.loads(json.dumps(payload))
-        function, dump = composition.service_class(service).__dict__[method].answers
+        kind, handler = composition.service_class(service).handlers[method]
         with self.stores[service].begin() as session:
-            return methods.dumped(function(session, **arguments.load(function, asked)), dump)
+            return handle(session, kind, handler, asked)
 
     def request(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
         """Send one HTTP request, without a socket."""

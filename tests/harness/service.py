@@ -1,25 +1,32 @@
 """One service on a store of its own: events go in as the broker delivers them, commands and queries run as for RPC."""
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import select
 
 from chassis.messaging import inbox
+from chassis.rpc.requests import Handlers
 from chassis.scheduling import due
 from chassis.storage.store import Store
-from chassis.testing import published, wire
+from chassis.testing import crossed, published, wire
 from pratique.event import Event
+from pratique.request import Request
 
-Result = TypeVar("Result")
 Some = TypeVar("Some", bound=Event)
 
 
 class ServiceFixture:
     """A service without a bus; subclasses know its domain."""
 
-    def __init__(self, store: Store, reactions: inbox.Reactions, handlers: due.Handlers | None = None) -> None:
-        self.store, self._reactions, self._handlers = store, reactions, handlers or {}
+    def __init__(
+        self,
+        store: Store,
+        reactions: inbox.Reactions,
+        handlers: due.Handlers | None = None,
+        requests: Handlers | None = None,
+    ) -> None:
+        self.store, self._reactions = store, reactions
+        self._handlers, self._requests = handlers or {}, requests or {}
 
     def deliver(self, *events: Event) -> None:
         """Deliver these in one batch, each with an id of its own; none may fail."""
@@ -27,10 +34,14 @@ class ServiceFixture:
         inbox.receive(self.store, self._reactions, [wire(event) for event in events])
         assert self.read(select(inbox.PARKED.c.error).where(inbox.PARKED.c.id.not_in([id for (id,) in before]))) == []
 
-    def call(self, function: Callable[..., Result], **arguments: Any) -> Result:
-        """Run one command or query in a transaction of its own."""
+    def call(self, kind: type[Request], /, **said: Any) -> Any:
+        """Run one command or query, as a caller sends it, in a transaction of its own."""
+        return self.carry_out(kind(**said))
+
+    def carry_out(self, request: Request) -> Any:
+        """Run one command or query that is made already."""
         with self.store.begin() as session:
-            return function(session, **arguments)
+            return self._requests[type(request)](session, crossed(request))
 
     def read(self, statement: Any) -> list[Any]:
         """Return the rows of a statement."""

@@ -13,11 +13,25 @@ from chassis.testing import memory_store
 from pratique.event import Event
 from pratique.events.meetings import AttendanceState, MeetingKind, Mode
 from pratique.events.membership import CommunityFounded, MembershipActivated, Role, RoleAssigned, RoleEnded
+from pratique.requests.meetings import (
+    AttendanceEntry,
+    CancelMeeting,
+    CloseMeeting,
+    GetMeeting,
+    PutMeeting,
+    RecordAttendance,
+    StartMeeting,
+    WrapUpMeeting,
+)
 from pratique.testing import AT, sample
-from services.meetings import commands, queries
-from services.meetings.models import AttendanceEntry, Base, Meeting
+from services.meetings.commands import COMMANDS
+from services.meetings.models import Base, Meeting
+from services.meetings.queries import QUERIES
 from services.meetings.reactions import REACTIONS
 from tests.harness.service import ServiceFixture
+
+HANDLERS = {**COMMANDS, **QUERIES}
+STEPS = {"start": StartMeeting, "wrap_up": WrapUpMeeting, "close": CloseMeeting, "cancel": CancelMeeting}
 
 
 class Fixture(ServiceFixture):
@@ -28,7 +42,7 @@ class Fixture(ServiceFixture):
     AMINA, LOUIS, MEI = UUID(int=1), UUID(int=2), UUID(int=3)
 
     def __init__(self, opened: Store) -> None:
-        super().__init__(opened, REACTIONS)
+        super().__init__(opened, REACTIONS, requests=HANDLERS)
 
     def belongs(
         self, member_id: UUID, community_id: UUID, organization_id: UUID | None = None, version: int = 1
@@ -56,7 +70,7 @@ class Fixture(ServiceFixture):
             "facilitator_id": self.FACILITATOR,
             "note_taker_id": self.NOTE_TAKER,
         }
-        saved = self.call(commands.put_meeting, **{**usual, **said})
+        saved = self.call(PutMeeting, **{**usual, **said})
         assert isinstance(saved.row, Meeting)
         return saved.row
 
@@ -65,16 +79,16 @@ class Fixture(ServiceFixture):
         reason = {"reason": "Tempête de neige"}
         for verb in verbs:
             said = reason if verb == "cancel" else {}
-            self.call(getattr(commands, f"{verb}_meeting"), meeting_id=self.MEETING, **said)
+            self.call(STEPS[verb], meeting_id=self.MEETING, **said)
 
     def mark(self, states: dict[UUID, AttendanceState]) -> None:
         """Take, or correct, the attendance of these people."""
         entries = tuple(AttendanceEntry(member_id=each, state=state) for each, state in states.items())
-        self.call(commands.record_attendance, meeting_id=self.MEETING, entries=entries)
+        self.call(RecordAttendance, meeting_id=self.MEETING, entries=entries)
 
     def meeting(self) -> Meeting:
         """The meeting with its attendance, as it is by now."""
-        found = self.call(queries.get_meeting, meeting_id=self.MEETING)
+        found = self.call(GetMeeting, meeting_id=self.MEETING)
         assert isinstance(found, Meeting)
         return found
 

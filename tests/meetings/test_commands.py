@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from chassis import clock
-from chassis.rpc import arguments
+from chassis.rpc.requests import read
 from pratique.errors import Conflict, DomainError, Invalid, NotFound
 from pratique.event import Event
 from pratique.events.meetings import (
@@ -20,8 +20,8 @@ from pratique.events.meetings import (
     MemberRegisteredForMeeting,
     Partstat,
 )
+from pratique.requests.meetings import CancelMeeting, GetMeeting, PutMeeting, RegisterMember
 from pratique.testing import AT
-from services.meetings import commands, queries
 
 Fixture = Any  # of conftest.py, which tests do not import
 STEPS = {
@@ -126,7 +126,7 @@ def test_a_meeting_starts_two_weeks_before_the_day_that_is_planned_at_the_earlie
 def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(service: Fixture) -> None:
     service.schedule()
     service.do("cancel", "cancel")
-    service.call(commands.cancel_meeting, meeting_id=service.MEETING, reason="Une autre raison")
+    service.call(CancelMeeting, meeting_id=service.MEETING, reason="Une autre raison")
 
     (cancelled,) = service.published(MeetingCancelled)
     assert (cancelled.cancelled_at, cancelled.version) == (AT, 2)
@@ -139,7 +139,7 @@ def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(service: Fixt
 def test_a_reason_is_needed_to_cancel(service: Fixture, reason: str) -> None:
     service.schedule()
     with pytest.raises(Invalid) as caught:
-        service.call(commands.cancel_meeting, meeting_id=service.MEETING, reason=reason)
+        service.call(CancelMeeting, meeting_id=service.MEETING, reason=reason)
 
     assert set(caught.value.fields) == {"/reason"}
     assert service.meeting().state.value == "scheduled"
@@ -167,9 +167,7 @@ def test_what_else_is_asked_of_an_unknown_meeting_is_not_found(service: Fixture)
     with pytest.raises(NotFound):
         service.meeting()
     with pytest.raises(NotFound):
-        service.call(
-            commands.register_member, meeting_id=service.MEETING, member_id=service.AMINA, partstat=Partstat.ACCEPTED
-        )
+        service.call(RegisterMember, meeting_id=service.MEETING, member_id=service.AMINA, partstat=Partstat.ACCEPTED)
 
 
 @pytest.mark.parametrize(
@@ -226,17 +224,17 @@ def test_a_time_without_an_offset_is_refused(service: Fixture) -> None:
         "timezone": "America/Toronto",
     }
     with pytest.raises(Invalid) as caught:
-        arguments.load(commands.put_meeting, said)
+        read(PutMeeting, said)
     assert set(caught.value.fields) == {"/starts_at"}
 
-    loaded = arguments.load(commands.put_meeting, said | {"starts_at": "2026-03-12T14:00:00-04:00"})
+    planned = read(PutMeeting, said | {"starts_at": "2026-03-12T14:00:00-04:00"})
     with pytest.raises(Invalid) as caught:
-        service.call(commands.put_meeting, **loaded)
+        service.carry_out(planned)
     assert set(caught.value.fields) == {"/ends_at"}, "14:00 in Toronto is after 16:00 in Greenwich"
 
 
 def register(service: Fixture, member_id: UUID, partstat: Partstat) -> Any:
-    return service.call(commands.register_member, meeting_id=service.MEETING, member_id=member_id, partstat=partstat)
+    return service.call(RegisterMember, meeting_id=service.MEETING, member_id=member_id, partstat=partstat)
 
 
 def test_the_last_word_on_coming_counts_and_each_word_is_heard_once(service: Fixture) -> None:
@@ -290,7 +288,7 @@ def test_two_meetings_at_the_same_time_do_not_touch_each_other(service: Fixture)
     service.do("start", "close")
 
     assert len(service.published(MeetingStarted)) == 1
-    assert service.call(queries.get_meeting, meeting_id=other.meeting_id).state.value == "scheduled"
+    assert service.call(GetMeeting, meeting_id=other.meeting_id).state.value == "scheduled"
 
 
 def test_a_failed_command_leaves_no_trace(service: Fixture) -> None:

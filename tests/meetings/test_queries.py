@@ -10,8 +10,8 @@ from sqlalchemy import event
 
 from pratique.errors import Invalid, NotFound
 from pratique.events.meetings import AttendanceState, Partstat
+from pratique.requests.meetings import ListMeetings, ListRegistrations, Meeting, MeetingWithAttendance, RegisterMember
 from pratique.testing import AT
-from services.meetings import commands, queries, schemas
 
 Fixture = Any  # of conftest.py, which tests do not import
 
@@ -43,7 +43,7 @@ def test_meetings_are_listed_once_each_the_latest_first_page_by_page(service: Fi
     seen: list[Any] = []
     after = None
     while True:
-        page = service.call(queries.list_meetings, community_id=service.COMMUNITY, after=after, limit=2)
+        page = service.call(ListMeetings, community_id=service.COMMUNITY, after=after, limit=2)
         seen += page.rows
         after = page.after
         if after is None:
@@ -58,12 +58,12 @@ def test_meetings_are_listed_once_each_the_latest_first_page_by_page(service: Fi
 def test_a_joint_meeting_is_listed_in_each_of_its_communities(service: Fixture) -> None:
     service.schedule(community_ids=(service.OTHER, service.COMMUNITY))
     for community_id in (service.COMMUNITY, service.OTHER):
-        (meeting,) = service.call(queries.list_meetings, community_id=community_id).rows
+        (meeting,) = service.call(ListMeetings, community_id=community_id).rows
         assert meeting.community_ids == (service.OTHER, service.COMMUNITY)
 
 
 def test_a_community_without_meetings_has_an_empty_page(service: Fixture) -> None:
-    page = service.call(queries.list_meetings, community_id=service.COMMUNITY)
+    page = service.call(ListMeetings, community_id=service.COMMUNITY)
 
     assert (list(page.rows), page.after) == ([], None)
 
@@ -71,7 +71,7 @@ def test_a_community_without_meetings_has_an_empty_page(service: Fixture) -> Non
 @pytest.mark.parametrize("after", ["", "x", "2026-03-12T14:00:00.000000Z", "2026-03-12T14:00:00.000000Z_5", "_"])
 def test_a_key_that_comes_from_no_page_is_refused(service: Fixture, after: str) -> None:
     with pytest.raises(Invalid) as caught:
-        service.call(queries.list_meetings, community_id=service.COMMUNITY, after=after)
+        service.call(ListMeetings, community_id=service.COMMUNITY, after=after)
 
     assert set(caught.value.fields) == {"/after"}
 
@@ -79,12 +79,12 @@ def test_a_key_that_comes_from_no_page_is_refused(service: Fixture, after: str) 
 @pytest.mark.parametrize("limit", [0, 501])
 def test_a_page_has_one_to_five_hundred_rows(service: Fixture, limit: int) -> None:
     with pytest.raises(Invalid):
-        service.call(queries.list_meetings, community_id=service.COMMUNITY, limit=limit)
+        service.call(ListMeetings, community_id=service.COMMUNITY, limit=limit)
 
 
 def test_an_unknown_community_is_not_found(service: Fixture) -> None:
     with pytest.raises(NotFound, match=str(service.STRANGER)):
-        service.call(queries.list_meetings, community_id=service.STRANGER)
+        service.call(ListMeetings, community_id=service.STRANGER)
 
 
 @pytest.mark.parametrize("people", [1, 40])
@@ -100,14 +100,14 @@ def test_what_is_read_costs_the_same_whatever_its_size(service: Fixture, people:
 
     assert len(service.meeting().attendance) == people
     assert count_statements(service, service.meeting) == 3
-    assert count_statements(service, lambda: service.call(queries.list_meetings, community_id=service.COMMUNITY)) == 3
+    assert count_statements(service, lambda: service.call(ListMeetings, community_id=service.COMMUNITY)) == 3
 
 
 def test_a_dumped_meeting_has_the_fields_that_are_promised(service: Fixture) -> None:
     service.schedule(place="Salle B")
     service.do("start")
     service.mark({service.AMINA: AttendanceState.ATTENDED})
-    dumped = schemas.MeetingWithAttendance().dump(service.meeting())
+    dumped = MeetingWithAttendance.dump_of(service.meeting())
 
     assert dumped == {
         "meeting_id": str(service.MEETING),
@@ -138,25 +138,22 @@ def test_a_dumped_meeting_has_the_fields_that_are_promised(service: Fixture) -> 
                 "role": "participant",
                 "community_id": str(service.COMMUNITY),
                 "organization_id": str(UUID(int=0x0F)),
-                "version": 3,
             }
         ],
     }
-    (listed,) = service.call(queries.list_meetings, community_id=service.COMMUNITY).rows
-    assert schemas.Meeting().dump(listed) == {key: dumped[key] for key in dumped if key != "attendance"}
+    (listed,) = service.call(ListMeetings, community_id=service.COMMUNITY).rows
+    assert Meeting.dump_of(listed) == {key: dumped[key] for key in dumped if key != "attendance"}
 
 
 def test_words_on_coming_are_listed_once_each_page_by_page(service: Fixture) -> None:
     service.schedule()
     with pytest.raises(NotFound):
-        service.call(queries.list_registrations, meeting_id=UUID(int=0x999))
+        service.call(ListRegistrations, meeting_id=UUID(int=0x999))
     for member_id, partstat in ((service.MEI, "accepted"), (service.AMINA, "declined"), (service.LOUIS, "tentative")):
-        service.call(
-            commands.register_member, meeting_id=service.MEETING, member_id=member_id, partstat=Partstat(partstat)
-        )
+        service.call(RegisterMember, meeting_id=service.MEETING, member_id=member_id, partstat=Partstat(partstat))
 
-    first = service.call(queries.list_registrations, meeting_id=service.MEETING, limit=2)
-    last = service.call(queries.list_registrations, meeting_id=service.MEETING, after=first.after, limit=2)
+    first = service.call(ListRegistrations, meeting_id=service.MEETING, limit=2)
+    last = service.call(ListRegistrations, meeting_id=service.MEETING, after=first.after, limit=2)
 
     told = [(each.member_id, each.partstat.value) for page in (first, last) for each in page.rows]
     assert told == [(service.AMINA, "declined"), (service.LOUIS, "tentative"), (service.MEI, "accepted")]

@@ -16,8 +16,8 @@ from chassis.actor import acting
 from pratique.errors import QuotaSpent
 from pratique.event import Event
 from pratique.events.meetings import MeetingScheduled
+from pratique.requests.meetings import CancelMeeting
 from pratique.testing import AT
-from services.meetings import commands
 from services.meetings.models import MAILS_SPENT
 
 Fixture = Any  # of conftest.py, which tests do not import
@@ -80,7 +80,7 @@ def test_what_mails_nobody_costs_nothing(service: Fixture) -> None:
         service.schedule(community_ids=(service.OTHER,))
         clock.move(timedelta(days=30))
         service.schedule(meeting_id=UUID(int=0x222))
-        service.call(commands.cancel_meeting, meeting_id=UUID(int=0x222), reason="Vieux")
+        service.call(CancelMeeting, meeting_id=UUID(int=0x222), reason="Vieux")
 
     assert len(service.published(MeetingScheduled)) == 2
 

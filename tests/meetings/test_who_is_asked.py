@@ -8,7 +8,7 @@ import pytest
 from chassis import clock
 from pratique.errors import Conflict
 from pratique.events.meetings import MeetingClosed, MeetingKind, MeetingWrapUpStarted
-from services.meetings import commands
+from pratique.requests.meetings import CloseMeeting, WrapUpMeeting
 
 Fixture = Any  # of conftest.py, which tests do not import
 DAY = timedelta(days=1)
@@ -42,8 +42,8 @@ def test_those_who_were_there_are_asked_by_rule_or_by_word(
     service.schedule(**said)
     clock.move(timedelta(hours=2) + late)
     service.do("start")
-    service.call(commands.wrap_up_meeting, meeting_id=service.MEETING, with_survey=wrap_up)
-    service.call(commands.close_meeting, meeting_id=service.MEETING, with_survey=close)
+    service.call(WrapUpMeeting, meeting_id=service.MEETING, with_survey=wrap_up)
+    service.call(CloseMeeting, meeting_id=service.MEETING, with_survey=close)
 
     (wrapped_up,), (closed,) = service.published(MeetingWrapUpStarted), service.published(MeetingClosed)
     assert (wrapped_up.with_survey, closed.with_survey) == expected
@@ -52,7 +52,7 @@ def test_those_who_were_there_are_asked_by_rule_or_by_word(
 def test_after_a_preparatory_meeting_nobody_can_be_asked(service: Fixture) -> None:
     service.schedule(kind=MeetingKind.PREPARATORY)
     service.do("start")
-    for command in (commands.wrap_up_meeting, commands.close_meeting):
+    for command in (WrapUpMeeting, CloseMeeting):
         with pytest.raises(Conflict, match="preparatory"):
             service.call(command, meeting_id=service.MEETING, with_survey=True)
 
