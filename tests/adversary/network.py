@@ -6,7 +6,6 @@ simulator takes the place of the broker, the mail server, the proxy and the disk
 
 import json
 import logging
-import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,14 +28,14 @@ from chassis.runtime import store_metrics
 from chassis.runtime.container import Bus, Container
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES
-from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
 from gateway.app import App
 from gateway.auth import create_token
 from gateway.service import Site
 from operations import composition
 from services.notifications import delivery
-from tests.adversary import driver
+from tests.harness.memory import InMemory, Remembered, kept
+from tests.harness.runtimes import embedded_settings
 
 HOME = "198.51.100."  #: where people answer mails from, each from an address of their own
 ROOM = "203.0.113.7"  #: of everybody in the room: one Wi-Fi
@@ -137,12 +136,18 @@ class _Delivered:
         """Refused."""
 
 
-class Network:
-    """The network, from all sides; made once, and put back to a remembered state as often as one likes."""
+class Network(InMemory):
+    """Network seen from all sides; made once, and put back to a remembered state as often as one likes."""
 
     def __init__(self) -> None:
         self._mails = Path(tempfile.mkdtemp(prefix="adversary-"))
-        self.settings = driver.settings(self._mails)
+        self.settings = embedded_settings(
+            self._mails,
+            broker_url="amqp://simulated.invalid//",
+            store_urls=dict.fromkeys(STORES, "sqlite://"),
+            mail_dir=self._mails,
+            public_url="https://pratique.example",
+        )
         self.ears = Ears()
         self.messages: list[Message] = []
         self.hits: list[Hit] = []
@@ -151,19 +156,10 @@ class Network:
         self.is_scraped = False  #: whether metrics are read after each request
         self._queues: dict[str, list[bytes]] = {name: [] for name in SERVICES}
         self._containers = {name: self._container(name) for name in (*SERVICES, "gateway")}
-        self.stores = {name: self._extension(name, Bus).store for name in SERVICES}
-        self._reactions = {name: composition.reactions_of(name) for name in SERVICES}
-        self._due = {name: composition.handlers_of(name) for name in SERVICES}
-        self._bindings: dict[tuple[str, str], list[str]] = {}
-        for name, table in self._reactions.items():
-            for each in table:
-                self._bindings.setdefault((each.exchange(), each.routing_key), []).append(name)
+        self._site = self._extension("gateway", Site)
+        stores = {name: self._extension(name, Bus).store for name in SERVICES}
+        super().__init__(stores | {"gateway": self._site.store})
         self._wire()
-        for name, opened in self.stores.items():
-            migrate(opened, composition.migrations_of(name))
-        self._raw: dict[str, sqlite3.Connection] = {
-            name: opened.engine.raw_connection().driver_connection for name, opened in self.stores.items()
-        }
         self._send_mail = delivery.loop(self.settings, self.stores["notifications"])
 
     def _container(self, name: str) -> Any:
@@ -187,16 +183,10 @@ class Network:
         for name in SERVICES:
             self._extension(name, RpcServer).listener.writer.channel = channel
             self._extension(name, Bus).relay._publisher = self
-            store_metrics.STORES.forget(
-                self.stores[name]
-            )  # what asks all stores at each reading takes most of the time
+            store_metrics.STORES.forget(self.stores[name])  # what asks all stores takes most of the time
         replies = self._extension("gateway", Services).listener
         replies.address, replies.is_consuming, replies.writer.channel = str(uuid4()), True, channel
-        site = self._extension("gateway", Site)
-        self.stores["gateway"] = site.store
-        migrate(site.store, composition.migrations_of("gateway"))
-        self._site = site
-        self._client = Client(site.app)
+        self._client = Client(self._site.app)
 
     # In the broker's place.
 
@@ -216,38 +206,27 @@ class Network:
         for each in messages:
             seen = {"headers": dict(each.headers), "message_id": each.message_id}
             self.messages.append(Message(clock.now(), each.exchange, each.routing_key, seen, each.body))
-            for name in self._bindings.get((each.exchange, each.routing_key), ()):
+            for name in self.bindings.get((each.exchange, each.routing_key), ()):
                 self._queues[name].append(each.body)
 
     def settle(self) -> None:
         """Return when everything that can happen at this instant has happened."""
         for _ in range(LOOPS_AT_MOST):
-            moved = sum(self._extension(name, Bus).relay.send_window() for name in SERVICES if self._has_to_send(name))
+            moved = sum(self._extension(name, Bus).relay.send_window() for name in SERVICES if self.has(name, "outbox"))
             for name, queue in self._queues.items():
                 batch, queue[:] = list(queue), []
                 if batch:
-                    inbox.receive(self.stores[name], self._reactions[name], batch)
+                    inbox.receive(self.stores[name], self.reactions[name], batch)
                     moved += len(batch)
-                while self._is_due(name):
-                    moved += due.run_next(self.stores[name], self._due[name])
-                    moved += inbox.retry_next(self.stores[name], self._reactions[name])
-            while self._has("notifications", "message where state = 'queued' and due_at <= ?", _now()):
+                while self.is_due(name):
+                    moved += due.run_next(self.stores[name], self.handlers[name])
+                    moved += inbox.retry_next(self.stores[name], self.reactions[name])
+            while self.has("notifications", "message where state = 'queued' and due_at <= ?", kept(clock.now())):
                 moved += self._send_mail()
                 self._fetch_mails()
             if not moved:
                 return
         raise AssertionError("the network never comes to rest")
-
-    def _has_to_send(self, name: str) -> bool:
-        return self._has(name, "outbox")
-
-    def _is_due(self, name: str) -> bool:
-        return self._has(name, "due where state = 'waiting' and due_at <= ?", _now()) or self._has(
-            name, "parked where state = 'waiting' and next_attempt_at <= ?", _now()
-        )
-
-    def _has(self, name: str, rows: str, *values: Any) -> bool:
-        return self._raw[name].execute(f"select 1 from {rows} limit 1", values).fetchone() is not None
 
     def _fetch_mails(self) -> None:
         for path in sorted(self._mails.glob("*.eml")):
@@ -257,10 +236,8 @@ class Network:
             path.unlink()
 
     def next_due(self) -> datetime | None:
-        """When the next thing is due, in any service."""
-        asked = "select min(due_at) from due where state = 'waiting'"
-        found = [at for name in SERVICES for (at,) in self._raw[name].execute(asked) if at]
-        return min(map(_instant, found), default=None)
+        """Return when the next thing is due, in any service."""
+        return self.first(*((name, "select min(due_at) from due where state = 'waiting'") for name in SERVICES))
 
     # In the place of the proxy and of whoever calls.
 
@@ -282,43 +259,37 @@ class Network:
             self.scraped.append((clock.now(), generate_latest(REGISTRY).decode()))
         return response
 
+    def take(self, address: str, **who: str) -> Any:
+        """Ask for a ballot from this address, by a token, or by the code of a room and a person."""
+        return self.ask("POST", "/v1/ballots", address, json=who)
+
+    def send(self, address: str, ballot_id: str, answers: Sequence[Mapping[str, Any]]) -> Any:
+        """Send the answers on a ballot from this address."""
+        return self.ask("POST", "/v1/answers", address, json={"ballot_id": ballot_id, "answers": list(answers)})
+
     # In the place of the disk.
 
-    def remember(self) -> Mapping[str, bytes]:
-        """All stores as they are."""
-        return {name: self._raw_of(name).serialize() for name in STORES}
-
-    def put_back(self, remembered: Mapping[str, bytes]) -> None:
-        """All stores as they were, and nothing overheard yet."""
-        for name, content in remembered.items():
-            blank = sqlite3.connect(":memory:")
-            blank.deserialize(content)
-            blank.backup(self._raw_of(name))
-            blank.close()
+    def put_back(self, remembered: Remembered) -> None:
+        """Let all stores be as they were, and nothing be overheard yet."""
+        super().put_back(remembered)
         app = self._site.app  # what it remembers of wrong codes is of another time
         self._client = Client(App(app.call, app.store, app.settings, app.readiness))
-        for kept in (self.messages, self.hits, self.letters, self.scraped, self.ears.lines):
-            kept.clear()
+        for each in (self.messages, self.hits, self.letters, self.scraped, self.ears.lines):
+            each.clear()
 
     def copy(self) -> Copy:
         """A copy of all stores, as whoever has the disk or a backup has it."""
         return Copy(
             clock.now(),
             {f"{name}.{table}": rows for name in STORES for table, rows in self._tables(name)},
-            {name: self._raw_of(name).serialize() for name in STORES},
+            {name: self.raw[name].serialize() for name in STORES},
         )
 
     def _tables(self, name: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        raw = self._raw_of(name)
-        for (table,) in raw.execute("select name from sqlite_master where type = 'table'").fetchall():
-            cursor = raw.execute(f'select * from "{table}"')
+        for (table,) in self.rows(name, "select name from sqlite_master where type = 'table'"):
+            cursor = self.raw[name].execute(f'select * from "{table}"')
             names = [column[0] for column in cursor.description]
             yield table, [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def _raw_of(self, name: str) -> sqlite3.Connection:
-        if name not in self._raw:
-            self._raw[name] = self.stores[name].engine.raw_connection().driver_connection
-        return self._raw[name]
 
     def close(self) -> None:
         """Close all stores."""
@@ -345,14 +316,6 @@ def overheard(network: Network) -> Iterator[Network]:
 def known_bodies(messages: Sequence[Message], exchange: str) -> list[tuple[Message, Any]]:
     """The messages of an exchange whose body is JSON, and what it says."""
     return [(each, json.loads(each.body)) for each in messages if each.exchange == exchange]
-
-
-def _now() -> str:
-    return f"{clock.now():%Y-%m-%d %H:%M:%S.%f}"
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=clock.now().tzinfo)
 
 
 __all__ = ["HOME", "ROOM", "UUID", "Copy", "Hit", "Letter", "Message", "Network", "Store", "known_bodies", "overheard"]

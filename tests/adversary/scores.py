@@ -76,7 +76,7 @@ def who_answered_what(rounds: Iterable[tuple[Mapping[Any, Any], Mapping[Any, Any
 def likeness(guessed: Mapping[str, Any], true: Mapping[str, Any]) -> float:
     """The share of questions to which both say the same; a comment counts as a question."""
     keys = guessed.keys() | true.keys()
-    return sum(key in guessed and key in true and guessed[key] == true[key] for key in keys) / (len(keys) or 1)
+    return sum(bool(key in guessed and key in true and guessed[key] == true[key]) for key in keys) / (len(keys) or 1)
 
 
 class Learner:

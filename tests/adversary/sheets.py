@@ -12,7 +12,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tests.adversary.network import Copy, Message
-from tests.adversary.surveys import COMMENT, COUNTED, ZONE, Sheet, Survey
+from tests.adversary.surveys import COMMENT, COUNTED, Sheet, Survey
+from tests.harness.people import ZONE
 
 _KEYS = {*COUNTED, COMMENT}
 

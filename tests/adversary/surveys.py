@@ -4,9 +4,7 @@ One network is set up once, with a community whose next meeting everybody is inv
 state. People, their tempers and the hours at which they answer come from a seed; ids and secrets are by true chance.
 """
 
-import email
 import random
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,12 +13,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis import clock
-from tests.adversary import curious, driver
+from tests.adversary import curious
 from tests.adversary.network import HOME, ROOM, Copy, Network, overheard
+from tests.harness.mails import asks, link_in, parsed
+from tests.harness.people import People, attendance_body
 
 AT = datetime(2026, 3, 12, 14, 0, tzinfo=UTC)  #: Thursday, ten in the morning in Toronto
 STARTS_AT = AT + timedelta(days=7)
-ZONE = "America/Toronto"
 MEMBERS = 26  #: of the community; some of them come
 PUPPETS = 4  #: people of the community who stay away, and whom a facilitator may mark as there
 SCALES = ("satisfaction", "objectives_reached", "useful_for_work", "free_to_speak")
@@ -75,8 +74,8 @@ class Survey:
         return self.results.get("n")
 
 
-class Simulator:
-    """A network, and surveys in it."""
+class Simulator(People):
+    """Network, and surveys in it."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -94,37 +93,29 @@ class Simulator:
         self.before = network.copy()  #: what anybody has who copied the stores before the meeting
 
     def _found(self) -> None:
-        """A community, its members, its facilitator, and a meeting in a week to which all are invited."""
-        community = {"name": "Cercle", "purpose": "Apprendre.", "kind": "individuals", "locale": "fr", "timezone": ZONE}
-        self.ok("PUT", f"/v1/communities/{self.community_id}", community)
+        """Make a community, its members, its facilitator, and a meeting in a week to which all are invited."""
+        self.put_community(self.community_id)
         for person in self.people:
-            card = {"name": person.name, "email": person.address, "locale": person.locale, "timezone": ZONE}
-            self.ok("PUT", f"/v1/members/{person.id}", card)
-            self.ok("PUT", f"/v1/communities/{self.community_id}/memberships/{person.id}", {"capacity": "individual"})
-        self.ok("PUT", f"/v1/communities/{self.community_id}/roles/{self.facilitator.id}/facilitator")
+            self.put_member(person.id, person.name, email=person.address, locale=person.locale)
+            self.add_to_community(self.community_id, person.id)
+        self.put_role(self.community_id, self.facilitator.id)
         self.network.settle()
-        meeting = {
-            "community_ids": [str(self.community_id)],
-            "kind": "meeting",
-            "mode": "hybrid",
-            "starts_at": STARTS_AT.isoformat(),
-            "ends_at": (STARTS_AT + timedelta(minutes=90)).isoformat(),
-            "timezone": ZONE,
-            "place": "Salle 3",
-            "facilitator_id": str(self.facilitator.id),
-        }
-        self.ok("PUT", f"/v1/meetings/{self.meeting_id}", meeting)
+        said = {"mode": "hybrid", "place": "Salle 3", "facilitator_id": str(self.facilitator.id)}
+        ends_at = (STARTS_AT + timedelta(minutes=90)).isoformat()
+        self.put_meeting(self.meeting_id, self.community_id, starts_at=STARTS_AT, ends_at=ends_at, **said)
         self.network.settle()
 
-    def ok(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
-        """The body of an answer that must be a success."""
-        response = self.network.ask(method, path, token=token or self.operates, json=body)
+    def ok(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, token: str = ""
+    ) -> Any:
+        """Send a request that must succeed, and return the body of its answer."""
+        response = self.network.ask(method, path, token=token or self.operates, json=body, headers=headers or {})
         assert response.status_code < 300, f"{method} {path}: {response.status_code} {response.text}"
         return response.json if response.text else None
 
     def lead(self, method: str, path: str, body: Any = None) -> Any:
         """What the facilitator does by the API."""
-        return self.ok(method, path, body, self.facilitates)
+        return self.ok(method, path, body, token=self.facilitates)
 
     # A survey, step by step.
 
@@ -157,8 +148,8 @@ class Evening:
 
     def mark(self, states: Mapping[UUID, str]) -> None:
         """Take or correct attendance."""
-        entries = [{"member_id": str(id), "state": state} for id, state in states.items()]
-        self.simulator.lead("PUT", f"/v1/meetings/{self.survey.meeting_id}/attendance", {"entries": entries})
+        body = attendance_body({str(id): state for id, state in states.items()})
+        self.simulator.lead("PUT", f"/v1/meetings/{self.survey.meeting_id}/attendance", body)
         self.network.settle()
 
     def close(self) -> None:
@@ -192,30 +183,23 @@ class Evening:
         return True
 
     def _answer(self, member: UUID, sheet: Sheet, channel: str, address: str, **who: str) -> None:
-        def ask(method: str, path: str, **options: Any) -> Any:
-            return self.network.ask(method, path, address, **options)
-
-        ballot = driver.take(ask, **who)
+        ballot = self.network.take(address, **who)
         assert ballot.status_code < 300, ballot.text
-        sent = driver.send(ask, ballot.json["ballot_id"], answers_of(sheet))
+        sent = self.network.send(address, ballot.json["ballot_id"], answers_of(sheet))
         assert sent.status_code == 204, sent.text
         self.survey.answered[member] = Answered(sheet, channel, clock.now())
         self.network.settle()
 
     def change_address(self, member: UUID, address: str) -> None:
         """Whoever may write members gives one another address."""
-        person, path = self.by_id[member], f"/v1/members/{member}"
-        card = {"name": person.name, "email": address, "locale": person.locale, "timezone": ZONE}
-        version = self.simulator.ok("GET", path)["version"]
-        response = self.network.ask(
-            "PUT", path, token=self.simulator.operates, json=card, headers={"If-Match": f'"{version}"'}
-        )
-        assert response.status_code == 200, response.text
+        person, known = self.by_id[member], self.simulator.ok("GET", f"/v1/members/{member}")
+        version = {"If-Match": f'"{known["version"]}"'}
+        self.simulator.put_member(member, person.name, email=address, locale=person.locale, headers=version)
 
     def link_of(self, member: UUID) -> str | None:
         """The token in the newest mail that asks this person."""
         own = [each for each in self.network.letters if each.recipient == self.by_id[member].address]
-        found = [link for each in own if (link := _link_in(each.content))]
+        found = [link_in(mail) for mail in (parsed(each.content.encode()) for each in own) if asks(mail)]
         return found[-1] if found else None
 
     @property
@@ -316,10 +300,3 @@ def _person(number: int) -> Person:
     name = f"Personne N{number:02}"
     locale = "en" if number % 5 == 2 else "fr"
     return Person(uuid4(), name, locale, f"p{number:02}@membres.example", f"{HOME}{number + 1}")
-
-
-def _link_in(content: str) -> str | None:
-    parts = email.message_from_string(content).walk()
-    texts = [part.get_payload(decode=True) for part in parts if part.get_content_type() == "text/plain"]
-    found = re.search(rb"/s/([A-Za-z0-9_-]+)", b"".join(texts))
-    return found[1].decode() if found else None

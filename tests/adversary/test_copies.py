@@ -5,7 +5,7 @@ import pytest
 from tests.adversary import mentions, sheets
 from tests.adversary.network import Copy
 from tests.adversary.roles import opener_of
-from tests.adversary.scenes import BORED, CONTENT, PLEASED
+from tests.adversary.scenarios import BORED, CONTENT, PLEASED
 from tests.adversary.surveys import COMMENT, MAY_BE_SHOWN, Simulator, Survey
 
 REMARK = "remark 731 on the second part"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.adversary import curious
 from tests.adversary.network import ROOM
-from tests.adversary.scenes import BORED, CONTENT, mails_to, take_in_room, try_to_answer
+from tests.adversary.scenarios import BORED, CONTENT, mails_to, take_in_room, try_to_answer
 from tests.adversary.surveys import Simulator
 
 
@@ -69,7 +69,7 @@ def test_asking_for_a_ballot_in_a_name_tells_not_whether_that_person_answered(
 def test_nobody_answers_twice(simulator: Simulator, there: list[UUID]) -> None:
     with simulator.evening(0) as evening:
         evening.begin(there)
-        held = take_in_room(evening, there[0]).json["ballot_id"] if curious.driver.PROBES_ARE_FREE else ""
+        held = take_in_room(evening, there[0]).json["ballot_id"]
         evening.answer_in_room(there[0], CONTENT)
         assert not held or try_to_answer(evening, held, BORED) == 409
         for one in there[1:5]:

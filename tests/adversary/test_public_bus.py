@@ -9,7 +9,7 @@ import pytest
 
 from tests.adversary import curious, mentions
 from tests.adversary.network import Message
-from tests.adversary.scenes import BORED, CONTENT
+from tests.adversary.scenarios import BORED, CONTENT
 from tests.adversary.surveys import Simulator, Survey
 
 ABOUT_SURVEYS = re.compile("survey_(invitation|reminder)")

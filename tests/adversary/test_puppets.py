@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.adversary.scenes import BORED, CONTENT, PLEASED, distributions, meet, play, uncovered, without
+from tests.adversary.scenarios import BORED, CONTENT, PLEASED, distributions, meet, play, uncovered, without
 from tests.adversary.surveys import Simulator
 
 PUPPETS = 4

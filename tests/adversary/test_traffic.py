@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY, generate_latest
 
 from tests.adversary import mentions
 from tests.adversary.network import ROOM, Copy, Hit, Message
-from tests.adversary.scenes import BORED, PLEASED
+from tests.adversary.scenarios import BORED, PLEASED
 from tests.adversary.surveys import COMMENT, Evening, Simulator, Survey
 
 REMARK = "remark 917 on the first part"

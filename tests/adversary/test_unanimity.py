@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.adversary.scenes import BORED, CONTENT, PLEASED, distributions, play, uncovered
+from tests.adversary.scenarios import BORED, CONTENT, PLEASED, distributions, play, uncovered
 from tests.adversary.surveys import Sheet, Simulator
 
 

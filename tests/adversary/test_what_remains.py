@@ -7,7 +7,7 @@ import pytest
 from tests.adversary import sheets
 from tests.adversary.curious import OFFICE
 from tests.adversary.roles import opener_of
-from tests.adversary.scenes import (
+from tests.adversary.scenarios import (
     BORED,
     CONTENT,
     PLEASED,

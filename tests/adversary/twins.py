@@ -69,7 +69,7 @@ def words_of(content: str) -> str:
     """Headers and text of a mail, decoded."""
     mail = email.message_from_string(content)
     parts = [part.get_payload(decode=True) for part in mail.walk() if part.get_content_maintype() == "text"]
-    return f"{sorted(mail.items())} {b' '.join(parts).decode()}"
+    return f"{sorted(mail.items())} {b' '.join(part for part in parts if isinstance(part, bytes)).decode()}"
 
 
 def _text(body: bytes) -> str:

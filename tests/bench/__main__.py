@@ -6,9 +6,9 @@ import click
 from rich.console import Console
 
 from tests import servers
+from tests.bench.environment import private_environment
 from tests.bench.measure import Figure, Stuck, show
 from tests.bench.parts import FULL, MEASURES, QUICK
-from tests.bench.stage import staged
 
 console = Console()
 
@@ -26,12 +26,12 @@ def main(only: str | None, quick: bool) -> None:
         sys.exit(1 if servers.is_compulsory() else 0)
     figures: list[Figure] = []
     has_failed = False
-    with console.status("starting RabbitMQ and PostgreSQL") as status, staged() as stage:
-        setting = stage.versions(stage.empty())
+    with console.status("starting RabbitMQ and PostgreSQL") as status, private_environment() as environment:
+        setting = environment.versions(environment.empty())
         for name in [only] if only else MEASURES:
             status.update(f"measuring {name}")
             try:
-                for figure in MEASURES[name](stage, QUICK if quick else FULL):
+                for figure in MEASURES[name](environment, QUICK if quick else FULL):
                     figures.append(figure)
                     console.print(figure.line(), markup=False, highlight=False, soft_wrap=True)
             except Stuck as error:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from pratique.event import Envelope
@@ -13,7 +14,7 @@ ROUTING_KEY = MeetingClosed.routing_key
 EXCHANGE = MeetingClosed.exchange()
 
 
-def closings(count: int, closed_at: datetime, seed: int = 1, people: int = 400) -> Iterator[Envelope]:
+def closings(count: int, closed_at: datetime, seed: int = 1, people: int = 400) -> Iterator[Envelope[Any]]:
     """``count`` meetings closed at ``closed_at``, 15 people there; always the same for the same arguments.
 
     ``closed_at`` is the present in a measurement, so that no reminder falls due while it runs.

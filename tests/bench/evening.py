@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from chassis import settings
@@ -24,9 +25,9 @@ from services.evaluation.models import Base as EvaluationBase
 from services.notifications.models import Base as NotificationsBase
 from services.notifications.models import CommunityCard, ContactCard
 from tests.bench.closings import ATTENDEES
+from tests.bench.environment import Environment, declare_queue, publish
 from tests.bench.measure import FROM, Stuck
 from tests.bench.side import OURS, Side, peer, running
-from tests.bench.stage import Stage, declare_queue, publish
 from tests.servers import Fresh
 
 OURS_ARE = ("evaluation", "notifications")  #: the services that a closing passes through
@@ -69,7 +70,7 @@ def per_second(start: Callable[[str], Started], smtp_url: str, arrivals: Arrival
     return arrivals.per_second(closings * ATTENDEES)
 
 
-def know(session: Transaction, envelopes: Sequence[Envelope]) -> None:
+def know(session: Transaction, envelopes: Sequence[Envelope[Any]]) -> None:
     """Let a store know everyone who was there and every community, as events of membership have told it before."""
     closed = [envelope.event for envelope in envelopes if isinstance(envelope.event, MeetingClosed)]
     members = sorted({each.member_id for event in closed for each in event.attendees})
@@ -90,10 +91,13 @@ def _contact(number: int, member_id: UUID) -> dict[str, object]:
 
 @contextmanager
 def ours(
-    stage: Stage, envelopes: Sequence[Envelope], smtp_url: str, replicas: Mapping[str, int] | None = None
+    environment: Environment,
+    envelopes: Sequence[Envelope[Any]],
+    smtp_url: str,
+    replicas: Mapping[str, int] | None = None,
 ) -> Iterator[Sequence[Side]]:
     """``pratique run evaluation`` and ``pratique run notifications``, each with its relay at work."""
-    fresh = stage.empty()
+    fresh = environment.empty()
     topology.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
     filled(fresh.store_urls["notifications"], envelopes)
     bodies = [envelope.to_bytes() for envelope in envelopes]
@@ -111,7 +115,7 @@ def serving(fresh: Fresh, names: Sequence[str], environ: Mapping[str, str]) -> I
         yield [processes.enter_context(running((*OURS, name), {**fresh.environ(), **environ})) for name in names]
 
 
-def filled(store_url: str, envelopes: Sequence[Envelope], *, is_bare: bool = False) -> None:
+def filled(store_url: str, envelopes: Sequence[Envelope[Any]], *, is_bare: bool = False) -> None:
     """Leave in the store whom and what mails speak of; in a bare one, make the tables of both services first."""
     opened = open_at("notifications", store_url)
     try:
@@ -125,9 +129,9 @@ def filled(store_url: str, envelopes: Sequence[Envelope], *, is_bare: bool = Fal
 
 
 @contextmanager
-def faststream(stage: Stage, envelopes: Sequence[Envelope], smtp_url: str) -> Iterator[Sequence[Side]]:
+def faststream(environment: Environment, envelopes: Sequence[Envelope[Any]], smtp_url: str) -> Iterator[Sequence[Side]]:
     """FastStream with SQLAlchemy's asyncio, two processes."""
-    fresh = stage.empty(is_migrated=False)
+    fresh = environment.empty(is_migrated=False)
     url = fresh.store_urls["notifications"]
     filled(url, envelopes, is_bare=True)
     for queue in ("bench", "bench-mails"):
@@ -143,9 +147,11 @@ def faststream(stage: Stage, envelopes: Sequence[Envelope], smtp_url: str) -> It
 
 
 @contextmanager
-def celery(stage: Stage, envelopes: Sequence[Envelope], bodies: Path, smtp_url: str) -> Iterator[Sequence[Side]]:
+def celery(
+    environment: Environment, envelopes: Sequence[Envelope[Any]], bodies: Path, smtp_url: str
+) -> Iterator[Sequence[Side]]:
     """Celery, one worker with two prefork processes."""
-    fresh = stage.empty(is_migrated=False)
+    fresh = environment.empty(is_migrated=False)
     url = fresh.store_urls["notifications"]
     filled(url, envelopes, is_bare=True)
     environ = {

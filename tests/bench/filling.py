@@ -9,7 +9,7 @@ import psycopg2
 from sqlalchemy.engine import make_url
 
 from tests.bench.closings import ATTENDEES
-from tests.bench.stage import Stage
+from tests.bench.environment import Environment
 from tests.servers import Fresh
 
 ANSWERS = 10  #: told by each survey's results, of its 15 people
@@ -99,12 +99,12 @@ STATEMENTS = {
 }
 
 
-def fill(stage: Stage, fresh: Fresh, meetings: int) -> None:
+def fill(environment: Environment, fresh: Fresh, meetings: int) -> None:
     """Fill the stores with so many meetings: 15 people at each, results of 10 answers, 15 mails, and their events."""
-    urls = [stage.as_admin(fresh.store_urls[name]) for name in STATEMENTS]
+    urls = [environment.as_admin(fresh.store_urls[name]) for name in STATEMENTS]
     with ThreadPoolExecutor(len(urls)) as pool:
         list(pool.map(lambda url, statements: _run(url, statements, meetings), urls, STATEMENTS.values()))
-    stage.checkpoint()
+    environment.checkpoint()
 
 
 def _run(url: str, statements: Sequence[str], meetings: int) -> None:

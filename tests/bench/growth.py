@@ -4,6 +4,7 @@ import http.client
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from chassis import settings
 from chassis.runtime import topology
@@ -11,35 +12,35 @@ from operations import composition
 from pratique.event import Envelope
 from tests.bench import evening
 from tests.bench.closings import ATTENDEES
+from tests.bench.environment import Environment, publish, query
 from tests.bench.filling import COMMUNITY, MEETING, SURVEY, fill
 from tests.bench.latency import ready, token
 from tests.bench.measure import Stuck
 from tests.bench.side import OURS, running
-from tests.bench.stage import Stage, publish, query
 from tests.servers import Fresh
 from tests.servers.process import free_port
 
 READERS = ("meetings", "evaluation")  #: the services that pages are read from
 
 
-def filled(stage: Stage, sizes: Sequence[int], envelopes: Sequence[Envelope]) -> dict[int, Fresh]:
+def filled(environment: Environment, sizes: Sequence[int], envelopes: Sequence[Envelope[Any]]) -> dict[int, Fresh]:
     """Stores for each number of meetings, which know whom these closings speak of; nothing else is in those of 0."""
     made: dict[int, Fresh] = {}
     for meetings in sizes:
-        made[meetings] = stage.empty()
+        made[meetings] = environment.empty()
         if meetings:
-            fill(stage, made[meetings], meetings)
+            fill(environment, made[meetings], meetings)
         topology.declare(settings.load(made[meetings].environ()), composition.service_classes(settings.SERVICES))
         evening.filled(made[meetings].store_urls["notifications"], envelopes)
     return made
 
 
 def closing_ms(
-    stage: Stage, fresh: Fresh, made: Sequence[Envelope], smtp_url: str, arrivals: evening.Arrivals
+    environment: Environment, fresh: Fresh, made: Sequence[Envelope[Any]], smtp_url: str, arrivals: evening.Arrivals
 ) -> float:
     """Milliseconds that each of these closings costs, from the queue to the last of its mails."""
     count = len(made)
-    stage.checkpoint()
+    environment.checkpoint()
     arrivals.at.clear()
     for name in evening.OURS_ARE:
         publish(fresh.broker_url, name, [envelope.to_bytes() for envelope in made])

@@ -1,23 +1,24 @@
 """From the commit of a closing to the last of its 15 mails, on an idle system; and within one process."""
 
-import json
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from chassis.settings import SERVICES
 from tests.bench.closings import ATTENDEES
+from tests.bench.environment import Environment, query
 from tests.bench.measure import Stuck
 from tests.bench.side import HOME, OURS, PRATIQUE, running
 from tests.bench.sink import sink
-from tests.bench.stage import Stage, query
+from tests.harness.client import HttpClient
+from tests.harness.people import Community
+from tests.harness.waiting import is_ready, until
 from tests.servers.process import free_port
 
 ARRIVE_S = 30  #: a closing whose mails take longer ends the measurement
@@ -37,10 +38,10 @@ class Mails:
         Raises:
             Stuck: they did not come.
         """
-        until(lambda: len(self.accepted) >= count, ARRIVE_S, lambda: f"{len(self.accepted)} of {count} mails came")
+        wait_until(lambda: len(self.accepted) >= count, ARRIVE_S, f"{count} mails")
         return self.accepted[count - 1]
 
-    def rest(self) -> None:
+    def wait_for_quiet(self) -> None:
         """Return when nothing has come for a while, and forget what came."""
         seen, since = len(self.accepted), time.monotonic()
         while time.monotonic() < since + QUIET_S:
@@ -50,34 +51,13 @@ class Mails:
         self.accepted.clear()
 
 
-class Gateway:
-    """A client of the HTTP API with every scope."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self._url, self._token = url, token
-
-    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> None:
-        """Send one request.
-
-        Raises:
-            Stuck: the answer is an error; the message holds the problem.
-        """
-        encoded = json.dumps(body).encode() if body is not None else b""
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self._url}/v1{path}", encoded, headers, method=method)
-        try:
-            urllib.request.urlopen(request, timeout=10).close()
-        except urllib.error.HTTPError as error:
-            raise Stuck(f"{method} {path}: {error.code} {error.read().decode(errors='replace')[:500]}") from error
-
-
-def real(stage: Stage, count: int) -> list[float]:
+def real(environment: Environment, count: int) -> list[float]:
     """Milliseconds of ``count`` closings, all services and the gateway as processes of their own.
 
     Taken from the instant that MeetingClosed was written with, just before its commit, to the instant at which the
     SMTP server has accepted the last mail.
     """
-    fresh, mails = stage.empty(), Mails()
+    fresh, mails = environment.empty(), Mails()
     with (
         sink(mails.accepted.append) as smtp_url,
         query(fresh.store_urls["meetings"]) as meetings,
@@ -92,52 +72,26 @@ def real(stage: Stage, count: int) -> list[float]:
             processes.enter_context(running((*OURS, name), environ | health))
         processes.enter_context(running((*OURS, "gateway"), environ))
         ready(ports)
-        gateway = Gateway(f"http://127.0.0.1:{port}", token(environ))
-        community_id, members = _network(gateway)
-        mails.rest()  # the other services hear of them meanwhile
-        return [_closing(gateway, mails, meetings, (community_id, members)) for _ in range(count)]
+        gateway = HttpClient(port, token(environ), timeout_s=10)
+        community = Community(str(uuid4()), [str(uuid4()) for _ in range(ATTENDEES)])
+        gateway.put_community(community.id, locale="en")
+        gateway.put_members(community.id, community.member_ids, locale="en")
+        mails.wait_for_quiet()  # the other services hear of them meanwhile
+        return [_closing(gateway, mails, meetings, community) for _ in range(count)]
 
 
-def _closing(gateway: Gateway, mails: Mails, meetings: Any, who: tuple[UUID, list[UUID]]) -> float:
+def _closing(gateway: HttpClient, mails: Mails, meetings: Any, community: Community) -> float:
     """Hold a meeting, wait until all is quiet, close it, and wait for the mails."""
-    community_id, members = who
-    meeting_id, starts_at = uuid4(), datetime.now(UTC) + timedelta(minutes=5)
-    scheduled = {
-        "community_ids": [str(community_id)],
-        "kind": "meeting",
-        "mode": "online",
-        "starts_at": starts_at.isoformat(),
-        "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
-        "timezone": "America/Toronto",
-    }
-    gateway.send("PUT", f"/meetings/{meeting_id}", scheduled)
-    gateway.send("POST", f"/meetings/{meeting_id}/start")
-    entries = [{"member_id": str(each), "state": "attended"} for each in members]
-    gateway.send("PUT", f"/meetings/{meeting_id}/attendance", {"entries": entries})
-    mails.rest()
-    gateway.send("POST", f"/meetings/{meeting_id}/close")
+    meeting_id = uuid4()
+    gateway.put_meeting(meeting_id, community.id, starts_at=datetime.now(UTC) + timedelta(minutes=5))
+    gateway.start(meeting_id)
+    gateway.record_attendance(meeting_id, dict.fromkeys(community.member_ids, "attended"))
+    mails.wait_for_quiet()
+    gateway.close(meeting_id)
     last = mails.wait_for(ATTENDEES)
     meetings.execute(COMMITTED, (str(meeting_id),))
     (committed,) = meetings.fetchone()
     return float((last - committed) / timedelta(milliseconds=1))
-
-
-def _network(gateway: Gateway) -> tuple[UUID, list[UUID]]:
-    """A community of 15 people."""
-    community_id, members = uuid4(), [uuid4() for _ in range(ATTENDEES)]
-    community = {
-        "name": "Bench",
-        "purpose": "To be timed.",
-        "kind": "individuals",
-        "locale": "en",
-        "timezone": "America/Toronto",
-    }
-    gateway.send("PUT", f"/communities/{community_id}", community)
-    for number, member_id in enumerate(members):
-        mail = {"name": f"Member {number}", "email": f"member{number}@example.org"}
-        gateway.send("PUT", f"/members/{member_id}", mail | {"locale": "en", "timezone": "America/Toronto"})
-        gateway.send("PUT", f"/communities/{community_id}/memberships/{member_id}", {"capacity": "individual"})
-    return community_id, members
 
 
 def token(environ: Mapping[str, str]) -> str:
@@ -150,28 +104,19 @@ def token(environ: Mapping[str, str]) -> str:
 def ready(ports: Sequence[int]) -> None:
     """Return when each of these answers that it is ready."""
     for each in ports:
-        until(lambda: _is_ready(each), 60, lambda: "a process did not get ready")  # noqa: B023  (asked at once)
+        wait_until(partial(is_ready, each), 60, "every process ready")
 
 
-def _is_ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def until(is_so: Callable[[], bool], timeout_s: float, otherwise: Callable[[], str]) -> None:
-    """Wait for it.
+def wait_until(is_so: Callable[[], object], timeout_s: float, what: str) -> None:
+    """Wait until it is so.
 
     Raises:
-        Stuck: it is not so in time; ``otherwise`` says it in words.
+        Stuck: it is not so in time; ``what`` was waited for.
     """
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise Stuck(otherwise())
-        time.sleep(0.005)
+    try:
+        until(is_so, timeout_s, 0.005, what)
+    except TimeoutError as error:
+        raise Stuck(str(error)) from error
 
 
 def embedded(count: int) -> list[float]:

@@ -68,7 +68,8 @@ def rate(store_url: str, counting: str, count: int, is_alive: Callable[[], bool]
             while True:
                 was_alive = is_alive()
                 cursor.execute(counting)
-                at, done = time.perf_counter(), int(cursor.fetchone()[0])
+                ((count_now,),) = cursor.fetchall()
+                at, done = time.perf_counter(), int(count_now)
                 if first is None and done >= count * FROM:
                     first = at, done
                 if first and done >= count:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from tests.bench import evening, growth, latency, reactions, reads, relay, replicas, resting
 from tests.bench.closings import ATTENDEES, closings
+from tests.bench.environment import Environment
 from tests.bench.measure import Figure
 from tests.bench.sink import sink
-from tests.bench.stage import Stage
+from tests.servers import Fresh
 
 RUNS = 3  #: of each side, taken in turn, so that what else the machine does meets all of them
 
@@ -75,15 +76,15 @@ QUICK = Size(
 )
 
 
-def measure_reactions(stage: Stage, size: Size) -> Iterator[Figure]:
+def measure_reactions(environment: Environment, size: Size) -> Iterator[Figure]:
     """Reactions per second, against FastStream and against the same SQL without a bus."""
     made = [envelope.to_bytes() for envelope in closings(size.closings, datetime.now(UTC))]
     with _lines(made) as path:
         sides = (
-            lambda: reactions.ours(stage, made),
-            lambda: reactions.ours(stage, made, relays=True),
-            lambda: reactions.faststream(stage, made),
-            lambda: reactions.plain_loop(stage, path),
+            lambda: reactions.ours(environment, made),
+            lambda: reactions.ours(environment, made, relays=True),
+            lambda: reactions.faststream(environment, made),
+            lambda: reactions.plain_loop(environment, path),
         )
         timed = [partial(_per_second, start, size.closings) for start in sides]
         ours, relaying, faststream, plain = _in_turn(size.runs, *timed)
@@ -99,35 +100,37 @@ def _per_second(start: Callable[[], AbstractContextManager[reactions.Writing]], 
     return reactions.per_second(start(), count)
 
 
-def measure_relay(stage: Stage, size: Size) -> Iterator[Figure]:
+def measure_relay(environment: Environment, size: Size) -> Iterator[Figure]:
     """Messages per second, confirmed by a quorum queue, against nameko's publisher."""
     waiting = list(closings(size.messages, datetime.now(UTC)))
     with _lines([envelope.to_bytes() for envelope in waiting[: size.confirms]]) as path:
-        ours, nameko = _in_turn(size.runs, lambda: relay.ours(stage, waiting), lambda: relay.nameko(stage, path))
+        ours, nameko = _in_turn(
+            size.runs, lambda: relay.ours(environment, waiting), lambda: relay.nameko(environment, path)
+        )
     yield Figure("outbox rows to confirmed messages", "/s", ours, "nameko's Publisher, from memory", nameko, 4)
 
 
-def measure_latency(stage: Stage, size: Size) -> Iterator[Figure]:
+def measure_latency(environment: Environment, size: Size) -> Iterator[Figure]:
     """Milliseconds of single closings on an idle system."""
-    mails = latency.real(stage, size.mails)
+    mails = latency.real(environment, size.mails)
     yield Figure(f"commit of a closing to the last of {ATTENDEES} mails", "ms", mails, wanted=150)
     yield Figure("embedded: commit to reaction", "ms", latency.embedded(size.mails), wanted=20)
 
 
-def measure_evening(stage: Stage, size: Size) -> Iterator[Figure]:
+def measure_evening(environment: Environment, size: Size) -> Iterator[Figure]:
     """Mails per second when all meetings of an evening close at once, two processes that send on each side."""
     made = list(closings(size.evening, datetime.now(UTC), people=5 * size.evening))
     few, arrivals = made[: size.evening_in_turn], evening.Arrivals()
     with _lines([envelope.to_bytes() for envelope in few]) as path, sink(arrivals.at.append) as smtp_url:
         rated = partial(evening.per_second, smtp_url=smtp_url, arrivals=arrivals)
-        whole = rated(partial(evening.ours, stage, made, replicas={"notifications": 2}), closings=len(made))
+        whole = rated(partial(evening.ours, environment, made, replicas={"notifications": 2}), closings=len(made))
         seconds = len(made) * ATTENDEES / whole
         yield Figure(f"{len(made) * ATTENDEES:,} mails of {len(made):,} closings, all accepted", "s", [seconds])
         starts = (
-            partial(evening.ours, stage, few, replicas={"notifications": 2}),
-            partial(evening.ours, stage, few),
-            partial(evening.faststream, stage, few),
-            partial(evening.celery, stage, few, path),
+            partial(evening.ours, environment, few, replicas={"notifications": 2}),
+            partial(evening.ours, environment, few),
+            partial(evening.faststream, environment, few),
+            partial(evening.celery, environment, few, path),
         )
         ours, single, faststream, celery = _in_turn(
             size.runs, *[partial(rated, start, closings=len(few)) for start in starts]
@@ -138,13 +141,13 @@ def measure_evening(stage: Stage, size: Size) -> Iterator[Figure]:
     yield Figure(what, "/s", ours, "Celery, a task for each recipient", celery, 5)
 
 
-def measure_growth(stage: Stage, size: Size) -> Iterator[Figure]:
+def measure_growth(environment: Environment, size: Size) -> Iterator[Figure]:
     """What a closing with its mails costs, and how long pages take, when much is stored already."""
     arrivals, sizes = evening.Arrivals(), (0, *size.stored)
     made = [list(closings(size.grown, datetime.now(UTC), seed=run + 1)) for run in range(size.grown_runs)]
-    stores = growth.filled(stage, sizes, [envelope for each in made for envelope in each])
+    stores = growth.filled(environment, sizes, [envelope for each in made for envelope in each])
     with sink(arrivals.at.append) as smtp_url:
-        timed = [partial(growth.closing_ms, stage, stores[each]) for each in sizes]
+        timed = [partial(growth.closing_ms, environment, stores[each]) for each in sizes]
         costs: list[list[float]] = [[] for _ in sizes]
         for envelopes in made:
             for time_one, cost in zip(timed, costs, strict=True):
@@ -155,7 +158,7 @@ def measure_growth(stage: Stage, size: Size) -> Iterator[Figure]:
     yield from _pages(stores, size)
 
 
-def _pages(stores: Mapping[int, growth.Fresh], size: Size) -> Iterator[Figure]:
+def _pages(stores: Mapping[int, Fresh], size: Size) -> Iterator[Figure]:
     read: dict[int, dict[str, list[float]]] = {}
     for meetings in size.stored:
         with growth.reader(stores[meetings]) as reader:
@@ -172,10 +175,10 @@ def _pages(stores: Mapping[int, growth.Fresh], size: Size) -> Iterator[Figure]:
             yield Figure(told, "ms", times, peer, fewest[what], 1.2, at_most=True, has_tail=True)
 
 
-def measure_reads(stage: Stage, size: Size) -> Iterator[Figure]:
+def measure_reads(environment: Environment, size: Size) -> Iterator[Figure]:
     """Meetings read over HTTP, against one FastAPI process; and what a client is spared that has them already."""
     connections, meetings = 16, 1000
-    with reads.both(stage, meetings) as (ours, theirs, paths):
+    with reads.both(environment, meetings) as (ours, theirs, paths):
         chosen = [paths[number * 7919 % meetings] for number in range(size.reads)]
 
         def rate(door: reads.Door, is_known: bool = False) -> float:
@@ -201,17 +204,17 @@ def measure_reads(stage: Stage, size: Size) -> Iterator[Figure]:
     yield Figure("the same, one connection", "ms", known_alone, "ours, 200", alone, at_most=True)
 
 
-def measure_rest(stage: Stage, size: Size) -> Iterator[Figure]:
+def measure_rest(environment: Environment, size: Size) -> Iterator[Figure]:
     """Memory and processor time of our processes when nothing happens, and memory after much has happened."""
-    memory, used = resting.idle(stage, size.idle_s)
+    memory, used = resting.idle(environment, size.idle_s)
     yield Figure("memory of a process at rest, five of them", "MB", memory)
     yield Figure("a core's time that an idle process uses", "%", used, wanted=2)
-    first, *_, last = resting.after(stage, size.events, 5)
+    first, *_, last = resting.after(environment, size.events, 5)
     what = f"memory of evaluation after {size.events:,} events"
     yield Figure(what, "MB", [last], "after the first fifth of them", [first], 1.1, at_most=True)
 
 
-def measure_replicas(stage: Stage, size: Size) -> Iterator[Figure]:
+def measure_replicas(environment: Environment, size: Size) -> Iterator[Figure]:
     """What more processes of a service gain on this machine; each thing is counted, and must be done once."""
     made = list(closings(size.closings, datetime.now(UTC)))
     few = list(closings(max(20, size.closings // 20), datetime.now(UTC)))
@@ -219,9 +222,11 @@ def measure_replicas(stage: Stage, size: Size) -> Iterator[Figure]:
         ("closings", replicas.reactions_per_second, made),
         ("mails", replicas.mails_per_second, few),
     ):
-        one = [measure(stage, envelopes, size.replicas[0])]
+        one = [measure(environment, envelopes, size.replicas[0])]
         for number in size.replicas[1:]:
-            yield Figure(f"{what}, {number} replicas", "/s", [measure(stage, envelopes, number)], "one process", one)
+            yield Figure(
+                f"{what}, {number} replicas", "/s", [measure(environment, envelopes, number)], "one process", one
+            )
 
 
 MEASURES = {

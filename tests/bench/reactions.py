@@ -11,9 +11,9 @@ from typing import NamedTuple
 from chassis import settings
 from chassis.runtime import topology
 from operations import composition
+from tests.bench.environment import Environment, declare_queue, publish, query
 from tests.bench.measure import rate
 from tests.bench.side import OURS, Side, peer, running
-from tests.bench.stage import Stage, declare_queue, publish, query
 
 SURVEYS = "select count(*) from survey"  # committed in one transaction with all else, and cheap to count
 SERVICE = "evaluation"
@@ -33,13 +33,13 @@ def per_second(started: AbstractContextManager[Writing], count: int) -> float:
 
 
 @contextmanager
-def ours(stage: Stage, bodies: Sequence[bytes], relays: bool = False) -> Iterator[Writing]:
+def ours(environment: Environment, bodies: Sequence[bytes], relays: bool = False) -> Iterator[Writing]:
     """``pratique run evaluation``.
 
     The peers write outbox rows and send none. So that all do the same, another replica is the active relay of the
     store meanwhile: its lock is held here. With ``relays`` the process has its own relay at work besides.
     """
-    fresh = stage.empty()
+    fresh = environment.empty()
     topology.declare(settings.load(fresh.environ()), composition.service_classes([SERVICE]))
     publish(fresh.broker_url, SERVICE, bodies)
     url = fresh.store_urls[SERVICE]
@@ -55,9 +55,9 @@ def _relay_elsewhere(store_url: str) -> Iterator[None]:
 
 
 @contextmanager
-def faststream(stage: Stage, bodies: Sequence[bytes]) -> Iterator[Writing]:
+def faststream(environment: Environment, bodies: Sequence[bytes]) -> Iterator[Writing]:
     """FastStream with SQLAlchemy's asyncio."""
-    fresh = stage.empty()
+    fresh = environment.empty()
     declare_queue(fresh.broker_url, "bench")
     publish(fresh.broker_url, "bench", bodies)
     url = fresh.store_urls[SERVICE]
@@ -71,8 +71,8 @@ def faststream(stage: Stage, bodies: Sequence[bytes]) -> Iterator[Writing]:
 
 
 @contextmanager
-def plain_loop(stage: Stage, bodies: Path) -> Iterator[Writing]:
+def plain_loop(environment: Environment, bodies: Path) -> Iterator[Writing]:
     """The same SQL without a bus; the file holds the bodies, one to a line."""
-    url = stage.empty().store_urls[SERVICE]
+    url = environment.empty().store_urls[SERVICE]
     with running(peer("plain_loop"), {"BENCH_STORE_URL": url, "BENCH_BODIES": str(bodies)}) as side:
         yield Writing(url, side)

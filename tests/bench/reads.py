@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from sqlalchemy.engine import make_url
 
 from tests.bench import growth
+from tests.bench.environment import Environment, query
 from tests.bench.filling import fill
-from tests.bench.latency import until
+from tests.bench.latency import wait_until
 from tests.bench.measure import Stuck
 from tests.bench.side import peer, running
-from tests.bench.stage import Stage, query
 from tests.servers import Fresh
 from tests.servers.process import free_port
 
@@ -37,17 +37,17 @@ class Door:
 
 
 @contextmanager
-def both(stage: Stage, meetings: int) -> Iterator[tuple[Door, Door, Sequence[str]]]:
+def both(environment: Environment, meetings: int) -> Iterator[tuple[Door, Door, Sequence[str]]]:
     """Our processes and the peer's, ready on the same stores, and the paths of all that these hold."""
-    fresh = stage.empty()
-    fill(stage, fresh, meetings)
+    fresh = environment.empty()
+    fill(environment, fresh, meetings)
     with query(fresh.store_urls["meetings"]) as cursor:
         cursor.execute("select '/v1/meetings/' || meeting_id from meeting order by meeting_id")
         paths = [path for (path,) in cursor.fetchall()]
     with growth.gateway(fresh, ("meetings",)) as (port, token):
         ours, theirs = Door(port, token), Door(free_port(), token)
         with running(peer("fastapi_sqlalchemy"), _environ(fresh, theirs.port)):
-            until(lambda: _listens(theirs.port), 60, lambda: "the peer did not start")
+            wait_until(lambda: _listens(theirs.port), 60, "the peer listening")
             yield ours, theirs, paths
 
 

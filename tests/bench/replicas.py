@@ -3,6 +3,7 @@
 import collections
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from chassis import settings
 from chassis.runtime import topology
@@ -10,23 +11,23 @@ from operations import composition
 from pratique.event import Envelope
 from tests.bench import evening
 from tests.bench.closings import ATTENDEES
+from tests.bench.environment import Environment, publish, query
 from tests.bench.measure import Stuck, rate
 from tests.bench.reactions import SURVEYS
 from tests.bench.sink import sink
-from tests.bench.stage import Stage, publish, query
 
 #: What so many closings leave, each once: surveys and their secrets, two due things and two events.
 LEFT = """select (select count(*) from survey), (select count(*) from survey_key), (select count(*) from due),
     (select count(*) from event_log), (select count(distinct (type, subject)) from event_log)"""
 
 
-def reactions_per_second(stage: Stage, envelopes: Sequence[Envelope], replicas: int) -> float:
+def reactions_per_second(environment: Environment, envelopes: Sequence[Envelope[Any]], replicas: int) -> float:
     """Closings per second of so many processes of evaluation, their relays at work.
 
     Raises:
         Stuck: something is missing, or was done twice.
     """
-    fresh, count = stage.empty(), len(envelopes)
+    fresh, count = environment.empty(), len(envelopes)
     topology.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
     publish(fresh.broker_url, "evaluation", [envelope.to_bytes() for envelope in envelopes])
     url = fresh.store_urls["evaluation"]
@@ -40,7 +41,7 @@ def reactions_per_second(stage: Stage, envelopes: Sequence[Envelope], replicas: 
     return reached
 
 
-def mails_per_second(stage: Stage, envelopes: Sequence[Envelope], replicas: int) -> float:
+def mails_per_second(environment: Environment, envelopes: Sequence[Envelope[Any]], replicas: int) -> float:
     """Mails per second of so many processes of notifications beside one of evaluation.
 
     Raises:
@@ -55,7 +56,7 @@ def mails_per_second(stage: Stage, envelopes: Sequence[Envelope], replicas: int)
 
     with (
         sink(arrivals.at.append, read) as smtp_url,
-        evening.ours(stage, envelopes, smtp_url, {"notifications": replicas}) as sides,
+        evening.ours(environment, envelopes, smtp_url, {"notifications": replicas}) as sides,
     ):
         arrivals.wait_for(count, sides)
         time.sleep(0.5)

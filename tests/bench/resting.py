@@ -11,10 +11,10 @@ from chassis import settings
 from chassis.runtime import topology
 from operations import composition
 from tests.bench.closings import closings
+from tests.bench.environment import Environment, publish, query
 from tests.bench.latency import ready
 from tests.bench.measure import Stuck
 from tests.bench.side import OURS, Side, running
-from tests.bench.stage import Stage, publish, query
 from tests.servers.process import free_port
 
 ALL = (*settings.SERVICES, "gateway")
@@ -38,9 +38,9 @@ def cpu_s(side: Side) -> float:
 
 
 @contextmanager
-def everything(stage: Stage) -> Iterator[Mapping[str, Side]]:
+def everything(environment: Environment) -> Iterator[Mapping[str, Side]]:
     """All services and the gateway, a process each, ready."""
-    fresh = stage.empty()
+    fresh = environment.empty()
     environ, ports = fresh.environ() | {"PRATIQUE_HTTP_PORT": str(free_port())}, []
     with ExitStack() as processes:
         sides = {}
@@ -53,18 +53,18 @@ def everything(stage: Stage) -> Iterator[Mapping[str, Side]]:
         yield sides
 
 
-def idle(stage: Stage, seconds: float) -> tuple[Sequence[float], Sequence[float]]:
+def idle(environment: Environment, seconds: float) -> tuple[Sequence[float], Sequence[float]]:
     """Of each process: megabytes at rest, and per cent of a core that it uses while nothing happens."""
-    with everything(stage) as sides:
+    with everything(environment) as sides:
         before = [cpu_s(side) for side in sides.values()]
         time.sleep(seconds)
         used = [cpu_s(side) - was for side, was in zip(sides.values(), before, strict=True)]
         return [memory_mb(side) for side in sides.values()], [each / seconds * 100 for each in used]
 
 
-def after(stage: Stage, events: int, steps: int) -> list[float]:
+def after(environment: Environment, events: int, steps: int) -> list[float]:
     """Megabytes of evaluation after each of so many equal parts of all events."""
-    fresh = stage.empty()
+    fresh = environment.empty()
     topology.declare(settings.load(fresh.environ()), composition.service_classes(settings.SERVICES))
     part = events // EVENTS_OF_A_CLOSING // steps
     url, held = fresh.store_urls["evaluation"], []

@@ -15,9 +15,9 @@ import pytest
 from pratique.event import Envelope
 from tests.bench import evening
 from tests.bench.closings import ATTENDEES, closings
+from tests.bench.environment import Environment
 from tests.bench.replicas import reactions_per_second
 from tests.bench.sink import sink
-from tests.bench.stage import Stage
 from tests.servers import Servers
 
 pytestmark = pytest.mark.real
@@ -31,19 +31,19 @@ needs_peers = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def made() -> Sequence[Envelope]:
+def made() -> Sequence[Envelope[Any]]:
     return list(closings(COUNT, datetime.now(UTC), people=40))
 
 
 @pytest.fixture(scope="module")
-def our_mails(servers: Servers, made: Sequence[Envelope]) -> list[Any]:
-    return sent(partial(evening.ours, Stage(servers), made, replicas={"notifications": 2}))
+def our_mails(servers: Servers, made: Sequence[Envelope[Any]]) -> list[Any]:
+    return sent(partial(evening.ours, Environment(servers), made, replicas={"notifications": 2}))
 
 
 def test_everyone_who_was_there_is_sent_one_mail_by_one_of_two_replicas(
-    made: Sequence[Envelope], our_mails: list[Any]
+    made: Sequence[Envelope[Any]], our_mails: list[Any]
 ) -> None:
-    there = [each.member_id for envelope in made for each in envelope.event.attendees]  # type: ignore[attr-defined]
+    there = [each.member_id for envelope in made for each in envelope.event.attendees]
 
     assert len(our_mails) == len(there) == COUNT * ATTENDEES
     assert len({to for to, *_ in our_mails}) == len(set(there))
@@ -51,23 +51,23 @@ def test_everyone_who_was_there_is_sent_one_mail_by_one_of_two_replicas(
 
 @needs_peers
 def test_faststream_sends_the_mails_that_we_send(
-    servers: Servers, made: Sequence[Envelope], our_mails: list[Any]
+    servers: Servers, made: Sequence[Envelope[Any]], our_mails: list[Any]
 ) -> None:
-    assert sent(partial(evening.faststream, Stage(servers), made)) == our_mails
+    assert sent(partial(evening.faststream, Environment(servers), made)) == our_mails
 
 
 @needs_peers
 def test_celery_sends_the_mails_that_we_send(
-    servers: Servers, made: Sequence[Envelope], our_mails: list[Any], tmp_path: Path
+    servers: Servers, made: Sequence[Envelope[Any]], our_mails: list[Any], tmp_path: Path
 ) -> None:
     path = tmp_path / "bodies.jsonl"
     path.write_bytes(b"\n".join([envelope.to_bytes() for envelope in made]))
 
-    assert sent(partial(evening.celery, Stage(servers), made, path)) == our_mails
+    assert sent(partial(evening.celery, Environment(servers), made, path)) == our_mails
 
 
 def test_two_replicas_handle_each_closing_once(servers: Servers) -> None:
-    assert reactions_per_second(Stage(servers), list(closings(300, datetime.now(UTC))), 2)
+    assert reactions_per_second(Environment(servers), list(closings(300, datetime.now(UTC))), 2)
 
 
 def sent(start: Callable[[str], evening.Started]) -> list[Any]:

@@ -16,8 +16,8 @@ import pytest
 from pratique.event import unsealed
 from tests.bench import reactions, reads
 from tests.bench.closings import ATTENDEES, closings
+from tests.bench.environment import Environment, query
 from tests.bench.peers.wire import SEAL
-from tests.bench.stage import Stage, query
 from tests.servers import Servers
 
 pytestmark = pytest.mark.real
@@ -48,7 +48,7 @@ def made() -> Sequence[bytes]:
 def plain_rows(servers: Servers, made: Sequence[bytes], tmp_path: Path) -> dict[str, Any]:
     path = tmp_path / "bodies.jsonl"
     path.write_bytes(b"\n".join(made))
-    return written(lambda: reactions.plain_loop(Stage(servers), path))
+    return written(lambda: reactions.plain_loop(Environment(servers), path))
 
 
 def test_the_plain_loop_writes_a_survey_and_fifteen_invitations_for_each_closing(plain_rows: dict[str, Any]) -> None:
@@ -68,19 +68,19 @@ def test_the_plain_loop_writes_a_survey_and_fifteen_invitations_for_each_closing
 def test_our_service_writes_the_rows_of_the_plain_loop(
     servers: Servers, made: Sequence[bytes], plain_rows: dict[str, Any]
 ) -> None:
-    assert written(lambda: reactions.ours(Stage(servers), made)) == plain_rows
+    assert written(lambda: reactions.ours(Environment(servers), made)) == plain_rows
 
 
 @pytest.mark.skipif(not find_spec("faststream"), reason="faststream comes with `make bench`")
 def test_faststream_writes_the_rows_of_the_plain_loop(
     servers: Servers, made: Sequence[bytes], plain_rows: dict[str, Any]
 ) -> None:
-    assert written(lambda: reactions.faststream(Stage(servers), made)) == plain_rows
+    assert written(lambda: reactions.faststream(Environment(servers), made)) == plain_rows
 
 
 @pytest.mark.skipif(not find_spec("fastapi"), reason="fastapi comes with `make bench`")
 def test_fastapi_answers_a_read_as_our_gateway_does(servers: Servers) -> None:
-    with reads.both(Stage(servers), meetings=3) as (ours, theirs, paths):
+    with reads.both(Environment(servers), meetings=3) as (ours, theirs, paths):
         for path in paths:
             assert answer(theirs, path) == answer(ours, path)
         for door in (ours, theirs):

@@ -17,7 +17,8 @@ from pratique import errors
 from pratique.events.meetings import MeetingClosed
 from pratique.requests.meetings import CloseMeeting
 from pratique.testing import sample
-from tests.running import Running, until
+from tests.harness.containers import Running
+from tests.harness.waiting import until
 from tests.servers import Fresh, Servers
 
 METADATA = MetaData()

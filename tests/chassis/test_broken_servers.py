@@ -36,7 +36,8 @@ from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.requests.meetings import CloseMeeting
 from pratique.testing import AT, envelope, sample
 from tests.chassis.conftest import Evaluation, Meetings, check_alive, close_meeting, remember, seen
-from tests.running import Running, running, until
+from tests.harness.containers import Running, running
+from tests.harness.waiting import until
 from tests.servers import HOME, Fresh
 
 pytestmark = pytest.mark.real

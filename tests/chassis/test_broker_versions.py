@@ -16,7 +16,8 @@ from pratique.events.meetings import MeetingClosed
 from pratique.events.membership import MemberContactChanged
 from pratique.testing import envelope, sample
 from tests.chassis.conftest import Evaluation, Meetings, seen
-from tests.running import Running, running, until
+from tests.harness.containers import Running, running
+from tests.harness.waiting import until
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real

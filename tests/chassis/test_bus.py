@@ -30,7 +30,8 @@ from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.request import Answer, Command, Query
 from pratique.requests.meetings import CloseMeeting, StartMeeting
 from pratique.testing import sample
-from tests.running import PATIENCE_S, Running, running, until
+from tests.harness.containers import Running, running
+from tests.harness.waiting import PATIENCE_S, until
 
 METADATA = MetaData()
 SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))

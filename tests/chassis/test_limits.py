@@ -21,7 +21,8 @@ from pratique import errors
 from pratique.events.meetings import MeetingClosed
 from pratique.requests.meetings import CloseMeeting
 from tests.chassis.conftest import METADATA, Evaluation, Meetings, close_meeting, remember, seen
-from tests.running import Running, running, until
+from tests.harness.containers import Running, running
+from tests.harness.waiting import until
 from tests.servers import Fresh, Servers
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from chassis import green
 from chassis.loop import Loop
-from tests.running import until
+from tests.harness.waiting import until
 
 
 class Away(Exception):

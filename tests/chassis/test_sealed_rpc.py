@@ -30,7 +30,8 @@ from chassis.testing import SEAL_KEY
 from pratique.errors import Unavailable
 from pratique.request import Answer, Query
 from tests.chassis.conftest import Meetings
-from tests.running import Running, running, until
+from tests.harness.containers import Running, running
+from tests.harness.waiting import until
 from tests.servers import Fresh
 
 OURS, FOREIGN = Seal.of(SEAL_KEY), Seal.of("00" * 32)
@@ -227,7 +228,7 @@ def test_a_service_with_another_key_answers_nothing_that_helps_and_goes_on(
 def test_without_the_networks_key_nothing_starts(tmp_path: Any, key: str, name: str) -> None:
     from chassis.runtime import service_runner
     from chassis.settings import Settings
-    from tests.running import Caller
+    from tests.harness.containers import Caller
 
     urls = {"meetings": f"sqlite:///{tmp_path}/meetings.sqlite"}
     runner = service_runner.make_runner(Settings("embedded://", urls, tmp_path, seal_key=key), [])

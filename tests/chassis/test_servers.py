@@ -12,7 +12,7 @@ import pytest
 from kombu import Connection, Queue
 
 from tests import servers as private
-from tests.running import PATIENCE_S
+from tests.harness.waiting import PATIENCE_S
 from tests.servers import __main__ as verbs
 from tests.servers import install, newer
 from tests.servers.find import PROGRAMS, find

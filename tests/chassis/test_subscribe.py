@@ -11,7 +11,7 @@ from pratique import subscribe as library
 from pratique.events.meetings import MeetingClosed
 from pratique.subscribe import subscribe
 from pratique.testing import envelope, sample
-from tests.running import until
+from tests.harness.waiting import until
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real

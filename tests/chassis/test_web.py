@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 from chassis.http import bounds, web
 from chassis.runtime import service_runner
 from chassis.settings import EMBEDDED, Settings
-from tests.running import PATIENCE_S, until
+from tests.harness.waiting import PATIENCE_S, until
 
 HOME = Path(__file__).parent.parent.parent
 SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=HOME, http_port=0)

@@ -7,18 +7,18 @@ import pytest
 from pratique.request import example_id
 from pratique.requests.meetings import MeetingBody
 from pratique.requests.membership import CommunityBody, MemberBody, MembershipBody, OrganizationBody
-from tests.faults.hostile.living import Living, living
+from tests.faults.hostile.gateway_process import GatewayProcess, gateway_process
 
 
 @pytest.fixture(scope="module")
-def network() -> Iterator[Living]:
+def network() -> Iterator[GatewayProcess]:
     """The embedded mode without its sample, with the things that the description's examples speak of."""
-    with living() as made:
+    with gateway_process() as made:
         _fill(made)
         yield made
 
 
-def _fill(made: Living) -> None:
+def _fill(made: GatewayProcess) -> None:
     community, member, organization = example_id("community"), example_id("member"), example_id("organization")
     put = {
         f"/v1/organizations/{organization}": OrganizationBody.example(),
@@ -28,8 +28,7 @@ def _fill(made: Living) -> None:
         | {"capacity": "representative", "organization_id": organization},
     }
     for path, body in put.items():
-        status, told = made.ask("PUT", path, body)
-        assert status == 201, told
+        made.client.ok("PUT", path, body)
     made.stores.settle()
     meeting = MeetingBody.example() | {
         "starts_at": "2098-03-12T14:00:00-04:00",
@@ -37,6 +36,5 @@ def _fill(made: Living) -> None:
         "facilitator_id": None,
         "note_taker_id": None,
     }
-    status, told = made.ask("PUT", f"/v1/meetings/{example_id('meeting')}", meeting)
-    assert status == 201, told
+    made.client.ok("PUT", f"/v1/meetings/{example_id('meeting')}", meeting)
     made.stores.settle()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.hostile.living import Living
+from tests.faults.hostile.gateway_process import GatewayProcess
 from tests.servers.find import is_compulsory
 
 HERE = Path(__file__).parent
@@ -65,12 +65,10 @@ def run(*command: str, cwd: Path, **environ: str) -> str:
     return done.stdout
 
 
-def described(network: Living, folder: Path) -> Path:
+def described(network: GatewayProcess, folder: Path) -> Path:
     """The description of the API, as the gateway gives it to anyone."""
-    status, document = network.ask("GET", "/openapi.json")
-    assert status == 200
     path = folder / "openapi.json"
-    path.write_text(json.dumps(document), encoding="utf-8")
+    path.write_text(json.dumps(network.client.ok("GET", "/openapi.json")), encoding="utf-8")
     return path
 
 
@@ -83,11 +81,13 @@ def test_the_asyncapi_document_is_accepted_by_the_project_s_own_parser(desk: Pat
     assert "messages" in run("node", "asyncapi.mjs", str(document), cwd=desk)
 
 
-def test_ajv_compiles_every_schema_and_pattern_and_accepts_every_example(network: Living, desk: Path) -> None:
+def test_ajv_compiles_every_schema_and_pattern_and_accepts_every_example(network: GatewayProcess, desk: Path) -> None:
     assert "examples" in run("node", "ajv.mjs", str(described(network, desk)), cwd=desk)
 
 
-def test_a_generated_typescript_client_is_type_checked_and_does_the_main_job(network: Living, desk: Path) -> None:
+def test_a_generated_typescript_client_is_type_checked_and_does_the_main_job(
+    network: GatewayProcess, desk: Path
+) -> None:
     tools = desk / "node_modules" / ".bin"
     run(str(tools / "openapi-typescript"), str(described(network, desk)), "-o", "described.d.ts", cwd=desk)
     run(str(tools / "tsc"), cwd=desk)
@@ -95,7 +95,7 @@ def test_a_generated_typescript_client_is_type_checked_and_does_the_main_job(net
     assert last_line(run("node", "built/main_job.js", url, network.token, cwd=desk)) == DONE
 
 
-def test_a_generated_python_client_does_the_main_job(network: Living, tmp_path: Path) -> None:
+def test_a_generated_python_client_does_the_main_job(network: GatewayProcess, tmp_path: Path) -> None:
     (tmp_path / "settings.yml").write_text("post_hooks: []\npackage_name_override: pratique_client\n")
     path = described(network, tmp_path)
     generate = [str(Path(sys.executable).with_name("openapi-python-client")), "generate", "--meta", "none"]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.faults.hostile.living import Living
+from tests.faults.hostile.gateway_process import GatewayProcess
 
 CHECKS = [
     "not_a_server_error",
@@ -24,7 +24,7 @@ SAME = ["--generation-deterministic", "--max-time", "40", "--max-examples", "3"]
 OTHERS = ["--max-time", SECONDS, "--max-examples", "1000"]
 
 
-def test_no_answer_is_a_fault_or_one_that_is_not_described(network: Living, tmp_path: Path) -> None:
+def test_no_answer_is_a_fault_or_one_that_is_not_described(network: GatewayProcess, tmp_path: Path) -> None:
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         "run",

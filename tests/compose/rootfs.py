@@ -97,8 +97,8 @@ def configure(root: Path, source: str, suites: Sequence[str]) -> None:
 
 def apt(root: Path, *arguments: str, within: Sequence[str] = ()) -> None:
     """Run apt-get in the root, entered by the command ``within``, or else by chroot."""
-    options = ("--yes", "--quiet", "--no-install-recommends", "-o", "Acquire::Check-Valid-Until=false")
-    options += ("-o", "Acquire::Languages=none", "-o", "Dpkg::Use-Pty=0")
+    options = ["--yes", "--quiet", "--no-install-recommends", "-o", "Acquire::Check-Valid-Until=false"]
+    options += ["-o", "Acquire::Languages=none", "-o", "Dpkg::Use-Pty=0"]
     run([*(within or ("chroot", str(root))), "apt-get", *options, *arguments], {"DEBIAN_FRONTEND": "noninteractive"})
 
 

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from operations import docs
 from pratique.event import Event
 from pratique.events.evaluation import CountBand, SurveyClosed
+from pratique.examples import example
 from pratique.schemas import json_schema
 from pratique.subscribe import PUBLIC
 
@@ -152,7 +153,7 @@ def test_every_enumeration_and_object_has_a_name() -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
 def test_no_example_contradicts_itself(event: type[Event]) -> None:
-    told: Any = docs.example(event).event
+    told: Any = example(event).event
     said = vars(told)
 
     assert told.community_ids == (said.get("community_id", told.community_ids[0]),)
@@ -174,7 +175,7 @@ def test_no_example_contradicts_itself(event: type[Event]) -> None:
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
 def test_the_schema_of_an_event_stands_alone_and_fits_its_example(event: type[Event]) -> None:
     schema = json_schema(event)
-    data = json.loads(docs.example(event).to_bytes())["data"]
+    data = json.loads(example(event).to_bytes())["data"]
 
     Draft202012Validator.check_schema(schema)
     assert all(each.startswith("#/$defs/") for each in references(schema))

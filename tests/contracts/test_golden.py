@@ -13,6 +13,7 @@ import pytest
 from chassis.settings import SERVICES
 from operations import docs
 from pratique.event import Envelope, Event
+from pratique.examples import example
 
 EVENTS = docs.all_events()
 GOLDENS = sorted(docs.GOLDENS.glob("*.json"))
@@ -27,7 +28,7 @@ def told(path: Any) -> dict[str, Any]:
     return document
 
 
-def read(document: dict[str, Any]) -> Envelope:
+def read(document: dict[str, Any]) -> Envelope[Any]:
     return Envelope.from_bytes(json.dumps(document).encode())
 
 
@@ -84,7 +85,7 @@ def test_what_is_new_since_the_golden_file_is_optional(path: Any) -> None:
 def test_a_sample_of_today_fits_the_golden_file(event: type[Event]) -> None:
     """The same fields with the same kinds of value: nothing was renamed, removed or given another type."""
     golden = told(docs.golden_path(event))
-    sample = json.loads(docs.example(event).to_bytes())
+    sample = json.loads(example(event).to_bytes())
 
     assert missing_from(golden, sample) == []
 
@@ -118,7 +119,7 @@ def test_every_field_of_a_golden_file_that_must_be_there_is_missed(path: Any) ->
             read_or_raise({**golden, "data": data})
 
 
-def read_or_raise(document: dict[str, Any]) -> Envelope:
+def read_or_raise(document: dict[str, Any]) -> Envelope[Any]:
     try:
         return read(document)
     except Exception as error:

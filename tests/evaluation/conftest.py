@@ -1,13 +1,13 @@
-"""A fresh scene for each test."""
+"""A fresh meeting for each test."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.evaluation import scene
+from tests.evaluation.fixture import Fixture, fixture
 
 
 @pytest.fixture
-def meeting() -> Iterator[scene.Scene]:
-    with scene.scene() as played:
-        yield played
+def meeting() -> Iterator[Fixture]:
+    with fixture() as made:
+        yield made

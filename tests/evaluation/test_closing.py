@@ -20,21 +20,23 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
     WithheldReason,
 )
-from pratique.events.meetings import AttendanceState, MeetingRole
+from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
 from services.evaluation.models import KeptAnswers, Marker, Sheet, SurveyKey
-from tests.evaluation.scene import Scene, attendee
+from tests.evaluation.fixture import Fixture, attendee
 
 PEOPLE = [uuid4() for _ in range(10)]
 FACILITATOR = uuid4()
 STATE = AttendanceState
 
 
-def present() -> list[object]:
+def present() -> list[Attendee]:
     chair = attendee(FACILITATOR, role=MeetingRole.FACILITATOR)
     return [*[attendee(each) for each in PEOPLE], chair]
 
 
-def test_after_seven_days_the_survey_closes_and_no_rate_is_told_that_counts_fewer_than_five(meeting: Scene) -> None:
+def test_after_seven_days_the_survey_closes_and_no_rate_is_told_that_counts_fewer_than_five(
+    meeting: Fixture,
+) -> None:
     meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up())
     meeting.answer_in_room(PEOPLE[:7])
@@ -57,7 +59,7 @@ def test_after_seven_days_the_survey_closes_and_no_rate_is_told_that_counts_fewe
     assert meeting.published(ResultsWithheld) == []
 
 
-def test_both_rates_are_told_where_each_count_is_none_or_at_least_five(meeting: Scene) -> None:
+def test_both_rates_are_told_where_each_count_is_none_or_at_least_five(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up())
     meeting.answer_in_room(PEOPLE[:5])
@@ -72,7 +74,7 @@ def test_both_rates_are_told_where_each_count_is_none_or_at_least_five(meeting: 
 
 
 @pytest.mark.parametrize("answered", [6, 3])
-def test_a_closed_survey_keeps_neither_sheet_nor_marker_nor_who_was_asked(meeting: Scene, answered: int) -> None:
+def test_a_closed_survey_keeps_neither_sheet_nor_marker_nor_who_was_asked(meeting: Fixture, answered: int) -> None:
     meeting.deliver(meeting.closed(present()))
     meeting.answer_by_link(PEOPLE[:answered])
     meeting.deliver(meeting.corrected(PEOPLE[9], STATE.NO_SHOW))
@@ -89,7 +91,7 @@ def test_a_closed_survey_keeps_neither_sheet_nor_marker_nor_who_was_asked(meetin
     assert len(meeting.published(SurveyOpened)) == len(meeting.published(SurveyClosed)) == 1
 
 
-def test_of_a_released_survey_no_answer_stays_and_of_a_withheld_one_ninety_days(meeting: Scene) -> None:
+def test_of_a_released_survey_no_answer_stays_and_of_a_withheld_one_ninety_days(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed(present()))
     meeting.answer_by_link(PEOPLE[:6])
     clock.move(timedelta(days=7))
@@ -110,7 +112,7 @@ def test_of_a_released_survey_no_answer_stays_and_of_a_withheld_one_ninety_days(
     assert meeting.count(KeptAnswers) == 0
 
 
-def test_puppets_who_are_taken_off_again_do_not_release_the_one_honest_answer(meeting: Scene) -> None:
+def test_puppets_who_are_taken_off_again_do_not_release_the_one_honest_answer(meeting: Fixture) -> None:
     honest, puppets = PEOPLE[0], PEOPLE[1:5]
     meeting.deliver(meeting.recorded([attendee(each) for each in [honest, *puppets]]), meeting.wrap_up())
     meeting.answer_in_room(puppets)
@@ -125,7 +127,7 @@ def test_puppets_who_are_taken_off_again_do_not_release_the_one_honest_answer(me
     assert set(meeting.results()) == {"survey_id", "state", "reason"}
 
 
-def test_whether_somebody_who_is_taken_off_had_answered_decides_nothing_that_is_told(meeting: Scene) -> None:
+def test_whether_somebody_who_is_taken_off_had_answered_decides_nothing_that_is_told(meeting: Fixture) -> None:
     told = []
     for answered in (PEOPLE[:9], PEOPLE[1:]):
         meeting.meeting_id, meeting.version = uuid4(), 0
@@ -141,7 +143,7 @@ def test_whether_somebody_who_is_taken_off_had_answered_decides_nothing_that_is_
     assert rates == {(None, None)}
 
 
-def test_whoever_was_marked_by_mistake_before_anybody_could_answer_counts_for_nothing(meeting: Scene) -> None:
+def test_whoever_was_marked_by_mistake_before_anybody_could_answer_counts_for_nothing(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded([*present(), attendee(FACILITATOR)]))
     meeting.deliver(meeting.recorded([attendee(FACILITATOR, STATE.EXCUSED)]), meeting.wrap_up())
     meeting.answer_in_room(PEOPLE[:5])
@@ -153,7 +155,7 @@ def test_whoever_was_marked_by_mistake_before_anybody_could_answer_counts_for_no
     assert released.suppressed_count == 0
 
 
-def test_removing_one_person_does_not_withhold_what_five_others_said(meeting: Scene) -> None:
+def test_removing_one_person_does_not_withhold_what_five_others_said(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed(present()))
     meeting.answer_by_link(PEOPLE[:6])
     meeting.deliver(meeting.corrected(PEOPLE[0], STATE.NO_SHOW))
@@ -165,7 +167,7 @@ def test_removing_one_person_does_not_withhold_what_five_others_said(meeting: Sc
     assert released.responses_count == 6
 
 
-def test_a_network_may_ask_for_more_answers_but_not_for_fewer(meeting: Scene) -> None:
+def test_a_network_may_ask_for_more_answers_but_not_for_fewer(meeting: Fixture) -> None:
     """Also while a survey is open: what is asked for may only become more."""
     lower, higher = (dataclasses.replace(meeting.store.settings, k_scores=k) for k in (2, 8))  # type: ignore[type-var]
     for at_opening, at_closing, answered, is_released in (
@@ -185,7 +187,7 @@ def test_a_network_may_ask_for_more_answers_but_not_for_fewer(meeting: Scene) ->
         assert (meeting.results()["state"] == "released") is is_released
 
 
-def test_a_meeting_that_is_never_closed_is_released_by_the_attendance_recorded_so_far(meeting: Scene) -> None:
+def test_a_meeting_that_is_never_closed_is_released_by_the_attendance_recorded_so_far(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded(present()), meeting.wrap_up())
     meeting.answer_in_room(PEOPLE[:6])
 
@@ -195,7 +197,7 @@ def test_a_meeting_that_is_never_closed_is_released_by_the_attendance_recorded_s
     assert [each.responses_count for each in meeting.published(ResultsReleased)] == [6]
 
 
-def test_without_any_attendance_it_waits_seven_days_and_is_withheld(meeting: Scene) -> None:
+def test_without_any_attendance_it_waits_seven_days_and_is_withheld(meeting: Fixture) -> None:
     meeting.deliver(meeting.wrap_up())
     clock.move(timedelta(days=6))
     meeting.run_due()
@@ -207,7 +209,7 @@ def test_without_any_attendance_it_waits_seven_days_and_is_withheld(meeting: Sce
     assert [each.reason for each in meeting.published(ResultsWithheld)] == [WithheldReason.NO_ATTENDANCE]
 
 
-def test_a_meeting_to_which_nobody_came_has_its_results_withheld(meeting: Scene) -> None:
+def test_a_meeting_to_which_nobody_came_has_its_results_withheld(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed([attendee(PEOPLE[0], STATE.NO_SHOW)]))
 
     clock.move(timedelta(days=7))

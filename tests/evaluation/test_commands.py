@@ -15,32 +15,32 @@ from chassis.runtime.tables import create_all
 from chassis.storage.store import Store
 from pratique.errors import Conflict, Gone, Invalid, NotFound
 from pratique.events.evaluation import ResultsReleased
-from pratique.events.meetings import AttendanceState, MeetingRole
+from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
 from pratique.events.membership import Locale
 from pratique.requests.evaluation import CastSlip, CheckAnswers, ConfirmBallot, GetRoom, OpenBallot
 from services.evaluation.models import Base, Marker, Sheet, Survey, tokens
-from tests.evaluation.scene import HAPPY, Scene, attendee
+from tests.evaluation.fixture import HAPPY, Fixture, attendee
 
 PEOPLE = [uuid4() for _ in range(6)]
 FACILITATOR = uuid4()
 SAD = {"satisfaction": 1}
 
 
-def present() -> list[object]:
+def present() -> list[Attendee]:
     return [*[attendee(each) for each in PEOPLE], attendee(FACILITATOR, role=MeetingRole.FACILITATOR)]
 
 
-def open_in_room(meeting: Scene) -> None:
+def open_in_room(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up())
 
 
-def open_by_link(meeting: Scene) -> str:
+def open_by_link(meeting: Fixture) -> str:
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     return meeting.tokens()[PEOPLE[0]]
 
 
-def test_a_link_gives_one_answer(meeting: Scene) -> None:
+def test_a_link_gives_one_answer(meeting: Fixture) -> None:
     token = open_by_link(meeting)
     ballot = meeting.ballot_by_link(token)
     meeting.send(ballot)
@@ -52,7 +52,7 @@ def test_a_link_gives_one_answer(meeting: Scene) -> None:
     assert meeting.sheets() == [HAPPY]
 
 
-def test_of_two_ballots_of_one_person_the_one_that_is_sent_first_counts(meeting: Scene) -> None:
+def test_of_two_ballots_of_one_person_the_one_that_is_sent_first_counts(meeting: Fixture) -> None:
     token = open_by_link(meeting)
     first, second = meeting.ballot_by_link(token), meeting.ballot_by_link(token)
     meeting.send(second)
@@ -62,7 +62,7 @@ def test_of_two_ballots_of_one_person_the_one_that_is_sent_first_counts(meeting:
     assert meeting.sheets() == [HAPPY]
 
 
-def test_someone_who_answered_by_link_cannot_answer_again_with_a_ballot_from_the_room(meeting: Scene) -> None:
+def test_someone_who_answered_by_link_cannot_answer_again_with_a_ballot_from_the_room(meeting: Fixture) -> None:
     open_in_room(meeting)
     from_room = meeting.ballot_in_room(PEOPLE[0])
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
@@ -73,10 +73,10 @@ def test_someone_who_answered_by_link_cannot_answer_again_with_a_ballot_from_the
     assert meeting.sheets() == [HAPPY]
 
 
-def test_twenty_tries_at_once_with_one_link_give_one_answer(meeting: Scene, tmp_path: Path) -> None:
+def test_twenty_tries_at_once_with_one_link_give_one_answer(meeting: Fixture, tmp_path: Path) -> None:
     opened = Store("evaluation", f"sqlite:///{tmp_path}/evaluation.sqlite", settings=meeting.store.settings)
     create_all(opened, Base.metadata)
-    played = Scene(opened)
+    played = Fixture(opened)
     token = open_by_link(played)
     ballots = [played.ballot_by_link(token) for _ in range(20)]
 
@@ -95,7 +95,7 @@ def test_twenty_tries_at_once_with_one_link_give_one_answer(meeting: Scene, tmp_
     opened.close()
 
 
-def test_a_ballot_taken_in_vain_is_given_back_and_its_person_asked(meeting: Scene) -> None:
+def test_a_ballot_taken_in_vain_is_given_back_and_its_person_asked(meeting: Fixture) -> None:
     """The gateway ended after it had taken the ballot, and nothing was kept."""
     open_in_room(meeting)
     lost = meeting.ballot_in_room(PEOPLE[0])
@@ -111,7 +111,7 @@ def test_a_ballot_taken_in_vain_is_given_back_and_its_person_asked(meeting: Scen
     assert len(meeting.sheets()) == 3
 
 
-def test_an_answer_that_was_kept_and_never_confirmed_is_not_asked_for_again(meeting: Scene) -> None:
+def test_an_answer_that_was_kept_and_never_confirmed_is_not_asked_for_again(meeting: Fixture) -> None:
     """The gateway ended after the answers were kept."""
     open_in_room(meeting)
     meeting.cast(meeting.take(meeting.ballot_in_room(PEOPLE[0])))
@@ -122,7 +122,7 @@ def test_an_answer_that_was_kept_and_never_confirmed_is_not_asked_for_again(meet
     assert sorted(meeting.asked()) == sorted(PEOPLE[3:])
 
 
-def test_where_it_cannot_be_told_whose_answers_were_lost_nobody_may_answer_twice(meeting: Scene) -> None:
+def test_where_it_cannot_be_told_whose_answers_were_lost_nobody_may_answer_twice(meeting: Fixture) -> None:
     open_in_room(meeting)
     meeting.cast(meeting.take(meeting.ballot_in_room(PEOPLE[0])))
     meeting.take(meeting.ballot_in_room(PEOPLE[1]))
@@ -132,7 +132,7 @@ def test_where_it_cannot_be_told_whose_answers_were_lost_nobody_may_answer_twice
     assert sorted(meeting.asked()) == sorted(PEOPLE[2:])
 
 
-def test_answers_on_their_way_when_the_meeting_is_closed_count_once(meeting: Scene) -> None:
+def test_answers_on_their_way_when_the_meeting_is_closed_count_once(meeting: Fixture) -> None:
     open_in_room(meeting)
     ballot = meeting.ballot_in_room(PEOPLE[0])
     slip = meeting.take(ballot)
@@ -147,7 +147,7 @@ def test_answers_on_their_way_when_the_meeting_is_closed_count_once(meeting: Sce
     assert len(meeting.sheets()) == 1
 
 
-def test_the_same_ballot_sent_again_after_a_lost_answer_is_kept_once(meeting: Scene) -> None:
+def test_the_same_ballot_sent_again_after_a_lost_answer_is_kept_once(meeting: Fixture) -> None:
     ballot = meeting.ballot_by_link(open_by_link(meeting))
     slip = meeting.take(ballot)
 
@@ -158,7 +158,7 @@ def test_the_same_ballot_sent_again_after_a_lost_answer_is_kept_once(meeting: Sc
     assert meeting.sheets() == [HAPPY]
 
 
-def test_whoever_is_taken_off_the_list_before_sending_cannot_send(meeting: Scene) -> None:
+def test_whoever_is_taken_off_the_list_before_sending_cannot_send(meeting: Fixture) -> None:
     open_in_room(meeting)
     ballot = meeting.ballot_in_room(PEOPLE[0])
     meeting.deliver(meeting.recorded([attendee(PEOPLE[0], AttendanceState.EXCUSED)]))
@@ -168,7 +168,7 @@ def test_whoever_is_taken_off_the_list_before_sending_cannot_send(meeting: Scene
     assert meeting.count(Marker) == 0
 
 
-def test_every_guess_meets_the_same_sentence(meeting: Scene) -> None:
+def test_every_guess_meets_the_same_sentence(meeting: Fixture) -> None:
     open_in_room(meeting)
     in_room = meeting.ballot_in_room(PEOPLE[2])
     code = meeting.survey().room_code
@@ -195,7 +195,7 @@ def test_every_guess_meets_the_same_sentence(meeting: Scene) -> None:
     assert meeting.count(Marker) == meeting.count(Sheet) == 0
 
 
-def test_a_link_is_no_ballot_a_ballot_no_slip_and_a_slip_no_link(meeting: Scene) -> None:
+def test_a_link_is_no_ballot_a_ballot_no_slip_and_a_slip_no_link(meeting: Fixture) -> None:
     token = open_by_link(meeting)
     ballot = meeting.ballot_by_link(token)
     slip = meeting.take(ballot)
@@ -211,7 +211,7 @@ def test_a_link_is_no_ballot_a_ballot_no_slip_and_a_slip_no_link(meeting: Scene)
             attempt()
 
 
-def test_a_ballot_of_one_survey_is_none_of_another(meeting: Scene) -> None:
+def test_a_ballot_of_one_survey_is_none_of_another(meeting: Fixture) -> None:
     ballot = meeting.ballot_by_link(open_by_link(meeting))
     meeting.meeting_id = uuid4()
     open_in_room(meeting)
@@ -220,7 +220,7 @@ def test_a_ballot_of_one_survey_is_none_of_another(meeting: Scene) -> None:
         meeting.take(f"{meeting.survey().id.hex}.{ballot.partition('.')[2]}")
 
 
-def test_neither_a_link_nor_a_ballot_says_in_clear_whose_it_is(meeting: Scene) -> None:
+def test_neither_a_link_nor_a_ballot_says_in_clear_whose_it_is(meeting: Fixture) -> None:
     token = open_by_link(meeting)
     for text in (token, meeting.ballot_by_link(token)):
         raw = tokens._raw(text.rpartition(".")[2])
@@ -228,7 +228,7 @@ def test_neither_a_link_nor_a_ballot_says_in_clear_whose_it_is(meeting: Scene) -
         assert PEOPLE[0].hex not in text
 
 
-def test_a_closed_survey_says_that_it_is_closed(meeting: Scene) -> None:
+def test_a_closed_survey_says_that_it_is_closed(meeting: Fixture) -> None:
     token = open_by_link(meeting)
     ballot = meeting.ballot_by_link(meeting.tokens()[PEOPLE[1]])
     slip = meeting.take(ballot)
@@ -261,7 +261,7 @@ def test_a_closed_survey_says_that_it_is_closed(meeting: Scene) -> None:
         ({"token": "x", "room_code": "ABCDEFGH", "member_id": PEOPLE[0]}, "/token"),
     ],
 )
-def test_one_way_to_a_ballot_must_be_chosen(meeting: Scene, ways: dict[str, object], named: str) -> None:
+def test_one_way_to_a_ballot_must_be_chosen(meeting: Fixture, ways: dict[str, object], named: str) -> None:
     with pytest.raises(Invalid) as caught:
         meeting.call(OpenBallot, locale=Locale.FR, **ways)
 
@@ -292,7 +292,7 @@ def test_one_way_to_a_ballot_must_be_chosen(meeting: Scene, ways: dict[str, obje
     ],
 )
 def test_answers_that_cannot_be_are_named_and_the_ballot_stays_good(
-    meeting: Scene, sent: list[tuple[str, object]], pointer: str
+    meeting: Fixture, sent: list[tuple[str, object]], pointer: str
 ) -> None:
     ballot = meeting.ballot_by_link(open_by_link(meeting))
     said = {"answers": [{"question": key, "value": value} for key, value in sent]}
@@ -314,7 +314,7 @@ def test_an_answer_without_a_value_is_named() -> None:
     assert list(caught.value.fields) == ["/answers/0/value"]
 
 
-def test_answers_come_over_rpc_as_they_were_sent(meeting: Scene) -> None:
+def test_answers_come_over_rpc_as_they_were_sent(meeting: Fixture) -> None:
     slip = meeting.take(meeting.ballot_by_link(open_by_link(meeting)))
     values = {"satisfaction": 4, "would_come_again": False, "what_should_change": " Plus court,\r\nmerci "}
     payload = {"slip": slip, "answers": [{"question": key, "value": value} for key, value in values.items()]}
@@ -324,7 +324,7 @@ def test_answers_come_over_rpc_as_they_were_sent(meeting: Scene) -> None:
     assert meeting.sheets() == [values | {"what_should_change": "Plus court,\nmerci"}]
 
 
-def test_neither_a_ballot_nor_an_answer_is_news(meeting: Scene, caplog: pytest.LogCaptureFixture) -> None:
+def test_neither_a_ballot_nor_an_answer_is_news(meeting: Fixture, caplog: pytest.LogCaptureFixture) -> None:
     token = open_by_link(meeting)
     before, version = meeting.count(outbox.EVENT_LOG), meeting.read(select(Survey.version))
     caplog.clear()

@@ -11,7 +11,7 @@ from pratique.errors import Conflict, NotFound
 from pratique.event import Event
 from pratique.events.evaluation import InvitationRevoked, SurveyInvitationsIssued, SurveyOpened
 from pratique.events.meetings import AttendanceState, MeetingRole
-from tests.evaluation.scene import Scene, attendee, scene
+from tests.evaluation.fixture import Fixture, attendee, fixture
 
 PEOPLE = [UUID(int=number) for number in range(1, 6)]
 FACILITATOR = UUID(int=9)
@@ -57,7 +57,7 @@ PLANS = st.builds(
 )
 
 
-def live(meeting: Scene, plan: Plan) -> History:
+def live(meeting: Fixture, plan: Plan) -> History:
     """Let meetings tell the whole life."""
     newest: dict[UUID, AttendanceState] = {}
     events: list[Event] = []
@@ -73,7 +73,7 @@ def live(meeting: Scene, plan: Plan) -> History:
     return History(events, newest)
 
 
-def take_ballot(meeting: Scene, member_id: UUID, by_link: bool) -> bool:
+def take_ballot(meeting: Fixture, member_id: UUID, by_link: bool) -> bool:
     """Whether the person got a ballot."""
     try:
         if by_link:
@@ -99,10 +99,10 @@ def as_delivered(events: list[Event], plan: Plan) -> list[Event]:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PLANS)
 def test_whoever_was_there_and_has_not_answered_is_asked_and_nobody_else(plan: Plan) -> None:
-    with scene() as meeting:
+    with fixture() as meeting:
         history = live(meeting, plan)
         people = list(plan.takers)
-        unasked_takers, asked_takers = set(), set()
+        unasked_takers, asked_takers = set[UUID](), set[UUID]()
         for event in as_delivered(history.events, plan):
             meeting.deliver(event)
             if people:
@@ -125,7 +125,7 @@ def test_whoever_was_there_and_has_not_answered_is_asked_and_nobody_else(plan: P
         assert stands(meeting) - asked_takers == standing - asked_takers
 
 
-def stands(meeting: Scene) -> set[UUID]:
+def stands(meeting: Fixture) -> set[UUID]:
     """Who is asked in the end, as notifications takes it: the newest event about each person counts."""
     newest: dict[UUID, tuple[int, bool]] = {}
     for event in meeting.published(SurveyInvitationsIssued):
@@ -137,7 +137,7 @@ def stands(meeting: Scene) -> set[UUID]:
     return {member_id for member_id, (_, is_asked) in newest.items() if is_asked}
 
 
-def may_still_answer(meeting: Scene) -> set[UUID]:
+def may_still_answer(meeting: Fixture) -> set[UUID]:
     """Whose link opens the questions."""
     found = set()
     for member_id, token in meeting.tokens().items():

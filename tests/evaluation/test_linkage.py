@@ -11,14 +11,14 @@ from sqlalchemy import inspect, select
 
 from chassis import clock
 from services.evaluation.models import KeptAnswers, Marker, Sheet, SurveyKey, surveys, tokens
-from tests.evaluation.scene import HAPPY, Scene, attendee
+from tests.evaluation.fixture import HAPPY, Fixture, attendee
 
 PEOPLE = [uuid4() for _ in range(5)]
 MEETINGS = 40
 KINDS = (b"", b"marker", b"ballot", b"number", b"spent", b"proof", b"slip")
 
 
-def test_the_order_of_rows_says_nothing_of_the_order_of_people(meeting: Scene) -> None:
+def test_the_order_of_rows_says_nothing_of_the_order_of_people(meeting: Fixture) -> None:
     """Five known people take ballots and answer in a known order, in forty rooms; where their rows lie is chance.
 
     Each place holds a given person 8 times of 40, and 26 times or more once in some million runs. Rows in the order of
@@ -45,7 +45,7 @@ def test_the_order_of_rows_says_nothing_of_the_order_of_people(meeting: Scene) -
     assert abs(pairs - MEETINGS) < 7 * sqrt(MEETINGS)
 
 
-def people_and_scores(meeting: Scene) -> tuple[list[int], list[int]]:
+def people_and_scores(meeting: Fixture) -> tuple[list[int], list[int]]:
     """Of one survey, in the order in which the tables give their rows: whose ballot was taken, and what was answered.
 
     As whoever has the tables and the seal key can read them.
@@ -60,7 +60,7 @@ def people_and_scores(meeting: Scene) -> tuple[list[int], list[int]]:
     return [known[mac] for mac in macs], scores
 
 
-def test_nothing_beside_a_sheet_derives_from_its_person(meeting: Scene) -> None:
+def test_nothing_beside_a_sheet_derives_from_its_person(meeting: Fixture) -> None:
     """Not even for whoever has the survey's secret; only with the ballot itself could it be computed."""
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     links = meeting.tokens()
@@ -84,7 +84,7 @@ def test_nothing_beside_a_sheet_derives_from_its_person(meeting: Scene) -> None:
     )
 
 
-def test_whoever_copies_the_tables_without_the_seal_key_learns_neither_who_nor_what(meeting: Scene) -> None:
+def test_whoever_copies_the_tables_without_the_seal_key_learns_neither_who_nor_what(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded([attendee(each) for each in PEOPLE]), meeting.wrap_up())
     meeting.answer_in_room(PEOPLE[:3], {"satisfaction": 1, "what_should_change": "Remarque"})
 
@@ -101,16 +101,16 @@ def test_whoever_copies_the_tables_without_the_seal_key_learns_neither_who_nor_w
     assert not any(each.bytes in held for each in PEOPLE)
 
 
-def test_a_sheet_does_not_tell_by_its_length_how_much_somebody_wrote(meeting: Scene) -> None:
+def test_a_sheet_does_not_tell_by_its_length_how_much_somebody_wrote(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     for member_id, words in zip(PEOPLE, ("", "non", "é" * 100, "x" * 300, "y" * 600), strict=True):
         comment = {"what_should_change": words} if words else {}
-        meeting.answer_by_link([member_id], HAPPY | comment)
+        meeting.answer_by_link([member_id], {**HAPPY, **comment})
 
     assert len({len(row.box) for row in meeting.read(select(Sheet.box))}) == 1
 
 
-def test_withheld_answers_are_kept_by_question_in_orders_of_their_own(meeting: Scene) -> None:
+def test_withheld_answers_are_kept_by_question_in_orders_of_their_own(meeting: Fixture) -> None:
     """Four people answer two questions alike; read side by side, the lists fit each other no better than by chance."""
     fits = 0
     for _ in range(MEETINGS):
@@ -134,7 +134,7 @@ def test_withheld_answers_are_kept_by_question_in_orders_of_their_own(meeting: S
     assert abs(fits - MEETINGS) < 7 * sqrt(MEETINGS)  # one of four fits by chance; all four would say that sheets stay
 
 
-def test_a_comment_keeps_its_authors_leave_and_leave_is_no_question_of_its_own(meeting: Scene) -> None:
+def test_a_comment_keeps_its_authors_leave_and_leave_is_no_question_of_its_own(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     meeting.answer_by_link(PEOPLE[:1], {"what_should_change": "oui", "comment_may_be_shown": True})
     meeting.answer_by_link(PEOPLE[1:2], {"what_should_change": "non"})

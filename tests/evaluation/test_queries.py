@@ -26,13 +26,13 @@ from pratique.requests.evaluation import (
     ResultsShown,
 )
 from services.evaluation.models import Survey, SurveyState
-from tests.evaluation.scene import HAPPY, Scene, attendee
+from tests.evaluation.fixture import HAPPY, Fixture, attendee
 
 PEOPLE = [uuid4() for _ in range(12)]
 COMMENT = "what_should_change"
 
 
-def answer_and_close(meeting: Scene, count: int, comments: int = 0, permitted: int = 0) -> dict[str, object]:
+def answer_and_close(meeting: Fixture, count: int, comments: int = 0, permitted: int = 0) -> dict[str, object]:
     """Let ``count`` people answer, the first with comments, of which the first may be shown; return the results."""
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     for index, member_id in enumerate(PEOPLE[:count]):
@@ -44,7 +44,7 @@ def answer_and_close(meeting: Scene, count: int, comments: int = 0, permitted: i
     return Results.dump_of(meeting.results())
 
 
-def test_results_are_invisible_while_the_survey_is_open(meeting: Scene) -> None:
+def test_results_are_invisible_while_the_survey_is_open(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     empty = meeting.results()
     meeting.answer_by_link(PEOPLE)
@@ -53,7 +53,7 @@ def test_results_are_invisible_while_the_survey_is_open(meeting: Scene) -> None:
     assert Results.dump_of(empty) == {"state": "open", "survey_id": str(meeting.survey().id)}
 
 
-def test_four_answers_are_told_as_fewer_than_five_and_nothing_else(meeting: Scene) -> None:
+def test_four_answers_are_told_as_fewer_than_five_and_nothing_else(meeting: Fixture) -> None:
     told = answer_and_close(meeting, 4, comments=4, permitted=4)
 
     survey_id = told.pop("survey_id")
@@ -65,7 +65,7 @@ def test_four_answers_are_told_as_fewer_than_five_and_nothing_else(meeting: Scen
     assert (closed.responses, closed.rate_in_meeting, closed.rate_after) == (None, None, None)
 
 
-def test_five_answers_are_released(meeting: Scene) -> None:
+def test_five_answers_are_released(meeting: Fixture) -> None:
     told = answer_and_close(meeting, 5)
 
     (released,) = meeting.published(ResultsReleased)
@@ -85,7 +85,7 @@ def test_five_answers_are_released(meeting: Scene) -> None:
 
 
 @pytest.mark.parametrize("locale", list(Locale))
-def test_a_page_of_results_has_the_words_of_each_question_and_choice(meeting: Scene, locale: Locale) -> None:
+def test_a_page_of_results_has_the_words_of_each_question_and_choice(meeting: Fixture, locale: Locale) -> None:
     answer_and_close(meeting, 6)
     survey_id = meeting.survey().id
 
@@ -99,7 +99,7 @@ def test_a_page_of_results_has_the_words_of_each_question_and_choice(meeting: Sc
 
 
 @pytest.mark.parametrize("answered", [None, 3])
-def test_a_page_of_no_results_says_why(meeting: Scene, answered: int | None) -> None:
+def test_a_page_of_no_results_says_why(meeting: Fixture, answered: int | None) -> None:
     if answered is None:
         meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     else:
@@ -111,19 +111,19 @@ def test_a_page_of_no_results_says_why(meeting: Scene, answered: int | None) -> 
     assert "questions" not in shown
 
 
-def test_under_ten_answers_comments_are_shown_only_with_leave(meeting: Scene) -> None:
+def test_under_ten_answers_comments_are_shown_only_with_leave(meeting: Fixture) -> None:
     told = answer_and_close(meeting, 9, comments=5, permitted=2)
 
     assert sorted(told["comments"]) == ["comment 0", "comment 1"]  # type: ignore[call-overload]
 
 
-def test_from_ten_answers_on_all_comments_are_shown(meeting: Scene) -> None:
+def test_from_ten_answers_on_all_comments_are_shown(meeting: Fixture) -> None:
     told = answer_and_close(meeting, 10, comments=5)
 
     assert sorted(told["comments"]) == [f"comment {index}" for index in range(5)]  # type: ignore[call-overload]
 
 
-def test_a_survey_tells_its_facilitator_a_band_and_no_count(meeting: Scene) -> None:
+def test_a_survey_tells_its_facilitator_a_band_and_no_count(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded([attendee(each) for each in PEOPLE]))
     meeting.deliver(meeting.wrap_up())
     before = meeting.survey()
@@ -137,7 +137,7 @@ def test_a_survey_tells_its_facilitator_a_band_and_no_count(meeting: Scene) -> N
     assert len(told["room_code"]) == 8
 
 
-def test_a_room_names_all_who_were_there_also_those_who_have_answered(meeting: Scene) -> None:
+def test_a_room_names_all_who_were_there_also_those_who_have_answered(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded([attendee(each) for each in PEOPLE]))
     meeting.deliver(meeting.wrap_up())
     meeting.answer_in_room(PEOPLE[:3])
@@ -148,7 +148,7 @@ def test_a_room_names_all_who_were_there_also_those_who_have_answered(meeting: S
 
 
 @pytest.mark.parametrize("locale", list(Locale))
-def test_questions_are_asked_in_both_languages(meeting: Scene, locale: Locale) -> None:
+def test_questions_are_asked_in_both_languages(meeting: Fixture, locale: Locale) -> None:
     meeting.deliver(meeting.recorded([attendee(each) for each in PEOPLE]))
     meeting.deliver(meeting.wrap_up())
     survey = meeting.survey()
@@ -167,7 +167,7 @@ def test_questions_are_asked_in_both_languages(meeting: Scene, locale: Locale) -
     assert [Question.dump_of(each) for each in again] == told["questions"]
 
 
-def test_questions_of_no_open_survey_cannot_be_read(meeting: Scene) -> None:
+def test_questions_of_no_open_survey_cannot_be_read(meeting: Fixture) -> None:
     with pytest.raises(NotFound):
         meeting.call(ReadQuestions, survey_id=uuid4(), locale=Locale.FR)
     answer_and_close(meeting, 5)
@@ -175,7 +175,7 @@ def test_questions_of_no_open_survey_cannot_be_read(meeting: Scene) -> None:
         meeting.call(ReadQuestions, survey_id=meeting.survey().id, locale=Locale.FR)
 
 
-def test_a_meeting_without_a_survey_has_none_to_show(meeting: Scene) -> None:
+def test_a_meeting_without_a_survey_has_none_to_show(meeting: Fixture) -> None:
     with pytest.raises(NotFound):
         meeting.survey()
     with pytest.raises(NotFound):
@@ -186,7 +186,7 @@ def test_a_meeting_without_a_survey_has_none_to_show(meeting: Scene) -> None:
     "change", ["anonymity = 'nominative'", "room_code = 'X'", "state = 'released', room_code = 'X'"]
 )
 def test_no_hand_in_the_database_makes_a_survey_nominative_or_lets_its_room_outlive_the_meeting(
-    meeting: Scene, change: str
+    meeting: Fixture, change: str
 ) -> None:
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
 

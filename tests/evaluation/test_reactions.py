@@ -19,20 +19,20 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
     WithheldReason,
 )
-from pratique.events.meetings import AttendanceState, MeetingRole
-from tests.evaluation.scene import Scene, attendee, scene
+from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
+from tests.evaluation.fixture import Fixture, attendee, fixture
 
 PEOPLE = [uuid4() for _ in range(10)]
 FACILITATOR = uuid4()
 STATE = AttendanceState
 
 
-def present() -> list[object]:
+def present() -> list[Attendee]:
     chair = attendee(FACILITATOR, role=MeetingRole.FACILITATOR)
     return [*[attendee(each) for each in PEOPLE], chair]
 
 
-def test_after_a_wrap_up_only_the_missing_are_invited(meeting: Scene) -> None:
+def test_after_a_wrap_up_only_the_missing_are_invited(meeting: Fixture) -> None:
     absent = [attendee(uuid4(), STATE.NO_SHOW) for _ in range(12)]
     meeting.deliver(meeting.recorded([*present(), *absent]))
     meeting.deliver(meeting.wrap_up())
@@ -47,7 +47,7 @@ def test_after_a_wrap_up_only_the_missing_are_invited(meeting: Scene) -> None:
     assert len(meeting.published(SurveyOpened)) == len(meeting.published(SurveyInvitationsIssued)) == 1
 
 
-def test_when_all_have_answered_in_the_room_the_event_comes_and_names_nobody(meeting: Scene) -> None:
+def test_when_all_have_answered_in_the_room_the_event_comes_and_names_nobody(meeting: Fixture) -> None:
     """Otherwise its absence would tell that all have."""
     meeting.deliver(meeting.recorded(present()), meeting.wrap_up())
     meeting.answer_in_room(PEOPLE)
@@ -57,7 +57,7 @@ def test_when_all_have_answered_in_the_room_the_event_comes_and_names_nobody(mee
     assert [each.invitations for each in meeting.published(SurveyInvitationsIssued)] == [()]
 
 
-def test_a_meeting_about_which_nobody_is_to_be_asked_has_no_survey(meeting: Scene) -> None:
+def test_a_meeting_about_which_nobody_is_to_be_asked_has_no_survey(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded(present()), meeting.wrap_up(with_survey=False))
     meeting.deliver(meeting.closed(present(), with_survey=False))
 
@@ -66,7 +66,7 @@ def test_a_meeting_about_which_nobody_is_to_be_asked_has_no_survey(meeting: Scen
         meeting.survey()
 
 
-def test_closing_without_a_wrap_up_opens_the_survey_and_asks_all_who_were_there(meeting: Scene) -> None:
+def test_closing_without_a_wrap_up_opens_the_survey_and_asks_all_who_were_there(meeting: Fixture) -> None:
     partly, excused, unknown, no_show = (uuid4() for _ in range(4))
     meeting.deliver(
         meeting.closed(
@@ -85,13 +85,15 @@ def test_closing_without_a_wrap_up_opens_the_survey_and_asks_all_who_were_there(
     assert meeting.survey().room_code is None
 
 
-def test_where_a_backup_was_restored_the_survey_is_the_same_again_and_links_mailed_before_open(meeting: Scene) -> None:
+def test_where_a_backup_was_restored_the_survey_is_the_same_again_and_links_mailed_before_open(
+    meeting: Fixture,
+) -> None:
     """As after a restore: a store that does not know the survey yet hears again of the closing."""
     closing = meeting.closed([attendee(each) for each in PEOPLE])
     meeting.deliver(closing)
     mailed, survey_id = meeting.tokens(), meeting.survey().id
 
-    with scene() as restored:
+    with fixture() as restored:
         restored.meeting_id = meeting.meeting_id
         restored.deliver(closing)
 
@@ -100,7 +102,7 @@ def test_where_a_backup_was_restored_the_survey_is_the_same_again_and_links_mail
         assert len(restored.sheets()) == 1
 
 
-def test_a_wrap_up_that_arrives_after_the_closing_changes_nothing(meeting: Scene) -> None:
+def test_a_wrap_up_that_arrives_after_the_closing_changes_nothing(meeting: Fixture) -> None:
     wrap_up = meeting.wrap_up()
     meeting.deliver(meeting.closed(present()))
     before = meeting.survey()
@@ -114,7 +116,7 @@ def test_a_wrap_up_that_arrives_after_the_closing_changes_nothing(meeting: Scene
     assert meeting.published(SurveyClosed) == []
 
 
-def test_many_closings_in_one_batch_each_ask_their_own_people(meeting: Scene) -> None:
+def test_many_closings_in_one_batch_each_ask_their_own_people(meeting: Fixture) -> None:
     meetings = [(uuid4(), uuid4()) for _ in range(5)]
     meeting.deliver(
         *[meeting.closed([attendee(member_id)], meeting_id=id) for id, member_id in meetings],
@@ -127,7 +129,7 @@ def test_many_closings_in_one_batch_each_ask_their_own_people(meeting: Scene) ->
     }
 
 
-def test_a_closing_replayed_after_a_year_asks_nobody(meeting: Scene) -> None:
+def test_a_closing_replayed_after_a_year_asks_nobody(meeting: Fixture) -> None:
     closed = meeting.closed(present())
     meeting.deliver(closed)
     assert len(meeting.asked()) == 10
@@ -142,7 +144,7 @@ def test_a_closing_replayed_after_a_year_asks_nobody(meeting: Scene) -> None:
     assert (len(meeting.published(SurveyOpened)), len(meeting.published(SurveyClosed))) == (1, 1)
 
 
-def test_a_closing_that_first_arrives_after_a_year_asks_nobody(meeting: Scene) -> None:
+def test_a_closing_that_first_arrives_after_a_year_asks_nobody(meeting: Fixture) -> None:
     closed = meeting.closed(present())
     clock.move(timedelta(days=365))
 
@@ -153,7 +155,7 @@ def test_a_closing_that_first_arrives_after_a_year_asks_nobody(meeting: Scene) -
     assert [each.reason for each in meeting.published(ResultsWithheld)] == [WithheldReason.BELOW_K]
 
 
-def test_someone_added_by_a_correction_is_invited_alone(meeting: Scene) -> None:
+def test_someone_added_by_a_correction_is_invited_alone(meeting: Fixture) -> None:
     added = uuid4()
     meeting.deliver(meeting.closed(present()))
 
@@ -168,7 +170,7 @@ def test_someone_added_by_a_correction_is_invited_alone(meeting: Scene) -> None:
     assert second.version > first.version
 
 
-def test_a_correction_that_comes_after_a_newer_one_says_nothing(meeting: Scene) -> None:
+def test_a_correction_that_comes_after_a_newer_one_says_nothing(meeting: Fixture) -> None:
     added = uuid4()
     meeting.deliver(meeting.closed(present()))
     older, newer = meeting.corrected(added, STATE.ATTENDED), meeting.corrected(added, STATE.NO_SHOW)
@@ -180,7 +182,7 @@ def test_a_correction_that_comes_after_a_newer_one_says_nothing(meeting: Scene) 
     assert [each.member_ids for each in meeting.published(InvitationRevoked)] == [(added,)]
 
 
-def test_someone_removed_by_a_correction_loses_the_unused_invitation(meeting: Scene) -> None:
+def test_someone_removed_by_a_correction_loses_the_unused_invitation(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed(present()))
     token = meeting.tokens()[PEOPLE[0]]
 
@@ -192,7 +194,7 @@ def test_someone_removed_by_a_correction_loses_the_unused_invitation(meeting: Sc
 
 
 @pytest.mark.parametrize("state", [STATE.NO_SHOW, STATE.ATTENDED_PARTLY])
-def test_a_correction_tells_nothing_of_whether_its_person_had_answered(meeting: Scene, state: STATE) -> None:
+def test_a_correction_tells_nothing_of_whether_its_person_had_answered(meeting: Fixture, state: STATE) -> None:
     """One event of the same kind, and the same versions, in either case: A8."""
     heard = []
     for answered in ([], [PEOPLE[0]]):
@@ -201,7 +203,8 @@ def test_a_correction_tells_nothing_of_whether_its_person_had_answered(meeting: 
         meeting.answer_by_link(answered)
         meeting.deliver(meeting.corrected(PEOPLE[0], state))
         survey_id = meeting.survey().id
-        news = [*meeting.published(InvitationRevoked), *meeting.published(SurveyInvitationsIssued)]
+        news: list[InvitationRevoked | SurveyInvitationsIssued] = [*meeting.published(InvitationRevoked)]
+        news += meeting.published(SurveyInvitationsIssued)
         heard.append(sorted((type(each).__name__, each.version) for each in news if each.survey_id == survey_id))
         clock.move(timedelta(days=7))
         meeting.run_due()
@@ -213,7 +216,7 @@ def test_a_correction_tells_nothing_of_whether_its_person_had_answered(meeting: 
     assert len(heard[0]) == 3
 
 
-def test_someone_removed_and_added_again_is_asked_again_and_the_first_link_works(meeting: Scene) -> None:
+def test_someone_removed_and_added_again_is_asked_again_and_the_first_link_works(meeting: Fixture) -> None:
     """Their first mail may have been called off; notifications sees to it that nobody has two."""
     meeting.deliver(meeting.closed(present()))
     first = meeting.tokens()[PEOPLE[0]]
@@ -225,14 +228,14 @@ def test_someone_removed_and_added_again_is_asked_again_and_the_first_link_works
     meeting.send(meeting.ballot_by_link(first))
 
 
-def test_a_facilitator_added_by_a_correction_is_not_asked(meeting: Scene) -> None:
+def test_a_facilitator_added_by_a_correction_is_not_asked(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed(present()))
     meeting.deliver(meeting.corrected(FACILITATOR, STATE.ATTENDED_PARTLY, role=MeetingRole.FACILITATOR))
 
     assert FACILITATOR not in meeting.asked()
 
 
-def test_corrections_that_arrive_before_the_closing_count(meeting: Scene) -> None:
+def test_corrections_that_arrive_before_the_closing_count(meeting: Fixture) -> None:
     closed = meeting.closed(present())
     added = uuid4()
     meeting.deliver(meeting.corrected(added, STATE.ATTENDED), meeting.corrected(PEOPLE[0], STATE.EXCUSED))
@@ -242,7 +245,7 @@ def test_corrections_that_arrive_before_the_closing_count(meeting: Scene) -> Non
     assert sorted(meeting.asked()) == sorted([*PEOPLE[1:], added])
 
 
-def test_one_reminder_after_48_hours_for_those_who_have_not_answered(meeting: Scene) -> None:
+def test_one_reminder_after_48_hours_for_those_who_have_not_answered(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed(present()))
     meeting.answer_by_link(PEOPLE[:4])
     clock.move(timedelta(hours=47, minutes=59))
@@ -259,7 +262,7 @@ def test_one_reminder_after_48_hours_for_those_who_have_not_answered(meeting: Sc
     meeting.send(meeting.ballot_by_link(reminder.invitations[0].token))
 
 
-def test_when_all_have_answered_the_reminder_comes_and_names_nobody(meeting: Scene) -> None:
+def test_when_all_have_answered_the_reminder_comes_and_names_nobody(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed(present()))
     meeting.answer_by_link(PEOPLE)
 
@@ -269,7 +272,7 @@ def test_when_all_have_answered_the_reminder_comes_and_names_nobody(meeting: Sce
     assert [each.invitations for each in meeting.published(SurveyReminderDue)] == [()]
 
 
-def test_no_reminder_for_someone_whose_invitation_was_revoked(meeting: Scene) -> None:
+def test_no_reminder_for_someone_whose_invitation_was_revoked(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed([attendee(PEOPLE[0])]))
     meeting.deliver(meeting.corrected(PEOPLE[0], STATE.NO_SHOW))
 
@@ -279,7 +282,7 @@ def test_no_reminder_for_someone_whose_invitation_was_revoked(meeting: Scene) ->
     assert [each.invitations for each in meeting.published(SurveyReminderDue)] == [()]
 
 
-def test_whoever_joins_the_list_after_the_reminder_is_asked_once(meeting: Scene) -> None:
+def test_whoever_joins_the_list_after_the_reminder_is_asked_once(meeting: Fixture) -> None:
     meeting.deliver(meeting.closed(present()))
     clock.move(timedelta(days=3))
     meeting.run_due()
@@ -293,7 +296,7 @@ def test_whoever_joins_the_list_after_the_reminder_is_asked_once(meeting: Scene)
     assert (meeting.asked().count(added), added in reminded) == (1, False)
 
 
-def test_a_survey_is_open_for_seven_days_by_the_wall_also_when_clocks_change(meeting: Scene) -> None:
+def test_a_survey_is_open_for_seven_days_by_the_wall_also_when_clocks_change(meeting: Fixture) -> None:
     closed_at = datetime(2026, 10, 28, 15, 0, tzinfo=ZoneInfo("America/Toronto"))
     with clock.fixed(closed_at):
         meeting.deliver(meeting.closed(present(), timezone="America/Toronto"))
@@ -302,7 +305,7 @@ def test_a_survey_is_open_for_seven_days_by_the_wall_also_when_clocks_change(mee
         assert meeting.survey().closes_at - closed_at.astimezone(UTC) == timedelta(days=7, hours=1)
 
 
-def test_a_survey_opened_at_the_wrap_up_keeps_its_closing_hour(meeting: Scene) -> None:
+def test_a_survey_opened_at_the_wrap_up_keeps_its_closing_hour(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up())
     closes_at = meeting.survey().closes_at
@@ -314,7 +317,7 @@ def test_a_survey_opened_at_the_wrap_up_keeps_its_closing_hour(meeting: Scene) -
     assert {each.closes_at for each in meeting.published(SurveyInvitationsIssued)} == {closes_at}
 
 
-def test_a_day_after_a_meeting_that_nobody_closed_those_recorded_by_then_are_asked(meeting: Scene) -> None:
+def test_a_day_after_a_meeting_that_nobody_closed_those_recorded_by_then_are_asked(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up(ends_at=clock.now() + timedelta(minutes=5)))
     meeting.answer_in_room(PEOPLE[:6])
@@ -331,7 +334,7 @@ def test_a_day_after_a_meeting_that_nobody_closed_those_recorded_by_then_are_ask
     meeting.answer_by_link(PEOPLE[6:8])
 
 
-def test_a_closing_on_monday_asks_whoever_was_not_recorded_on_friday(meeting: Scene) -> None:
+def test_a_closing_on_monday_asks_whoever_was_not_recorded_on_friday(meeting: Fixture) -> None:
     late = uuid4()
     meeting.deliver(meeting.recorded(present()), meeting.wrap_up())
     meeting.answer_in_room(PEOPLE[:6])
@@ -348,7 +351,7 @@ def test_a_closing_on_monday_asks_whoever_was_not_recorded_on_friday(meeting: Sc
     assert released.responses_count == 6
 
 
-def test_a_closing_in_time_asks_nobody_a_second_time(meeting: Scene) -> None:
+def test_a_closing_in_time_asks_nobody_a_second_time(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up())
     meeting.deliver(meeting.closed(present()))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pratique.events.evaluation import ResultsReleased, ResultsWithheld
-from pratique.requests.evaluation import GetResults, Results
+from pratique.requests.evaluation import GetResults, QuestionType, Results
 from pratique.testing import AT
 from services.evaluation.models import Channel, Filled, Release, Survey, Thresholds
 from services.evaluation.models.releases import (
@@ -24,8 +24,8 @@ from services.evaluation.models.releases import (
     t_975,
 )
 from services.evaluation.queries import get_results
-from services.evaluation.questions import SETS, Answers, QuestionType
-from tests.evaluation import scene
+from services.evaluation.questions import SETS, Answers
+from tests.evaluation.fixture import fixture
 
 K_SCORES, K_COMMENTS = 5, 10
 QUESTIONS = SETS[1]
@@ -108,7 +108,7 @@ def test_no_told_figure_stands_on_fewer_than_five(
 @settings(max_examples=20, deadline=None)
 @given(st.lists(_BALLOT, max_size=4))
 def test_what_a_reader_gets_of_fewer_than_five_holds_no_number(given_answers: list[Answers]) -> None:
-    with scene.scene() as meeting:
+    with fixture() as meeting:
         survey = a_survey()
         release = release_of(survey, all_genuine(given_answers))
         close(survey, release, [Filled(Channel.ROOM, each) for each in given_answers], 8)
@@ -131,15 +131,17 @@ def test_a_withheld_question_does_not_say_how_many_answered_it(n: int) -> None:
 
 
 def mixed(answered: int, passed_over: int) -> Votes:
-    scores = [{SCALE.key: score} for score in (3, 4, 2, 3, 4)]
-    return all_genuine([*(scores * 4)[:answered], *[{"would_come_again": True}] * passed_over])
+    scores: list[Answers] = [{SCALE.key: score} for score in (3, 4, 2, 3, 4)]
+    passing: Answers = {"would_come_again": True}
+    return all_genuine([*(scores * 4)[:answered], *[passing] * passed_over])
 
 
 @settings(deadline=None)
 @given(st.integers(5, 9), _SCORE, _SCORE)
 def test_under_ten_answers_all_alike_and_all_but_one_alike_look_the_same(n: int, same: int, other: int) -> None:
     alike = cell_of(SCALE, all_genuine([{SCALE.key: same}] * n))
-    nearly = cell_of(SCALE, all_genuine([{SCALE.key: same}] * (n - 1) + [{SCALE.key: other}]))
+    said: Answers = {SCALE.key: same}
+    nearly = cell_of(SCALE, all_genuine([*[said] * (n - 1), {SCALE.key: other}]))
 
     assert (
         alike
@@ -154,9 +156,10 @@ def test_puppets_who_vary_their_votes_do_not_unmask_five_honest_people_alike(
     honest: int, puppets: list[tuple[int]]
 ) -> None:
     """Whoever cast them can take them away; what is left must not show all, or all but one, of the rest alike."""
-    cast = [{SCALE.key: score} for (score,) in puppets]
+    cast: list[Answers] = [{SCALE.key: score} for (score,) in puppets]
+    alike: Answers = {SCALE.key: 5}
     for last in (4, 5):
-        votes = Votes([{SCALE.key: 5}] * (honest - 1) + [{SCALE.key: last}] + cast, honest, len(cast))
+        votes = Votes([*[alike] * (honest - 1), {SCALE.key: last}, *cast], honest, len(cast))
         cell = cell_of(SCALE, votes)
         assert "distribution" not in cell or not cast
 

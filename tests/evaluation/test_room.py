@@ -9,32 +9,32 @@ from sqlalchemy import select
 from chassis import clock
 from chassis.storage import audit
 from pratique.errors import Conflict, Invalid, NotFound
-from pratique.events.meetings import AttendanceState, MeetingRole
+from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
 from pratique.events.membership import Locale
 from pratique.requests.evaluation import ChangeRoomCode, GetRoom, OpenBallot, VoidRoom
 from services.evaluation.models import Marker
-from tests.evaluation.scene import HAPPY, Scene, attendee
+from tests.evaluation.fixture import HAPPY, Fixture, attendee
 
 PEOPLE = [uuid4() for _ in range(6)]
 FACILITATOR = uuid4()
 SAD = {"satisfaction": 1}
 
 
-def present() -> list[object]:
+def present() -> list[Attendee]:
     return [*[attendee(each) for each in PEOPLE], attendee(FACILITATOR, role=MeetingRole.FACILITATOR)]
 
 
-def open_in_room(meeting: Scene) -> None:
+def open_in_room(meeting: Fixture) -> None:
     meeting.deliver(meeting.recorded(present()))
     meeting.deliver(meeting.wrap_up())
 
 
-def open_by_link(meeting: Scene) -> str:
+def open_by_link(meeting: Fixture) -> str:
     meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
     return meeting.tokens()[PEOPLE[0]]
 
 
-def test_asking_for_ballots_changes_nothing_so_one_phone_cannot_use_up_a_room(meeting: Scene) -> None:
+def test_asking_for_ballots_changes_nothing_so_one_phone_cannot_use_up_a_room(meeting: Fixture) -> None:
     open_in_room(meeting)
     for member_id in PEOPLE * 3:
         meeting.ballot_in_room(member_id)
@@ -45,7 +45,7 @@ def test_asking_for_ballots_changes_nothing_so_one_phone_cannot_use_up_a_room(me
     assert sorted(meeting.asked()) == sorted(PEOPLE[2:])
 
 
-def test_in_the_room_nobody_is_told_who_has_answered(meeting: Scene) -> None:
+def test_in_the_room_nobody_is_told_who_has_answered(meeting: Fixture) -> None:
     open_in_room(meeting)
     meeting.answer_in_room(PEOPLE[:1])
 
@@ -56,7 +56,7 @@ def test_in_the_room_nobody_is_told_who_has_answered(meeting: Scene) -> None:
     assert meeting.count(Marker) == 1
 
 
-def test_whoever_had_begun_when_the_room_closed_may_still_send(meeting: Scene) -> None:
+def test_whoever_had_begun_when_the_room_closed_may_still_send(meeting: Fixture) -> None:
     open_in_room(meeting)
     ballot = meeting.ballot_in_room(PEOPLE[0])
     meeting.deliver(meeting.closed(present()))
@@ -68,7 +68,7 @@ def test_whoever_had_begun_when_the_room_closed_may_still_send(meeting: Scene) -
 
 
 def test_a_ballot_from_the_room_ends_a_quarter_of_an_hour_after_closing_and_one_from_a_link_does_not(
-    meeting: Scene,
+    meeting: Fixture,
 ) -> None:
     open_in_room(meeting)
     from_room = meeting.ballot_in_room(PEOPLE[0])
@@ -81,7 +81,7 @@ def test_a_ballot_from_the_room_ends_a_quarter_of_an_hour_after_closing_and_one_
     meeting.send(by_link)
 
 
-def test_a_ballot_from_a_room_that_is_still_open_is_good_for_two_hours(meeting: Scene) -> None:
+def test_a_ballot_from_a_room_that_is_still_open_is_good_for_two_hours(meeting: Fixture) -> None:
     open_in_room(meeting)
     early, late = meeting.ballot_in_room(PEOPLE[0]), meeting.ballot_in_room(PEOPLE[1])
     clock.move(timedelta(hours=2))
@@ -92,7 +92,7 @@ def test_a_ballot_from_a_room_that_is_still_open_is_good_for_two_hours(meeting: 
         meeting.send(late)
 
 
-def test_a_photograph_of_the_wall_opens_nothing_after_the_meeting(meeting: Scene) -> None:
+def test_a_photograph_of_the_wall_opens_nothing_after_the_meeting(meeting: Fixture) -> None:
     open_in_room(meeting)
     code = meeting.survey().room_code
     meeting.deliver(meeting.closed(present()))
@@ -102,11 +102,11 @@ def test_a_photograph_of_the_wall_opens_nothing_after_the_meeting(meeting: Scene
         lambda: meeting.call(OpenBallot, locale=Locale.FR, room_code=code, member_id=PEOPLE[0]),
     ):
         with pytest.raises(NotFound):
-            ask()
+            ask()  # type: ignore[no-untyped-call]  # a lambda
     assert meeting.survey().room_code is None
 
 
-def test_a_code_is_read_however_it_was_typed(meeting: Scene) -> None:
+def test_a_code_is_read_however_it_was_typed(meeting: Fixture) -> None:
     open_in_room(meeting)
     code = meeting.survey().room_code
     assert code is not None
@@ -116,7 +116,7 @@ def test_a_code_is_read_however_it_was_typed(meeting: Scene) -> None:
     assert meeting.call(GetRoom, room_code=typed).meeting_id == meeting.meeting_id
 
 
-def test_the_room_gets_another_code_and_what_was_answered_stays(meeting: Scene) -> None:
+def test_the_room_gets_another_code_and_what_was_answered_stays(meeting: Fixture) -> None:
     open_in_room(meeting)
     old = meeting.survey().room_code
     meeting.answer_in_room(PEOPLE[:2])
@@ -130,7 +130,7 @@ def test_the_room_gets_another_code_and_what_was_answered_stays(meeting: Scene) 
     assert [row.action for row in meeting.read(select(audit.AUDIT.c.action))] == ["room_code.changed"]
 
 
-def test_a_void_room_forgets_what_was_answered_and_all_who_were_there_are_asked(meeting: Scene) -> None:
+def test_a_void_room_forgets_what_was_answered_and_all_who_were_there_are_asked(meeting: Fixture) -> None:
     open_in_room(meeting)
     meeting.answer_in_room(PEOPLE[:3])
     begun = meeting.ballot_in_room(PEOPLE[3])
@@ -147,7 +147,7 @@ def test_a_void_room_forgets_what_was_answered_and_all_who_were_there_are_asked(
 
 
 @pytest.mark.parametrize("command", [ChangeRoomCode, VoidRoom])
-def test_once_the_meeting_is_closed_what_the_room_answered_stands(meeting: Scene, command: object) -> None:
+def test_once_the_meeting_is_closed_what_the_room_answered_stands(meeting: Fixture, command: object) -> None:
     open_in_room(meeting)
     meeting.answer_in_room(PEOPLE[:3])
     meeting.deliver(meeting.closed(present()))
@@ -160,7 +160,7 @@ def test_once_the_meeting_is_closed_what_the_room_answered_stands(meeting: Scene
 
 
 @pytest.mark.parametrize("who", ["stranger", "facilitator", "absent"])
-def test_only_those_marked_as_there_may_answer_in_the_room(meeting: Scene, who: str) -> None:
+def test_only_those_marked_as_there_may_answer_in_the_room(meeting: Fixture, who: str) -> None:
     open_in_room(meeting)
     absent = uuid4()
     meeting.deliver(meeting.recorded([attendee(absent, AttendanceState.EXCUSED)]))

@@ -13,21 +13,21 @@ from chassis.runtime.tables import create_all
 from chassis.storage.store import Store
 from services.evaluation import traces
 from services.evaluation.models import Base, Sheet, SurveyKey
-from tests.evaluation.scene import Scene, attendee
+from tests.evaluation.fixture import Fixture, attendee
 
 PEOPLE = [uuid4() for _ in range(6)]
 
 
 @pytest.fixture
-def played(meeting: Scene, tmp_path: Path) -> Iterator[Scene]:
-    """The scene on a file."""
+def played(meeting: Fixture, tmp_path: Path) -> Iterator[Fixture]:
+    """The fixture, on a file."""
     opened = Store("evaluation", f"sqlite:///{tmp_path}/e.sqlite", settings=meeting.store.settings)
     create_all(opened, Base.metadata)
-    yield Scene(opened)
+    yield Fixture(opened)
     opened.close()
 
 
-def hold_and_answer(played: Scene) -> list[bytes]:
+def hold_and_answer(played: Fixture) -> list[bytes]:
     """One more meeting that six people answer; the boxes that lie in the store for it."""
     played.meeting_id, played.version = uuid4(), 0
     played.deliver(played.closed([attendee(each) for each in PEOPLE]))
@@ -35,7 +35,7 @@ def hold_and_answer(played: Scene) -> list[bytes]:
     return [bytes(row.box) for table in (Sheet, SurveyKey) for row in played.read(table.__table__.select())]
 
 
-def close(played: Scene) -> None:
+def close(played: Fixture) -> None:
     clock.move(timedelta(days=8))
     played.run_due()
 
@@ -46,7 +46,7 @@ def found(folder: Path, boxes: list[bytes]) -> int:
     return sum(box[:40] in held for box in boxes)
 
 
-def test_boxes_of_a_closed_survey_are_in_no_file(played: Scene, tmp_path: Path) -> None:
+def test_boxes_of_a_closed_survey_are_in_no_file(played: Fixture, tmp_path: Path) -> None:
     rewrite = traces.loop(played.store.settings, played.store)  # type: ignore[arg-type]  # it was opened with some
     boxes = hold_and_answer(played)
     assert found(tmp_path, boxes) == len(boxes) == 7
@@ -58,7 +58,7 @@ def test_boxes_of_a_closed_survey_are_in_no_file(played: Scene, tmp_path: Path) 
 
 
 def test_files_are_rewritten_once_a_minute_at_most(
-    played: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    played: Fixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])

@@ -116,6 +116,7 @@ class _Connection(SMTP):
         site = self._site
         if site.refuses("connect") or len(site.open) > site.behaviour.connections:
             await self.push(site.behaviour.reply if site.refuses("connect") else "421 4.7.0 too many connections")
+            assert self.transport is not None
             self.transport.close()
             return
         await super()._handle_client()
@@ -127,12 +128,14 @@ class _Connection(SMTP):
 
     async def smtp_DATA(self, arg: str) -> None:
         """Let the text come, or cut it off."""
+        assert self.envelope is not None
         (recipient,) = self.envelope.rcpt_tos or [""]
         if self._site.refuses("data", recipient):
             await self.push(self._site.behaviour.reply)
         elif self._site.behaviour.hangs_up == "amid":
             await self.push("354 go on")
             await self._reader.readline()
+            assert isinstance(self.transport, asyncio.Transport)
             self.transport.abort()
         else:
             await super().smtp_DATA(arg)

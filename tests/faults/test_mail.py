@@ -28,10 +28,12 @@ from services.notifications import delivery
 from services.notifications.commands import MAIL_LOOP
 from services.notifications.delivery import GAVE_UP
 from services.notifications.models import LEASE, Message, State
+from services.notifications.post import SmtpPost
 from services.notifications.service import SENDERS, Notifications
 from tests.faults.mailserver import STAGES, Mailserver
+from tests.harness.containers import Running, running
+from tests.harness.waiting import until
 from tests.notifications.conftest import Events, named
-from tests.running import Running, running, until
 from tests.servers import Servers
 
 pytestmark = pytest.mark.real
@@ -136,7 +138,7 @@ def at_work(servers: Servers, accept_s: float) -> Iterator[Office]:
     fresh, server = servers.fresh(), Mailserver()
     settings = fresh.settings(smtp_url=server.url, http_port=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delivery, "SmtpPost", partial(delivery.SmtpPost, connect_s=CONNECT_S, accept_s=accept_s))
+        patch.setattr(delivery, "SmtpPost", partial(SmtpPost, connect_s=CONNECT_S, accept_s=accept_s))
         topology.declare(
             settings, composition.service_classes(["membership", "meetings", "evaluation", "notifications"])
         )

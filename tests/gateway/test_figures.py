@@ -1,15 +1,17 @@
 """The gateway's metrics, read by somebody who looks before and after each request to a survey."""
 
 import re
+from typing import Any
 
 import pytest
 
 from pratique.errors import Conflict, Gone, NotFound, TooManyTries, Unavailable
-from tests.gateway.test_survey import ANNE, BALLOT, QUESTIONS, SURVEY
+from tests.gateway.test_survey import ANNE, QUESTIONS, SURVEY
+from tests.gateway.test_survey import BALLOT as SENT
 
-ANSWERS = {"ballot_id": BALLOT, "answers": [{"question": "satisfaction", "value": 4}]}
+ANSWERS = {"ballot_id": SENT, "answers": [{"question": "satisfaction", "value": 4}]}
 BALLOT = {"room_code": "K7MQ2PXY", "member_id": ANNE}
-KINDS = {
+KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "opening a link": ("GET", "/s/tok", {}),
     "looking at a link": ("HEAD", "/s/tok", {}),
     "answering by a link": ("POST", "/s/tok", {"data": {"q.satisfaction": "4", "step": "answer"}}),

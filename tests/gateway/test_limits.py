@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -217,7 +218,7 @@ def try_once(tries, address, code, error=None):
 
 @given(STEPS)
 def test_whatever_happens_no_address_has_more_looked_up_and_no_known_code_is_barred(steps):
-    tries, known_at, wrong_at = RateLimiter(), {}, {"a": [], "b": []}
+    tries, known_at, wrong_at = RateLimiter(), dict[Any, Any](), dict[str, list[Any]]({"a": [], "b": []})
     with clock.fixed(AT):
         for address, (act, number) in steps:
             now = clock.now()

@@ -19,7 +19,8 @@ from gateway.app import ROUTES
 from gateway.service import Gateway, Site
 from operations import composition
 from pratique.errors import NotFound
-from tests.running import running, until
+from tests.harness.containers import running
+from tests.harness.waiting import until
 
 COMMUNITY = "/v1/communities/00000000-0000-4000-8000-000000000001"
 

@@ -1,6 +1,7 @@
 """The survey on a phone: what someone sees, in their language, and that no vote is lost or cast twice."""
 
 import re
+from typing import Any
 
 import html5lib
 import pytest
@@ -9,7 +10,7 @@ from gateway.pages.texts import TEXTS
 from pratique.errors import Conflict, Gone, Invalid, NotFound, Unavailable
 from tests.gateway.conftest import make_gate
 
-QUESTIONS = [
+QUESTIONS: list[dict[str, Any]] = [
     {
         "key": "satisfaction",
         "type": "scale1_5",

@@ -1,4 +1,4 @@
-"""Makes a large network of a small one that was really lived, by copying its rows under new ids."""
+"""Makes a large network of a small one that a scenario filled, by copying its rows under new ids."""
 
 from collections.abc import Container
 from contextlib import closing

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from chassis.scheduling import due
 from services.evaluation.models import Survey
 from services.notifications.models import Message, State
-from tests.journeys.letters import calendar_of, text_of
-from tests.journeys.life import Life
+from tests.harness.mails import calendar_of, text_of
+from tests.harness.network import Network
 
 REASON = "La salle est inondée."
 
@@ -17,62 +17,62 @@ REASON = "La salle est inondée."
 class Cancelled:
     """A meeting to which five were invited and which is called off, three times; somebody joins, and weeks pass."""
 
-    def __init__(self, life: Life) -> None:
-        self.community = life.found_community(members=4)
-        self.community.member_ids.append(life.join(self.community.id, "Jo Example", locale="en"))
-        life.settle()
-        self.meeting_id = life.schedule(self.community.id, themes=["Le répit"], place="Salle 3")
-        self._cancel(life)
-        self.mails = self._mails(life)
-        self.shown = life.ok("GET", f"/v1/meetings/{self.meeting_id}")
-        self._cancel(life)
-        self._cancel(life, "Autre chose.")
-        life.deliver_everything_again()
-        self.shown_again = life.ok("GET", f"/v1/meetings/{self.meeting_id}")
-        self.mails_again = self._mails(life)
-        self.left_to_do = left_to_do(life)
-        self._go_on(life)
+    def __init__(self, network: Network) -> None:
+        self.community = network.create_community(members=4)
+        self.community.member_ids.append(network.join(self.community.id, "Jo Example", locale="en"))
+        network.settle()
+        self.meeting_id = network.schedule(self.community.id, themes=["Le répit"], place="Salle 3")
+        self._cancel(network)
+        self.mails = self._mails(network)
+        self.shown = network.ok("GET", f"/v1/meetings/{self.meeting_id}")
+        self._cancel(network)
+        self._cancel(network, "Autre chose.")
+        network.redeliver_everything()
+        self.shown_again = network.ok("GET", f"/v1/meetings/{self.meeting_id}")
+        self.mails_again = self._mails(network)
+        self.left_to_do = left_to_do(network)
+        self._go_on(network)
 
-    def _cancel(self, life: Life, reason: str = REASON) -> None:
-        life.ok("POST", f"/v1/meetings/{self.meeting_id}/cancel", {"reason": reason})
-        life.settle()
+    def _cancel(self, network: Network, reason: str = REASON) -> None:
+        network.ok("POST", f"/v1/meetings/{self.meeting_id}/cancel", {"reason": reason})
+        network.settle()
 
-    def _mails(self, life: Life) -> list[Any]:
-        return [life.mails(to=life.address_of(each)) for each in self.community.member_ids]
+    def _mails(self, network: Network) -> list[Any]:
+        return [network.mails(to=network.address_of(each)) for each in self.community.member_ids]
 
-    def _go_on(self, life: Life) -> None:
-        self.sent = len(life.mails())
-        late = life.join(self.community.id, "Qui arrive après")
-        life.settle()
+    def _go_on(self, network: Network) -> None:
+        self.sent = len(network.mails())
+        late = network.join(self.community.id, "Qui arrive après")
+        network.settle()
         self.verbs = [
-            life.ask("POST", f"/v1/meetings/{self.meeting_id}/{verb}") for verb in ("start", "wrap-up", "close")
+            network.request("POST", f"/v1/meetings/{self.meeting_id}/{verb}") for verb in ("start", "wrap-up", "close")
         ]
-        life.deliver_everything_again()
-        self.messages_of_late = life.ok("GET", f"/v1/members/{late}/messages")["items"]
-        life.later(days=20)
-        life.deliver_everything_again()
-        self.sent_in_the_end = len(life.mails())
-        self.mails_of_late = life.mails(to=life.address_of(late))
-        self.survey = life.ask("GET", f"/v1/meetings/{self.meeting_id}/survey")
+        network.redeliver_everything()
+        self.messages_of_late = network.ok("GET", f"/v1/members/{late}/messages")["items"]
+        network.advance(days=20)
+        network.redeliver_everything()
+        self.sent_in_the_end = len(network.mails())
+        self.mails_of_late = network.mails(to=network.address_of(late))
+        self.survey = network.request("GET", f"/v1/meetings/{self.meeting_id}/survey")
 
 
-def left_to_do(life: Life) -> list[Any]:
+def left_to_do(network: Network) -> list[Any]:
     """What waits in any service, every survey, and every message that is still to leave."""
     found: list[Any] = []
-    for store in life.services.values():
+    for store in network.services.values():
         with store.begin() as session:
             found += session.execute(select(due.DUE.c.kind).where(due.DUE.c.state == "waiting")).all()
-    with life.stores["evaluation"].begin() as session:
+    with network.stores["evaluation"].begin() as session:
         found += session.scalars(select(Survey.id)).all()
-    with life.stores["notifications"].begin() as session:
+    with network.stores["notifications"].begin() as session:
         unsettled = Message.state.in_((State.QUEUED, State.SENDING))
         found += session.scalars(select(Message.id).where(unsettled)).all()
     return found
 
 
 @pytest.fixture(scope="module")
-def cancelled(one_life: Life) -> Cancelled:
-    return Cancelled(one_life)
+def cancelled(shared_network: Network) -> Cancelled:
+    return Cancelled(shared_network)
 
 
 def test_who_was_invited_is_told_why_and_their_calendar_forgets_it(cancelled: Cancelled) -> None:
@@ -109,12 +109,12 @@ def test_who_joins_after_the_cancellation_is_not_invited_and_the_record_says_why
     assert said == ("meeting_invitation", "dropped", "cancelled")
 
 
-def test_a_meeting_that_has_begun_is_not_called_off(one_life: Life, cancelled: Cancelled) -> None:
-    meeting_id = one_life.schedule(cancelled.community.id, themes=["Le répit"], place="Salle 3")
-    one_life.ok("POST", f"/v1/meetings/{meeting_id}/start")
-    one_life.settle()
-    sent = len(one_life.mails())
-    assert one_life.ask("POST", f"/v1/meetings/{meeting_id}/cancel", {"reason": REASON}).status == 409
-    one_life.settle()
-    assert len(one_life.mails()) == sent
-    assert one_life.ok("GET", f"/v1/meetings/{meeting_id}")["state"] == "in_progress"
+def test_a_meeting_that_has_begun_is_not_called_off(shared_network: Network, cancelled: Cancelled) -> None:
+    meeting_id = shared_network.schedule(cancelled.community.id, themes=["Le répit"], place="Salle 3")
+    shared_network.start(meeting_id)
+    shared_network.settle()
+    sent = len(shared_network.mails())
+    assert shared_network.request("POST", f"/v1/meetings/{meeting_id}/cancel", {"reason": REASON}).status == 409
+    shared_network.settle()
+    assert len(shared_network.mails()) == sent
+    assert shared_network.ok("GET", f"/v1/meetings/{meeting_id}")["state"] == "in_progress"

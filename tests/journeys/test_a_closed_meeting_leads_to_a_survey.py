@@ -4,119 +4,116 @@ from uuid import uuid4
 
 import pytest
 
-from tests.journeys.letters import asks
-from tests.journeys.life import Answer, Community, Life, filled
+from tests.harness.client import Response
+from tests.harness.mails import asks
+from tests.harness.network import Network
+from tests.harness.people import Community, filled
 
 IN_ROOM, BY_PAGE, BY_REMINDER, UNDECIDED, NEVER = 7, 7, 8, 9, 10
 THERE = 11
 
 
-def gather(life: Life, absent: int) -> tuple[Community, str]:
+def gather(network: Network, absent: int) -> tuple[Community, str]:
     """A meeting in wrap-up: eleven are there, the others registered and did not come; one leads, one takes notes."""
-    community = life.found_community(members=THERE + absent + 2)
+    community = network.create_community(members=THERE + absent + 2)
     *members, facilitator_id, note_taker_id = community.member_ids
     people = {"facilitator_id": facilitator_id, "note_taker_id": note_taker_id}
-    meeting_id = life.schedule(community.id, **people, link="https://meet.example.org/x", themes=["Le premier pas"])
+    meeting_id = network.schedule(community.id, **people, link="https://meet.example.org/x", themes=["Le premier pas"])
     for member_id in members[THERE:]:
-        life.ok("PUT", f"/v1/meetings/{meeting_id}/registrations/{member_id}", {"partstat": "accepted"})
+        network.ok("PUT", f"/v1/meetings/{meeting_id}/registrations/{member_id}", {"partstat": "accepted"})
     states = dict.fromkeys(members[:NEVER], "attended") | {members[NEVER]: "attended_partly"}
     states |= dict.fromkeys(members[THERE:], "no_show") | {facilitator_id: "attended"}
-    life.hold(meeting_id, states)
-    life.ok("POST", f"/v1/meetings/{meeting_id}/wrap-up")
-    life.settle()
+    network.hold(meeting_id, states)
+    network.wrap_up(meeting_id)
+    network.settle()
     return community, meeting_id
 
 
-def links(life: Life, member_id: str) -> list[str]:
-    """The survey links that this person was sent, oldest first."""
-    return [life.link_in(mail) for mail in life.mails(to=life.address_of(member_id)) if asks(mail)]
+def ask_ballot(network: Network, **who: str) -> Response:
+    return network.request("POST", "/v1/ballots", {"locale": "fr"} | who)
 
 
-def ask_ballot(life: Life, **who: str) -> Answer:
-    return life.ask("POST", "/v1/ballots", {"locale": "fr"} | who)
-
-
-def send(life: Life, ballot: Answer, value: int = 4) -> Answer:
-    return life.ask("POST", "/v1/answers", filled(ballot.json, value))
+def send(network: Network, ballot: Response, value: int = 4) -> Response:
+    return network.request("POST", "/v1/answers", filled(ballot.json, value))
 
 
 class Evening:
     """A meeting and its survey, from the wrap-up until after its end; and what was seen on the way."""
 
-    def __init__(self, life: Life) -> None:
-        self.community, self.meeting_id = gather(life, absent=12)
+    def __init__(self, network: Network) -> None:
+        self.community, self.meeting_id = gather(network, absent=12)
         self.ids = self.community.member_ids
-        self._answer_in_room(life)
-        life.ok("POST", f"/v1/meetings/{self.meeting_id}/close")
-        life.settle()
-        self.addresses = {each: life.address_of(each) for each in self.ids}
-        self.asked = self._asked(life)
-        life.deliver_everything_again()
-        self.asked_twice_told = self._asked(life)
-        self.room_after_closing = life.ask("GET", f"/v1/rooms/{self._room_code}")
-        self.ballot_after_closing = ask_ballot(life, room_code=self._room_code, member_id=self.ids[NEVER])
-        self.survey_id = life.survey(self.meeting_id)["id"]
+        self._answer_in_room(network)
+        network.close(self.meeting_id)
+        network.settle()
+        self.addresses = {each: network.address_of(each) for each in self.ids}
+        self.asked = self._asked(network)
+        network.redeliver_everything()
+        self.asked_twice_told = self._asked(network)
+        self.room_after_closing = network.request("GET", f"/v1/rooms/{self._room_code}")
+        self.ballot_after_closing = ask_ballot(network, room_code=self._room_code, member_id=self.ids[NEVER])
+        self.survey_id = network.survey(self.meeting_id)["id"]
         self.results = f"/v1/surveys/{self.survey_id}/results"
-        self.results_after_closing = life.ok("GET", self.results)
-        self._answer_on_page(life)
-        self._remind(life)
-        self._end(life)
+        self.results_after_closing = network.ok("GET", self.results)
+        self._answer_on_page(network)
+        self._remind(network)
+        self._end(network)
 
-    def _answer_in_room(self, life: Life) -> None:
+    def _answer_in_room(self, network: Network) -> None:
         """Seven answer; the first of them tries everything twice, and one who has not answered keeps a ballot."""
-        code = life.survey(self.meeting_id)["room_code"]
-        self.room = life.ok("GET", f"/v1/rooms/{code}")
-        self.ballots_of_one = [ask_ballot(life, room_code=code, member_id=self.ids[0]) for _ in range(2)]
+        code = network.survey(self.meeting_id)["room_code"]
+        self.room = network.ok("GET", f"/v1/rooms/{code}")
+        self.ballots_of_one = [ask_ballot(network, room_code=code, member_id=self.ids[0]) for _ in range(2)]
         first, second = self.ballots_of_one
-        self.sent_by_one = [send(life, ballot) for ballot in (first, first, second)]
+        self.sent_by_one = [send(network, ballot) for ballot in (first, first, second)]
         for number, member_id in enumerate(self.ids[1:IN_ROOM]):
-            life.answer(3 + number % 3, room_code=code, member_id=member_id)
-        self.ballot_after_answering = ask_ballot(life, room_code=code, member_id=self.ids[1])
-        self._ballot_of_the_room = ask_ballot(life, room_code=code, member_id=self.ids[NEVER])
+            network.answer(3 + number % 3, room_code=code, member_id=member_id)
+        self.ballot_after_answering = ask_ballot(network, room_code=code, member_id=self.ids[1])
+        self._ballot_of_the_room = ask_ballot(network, room_code=code, member_id=self.ids[NEVER])
         self._room_code = code
 
-    def _asked(self, life: Life) -> list[str]:
-        return [str(mail["To"]) for mail in life.mails() if asks(mail)]
+    def _asked(self, network: Network) -> list[str]:
+        return [str(mail["To"]) for mail in network.mails() if asks(mail)]
 
-    def _answer_on_page(self, life: Life) -> None:
-        (token,) = links(life, self.ids[BY_PAGE])
-        self.ballot_of_another_visit = ask_ballot(life, token=token)
-        self.page = life.ask("GET", f"/s/{token}", headers={"Accept-Language": "fr"})
-        life.ask("GET", f"/s/{token}")  # a mail scanner looks too, and consumes nothing
+    def _answer_on_page(self, network: Network) -> None:
+        (token,) = network.survey_links(self.ids[BY_PAGE])
+        self.ballot_of_another_visit = ask_ballot(network, token=token)
+        self.page = network.request("GET", f"/s/{token}", headers={"Accept-Language": "fr"})
+        network.request("GET", f"/s/{token}")  # a mail scanner looks too, and consumes nothing
         form = "step=answer&q.satisfaction=4"
-        self.sent = life.ask("POST", f"/s/{token}", form, {"Content-Type": "application/x-www-form-urlencoded"})
-        self.link_used_again = ask_ballot(life, token=token)
-        self.sent_again = send(life, self.ballot_of_another_visit)
+        self.sent = network.request("POST", f"/s/{token}", form, {"Content-Type": "application/x-www-form-urlencoded"})
+        self.link_used_again = ask_ballot(network, token=token)
+        self.sent_again = send(network, self.ballot_of_another_visit)
 
-    def _remind(self, life: Life) -> None:
+    def _remind(self, network: Network) -> None:
         """After two days; one answers by the first of their two links, one asks for a ballot and leaves it lying."""
-        life.later(hours=49)
-        self.reminded = [len(links(life, each)) for each in self.ids[BY_PAGE:]]
-        self.sent_too_late_for_the_room = send(life, self._ballot_of_the_room)
-        first, second = links(life, self.ids[BY_REMINDER])
+        network.advance(hours=49)
+        self.reminded = [len(network.survey_links(each)) for each in self.ids[BY_PAGE:]]
+        self.sent_too_late_for_the_room = send(network, self._ballot_of_the_room)
+        first, second = network.survey_links(self.ids[BY_REMINDER])
         self.are_links_alike = first == second
-        life.answer(token=first)
-        self.other_link_used_again = ask_ballot(life, token=second)
-        self.ballot_left = ask_ballot(life, token=links(life, self.ids[UNDECIDED])[0])
-        life.later(days=2)
-        life.deliver_everything_again()
-        self.reminded_in_the_end = [len(links(life, each)) for each in self.ids[BY_PAGE:]]
-        self.results_before_the_end = life.ok("GET", self.results)
+        network.answer(token=first)
+        self.other_link_used_again = ask_ballot(network, token=second)
+        self.ballot_left = ask_ballot(network, token=network.survey_links(self.ids[UNDECIDED])[0])
+        network.advance(days=2)
+        network.redeliver_everything()
+        self.reminded_in_the_end = [len(network.survey_links(each)) for each in self.ids[BY_PAGE:]]
+        self.results_before_the_end = network.ok("GET", self.results)
 
-    def _end(self, life: Life) -> None:
-        before = len(life.mails())
-        life.later(days=8)
-        self.released = life.ok("GET", self.results)
-        self.mails_of_the_end = life.mails()[before:]
-        life.deliver_everything_again()
-        self.results_later = life.ok("GET", self.results)
-        self.link_of_late = ask_ballot(life, token=links(life, self.ids[NEVER])[0])
-        self.sent_too_late = send(life, self.ballot_left)
+    def _end(self, network: Network) -> None:
+        before = len(network.mails())
+        network.advance(days=8)
+        self.released = network.ok("GET", self.results)
+        self.mails_of_the_end = network.mails()[before:]
+        network.redeliver_everything()
+        self.results_later = network.ok("GET", self.results)
+        self.link_of_late = ask_ballot(network, token=network.survey_links(self.ids[NEVER])[0])
+        self.sent_too_late = send(network, self.ballot_left)
 
 
 @pytest.fixture(scope="module")
-def evening(one_life: Life) -> Evening:
-    return Evening(one_life)
+def evening(shared_network: Network) -> Evening:
+    return Evening(shared_network)
 
 
 def test_the_room_shows_who_is_there(evening: Evening) -> None:
@@ -185,39 +182,38 @@ def test_a_survey_that_is_closed_takes_no_more_answers(evening: Evening) -> None
 class Corrections:
     """Another meeting, closed; then someone who was forgotten is entered twice, and one entered by mistake goes."""
 
-    def __init__(self, life: Life) -> None:
-        community, meeting_id = gather(life, absent=3)
+    def __init__(self, network: Network) -> None:
+        community, meeting_id = gather(network, absent=3)
         self.ids = community.member_ids
-        code = life.survey(meeting_id)["room_code"]
+        code = network.survey(meeting_id)["room_code"]
         for member_id in self.ids[:IN_ROOM]:
-            life.answer(room_code=code, member_id=member_id)
-        ballot = ask_ballot(life, room_code=code, member_id=self.ids[IN_ROOM])
-        life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-        life.settle()
-        self.sent_after_closing = send(life, ballot)
+            network.answer(room_code=code, member_id=member_id)
+        ballot = ask_ballot(network, room_code=code, member_id=self.ids[IN_ROOM])
+        network.close(meeting_id)
+        network.settle()
+        self.sent_after_closing = send(network, ballot)
         self.forgotten, self.mistaken = THERE + 2, IN_ROOM + 1
-        self.asked = self._asked(life)
+        self.asked = self._asked(network)
         for _ in range(2):
-            self._correct(life, meeting_id, self.forgotten, "attended")
-        self.asked_with_the_forgotten = self._asked(life)
-        self._correct(life, meeting_id, self.mistaken, "no_show")
-        self.refused = ask_ballot(life, token=links(life, self.ids[self.mistaken])[0])
-        life.later(hours=49)
-        self.reminded = self._asked(life)
+            self._correct(network, meeting_id, self.forgotten, "attended")
+        self.asked_with_the_forgotten = self._asked(network)
+        self._correct(network, meeting_id, self.mistaken, "no_show")
+        self.refused = ask_ballot(network, token=network.survey_links(self.ids[self.mistaken])[0])
+        network.advance(hours=49)
+        self.reminded = self._asked(network)
 
-    def _asked(self, life: Life) -> list[int]:
-        return [len(links(life, each)) for each in self.ids]
+    def _asked(self, network: Network) -> list[int]:
+        return [len(network.survey_links(each)) for each in self.ids]
 
-    def _correct(self, life: Life, meeting_id: str, number: int, state: str) -> None:
-        entries = [{"member_id": self.ids[number], "state": state}]
-        life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", {"entries": entries})
-        life.settle()
+    def _correct(self, network: Network, meeting_id: str, number: int, state: str) -> None:
+        network.record_attendance(meeting_id, {self.ids[number]: state})
+        network.settle()
 
 
 @pytest.fixture(scope="module")
-def corrections(one_life: Life, evening: Evening) -> Corrections:
+def corrections(shared_network: Network, evening: Evening) -> Corrections:
     """They come after the evening, whose mails are counted."""
-    return Corrections(one_life)
+    return Corrections(shared_network)
 
 
 def test_a_correction_after_closing_asks_that_person_alone(corrections: Corrections) -> None:
@@ -236,5 +232,5 @@ def test_whoever_had_begun_when_the_room_closed_can_still_send(corrections: Corr
     assert corrections.reminded[IN_ROOM] == 1
 
 
-def test_unknown_ids_are_not_found(one_life: Life) -> None:
-    assert one_life.ask("GET", f"/v1/meetings/{uuid4()}/survey").status == 404
+def test_unknown_ids_are_not_found(shared_network: Network) -> None:
+    assert shared_network.request("GET", f"/v1/meetings/{uuid4()}/survey").status == 404

@@ -6,88 +6,88 @@ from typing import Any
 import pytest
 
 from chassis import testing
+from pratique.event import Event
 from pratique.events.evaluation import CountBand, ResultsReleased, ResultsWithheld, SurveyClosed, WithheldReason
-from tests.journeys.letters import asks, text_of
-from tests.journeys.life import Life
+from tests.harness.mails import asks, text_of
+from tests.harness.network import Network
 
 THERE = 7
 LINK = re.compile(r"/results/[\w-]+")
 
 
 class Evening:
-    """A meeting of a community of its own, in a life that it shares with others of its kind."""
+    """A meeting of a community of its own, in a network that it shares with others of its kind."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, network: Network) -> None:
         """Of fourteen members the one who leads the meeting and one who was away are facilitators."""
-        self._life = life
-        self.community = life.found_community(members=14)
+        self._network = network
+        self.community = network.create_community(members=14)
         self.ids = self.community.member_ids
         for member_id in (self.ids[10], self.ids[12]):
-            life.ok("PUT", f"/v1/communities/{self.community.id}/roles/{member_id}/facilitator")
-        life.settle()
+            network.put_role(self.community.id, member_id)
+        network.settle()
 
     def meet(self) -> None:
         """Seven were there, four were not or nobody knows, one leads, one takes notes."""
         ids = self.ids
-        self.meeting_id = self._life.schedule(self.community.id, facilitator_id=ids[10], note_taker_id=ids[11])
+        self.meeting_id = self._network.schedule(self.community.id, facilitator_id=ids[10], note_taker_id=ids[11])
         states = dict.fromkeys(ids[:6], "attended") | {ids[6]: "attended_partly", ids[7]: "no_show", ids[8]: "excused"}
-        self._life.hold(self.meeting_id, states | {ids[9]: "unknown", ids[10]: "attended"})
+        self._network.hold(self.meeting_id, states | {ids[9]: "unknown", ids[10]: "attended"})
 
     def wrap_up(self) -> None:
-        self._life.ok("POST", f"/v1/meetings/{self.meeting_id}/wrap-up")
-        self._life.settle()
+        self._network.wrap_up(self.meeting_id)
+        self._network.settle()
 
     def close(self) -> None:
-        self._life.ok("POST", f"/v1/meetings/{self.meeting_id}/close")
-        self._life.settle()
+        self._network.close(self.meeting_id)
+        self._network.settle()
 
     def asked(self) -> list[int]:
         """How often each member was asked, in the community's order."""
-        return [sum(asks(mail) for mail in self._life.mails(to=self._life.address_of(each))) for each in self.ids]
+        return [sum(asks(mail) for mail in self._network.mails(to=self._network.address_of(each))) for each in self.ids]
 
     def answer_by_link(self, first: int, last: int) -> None:
         """Each by the newest link that they have."""
         for member_id in self.ids[first:last]:
-            mails = [mail for mail in self._life.mails(to=self._life.address_of(member_id)) if asks(mail)]
-            self._life.answer(token=self._life.link_in(mails[-1]))
+            self._network.answer(token=self._network.survey_links(member_id)[-1])
 
     def results(self) -> Any:
-        return self._life.ok("GET", f"/v1/surveys/{self._life.survey(self.meeting_id)['id']}/results")
+        return self._network.ok("GET", f"/v1/surveys/{self._network.survey(self.meeting_id)['id']}/results")
 
     def told_since(self, before: int) -> list[list[str]]:
         """What each member was told since, of no survey to answer."""
-        news = [mail for mail in self._life.mails()[before:] if not asks(mail)]
-        return [[text_of(mail) for mail in news if self._life.address_of(each) in mail["To"]] for each in self.ids]
+        news = [mail for mail in self._network.mails()[before:] if not asks(mail)]
+        return [[text_of(mail) for mail in news if self._network.address_of(each) in mail["To"]] for each in self.ids]
 
 
 class EnoughAnswer(Evening):
     """Three answer at once and two when they are reminded."""
 
-    def __init__(self, life: Life) -> None:
-        super().__init__(life)
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
         self.meet()
-        self.survey_before = life.ask("GET", f"/v1/meetings/{self.meeting_id}/survey")
+        self.survey_before = network.request("GET", f"/v1/meetings/{self.meeting_id}/survey")
         self.close()
-        self.survey, self.asked_at_first = life.survey(self.meeting_id), self.asked()
-        life.deliver_everything_again()
-        self.survey_again, self.asked_again = life.survey(self.meeting_id), self.asked()
+        self.survey, self.asked_at_first = network.survey(self.meeting_id), self.asked()
+        network.redeliver_everything()
+        self.survey_again, self.asked_again = network.survey(self.meeting_id), self.asked()
         self.answer_by_link(0, 3)
-        life.later(hours=49)
-        life.later(days=3)
-        life.deliver_everything_again()
+        network.advance(hours=49)
+        network.advance(days=3)
+        network.redeliver_everything()
         self.reminded = self.asked()
         self.answer_by_link(3, 5)
-        before = len(life.mails())
-        life.later(days=8)
-        life.deliver_everything_again()
+        before = len(network.mails())
+        network.advance(days=8)
+        network.redeliver_everything()
         self.released, self.told = self.results(), self.told_since(before)
         links = [LINK.search(text) for texts in self.told for text in texts]
-        self.pages = [life.ask("GET", link[0], headers={"Authorization": ""}) for link in links if link]
+        self.pages = [network.request("GET", link[0], headers={"Authorization": ""}) for link in links if link]
 
 
 @pytest.fixture(scope="module")
-def enough(one_life: Life) -> EnoughAnswer:
-    return EnoughAnswer(one_life)
+def enough(shared_network: Network) -> EnoughAnswer:
+    return EnoughAnswer(shared_network)
 
 
 def test_everybody_who_was_there_is_asked_and_nobody_else(enough: EnoughAnswer) -> None:
@@ -111,15 +111,15 @@ def test_enough_answers_are_released_and_those_who_were_there_are_told_where(eno
     assert all("5 personnes ont répondu" in page.text for page in enough.pages)
 
 
-def test_too_few_answers_are_told_to_facilitators_alone_and_nowhere_as_a_number(one_life: Life) -> None:
-    evening = Evening(one_life)
+def test_too_few_answers_are_told_to_facilitators_alone_and_nowhere_as_a_number(shared_network: Network) -> None:
+    evening = Evening(shared_network)
     evening.meet()
     evening.close()
     evening.answer_by_link(0, 4)
-    before = len(one_life.mails())
-    one_life.later(days=8)
-    one_life.deliver_everything_again()
-    survey = one_life.survey(evening.meeting_id)
+    before = len(shared_network.mails())
+    shared_network.advance(days=8)
+    shared_network.redeliver_everything()
+    survey = shared_network.survey(evening.meeting_id)
     assert evening.results() == {"survey_id": survey["id"], "state": "withheld", "reason": "below_k"}
     assert (survey["state"], survey["room_code"], survey["eligible_band"]) == ("withheld", None, "5_to_9")
     mails = evening.told_since(before)
@@ -127,10 +127,10 @@ def test_too_few_answers_are_told_to_facilitators_alone_and_nowhere_as_a_number(
     for (text,) in (mails[10], mails[12]):
         assert "trop peu de personnes ont répondu" in " ".join(text.split())
         assert not re.search(r"\b(4|quatre|7|sept)\b", text)
-    with one_life.stores["evaluation"].begin() as session:
-        ends = [SurveyClosed, ResultsWithheld, ResultsReleased]
-        published = [each for kind in ends for each in testing.published(session, kind)]
-    closed, withheld = [each for each in published if str(each.survey_id) == survey["id"]]
+    with shared_network.stores["evaluation"].begin() as session:
+        published = testing.published(session, Event)
+    ends = [each for each in published if isinstance(each, SurveyClosed | ResultsWithheld | ResultsReleased)]
+    closed, withheld = [each for each in ends if str(each.survey_id) == survey["id"]]
     assert isinstance(closed, SurveyClosed)
     assert isinstance(withheld, ResultsWithheld)
     assert (closed.eligible, closed.responses) == (CountBand.FROM_5, None)
@@ -138,13 +138,13 @@ def test_too_few_answers_are_told_to_facilitators_alone_and_nowhere_as_a_number(
     assert withheld.reason is WithheldReason.BELOW_K
 
 
-def test_where_nobody_came_nobody_is_asked(one_life: Life) -> None:
-    evening = Evening(one_life)
-    evening.meeting_id = one_life.schedule(evening.community.id)
-    one_life.hold(evening.meeting_id, dict.fromkeys(evening.ids[:9], "no_show"))
+def test_where_nobody_came_nobody_is_asked(shared_network: Network) -> None:
+    evening = Evening(shared_network)
+    evening.meeting_id = shared_network.schedule(evening.community.id)
+    shared_network.hold(evening.meeting_id, dict.fromkeys(evening.ids[:9], "no_show"))
     evening.close()
-    one_life.later(days=8)
-    one_life.deliver_everything_again()
+    shared_network.advance(days=8)
+    shared_network.redeliver_everything()
     results = evening.results()
     assert (results["state"], results["reason"]) == ("withheld", "no_attendance")
     assert evening.asked() == [0] * 14
@@ -153,42 +153,42 @@ def test_where_nobody_came_nobody_is_asked(one_life: Life) -> None:
 class LeftOpen(Evening):
     """Five of seven answer in the room, and nobody closes the meeting."""
 
-    def __init__(self, life: Life) -> None:
-        super().__init__(life)
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
         self.meet()
         self.wrap_up()
-        self.room_code = life.survey(self.meeting_id)["room_code"]
+        self.room_code = network.survey(self.meeting_id)["room_code"]
         for number, member_id in enumerate(self.ids[:5]):
-            life.answer(3 + number % 3, room_code=self.room_code, member_id=member_id)
-        before = len(life.mails())
-        life.later(hours=24)  # it lasts an hour: 25 are over soon
+            network.answer(3 + number % 3, room_code=self.room_code, member_id=member_id)
+        before = len(network.mails())
+        network.advance(hours=24)  # it lasts an hour: 25 are over soon
         self.asked_in_time = self.asked()
-        life.later(hours=2)
-        life.deliver_everything_again()
-        self.survey, self.asked_anyway = life.survey(self.meeting_id), self.asked()
+        network.advance(hours=2)
+        network.redeliver_everything()
+        self.survey, self.asked_anyway = network.survey(self.meeting_id), self.asked()
         self.told_of_it = self.told_since(before)
-        self.room = life.ask("GET", f"/v1/rooms/{self.room_code}")
+        self.room = network.request("GET", f"/v1/rooms/{self.room_code}")
 
 
 class NeverClosed(LeftOpen):
     """One of the two who are asked answers by their link; nobody ever closes the meeting."""
 
-    def __init__(self, life: Life) -> None:
-        super().__init__(life)
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
         self.answer_by_link(5, 6)
-        life.later(hours=49)
-        life.later(days=2)
-        life.deliver_everything_again()
+        network.advance(hours=49)
+        network.advance(days=2)
+        network.redeliver_everything()
         self.reminded, self.results_while_open = self.asked(), self.results()
-        before = len(life.mails())
-        life.later(days=4)
-        life.deliver_everything_again()
+        before = len(network.mails())
+        network.advance(days=4)
+        network.redeliver_everything()
         self.released, self.told = self.results(), self.told_since(before)
 
 
 @pytest.fixture(scope="module")
-def never_closed(one_life: Life) -> NeverClosed:
-    return NeverClosed(one_life)
+def never_closed(shared_network: Network) -> NeverClosed:
+    return NeverClosed(shared_network)
 
 
 def test_a_day_after_a_meeting_that_nobody_closes_those_who_were_there_are_asked(never_closed: NeverClosed) -> None:
@@ -211,13 +211,13 @@ def test_a_survey_of_a_meeting_that_nobody_closes_ends_like_any_other(never_clos
     assert [len(each) for each in never_closed.told] == [1] * 7 + [0] * 3 + [1] + [0] * 3
 
 
-def test_closing_late_asks_nobody_twice(one_life: Life) -> None:
-    evening = LeftOpen(one_life)
+def test_closing_late_asks_nobody_twice(shared_network: Network) -> None:
+    evening = LeftOpen(shared_network)
     evening.close()
-    one_life.deliver_everything_again()
-    assert one_life.survey(evening.meeting_id)["state"] == "open"
+    shared_network.redeliver_everything()
+    assert shared_network.survey(evening.meeting_id)["state"] == "open"
     assert evening.asked() == evening.asked_anyway
-    one_life.later(hours=49)
+    shared_network.advance(hours=49)
     assert evening.asked() == [0] * 5 + [2] * 2 + [0] * 7
-    one_life.later(days=8)
+    shared_network.advance(days=8)
     assert evening.results()["state"] == "released"

@@ -22,7 +22,8 @@ from pratique.events.meetings import MeetingClosed
 from pratique.testing import sample
 from services.meetings.service import Meetings
 from tests import servers as private
-from tests.running import running, until
+from tests.harness.containers import running
+from tests.harness.waiting import until
 
 HOME = Path(__file__).parents[2]
 PAGE = (HOME / "docs/integrate.md").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from operator import methodcaller
 from typing import Any
 from uuid import uuid4
 
@@ -25,7 +26,8 @@ from pratique.subscribe import PUBLIC, subscribe
 from pratique.testing import sample
 from services.meetings.service import Meetings
 from tests import servers as private
-from tests.running import running, until
+from tests.harness.containers import running
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.real
 
@@ -83,7 +85,7 @@ def close_a_meeting(fresh: private.Fresh, *queues: Callable[[], Any]) -> list[An
 
 def test_the_library_and_a_bare_client_hear_what_was_given(operator: Operator, fresh: private.Fresh) -> None:
     url = operator.add("MeetingClosed", "--queue", "closings", "--queue", "board")
-    seen: list[Envelope] = []
+    seen: list[Envelope[MeetingClosed]] = []
     queue = operator.queue("closings")
     reader = eventlet.spawn(subscribe, url, queue, [MeetingClosed], seen.append, until=lambda: bool(seen))
     with connected(url) as connection:
@@ -98,7 +100,7 @@ def test_the_library_and_a_bare_client_hear_what_was_given(operator: Operator, f
     with eventlet.Timeout(120):
         reader.wait()
     assert [str(envelope.id) for envelope in seen] == [json.loads(body)["id"]]
-    assert seen[0].event.head_count == 12  # type: ignore[attr-defined]
+    assert seen[0].event.head_count == 12
 
 
 def test_everything_else_is_refused(operator: Operator, fresh: private.Fresh) -> None:
@@ -129,9 +131,9 @@ def test_everything_else_is_refused(operator: Operator, fresh: private.Fresh) ->
         exchanges = {event.exchange(), PUBLIC} if event.routing_key not in given else {event.exchange()}
         for exchange in exchanges:
             key = event.routing_key
-            forbidden[f"hear {key} of {exchange}"] = lambda to, e=exchange, k=key: to.queue_bind(queue, e, k)
+            forbidden[f"hear {key} of {exchange}"] = methodcaller("queue_bind", queue, exchange, key)
     for key in ("#", "*", "", "Meeting*", "MeetingClosed.#", "#.MeetingClosed", "MeetingClosed.v2"):
-        forbidden[f"hear {key!r}"] = lambda to, k=key: to.queue_bind(queue, PUBLIC, k)
+        forbidden[f"hear {key!r}"] = methodcaller("queue_bind", queue, PUBLIC, key)
     allowed = []
     with connected(url) as connection:
         connection.channel().queue_bind(queue, PUBLIC, "SurveyOpened")
@@ -263,10 +265,10 @@ def test_what_happens_before_the_program_first_starts_waits_for_it(operator: Ope
     with connected(fresh.broker_url) as looking:
         channel = looking.channel()
         close_a_meeting(fresh, lambda: channel.queue_declare(operator.queue(), passive=True).method.message_count)
-    seen: list[Envelope] = []
+    seen: list[Envelope[MeetingClosed]] = []
     with eventlet.Timeout(30):
         subscribe(url, operator.queue(), [MeetingClosed], seen.append, until=lambda: bool(seen))
-    assert [envelope.event.head_count for envelope in seen] == [12]  # type: ignore[attr-defined]
+    assert [envelope.event.head_count for envelope in seen] == [12]
 
 
 def test_changing_the_events_binds_and_unbinds_its_queues(operator: Operator, fresh: private.Fresh) -> None:

@@ -12,23 +12,24 @@ from operations.management import Management
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
 from pratique.subscribe import PUBLIC, subscribe
-from tests.journeys.letters import asks
-from tests.journeys.life import Community, Life
-from tests.running import PATIENCE_S, until
+from tests.harness.mails import asks, link_in
+from tests.harness.network import Network
+from tests.harness.people import Community
+from tests.harness.waiting import PATIENCE_S, until
 
-pytestmark = [pytest.mark.real, pytest.mark.parametrize("life", ["real"], indirect=True)]
+pytestmark = [pytest.mark.real, pytest.mark.parametrize("network", ["real"], indirect=True)]
 LINK, PLACE, THEME = "https://meet.example.org/secret", "Salle trois", "Le répit des proches"
 
 
 @pytest.fixture
-def community(life: Life) -> Community:
-    return life.found_community(members=6)
+def community(network: Network) -> Community:
+    return network.create_community(members=6)
 
 
 @pytest.fixture
-def channel(life: Life) -> Iterator[Any]:
+def channel(network: Network) -> Iterator[Any]:
     """A channel of pika's, as an integrator opens it."""
-    connection = pika.BlockingConnection(pika.URLParameters(life.settings.broker_url))
+    connection = pika.BlockingConnection(pika.URLParameters(network.settings.broker_url))
     yield connection.channel()
     connection.close()
 
@@ -48,17 +49,17 @@ def heard(channel: Any, queue: str) -> list[tuple[Any, Any, bytes]]:
     return found
 
 
-def hold_and_close(life: Life, community: Community) -> str:
-    meeting_id = life.schedule(community.id, link=LINK, place=PLACE, themes=[THEME])
-    life.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
+def hold_and_close(network: Network, community: Community) -> str:
+    meeting_id = network.schedule(community.id, link=LINK, place=PLACE, themes=[THEME])
+    network.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
+    network.close(meeting_id)
+    network.settle()
     return meeting_id
 
 
-def test_bare_pika_sees_the_closing_as_a_cloud_event(life: Life, community: Community, channel: Any) -> None:
+def test_bare_pika_sees_the_closing_as_a_cloud_event(network: Network, community: Community, channel: Any) -> None:
     queue = listen(channel, "MeetingClosed")
-    meeting_id = hold_and_close(life, community)
+    meeting_id = hold_and_close(network, community)
     ((delivery, properties, body),) = until(lambda: heard(channel, queue))
     event = json.loads(body)
     assert delivery.routing_key == "MeetingClosed"
@@ -74,22 +75,22 @@ def test_bare_pika_sees_the_closing_as_a_cloud_event(life: Life, community: Comm
     assert {"ce-id", "ce-source", "ce-time", "ce-dataschema", "ce-correlationid", "ce-sequence"} <= attributes.keys()
 
 
-def test_our_library_sees_it_and_what_comes_while_the_reader_is_away(life: Life, community: Community) -> None:
-    seen: list[Envelope] = []
+def test_our_library_sees_it_and_what_comes_while_the_reader_is_away(network: Network, community: Community) -> None:
+    seen: list[Envelope[Any]] = []
 
     def read(count: int) -> None:
-        url = life.settings.broker_url
+        url = network.settings.broker_url
         subscribe(url, "int.acme.closings", [MeetingClosed], seen.append, until=lambda: len(seen) >= count)
 
     reader = eventlet.spawn(read, 1)
-    management = Management(life.settings)
+    management = Management(network.settings)
     until(
         lambda: management.ask("GET", "bindings", management.vhost, "e", PUBLIC, "q", "int.acme.closings"), every_s=0.1
     )
-    first = hold_and_close(life, community)
+    first = hold_and_close(network, community)
     with eventlet.Timeout(PATIENCE_S):
         reader.wait()
-    second = hold_and_close(life, community)
+    second = hold_and_close(network, community)
     with eventlet.Timeout(PATIENCE_S):
         read(2)
     events = [envelope.event for envelope in seen]
@@ -98,21 +99,21 @@ def test_our_library_sees_it_and_what_comes_while_the_reader_is_away(life: Life,
     assert len({envelope.id for envelope in seen}) == 2
 
 
-def test_nothing_private_ever_arrives(life: Life, channel: Any) -> None:
+def test_nothing_private_ever_arrives(network: Network, channel: Any) -> None:
     queue = listen(channel, "#")
-    community = life.found_community(members=6)
-    meeting_id = hold_and_close(life, community)
-    asked = [mail for mail in life.mails() if asks(mail)]
-    tokens = [life.link_in(mail) for mail in asked]
+    community = network.create_community(members=6)
+    meeting_id = hold_and_close(network, community)
+    asked = [mail for mail in network.mails() if asks(mail)]
+    tokens = [link_in(mail) for mail in asked]
     assert len(tokens) == 6
     for token in tokens[:5]:
-        life.answer(token=token)
-    life.later(hours=49)
-    life.later(days=6)
-    cancelled = life.schedule(community.id, link=LINK)
-    life.ok("POST", f"/v1/meetings/{cancelled}/cancel", {"reason": "La salle est inondée."})
-    life.settle()
-    assert life.survey(meeting_id)["state"] == "released"
+        network.answer(token=token)
+    network.advance(hours=49)
+    network.advance(days=6)
+    cancelled = network.schedule(community.id, link=LINK)
+    network.ok("POST", f"/v1/meetings/{cancelled}/cancel", {"reason": "La salle est inondée."})
+    network.settle()
+    assert network.survey(meeting_id)["state"] == "released"
     messages = heard(channel, queue)
     kinds = {delivery.routing_key for delivery, _, _ in messages}
     assert {"MembershipActivated", "MeetingScheduled", "MeetingClosed", "SurveyOpened", "ResultsReleased"} <= kinds

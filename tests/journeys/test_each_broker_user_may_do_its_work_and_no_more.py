@@ -1,12 +1,13 @@
 """Every user of the broker tries what it must not: the broker itself refuses, whatever the code would do.
 
-That each can do its work is shown by all other journeys on real servers, which are lived under these users.
+That each can do its work is shown by all other journeys on real servers, which run under these users.
 """
 
 import base64
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from operator import methodcaller
 from typing import Any
 
 import kombu
@@ -68,13 +69,13 @@ def forbidden_to_all(name: str) -> dict[str, Attempt]:
             attempts |= {
                 f"forge an event of {other}": publish(f"{other}.events", "MeetingClosed"),
                 f"forge a private event of {other}": publish(f"{other}.private", "MemberContactChanged"),
-                f"take what waits for {other}": lambda to, q=other: to.basic_get(q),
-                f"take the calls of {other}": lambda to, q=other: to.basic_get(f"rpc-{q}"),
-                f"consume in place of {other}": lambda to, q=other: to.basic_consume(q, print),
-                f"empty the queue of {other}": lambda to, q=other: to.queue_purge(q),
-                f"delete the queue of {other}": lambda to, q=other: to.queue_delete(q),
-                f"delete the events of {other}": lambda to, q=other: to.exchange_delete(f"{q}.events"),
-                f"unbind the queue of {other}": lambda to, q=other: to.queue_unbind(q, "meetings.events", "x"),
+                f"take what waits for {other}": methodcaller("basic_get", other),
+                f"take the calls of {other}": methodcaller("basic_get", f"rpc-{other}"),
+                f"consume in place of {other}": methodcaller("basic_consume", other, print),
+                f"empty the queue of {other}": methodcaller("queue_purge", other),
+                f"delete the queue of {other}": methodcaller("queue_delete", other),
+                f"delete the events of {other}": methodcaller("exchange_delete", f"{other}.events"),
+                f"unbind the queue of {other}": methodcaller("queue_unbind", other, "meetings.events", "x"),
                 f"bind the queue of {other}": bind(other, f"{other}.events", "#"),
             }
     return attempts

@@ -1,4 +1,4 @@
-"""However long a network has lived, no command, reaction, page or mail reads a whole table that grows."""
+"""However large a network has grown, no command, reaction, page or mail reads a whole table that grows."""
 
 import sys
 from collections.abc import Collection, Iterator
@@ -22,8 +22,10 @@ from operations import composition
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
 from pratique.testing import sample
-from tests.journeys.letters import asks, text_of
-from tests.journeys.life import AT, Community, Life, on_real_servers
+from tests.harness.mails import text_of
+from tests.harness.network import AT, Network
+from tests.harness.people import Community
+from tests.harness.runtimes import real_network
 from tests.journeys.multiply import multiply
 from tests.servers import HOME, Fresh, Servers
 
@@ -34,7 +36,7 @@ MANY = 500  #: more than one community, meeting or person has, and no page is lo
 PLANNED = ("select", "insert", "update", "delete", "with")
 WHOLE = ("Sort", "Aggregate", "Hash", "Materialize", "Merge Join")
 AUDITED = ("membership", "meetings")  #: services in which people do what is kept on record
-#: These stay small however long a network lives, and why.
+#: These stay small however large a network grows, and why.
 SMALL = {
     "receipt": "holds what the mail server took and what is being recorded just now",
     "outbox": "holds what the broker has not confirmed yet",
@@ -82,15 +84,15 @@ def _callers(frame: FrameType | None) -> Iterator[CodeType]:
 
 
 @pytest.fixture(scope="module")
-def lived(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fresh, Statements]]:
+def recorded(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fresh, Statements]]:
     """A small network in which everything has happened that can happen, and all that was asked of its stores."""
     fresh = servers.fresh()
     with (
         clock.fixed(AT),
         heard() as (statements, asking),
-        on_real_servers(fresh, tmp_path_factory.mktemp("life")) as life,
+        real_network(fresh, tmp_path_factory.mktemp("network")) as network,
     ):
-        live(life)
+        run_scenario(network)
         generate_latest()
         _check_that_all_was_lived(asking)
     for name in SERVICES:
@@ -102,144 +104,139 @@ def lived(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     fresh.discard()
 
 
-def live(life: Life) -> None:
+def run_scenario(network: Network) -> None:
     """Every command, query, reaction and due thing that there is, at least once."""
-    community = life.found_community(members=10)
-    grow(life, community)
-    forget(life, community)
-    held = life.schedule(community.id, facilitator_id=community.member_ids[0], themes=["Le premier pas"])
-    life.ok("PUT", f"/v1/meetings/{held}/registrations/{community.member_ids[1]}", {"partstat": "accepted"})
-    cancelled, unclosed, deserted = (life.schedule(community.id) for _ in range(3))
-    life.ok("POST", f"/v1/meetings/{cancelled}/cancel", {"reason": "Grève"})
+    community = network.create_community(members=10)
+    grow(network, community)
+    forget(network, community)
+    held = network.schedule(community.id, facilitator_id=community.member_ids[0], themes=["Le premier pas"])
+    network.ok("PUT", f"/v1/meetings/{held}/registrations/{community.member_ids[1]}", {"partstat": "accepted"})
+    cancelled, unclosed, deserted = (network.schedule(community.id) for _ in range(3))
+    network.ok("POST", f"/v1/meetings/{cancelled}/cancel", {"reason": "Grève"})
     there = dict.fromkeys(community.member_ids, "attended")
-    life.hold(held, there)
+    network.hold(held, there)
     for meeting_id in (unclosed, deserted):
-        life.ok("POST", f"/v1/meetings/{meeting_id}/start")
-        few = [{"member_id": member_id, "state": "attended"} for member_id in community.member_ids[:2]]
-        life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", {"entries": few})
+        network.start(meeting_id)
+        network.record_attendance(meeting_id, dict.fromkeys(community.member_ids[:2], "attended"))
     for meeting_id in (held, unclosed):
-        life.ok("POST", f"/v1/meetings/{meeting_id}/wrap-up")
-    life.settle()
-    life.ok("POST", f"/v1/meetings/{unclosed}/survey/room-code")
-    life.answer(room_code=life.survey(unclosed)["room_code"], member_id=community.member_ids[1])
-    answer_and_close(life, community, held)
-    life.ok("POST", f"/v1/meetings/{deserted}/close")
-    life.later(hours=49)
-    life.later(days=6)
-    read(life, community, held)
-    begun = life.schedule(community.id)
-    life.hold(begun, there)
-    life.ok("POST", f"/v1/meetings/{begun}/wrap-up")
-    life.settle()
-    life.answer(room_code=life.survey(begun)["room_code"], member_id=community.member_ids[2])
-    life.ok("POST", f"/v1/meetings/{begun}/close")
-    life.settle()
-    correct(life, begun, {community.member_ids[3]: "no_show"})
-    life.later(hours=49)
+        network.wrap_up(meeting_id)
+    network.settle()
+    network.ok("POST", f"/v1/meetings/{unclosed}/survey/room-code")
+    network.answer(room_code=network.survey(unclosed)["room_code"], member_id=community.member_ids[1])
+    answer_and_close(network, community, held)
+    network.close(deserted)
+    network.advance(hours=49)
+    network.advance(days=6)
+    read(network, community, held)
+    begun = network.schedule(community.id)
+    network.hold(begun, there)
+    network.wrap_up(begun)
+    network.settle()
+    network.answer(room_code=network.survey(begun)["room_code"], member_id=community.member_ids[2])
+    network.close(begun)
+    network.settle()
+    correct(network, begun, {community.member_ids[3]: "no_show"})
+    network.advance(hours=49)
 
 
-def forget(life: Life, community: Community) -> None:
+def forget(network: Network, community: Community) -> None:
     """What is left of a survey that two answered, after the first was taken back, goes ninety days later."""
-    meeting_id = life.schedule(community.id)
-    life.ok("PUT", f"/v1/meetings/{meeting_id}", plan(life, meeting_id, place="Salle 2"), etag(life, meeting_id))
-    life.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
-    life.ok("POST", f"/v1/meetings/{meeting_id}/wrap-up")
-    life.settle()
-    life.answer(room_code=life.survey(meeting_id)["room_code"], member_id=community.member_ids[2])
-    life.ok("POST", f"/v1/meetings/{meeting_id}/survey/void-room")
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
+    meeting_id = network.schedule(community.id)
+    network.ok(
+        "PUT", f"/v1/meetings/{meeting_id}", plan(network, meeting_id, place="Salle 2"), etag(network, meeting_id)
+    )
+    network.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
+    network.wrap_up(meeting_id)
+    network.settle()
+    network.answer(room_code=network.survey(meeting_id)["room_code"], member_id=community.member_ids[2])
+    network.ok("POST", f"/v1/meetings/{meeting_id}/survey/void-room")
+    network.close(meeting_id)
+    network.settle()
     for member_id in community.member_ids[2:4]:
-        life.answer(token=newest_link(life, member_id))
-    life.later(days=8)
-    life.later(days=91)
+        network.answer(token=network.survey_links(member_id)[-1])
+    network.advance(days=8)
+    network.advance(days=91)
 
 
-def newest_link(life: Life, member_id: str) -> str:
-    """The end of the survey link that this person was sent last."""
-    return life.link_in([mail for mail in life.mails(to=life.address_of(member_id)) if asks(mail)][-1])
-
-
-def plan(life: Life, meeting_id: str, **changes: Any) -> dict[str, Any]:
+def plan(network: Network, meeting_id: str, **changes: Any) -> dict[str, Any]:
     """A meeting as it was scheduled, but for these changes."""
-    known = life.ok("GET", f"/v1/meetings/{meeting_id}")
+    known = network.ok("GET", f"/v1/meetings/{meeting_id}")
     kept = ("community_ids", "kind", "mode", "starts_at", "ends_at", "timezone")
     return {name: known[name] for name in kept} | changes
 
 
-def etag(life: Life, meeting_id: str) -> dict[str, str]:
+def etag(network: Network, meeting_id: str) -> dict[str, str]:
     """The header by which a change says what it changes."""
-    return {"If-Match": life.ask("GET", f"/v1/meetings/{meeting_id}").headers["Etag"]}
+    return {"If-Match": network.request("GET", f"/v1/meetings/{meeting_id}").headers["Etag"]}
 
 
-def correct(life: Life, meeting_id: str, states: dict[str, str]) -> None:
+def correct(network: Network, meeting_id: str, states: dict[str, str]) -> None:
     """Attendance is corrected, person by person."""
     for member_id, state in states.items():
-        entries = [{"member_id": member_id, "state": state}]
-        life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", {"entries": entries})
-        life.settle()
+        network.record_attendance(meeting_id, {member_id: state})
+        network.settle()
 
 
-def grow(life: Life, community: Community) -> None:
+def grow(network: Network, community: Community) -> None:
     """People, organisations and roles come and change."""
     organization_id, member_id = uuid4(), community.member_ids[0]
-    life.ok("PUT", f"/v1/organizations/{organization_id}", {"name": "Centre des aînés"})
+    network.ok("PUT", f"/v1/organizations/{organization_id}", {"name": "Centre des aînés"})
     words = {"name": "Cercle", "purpose": "Apprendre.", "kind": "open", "locale": "fr", "timezone": "Europe/Paris"}
-    version = life.ask("GET", f"/v1/communities/{community.id}").headers["Etag"]
-    life.ok("PUT", f"/v1/communities/{community.id}", words, {"If-Match": version})
+    version = network.request("GET", f"/v1/communities/{community.id}").headers["Etag"]
+    network.ok("PUT", f"/v1/communities/{community.id}", words, {"If-Match": version})
     for role, member_id in (("facilitator", community.member_ids[0]), ("coordinator", community.member_ids[1])):
-        life.ok("PUT", f"/v1/communities/{community.id}/roles/{member_id}/{role}")
-    life.ok("DELETE", f"/v1/communities/{community.id}/roles/{member_id}/coordinator")
-    life.settle()
+        network.put_role(community.id, member_id, role)
+    network.ok("DELETE", f"/v1/communities/{community.id}/roles/{member_id}/coordinator")
+    network.settle()
 
 
-def answer_and_close(life: Life, community: Community, meeting_id: str) -> None:
+def answer_and_close(network: Network, community: Community, meeting_id: str) -> None:
     """Some answer in the room and some by mail; attendance is corrected in both directions."""
-    code = life.survey(meeting_id)["room_code"]
-    life.ok("GET", f"/v1/rooms/{code}")
+    code = network.survey(meeting_id)["room_code"]
+    network.ok("GET", f"/v1/rooms/{code}")
     for member_id in community.member_ids[1:5]:
-        life.answer(room_code=code, member_id=member_id)
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
-    token = newest_link(life, community.member_ids[5])
-    ballot = life.ok("POST", "/v1/ballots", {"token": token, "locale": "fr"})["ballot_id"]
+        network.answer(room_code=code, member_id=member_id)
+    network.close(meeting_id)
+    network.settle()
+    token = network.survey_links(community.member_ids[5])[-1]
+    ballot = network.ballot(token=token)["ballot_id"]
     form = f"step=answer&ballot={ballot}&q.satisfaction=4"
     for method, body in (("GET", None), ("POST", form)):
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        assert life.ask(method, f"/s/{token}", body, headers).status == 200
-    late = life.join(community.id, "Personne tardive")
-    life.settle()
-    correct(life, meeting_id, {community.member_ids[-1]: "no_show", late: "attended"})
+        assert network.request(method, f"/s/{token}", body, headers).status == 200
+    late = network.join(community.id, "Personne tardive")
+    network.settle()
+    correct(network, meeting_id, {community.member_ids[-1]: "no_show", late: "attended"})
 
 
-def read(life: Life, community: Community, meeting_id: str) -> None:
+def read(network: Network, community: Community, meeting_id: str) -> None:
     """Whatever can be read, the second page too."""
-    life.ok("GET", f"/v1/meetings/{meeting_id}")
-    life.ok("GET", f"/v1/surveys/{life.survey(meeting_id)['id']}/results")
-    life.ok("GET", f"/v1/members/{community.member_ids[0]}")
-    about = next(mail for mail in life.mails() if "/results/" in text_of(mail))
+    network.ok("GET", f"/v1/meetings/{meeting_id}")
+    network.ok("GET", f"/v1/surveys/{network.survey(meeting_id)['id']}/results")
+    network.ok("GET", f"/v1/members/{community.member_ids[0]}")
+    about = next(mail for mail in network.mails() if "/results/" in text_of(mail))
     page = next(word for word in text_of(about).split() if "/results/" in word)
-    assert life.ask("GET", page[page.index("/results/") :]).status == 200
-    for email in (life.address_of(community.member_ids[0]), "nobody@example.org"):
-        life.ok("GET", f"/v1/members?email={email}")
+    assert network.request("GET", page[page.index("/results/") :]).status == 200
+    for email in (network.address_of(community.member_ids[0]), "nobody@example.org"):
+        network.ok("GET", f"/v1/members?email={email}")
     organizations = [uuid4(), uuid4()]
     for organization_id in organizations:
-        life.ok("PUT", f"/v1/organizations/{organization_id}", {"name": "Maison de la culture"})
-    life.ok("GET", f"/v1/organizations/{organizations[0]}")
+        network.ok("PUT", f"/v1/organizations/{organization_id}", {"name": "Maison de la culture"})
+    network.ok("GET", f"/v1/organizations/{organizations[0]}")
     of_community = (f"/v1/communities/{community.id}/{each}" for each in ("meetings", "memberships", "roles"))
     lists = "/v1/organizations", *of_community, f"/v1/members/{community.member_ids[0]}/messages"
-    life.ok("GET", f"/v1/meetings/{meeting_id}/registrations?limit=1")
-    has_it = {"If-None-Match": etag(life, meeting_id)["If-Match"]}
-    assert life.ask("GET", f"/v1/meetings/{meeting_id}", headers=has_it).status == 304
-    life.found_community(members=0)
+    network.ok("GET", f"/v1/meetings/{meeting_id}/registrations?limit=1")
+    has_it = {"If-None-Match": etag(network, meeting_id)["If-Match"]}
+    assert network.request("GET", f"/v1/meetings/{meeting_id}", headers=has_it).status == 304
+    network.create_community(members=0)
     for path in ("/v1/communities", *lists):
-        answer = life.ask("GET", f"{path}?limit=1")
+        answer = network.request("GET", f"{path}?limit=1")
         following = answer.headers["Link"].partition("<")[2].partition(">")[0]
-        life.ok("GET", following[following.index("/v1/") :])
-    newcomer = life.join(community.id, "Nouvelle venue")
-    life.settle()
-    life.ok("PUT", f"/v1/communities/{community.id}/roles/{newcomer}/facilitator")
-    life.settle()
+        network.ok("GET", following[following.index("/v1/") :])
+    newcomer = network.join(community.id, "Nouvelle venue")
+    network.settle()
+    network.put_role(community.id, newcomer)
+    network.settle()
 
 
 def fail(opened: Store) -> None:
@@ -252,24 +249,24 @@ def fail(opened: Store) -> None:
 
 
 def _check_that_all_was_lived(asking: Asking) -> None:
-    """Whatever is new must come into the story, or its statements would not be looked at."""
+    """Whatever is new must come into the scenario, or its statements would not be looked at."""
     for name in SERVICES:
         methods = [handler for _, handler in composition.service_class(name).handlers.values()]
         for acting in (methods, composition.reactions_of(name).values(), composition.handlers_of(name).values()):
-            unlived = [each.__qualname__ for each in acting if unwrap(each).__code__ not in asking]
-            assert unlived == [], f"let the story of {name} come to these"
+            missing = [each.__qualname__ for each in acting if unwrap(each).__code__ not in asking]
+            assert missing == [], f"let the scenario of {name} come to these"
 
 
-def test_no_statement_reads_a_whole_table_that_grows(servers: Servers, lived: tuple[Fresh, Statements]) -> None:
-    fresh, statements = lived
+def test_no_statement_reads_a_whole_table_that_grows(servers: Servers, recorded: tuple[Fresh, Statements]) -> None:
+    fresh, statements = recorded
     faults: list[str] = []
     for name in SERVICES:
         url = fresh.store_urls[name]
         counts = multiply(servers, url, ROWS, SMALL)
         _lag(url)
         unused = unused_by(name)
-        unlived = {table for table, count in counts.items() if not count} - unused - SMALL.keys()
-        assert unlived == set(), f"let the story leave rows in these tables of {name}"
+        missing = {table for table, count in counts.items() if not count} - unused - SMALL.keys()
+        assert missing == set(), f"let the scenario leave rows in these tables of {name}"
         for plan, statement in plans(url, statements):
             faults += [f"{name}: {fault}, by {statement}" for fault in faults_of(plan, SMALL.keys() | unused)]
     assert not faults, "\n".join(faults)
@@ -317,9 +314,9 @@ def faults_of(
         yield from faults_of(part, small, is_counting, is_limited)
 
 
-def test_a_query_without_an_index_is_found(servers: Servers, lived: tuple[Fresh, Statements]) -> None:
+def test_a_query_without_an_index_is_found(servers: Servers, recorded: tuple[Fresh, Statements]) -> None:
     """So that the test above cannot pass by looking at nothing."""
-    url = lived[0].store_urls["meetings"]
+    url = recorded[0].store_urls["meetings"]
     database = url.rpartition("/")[2]
     unindexed = "select * from meeting where facilitator_id = %(id)s order by starts_at limit 1"
     unbounded = "select * from meeting_community order by meeting_id, community_id"

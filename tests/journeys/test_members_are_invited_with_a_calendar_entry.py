@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis import clock
-from tests.journeys.letters import calendar_of, text_of
-from tests.journeys.life import ZONE, Community, Life
+from tests.harness.mails import calendar_of, text_of
+from tests.harness.network import Network
+from tests.harness.people import ZONE, Community
 
 BEFORE_DST = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  #: on 8 March 2026 Toronto goes from UTC-5 to UTC-4
 STARTS_AT = datetime(2026, 3, 12, 9, 0, tzinfo=ZoneInfo(ZONE))
@@ -15,69 +16,68 @@ AT_NINE = {"starts_at": STARTS_AT.isoformat(), "ends_at": STARTS_AT.replace(hour
 PLAN = {"themes": ["Le répit"], "place": "Salle 3", "link": "https://meet.example.org/x", **AT_NINE}
 
 
-def found(life: Life) -> Community:
+def found(network: Network) -> Community:
     """Three French-speaking members and one who reads English."""
-    made = life.found_community(members=3)
-    made.member_ids.append(life.join(made.id, "Jo Example", locale="en"))
-    life.settle()
+    made = network.create_community(members=3)
+    made.member_ids.append(network.join(made.id, "Jo Example", locale="en"))
+    network.settle()
     return made
 
 
-def invitations(life: Life, member_ids: list[str]) -> list[int]:
-    return [len(life.mails(to=life.address_of(each))) for each in member_ids]
+def invitations(network: Network, member_ids: list[str]) -> list[int]:
+    return [len(network.mails(to=network.address_of(each))) for each in member_ids]
 
 
 class March:
     """Three communities in one month: one plans, one plans with another, and one is joined by somebody later."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, network: Network) -> None:
         clock.move(BEFORE_DST - clock.now())
-        self._plan(life)
-        self._plan_together(life)
-        self._be_joined(life)
+        self._plan(network)
+        self._plan_together(network)
+        self._be_joined(network)
 
-    def _plan(self, life: Life) -> None:
+    def _plan(self, network: Network) -> None:
         """Ten days ahead, and then everything is said once more."""
-        community = found(life)
-        self.meeting_id = life.schedule(community.id, **PLAN)
-        self.addresses = [life.address_of(each) for each in community.member_ids]
-        self.invitations = [invitations(life, community.member_ids)]
+        community = found(network)
+        self.meeting_id = network.schedule(community.id, **PLAN)
+        self.addresses = [network.address_of(each) for each in community.member_ids]
+        self.invitations = [invitations(network, community.member_ids)]
         body = {"community_ids": [community.id], "kind": "meeting", "mode": "online", "timezone": ZONE, **PLAN}
-        self.said_again = life.ask("PUT", f"/v1/meetings/{self.meeting_id}", body)
-        person = {"name": "Personne N0", "email": self.addresses[0], "locale": "fr", "timezone": ZONE}
-        life.ok("PUT", f"/v1/members/{community.member_ids[0]}", person)
-        life.settle()
-        self.invitations.append(invitations(life, community.member_ids))
-        life.later(days=2)
-        life.deliver_everything_again()
-        self.invitations.append(invitations(life, community.member_ids))
-        self.mails = [life.mails(to=each)[0] for each in self.addresses]
+        self.said_again = network.request("PUT", f"/v1/meetings/{self.meeting_id}", body)
+        network.put_member(community.member_ids[0], "Personne N0")
+        network.settle()
+        self.invitations.append(invitations(network, community.member_ids))
+        network.advance(days=2)
+        network.redeliver_everything()
+        self.invitations.append(invitations(network, community.member_ids))
+        self.mails = [network.mails(to=each)[0] for each in self.addresses]
 
-    def _plan_together(self, life: Life) -> None:
-        community, other = found(life), life.found_community(members=2)
+    def _plan_together(self, network: Network) -> None:
+        community, other = found(network), network.create_community(members=2)
         in_both = community.member_ids[0]
-        life.ok("PUT", f"/v1/communities/{other.id}/memberships/{in_both}", {"capacity": "individual"})
-        life.settle()
-        life.schedule(community.id, other.id, **AT_NINE, kind="cross_community")
-        life.deliver_everything_again()
-        self.joint_invitations = invitations(life, [*community.member_ids, *other.member_ids])
+        network.add_to_community(other.id, in_both)
+        network.settle()
+        network.schedule(community.id, other.id, **AT_NINE, kind="cross_community")
+        network.redeliver_everything()
+        self.joint_invitations = invitations(network, [*community.member_ids, *other.member_ids])
 
-    def _be_joined(self, life: Life) -> None:
-        community = found(life)
-        past = life.schedule(community.id)
-        life.hold(past, dict.fromkeys(community.member_ids, "attended"))
-        life.ok("POST", f"/v1/meetings/{past}/close")
-        life.settle()
-        self.ahead = life.schedule(community.id)
-        late = life.join(community.id, "Qui arrive après")
-        life.settle()
-        life.deliver_everything_again()
-        self.mails_of_late = life.mails(to=life.address_of(late))
+    def _be_joined(self, network: Network) -> None:
+        community = found(network)
+        past = network.schedule(community.id)
+        network.hold(past, dict.fromkeys(community.member_ids, "attended"))
+        network.close(past)
+        network.settle()
+        self.ahead = network.schedule(community.id)
+        late = network.join(community.id, "Qui arrive après")
+        network.settle()
+        network.redeliver_everything()
+        self.mails_of_late = network.mails(to=network.address_of(late))
 
 
 @pytest.fixture(scope="module")
-def march(one_life: Life) -> March:
-    return March(one_life)
+def march(shared_network: Network) -> March:
+    return March(shared_network)
 
 
 def test_each_member_is_invited_once_in_their_language(march: March) -> None:

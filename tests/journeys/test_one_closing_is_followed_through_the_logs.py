@@ -15,10 +15,11 @@ from chassis import log
 from chassis.rpc import letters
 from chassis.storage.store import Store
 from pratique.events.membership import MemberContactChanged
-from tests.journeys.life import Community, Life
-from tests.running import until
+from tests.harness.network import Network
+from tests.harness.people import Community
+from tests.harness.waiting import until
 
-pytestmark = pytest.mark.parametrize("life", ["embedded"], indirect=True)
+pytestmark = pytest.mark.parametrize("network", ["embedded"], indirect=True)
 IN_ROOM = 3
 
 
@@ -35,13 +36,13 @@ def lines(printed: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in printed.getvalue().splitlines()]
 
 
-def hold(life: Life) -> tuple[Community, str]:
+def hold(network: Network) -> tuple[Community, str]:
     """A meeting of six in its wrap-up."""
-    community = life.found_community(members=6)
-    meeting_id = life.schedule(community.id)
-    life.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
-    life.ok("POST", f"/v1/meetings/{meeting_id}/wrap-up")
-    life.settle()
+    community = network.create_community(members=6)
+    meeting_id = network.schedule(community.id)
+    network.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
+    network.wrap_up(meeting_id)
+    network.settle()
     return community, meeting_id
 
 
@@ -56,10 +57,12 @@ def told_of(told: list[dict[str, Any]], words: str, **wanted: str) -> list[tuple
     ]
 
 
-def test_what_follows_from_a_closing_is_found_by_one_id_in_every_service(life: Life, printed: io.StringIO) -> None:
-    _, meeting_id = hold(life)
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.settle()
+def test_what_follows_from_a_closing_is_found_by_one_id_in_every_service(
+    network: Network, printed: io.StringIO
+) -> None:
+    _, meeting_id = hold(network)
+    network.close(meeting_id)
+    network.settle()
     told = lines(printed)
 
     assert {line["service"] for line in told} == {"gateway", "membership", "meetings", "evaluation", "notifications"}
@@ -90,34 +93,34 @@ def broken(opened: Store, table: str) -> Iterator[None]:
             yield
 
 
-def test_a_reaction_that_fails_is_logged_with_its_event(life: Life, printed: io.StringIO) -> None:
-    community = life.found_community(members=1)
-    with broken(life.stores["notifications"], "contact_card"):
-        life.join(community.id, "Personne")
+def test_a_reaction_that_fails_is_logged_with_its_event(network: Network, printed: io.StringIO) -> None:
+    community = network.create_community(members=1)
+    with broken(network.stores["notifications"], "contact_card"):
+        network.join(community.id, "Personne")
         (failed,) = until(lambda: [line for line in lines(printed) if "failed; it is tried again" in line["event"]])
     assert failed["service"] == "notifications"
     assert failed["event_type"] == MemberContactChanged.type
     by_id = {"id": failed["event_id"], "correlation_id": failed["correlation_id"]}
     assert told_of(lines(printed), "published", **by_id) == [("membership", MemberContactChanged.__name__)]
-    life.settle()
+    network.settle()
     assert told_of(lines(printed), "handled", **by_id) == [("notifications", MemberContactChanged.__name__)]
 
 
-def test_what_goes_wrong_in_a_service_carries_the_id_of_its_request(life: Life, printed: io.StringIO) -> None:
-    community = life.found_community(members=1)
+def test_what_goes_wrong_in_a_service_carries_the_id_of_its_request(network: Network, printed: io.StringIO) -> None:
+    community = network.create_community(members=1)
     before = len(lines(printed))
-    with broken(life.stores["membership"], "community"):
-        assert life.ask("GET", f"/v1/communities/{community.id}").status == 503
+    with broken(network.stores["membership"], "community"):
+        assert network.request("GET", f"/v1/communities/{community.id}").status == 503
     wrong, answered = [line for line in lines(printed)[before:] if "request_id" in line]
     assert (wrong["service"], answered["service"]) == ("membership", "gateway")
     assert wrong["request_id"] == answered["request_id"]
 
 
 def test_answering_leaves_no_line_and_no_id_by_which_its_requests_belong_together(
-    life: Life, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    network: Network, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    community, meeting_id = hold(life)
-    code = life.survey(meeting_id)["room_code"]
+    community, meeting_id = hold(network)
+    code = network.survey(meeting_id)["room_code"]
     asked: list[letters.Request] = []
     open_request = letters.open_request
 
@@ -128,9 +131,9 @@ def test_answering_leaves_no_line_and_no_id_by_which_its_requests_belong_togethe
     monkeypatch.setattr(letters, "open_request", overheard)
     before = printed.getvalue()
     for member_id in community.member_ids[:IN_ROOM]:
-        life.ok("GET", f"/v1/rooms/{code}")
-        life.answer(room_code=code, member_id=member_id)
-    life.settle()
+        network.ok("GET", f"/v1/rooms/{code}")
+        network.answer(room_code=code, member_id=member_id)
+    network.settle()
 
     assert printed.getvalue() == before
     assert len({request.method for request in asked}) >= 4

@@ -15,7 +15,8 @@ from operations.management import Management, grant_permissions
 from operations.strangers import strangers
 from pratique.subscribe import PUBLIC
 from tests import servers as private
-from tests.running import running, until
+from tests.harness.containers import running
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.real
 Act = Callable[["Broker"], object]

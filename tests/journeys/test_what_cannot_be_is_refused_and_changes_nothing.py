@@ -1,17 +1,19 @@
 """Each thing that cannot be is answered by a problem (RFC 9457) that says what to mend, and leaves no trace."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from gateway.auth import create_token
 from gateway.limits import WRONG_TOLD
 from gateway.reading import MAX_BODY_BYTES
-from tests.journeys import holdings
-from tests.journeys.letters import asks
-from tests.journeys.life import ZONE, Life
+from tests.harness import stored_rows
+from tests.harness.network import Network
+from tests.harness.people import ZONE, attendance_body, meeting_body
 
 GUESS = "23456789"
 JSON = {"Content-Type": "application/json"}
@@ -34,161 +36,152 @@ class Refused(NamedTuple):
     headers: dict[str, str] = {}  # noqa: RUF012  (never changed)
 
 
-class Scene:
+class Scenario:
     """Four meetings: one whose survey is over, one with a spent link, one in its wrap-up, and one ahead."""
 
-    def __init__(self, life: Life) -> None:
-        self.community = life.found_community(members=5)
+    def __init__(self, network: Network) -> None:
+        self.community = network.create_community(members=5)
         self.ids = ids = self.community.member_ids
         self.stranger = str(uuid4())
-        over = self._closed(life)
-        self.dead_token = self._token(life, ids[0])
-        ballot = life.ok("POST", "/v1/ballots", {"token": self._token(life, ids[1]), "locale": "fr"})
-        self.dead_ballot = ballot["ballot_id"]
-        life.later(days=8)
-        assert life.survey(over)["state"] == "withheld"
-        self.running = life.schedule(self.community.id, note_taker_id=ids[4])
-        self.closed = self._closed(life)
-        self.spent_token = self._token(life, ids[0])
-        ballot = life.ok("POST", "/v1/ballots", {"token": self.spent_token, "locale": "fr"})
-        self.spent_ballot = ballot["ballot_id"]
-        other = life.ok("POST", "/v1/ballots", {"token": self.spent_token, "locale": "fr"})
-        self.other_ballot = other["ballot_id"]
-        life.ok("POST", "/v1/answers", on(self.spent_ballot))
-        ballot = life.ok("POST", "/v1/ballots", {"token": self._token(life, ids[1]), "locale": "fr"})
-        self.ballot = ballot["ballot_id"]
-        life.ok("POST", f"/v1/meetings/{self.running}/start")
-        life.ok("PUT", f"/v1/meetings/{self.running}/attendance", self.attendance(ids[0]))
-        life.ok("POST", f"/v1/meetings/{self.running}/wrap-up")
-        life.settle()
-        self.room_code = life.survey(self.running)["room_code"]
+        over = self._closed(network)
+        self.dead_token = network.survey_links(ids[0])[-1]
+        self.dead_ballot = network.ballot(token=network.survey_links(ids[1])[-1])["ballot_id"]
+        network.advance(days=8)
+        assert network.survey(over)["state"] == "withheld"
+        self.running = network.schedule(self.community.id, note_taker_id=ids[4])
+        self.closed = self._closed(network)
+        self.spent_token = network.survey_links(ids[0])[-1]
+        self.spent_ballot, self.other_ballot = (network.ballot(token=self.spent_token)["ballot_id"] for _ in range(2))
+        network.ok("POST", "/v1/answers", on(self.spent_ballot))
+        self.ballot = network.ballot(token=network.survey_links(ids[1])[-1])["ballot_id"]
+        network.start(self.running)
+        network.record_attendance(self.running, {ids[0]: "attended"})
+        network.wrap_up(self.running)
+        network.settle()
+        self.room_code = network.survey(self.running)["room_code"]
         times = {name: self.plan()[name] for name in ("starts_at", "ends_at")}
-        self.ahead = life.schedule(self.community.id, **times)
-        with life.stores["gateway"].begin() as session:
+        self.ahead = network.schedule(self.community.id, **times)
+        with network.stores["gateway"].begin() as session:
             self.reader = create_token(session, "reader", ["meetings:read"])
 
-    def _closed(self, life: Life) -> str:
-        meeting_id = life.schedule(self.community.id)
-        life.hold(meeting_id, dict.fromkeys(self.ids[:4], "attended"))
-        life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-        life.settle()
+    def _closed(self, network: Network) -> str:
+        meeting_id = network.schedule(self.community.id)
+        network.hold(meeting_id, dict.fromkeys(self.ids[:4], "attended"))
+        network.close(meeting_id)
+        network.settle()
         return meeting_id
 
-    @staticmethod
-    def _token(life: Life, member_id: str) -> str:
-        return life.link_in([mail for mail in life.mails(to=life.address_of(member_id)) if asks(mail)][-1])
-
     def plan(self, **changes: Any) -> dict[str, Any]:
-        """What a meeting is scheduled with."""
-        whole = {"community_ids": [self.community.id], "kind": "meeting", "mode": "online", "timezone": ZONE}
-        return whole | {"starts_at": "2026-06-01T10:00:00-04:00", "ends_at": "2026-06-01T11:00:00-04:00"} | changes
-
-    def attendance(self, *member_ids: str) -> dict[str, Any]:
-        """These people were there."""
-        return {"entries": [{"member_id": each, "state": "attended"} for each in member_ids]}
+        """Return what a meeting is scheduled with."""
+        return meeting_body(self.community.id, starts_at=datetime(2026, 6, 1, 10, tzinfo=ZoneInfo(ZONE))) | changes
 
 
 @pytest.fixture(scope="module")
-def scene(one_life: Life) -> Scene:
-    return Scene(one_life)
+def scenario(shared_network: Network) -> Scenario:
+    return Scenario(shared_network)
 
 
-def refusals(scene: Scene) -> Iterator[Refused]:
-    yield from of_meetings(scene)
-    yield from of_answers(scene)
-    yield from of_requests(scene)
+def refusals(scenario: Scenario) -> Iterator[Refused]:
+    yield from of_meetings(scenario)
+    yield from of_answers(scenario)
+    yield from of_requests(scenario)
 
 
-def of_meetings(scene: Scene) -> Iterator[Refused]:
+def attended(*member_ids: str) -> dict[str, Any]:
+    """Return what is said of attendance: these people were there."""
+    return attendance_body(dict.fromkeys(member_ids, "attended"))
+
+
+def of_meetings(scenario: Scenario) -> Iterator[Refused]:
     nowhere, new = f"/v1/meetings/{uuid4()}", f"/v1/meetings/{uuid4()}"
     yield Refused("unknown meeting read", 404, "GET", nowhere)
     yield Refused("unknown meeting closed", 404, "POST", f"{nowhere}/close")
-    yield Refused("attendance at an unknown one", 404, "PUT", f"{nowhere}/attendance", scene.attendance(scene.ids[0]))
+    yield Refused("attendance at an unknown one", 404, "PUT", f"{nowhere}/attendance", attended(scenario.ids[0]))
     yield Refused("survey of an unknown one", 404, "GET", f"{nowhere}/survey")
     yield Refused("results of an unknown survey", 404, "GET", f"/v1/surveys/{uuid4()}/results")
-    early = scene.plan(ends_at="2026-06-01T09:00:00-04:00")
+    early = scenario.plan(ends_at="2026-06-01T09:00:00-04:00")
     yield Refused("end before start", 422, "PUT", new, early, "/ends_at")
-    yield Refused("naive datetime", 422, "PUT", new, scene.plan(starts_at="2026-06-01T10:00:00"), "/starts_at")
-    yield Refused("no such zone", 422, "PUT", new, scene.plan(timezone="Mars/Olympus"), "/timezone")
-    yield Refused("unknown field", 422, "PUT", new, scene.plan(colour="red"), "/colour")
-    yield Refused("no such mode", 422, "PUT", new, scene.plan(mode="by_post"), "/mode")
+    yield Refused("naive datetime", 422, "PUT", new, scenario.plan(starts_at="2026-06-01T10:00:00"), "/starts_at")
+    yield Refused("no such zone", 422, "PUT", new, scenario.plan(timezone="Mars/Olympus"), "/timezone")
+    yield Refused("unknown field", 422, "PUT", new, scenario.plan(colour="red"), "/colour")
+    yield Refused("no such mode", 422, "PUT", new, scenario.plan(mode="by_post"), "/mode")
     for verb in ("wrap-up", "close"):
-        yield Refused(f"{verb} before start", 409, "POST", f"/v1/meetings/{scene.ahead}/{verb}")
+        yield Refused(f"{verb} before start", 409, "POST", f"/v1/meetings/{scenario.ahead}/{verb}")
     late = {"reason": "Trop tard."}
-    yield Refused("cancel after close", 409, "POST", f"/v1/meetings/{scene.closed}/cancel", late)
-    for meeting_id in (scene.running, scene.closed):
-        path, entries = f"/v1/meetings/{meeting_id}/attendance", scene.attendance(scene.ids[0], scene.stranger)
+    yield Refused("cancel after close", 409, "POST", f"/v1/meetings/{scenario.closed}/cancel", late)
+    for meeting_id in (scenario.running, scenario.closed):
+        path, entries = f"/v1/meetings/{meeting_id}/attendance", attended(scenario.ids[0], scenario.stranger)
         yield Refused("stranger's attendance", 422, "PUT", path, entries, "/entries/1/member_id")
-    entries = scene.attendance(scene.ids[4])
-    path = f"/v1/meetings/{scene.running}/attendance"
+    entries = attended(scenario.ids[4])
+    path = f"/v1/meetings/{scenario.running}/attendance"
     yield Refused("note taker's attendance", 422, "PUT", path, entries, "/entries/0/member_id")
-    changed = scene.plan(place="Ailleurs")
-    yield Refused("change without If-Match", 428, "PUT", f"/v1/meetings/{scene.ahead}", changed)
+    changed = scenario.plan(place="Ailleurs")
+    yield Refused("change without If-Match", 428, "PUT", f"/v1/meetings/{scenario.ahead}", changed)
     stale = {"If-Match": '"99"'}
-    yield Refused("change of what changed", 412, "PUT", f"/v1/meetings/{scene.ahead}", changed, None, stale)
+    yield Refused("change of what changed", 412, "PUT", f"/v1/meetings/{scenario.ahead}", changed, None, stale)
 
 
-def of_answers(scene: Scene) -> Iterator[Refused]:
-    yield Refused("link of a closed survey", 410, "POST", "/v1/ballots", {"token": scene.dead_token})
-    yield Refused("ballot of a closed survey", 410, "POST", "/v1/answers", on(scene.dead_ballot))
-    yield Refused("spent link", 409, "POST", "/v1/ballots", {"token": scene.spent_token})
-    yield Refused("spent ballot", 410, "POST", "/v1/answers", on(scene.spent_ballot))
-    yield Refused("another ballot of the same person", 409, "POST", "/v1/answers", on(scene.other_ballot))
+def of_answers(scenario: Scenario) -> Iterator[Refused]:
+    yield Refused("link of a closed survey", 410, "POST", "/v1/ballots", {"token": scenario.dead_token})
+    yield Refused("ballot of a closed survey", 410, "POST", "/v1/answers", on(scenario.dead_ballot))
+    yield Refused("spent link", 409, "POST", "/v1/ballots", {"token": scenario.spent_token})
+    yield Refused("spent ballot", 410, "POST", "/v1/answers", on(scenario.spent_ballot))
+    yield Refused("another ballot of the same person", 409, "POST", "/v1/answers", on(scenario.other_ballot))
     yield Refused("no ballot", 404, "POST", "/v1/answers", on("A" * 64))
-    survey, _, box = scene.ballot.partition(".")
+    survey, _, box = scenario.ballot.partition(".")
     yield Refused("guessed ballot", 404, "POST", "/v1/answers", on(f"{survey}.{'A' * len(box)}"))
     yield Refused("ballot of no survey", 404, "POST", "/v1/answers", on(f"{uuid4().hex}.{box}"))
     yield Refused("guessed link", 404, "POST", "/v1/ballots", {"token": "A" * 64})
     yield Refused("guessed room", 404, "GET", f"/v1/rooms/{GUESS}")
-    absent = {"room_code": scene.room_code, "member_id": scene.ids[3]}
+    absent = {"room_code": scenario.room_code, "member_id": scenario.ids[3]}
     yield Refused("absent from the room", 404, "POST", "/v1/ballots", absent)
-    both = {"token": scene.dead_token, "room_code": scene.room_code}
+    both = {"token": scenario.dead_token, "room_code": scenario.room_code}
     yield Refused("two ways at once", 422, "POST", "/v1/ballots", both)
-    too_much = on(scene.ballot, value=6)
+    too_much = on(scenario.ballot, value=6)
     yield Refused("six of five", 422, "POST", "/v1/answers", too_much, "/answers/0/value")
-    unknown = on(scene.ballot, question="salary", value=1)
+    unknown = on(scenario.ballot, question="salary", value=1)
     yield Refused("no such question", 422, "POST", "/v1/answers", unknown, "/answers/0/question")
     yield Refused("answers without a ballot", 422, "POST", "/v1/answers", {"answers": []}, "/ballot_id")
 
 
-def of_requests(scene: Scene) -> Iterator[Refused]:
+def of_requests(scenario: Scenario) -> Iterator[Refused]:
     path = f"/v1/meetings/{uuid4()}"
     yield Refused("no JSON", 400, "PUT", path, '{"kind": ', None, JSON)
     yield Refused("a list", 422, "PUT", path, "[]", "/", JSON)
     yield Refused("too large", 413, "PUT", path, b" " * (MAX_BODY_BYTES + 1), None, JSON)
     yield Refused("not called JSON", 415, "PUT", path, "kind=meeting", None, {"Content-Type": "text/plain"})
-    yield Refused("no token", 401, "PUT", path, scene.plan(), None, {"Authorization": ""})
+    yield Refused("no token", 401, "PUT", path, scenario.plan(), None, {"Authorization": ""})
     wrong = {"Authorization": "Bearer prt_nobody_nothing"}
-    yield Refused("wrong token", 401, "PUT", path, scene.plan(), None, wrong)
-    reader = {"Authorization": f"Bearer {scene.reader}"}
-    yield Refused("scope missing", 403, "PUT", path, scene.plan(), None, reader)
+    yield Refused("wrong token", 401, "PUT", path, scenario.plan(), None, wrong)
+    reader = {"Authorization": f"Bearer {scenario.reader}"}
+    yield Refused("scope missing", 403, "PUT", path, scenario.plan(), None, reader)
     yield Refused("no such path", 404, "GET", "/v1/nothing")
     yield Refused("no such method", 405, "DELETE", path)
 
 
-def stored(life: Life) -> dict[str, list[str]]:
+def stored(network: Network) -> dict[str, list[str]]:
     """All that the services hold, in an order of its own."""
-    return {table: sorted(map(repr, rows)) for table, rows in holdings.everything_in(life.services).items()}
+    return {table: sorted(map(repr, rows)) for table, rows in stored_rows.all_rows(network.services).items()}
 
 
 class Guesses:
     """Somebody who knows the room's code looks often; somebody who does not guesses, and waits a minute."""
 
-    def __init__(self, life: Life, scene: Scene) -> None:
-        room = f"/v1/rooms/{scene.room_code}"
-        self.known = [life.ask("GET", room) for _ in range(WRONG_TOLD + 2)]
-        before = stored(life)
-        self.wrong = [life.ask("GET", f"/v1/rooms/{int(GUESS) + number}") for number in range(WRONG_TOLD)]
-        self.slowed = life.ask("GET", f"/v1/rooms/{GUESS}")
-        self.beside = life.ask("GET", room)
-        life.later(minutes=1, seconds=1)
-        self.later = life.ask("GET", f"/v1/rooms/{GUESS}")
-        self.changes_nothing = stored(life) == before
+    def __init__(self, network: Network, scenario: Scenario) -> None:
+        room = f"/v1/rooms/{scenario.room_code}"
+        self.known = [network.request("GET", room) for _ in range(WRONG_TOLD + 2)]
+        before = stored(network)
+        self.wrong = [network.request("GET", f"/v1/rooms/{int(GUESS) + number}") for number in range(WRONG_TOLD)]
+        self.slowed = network.request("GET", f"/v1/rooms/{GUESS}")
+        self.beside = network.request("GET", room)
+        network.advance(minutes=1, seconds=1)
+        self.later = network.request("GET", f"/v1/rooms/{GUESS}")
+        self.changes_nothing = stored(network) == before
 
 
 @pytest.fixture(scope="module")
-def guesses(one_life: Life, scene: Scene) -> Guesses:
-    return Guesses(one_life, scene)
+def guesses(shared_network: Network, scenario: Scenario) -> Guesses:
+    return Guesses(shared_network, scenario)
 
 
 def test_guessing_a_room_is_slowed_and_right_codes_never_count(guesses: Guesses) -> None:
@@ -204,13 +197,13 @@ def test_guessing_a_room_is_slowed_and_right_codes_never_count(guesses: Guesses)
 
 
 def test_each_refusal_is_a_problem_that_says_what_to_mend_and_changes_nothing(
-    one_life: Life, scene: Scene, guesses: Guesses
+    shared_network: Network, scenario: Scenario, guesses: Guesses
 ) -> None:
     """The guesses were made before: those among the refusals would count with them."""
-    one_life.settle()
-    before, mails = stored(one_life), len(one_life.mails())
-    for case in refusals(scene):
-        answer = one_life.ask(case.method, case.path, case.body, case.headers)
+    shared_network.settle()
+    before, mails = stored(shared_network), len(shared_network.mails())
+    for case in refusals(scenario):
+        answer = shared_network.request(case.method, case.path, case.body, case.headers)
         assert (case.why, answer.status) == (case.why, case.status), answer.text
         assert answer.headers["Content-Type"] == "application/problem+json", case.why
         problem = answer.json
@@ -220,7 +213,7 @@ def test_each_refusal_is_a_problem_that_says_what_to_mend_and_changes_nothing(
         assert problem.get("detail", "Not found.").rstrip().endswith((".", "!")), (case.why, problem)
         if case.pointer is not None:
             assert case.pointer in {each["pointer"] for each in problem["errors"]}, (case.why, problem)
-    one_life.settle()
-    assert stored(one_life) == before
-    assert len(one_life.mails()) == mails
-    one_life.ok("POST", "/v1/answers", on(scene.ballot))  # what was refused has spent nothing
+    shared_network.settle()
+    assert stored(shared_network) == before
+    assert len(shared_network.mails()) == mails
+    shared_network.ok("POST", "/v1/answers", on(scenario.ballot))  # what was refused has spent nothing

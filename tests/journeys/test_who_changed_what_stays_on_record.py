@@ -4,35 +4,34 @@ from sqlalchemy import select
 
 from chassis.settings import STORES
 from chassis.storage.audit import AUDIT
-from tests.journeys.life import Life
+from tests.harness.network import Network
 
 
-def test_roles_closings_and_corrections_are_told_with_the_token_that_made_them(life: Life) -> None:
-    community = life.found_community(members=6)
+def test_roles_closings_and_corrections_are_told_with_the_token_that_made_them(network: Network) -> None:
+    community = network.create_community(members=6)
     amina, louis, *_ = community.member_ids
     role = f"/v1/communities/{community.id}/roles/{amina}/facilitator"
-    life.ok("PUT", role)
-    life.ok("PUT", role)
-    life.ok("DELETE", role)
-    life.ok("DELETE", role)
-    refused = life.ask("PUT", f"/v1/communities/{community.id}/roles/{community.id}/facilitator")
+    network.ok("PUT", role)
+    network.ok("PUT", role)
+    network.ok("DELETE", role)
+    network.ok("DELETE", role)
+    refused = network.request("PUT", f"/v1/communities/{community.id}/roles/{community.id}/facilitator")
     assert refused.status == 404
-    meeting_id = life.schedule(community.id)
-    life.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
-    life.ok("POST", f"/v1/meetings/{meeting_id}/wrap-up")
-    life.settle()
-    code = life.survey(meeting_id)["room_code"]
-    life.answer(room_code=code, member_id=louis)
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    life.ok("POST", f"/v1/meetings/{meeting_id}/close")
-    entries = {"entries": [{"member_id": amina, "state": "no_show"}]}
-    life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", entries)
-    life.ok("PUT", f"/v1/meetings/{meeting_id}/attendance", entries)
-    life.settle()
+    meeting_id = network.schedule(community.id)
+    network.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
+    network.wrap_up(meeting_id)
+    network.settle()
+    code = network.survey(meeting_id)["room_code"]
+    network.answer(room_code=code, member_id=louis)
+    network.close(meeting_id)
+    network.close(meeting_id)
+    network.record_attendance(meeting_id, {amina: "no_show"})
+    network.record_attendance(meeting_id, {amina: "no_show"})
+    network.settle()
 
     told = {}
     for name in STORES:
-        with life.stores[name].begin() as session:
+        with network.stores[name].begin() as session:
             told[name] = session.execute(select(AUDIT).order_by(AUDIT.c.seq)).all()
     assert [row.action for row in told["membership"]] == ["membership.activated"] * 6 + ["role.assigned", "role.ended"]
     facts = {"community_id": community.id, "member_id": amina, "role": "facilitator"}

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from chassis import clock
-from chassis.messaging import inbox
 from chassis.storage.store import Store
-from chassis.testing import crossed, memory_store, published
+from chassis.testing import memory_store
 from pratique.event import Event
 from pratique.events.meetings import AttendanceState, MeetingKind, Mode
 from pratique.events.membership import CommunityFounded, MembershipActivated, Role, RoleAssigned, RoleEnded
-from pratique.request import Request
 from pratique.requests.meetings import (
     AttendanceEntry,
     CancelMeeting,
@@ -25,56 +23,38 @@ from pratique.requests.meetings import (
     StartMeeting,
     WrapUpMeeting,
 )
-from pratique.testing import AT, envelope, sample
+from pratique.testing import AT, sample
 from services.meetings.commands import COMMANDS
 from services.meetings.models import Base, Meeting
 from services.meetings.queries import QUERIES
 from services.meetings.reactions import REACTIONS
+from tests.harness.service import ServiceFixture
 
-Some = TypeVar("Some", bound=Event)
 HANDLERS = {**COMMANDS, **QUERIES}
 STEPS = {"start": StartMeeting, "wrap_up": WrapUpMeeting, "close": CloseMeeting, "cancel": CancelMeeting}
 
 
-class World:
-    """What happens around a store of meetings: things are asked, and others hear of them."""
+class Fixture(ServiceFixture):
+    """Meetings, and the people of two communities."""
 
     MEETING, COMMUNITY, OTHER = UUID(int=0x111), UUID(int=0xC0), UUID(int=0xC1)
     FACILITATOR, NOTE_TAKER, STRANGER = UUID(int=0xFA), UUID(int=0x107E), UUID(int=0xBAD)
     AMINA, LOUIS, MEI = UUID(int=1), UUID(int=2), UUID(int=3)
 
     def __init__(self, opened: Store) -> None:
-        self.opened = opened
-
-    def ask(self, kind: type[Request], /, **said: Any) -> Any:
-        """One command or query in a transaction of its own, as a caller would."""
-        return self.carry_out(kind(**said))
-
-    def carry_out(self, request: Request) -> Any:
-        """One command or query that is made already."""
-        with self.opened.begin() as session:
-            return HANDLERS[type(request)](session, crossed(request))
-
-    def heard(self, event_class: type[Some]) -> list[Some]:
-        """What subscribers hear, oldest first."""
-        with self.opened.begin() as session:
-            return published(session, event_class)
-
-    def hears(self, *events: Event) -> None:
-        """The broker delivers these."""
-        inbox.receive(self.opened, REACTIONS, [envelope(event).to_bytes() for event in events])
+        super().__init__(opened, REACTIONS, requests=HANDLERS)
 
     def belongs(
         self, member_id: UUID, community_id: UUID, organization_id: UUID | None = None, version: int = 1
     ) -> None:
         """The person belongs to the community, as membership announces it."""
-        self.hears(_belongs(member_id, community_id, organization_id, version))
+        self.deliver(_belongs(member_id, community_id, organization_id, version))
 
     def facilitates(self, member_id: UUID, community_id: UUID, version: int = 1, is_ended: bool = False) -> None:
         """The person has the role of facilitator in the community, or no longer, as membership announces it."""
         said = {"assignment_id": UUID(int=member_id.int * 1000 + community_id.int), "version": version}
         said |= {"community_id": community_id, "member_id": member_id, "role": Role.FACILITATOR}
-        self.hears(sample(RoleEnded if is_ended else RoleAssigned, **said))
+        self.deliver(sample(RoleEnded if is_ended else RoleAssigned, **said))
 
     def schedule(self, **said: Any) -> Meeting:
         """The usual meeting, or as said."""
@@ -90,7 +70,7 @@ class World:
             "facilitator_id": self.FACILITATOR,
             "note_taker_id": self.NOTE_TAKER,
         }
-        saved = self.ask(PutMeeting, **{**usual, **said})
+        saved = self.call(PutMeeting, **{**usual, **said})
         assert isinstance(saved.row, Meeting)
         return saved.row
 
@@ -99,16 +79,16 @@ class World:
         reason = {"reason": "Tempête de neige"}
         for verb in verbs:
             said = reason if verb == "cancel" else {}
-            self.ask(STEPS[verb], meeting_id=self.MEETING, **said)
+            self.call(STEPS[verb], meeting_id=self.MEETING, **said)
 
     def mark(self, states: dict[UUID, AttendanceState]) -> None:
         """Take, or correct, the attendance of these people."""
         entries = tuple(AttendanceEntry(member_id=each, state=state) for each, state in states.items())
-        self.ask(RecordAttendance, meeting_id=self.MEETING, entries=entries)
+        self.call(RecordAttendance, meeting_id=self.MEETING, entries=entries)
 
     def meeting(self) -> Any:
         """The meeting with its attendance, as it is by now."""
-        return self.ask(GetMeeting, meeting_id=self.MEETING)
+        return self.call(GetMeeting, meeting_id=self.MEETING)
 
     def roll(self) -> dict[UUID, AttendanceState]:
         """Who is marked how, by now."""
@@ -127,22 +107,22 @@ def _belongs(member_id: UUID, community_id: UUID, organization_id: UUID | None, 
 
 
 @pytest.fixture(scope="session")
-def new_world() -> Callable[[Store], World]:
+def new_service() -> Callable[[Store], Fixture]:
     """For property tests, which need many."""
 
-    def make(opened: Store) -> World:
-        world = World(opened)
-        people = (World.AMINA, World.LOUIS, World.MEI)
-        world.hears(
-            *(sample(CommunityFounded, community_id=each) for each in (World.COMMUNITY, World.OTHER)),
-            *(_belongs(each, World.COMMUNITY, UUID(int=0x0F)) for each in people),
+    def make(opened: Store) -> Fixture:
+        service = Fixture(opened)
+        people = (Fixture.AMINA, Fixture.LOUIS, Fixture.MEI)
+        service.deliver(
+            *(sample(CommunityFounded, community_id=each) for each in (Fixture.COMMUNITY, Fixture.OTHER)),
+            *(_belongs(each, Fixture.COMMUNITY, UUID(int=0x0F)) for each in people),
         )
-        return world
+        return service
 
     return make
 
 
 @pytest.fixture
-def world(new_world: Callable[[Store], World]) -> Iterator[World]:
+def service(new_service: Callable[[Store], Fixture]) -> Iterator[Fixture]:
     with clock.fixed(AT), memory_store("meetings", Base.metadata) as opened:
-        yield new_world(opened)
+        yield new_service(opened)

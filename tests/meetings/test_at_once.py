@@ -16,20 +16,20 @@ from pratique.errors import QuotaSpent
 from pratique.events.meetings import MeetingScheduled
 from pratique.testing import AT
 from services.meetings.models import MAILS_SPENT
-from tests.running import until
+from tests.harness.waiting import until
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real
-World = Any  # of conftest.py, which tests do not import
+Fixture = Any  # of conftest.py, which tests do not import
 WAITING = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
 
 
 @pytest.fixture
-def real(fresh: Fresh, new_world: Callable[[Store], World]) -> Iterator[World]:
+def real(fresh: Fresh, new_service: Callable[[Store], Fixture]) -> Iterator[Fixture]:
     """A community of three, and a day's quota of four mails."""
     opened = open_store(dataclasses.replace(settings.load(fresh.environ()), mails_a_day=4), "meetings")
     with clock.fixed(AT):
-        yield new_world(opened)
+        yield new_service(opened)
     opened.close()
 
 
@@ -38,23 +38,23 @@ def somebody_waits(opened: Store) -> bool:
         return bool(session.scalar(WAITING))
 
 
-def schedule(world: World, number: int) -> None:
+def schedule(service: Fixture, number: int) -> None:
     with acting("token abc jeton"):
-        world.schedule(meeting_id=UUID(int=number))
+        service.schedule(meeting_id=UUID(int=number))
 
 
-def test_of_two_programs_with_one_token_at_once_one_gets_what_is_left(real: World) -> None:
+def test_of_two_programs_with_one_token_at_once_one_gets_what_is_left(real: Fixture) -> None:
     row = MAILS_SPENT.insert().values(day=AT.date(), token_id="abc", mails=0)
-    with real.opened.begin() as session:
+    with real.store.begin() as session:
         session.execute(row)
     with ThreadPoolExecutor(2) as threads:
-        with real.opened.begin() as session:
+        with real.store.begin() as session:
             session.execute(select(MAILS_SPENT).with_for_update())
             both = [threads.submit(schedule, real, number) for number in (1, 2)]
-            until(lambda: somebody_waits(real.opened))
+            until(lambda: somebody_waits(real.store))
         outcomes = sorted(type(each.exception()).__name__ for each in both)
 
     assert outcomes == ["NoneType", QuotaSpent.__name__]
-    assert len(real.heard(MeetingScheduled)) == 1
-    with real.opened.begin() as session:
+    assert len(real.published(MeetingScheduled)) == 1
+    with real.store.begin() as session:
         assert session.scalar(select(MAILS_SPENT.c.mails)) == 3

@@ -12,7 +12,7 @@ from pratique.events.meetings import MeetingChanged, MeetingDescribed, MeetingKi
 from pratique.requests.meetings import PutMeeting
 from pratique.testing import AT
 
-World = Any  # of conftest.py, which tests do not import
+Fixture = Any  # of conftest.py, which tests do not import
 STEPS = {
     "in_progress": ("start",),
     "wrap_up": ("start", "wrap_up"),
@@ -37,64 +37,64 @@ STEPS = {
     ],
 )
 def test_whatever_changes_in_a_meeting_is_announced_by_name_and_new_words_privately(
-    world: World, said: dict[str, Any], changed: tuple[str, ...]
+    service: Fixture, said: dict[str, Any], changed: tuple[str, ...]
 ) -> None:
-    world.schedule()
-    world.schedule(**said, if_version=1)
-    world.schedule(**said)
+    service.schedule()
+    service.schedule(**said, if_version=1)
+    service.schedule(**said)
 
-    (event,) = world.heard(MeetingChanged)
-    assert (event.changed, event.version, event.community_ids) == (changed, 2, (world.COMMUNITY,))
+    (event,) = service.published(MeetingChanged)
+    assert (event.changed, event.version, event.community_ids) == (changed, 2, (service.COMMUNITY,))
     for name in ("kind", "mode", "capacity", "facilitator_id", "note_taker_id"):
-        assert getattr(event, name) == getattr(world.meeting(), name)
-    described = [each for each in world.heard(MeetingDescribed) if each.version > 1]
+        assert getattr(event, name) == getattr(service.meeting(), name)
+    described = [each for each in service.published(MeetingDescribed) if each.version > 1]
     assert len(described) == bool({"place", "link", "themes"} & set(changed))
     assert {(each.place, each.link, each.version) for each in described} <= {
-        (world.meeting().place, world.meeting().link, 2)
+        (service.meeting().place, service.meeting().link, 2)
     }
-    assert len(world.heard(MeetingScheduled)) == 1
+    assert len(service.published(MeetingScheduled)) == 1
 
 
-def test_changes_of_a_meeting_are_ordered_by_their_versions(world: World) -> None:
-    world.schedule()
-    world.schedule(place="Salle B", if_version=1)
-    world.schedule(place="Salle B", capacity=12, mode=Mode.IN_PERSON, if_version=2)
+def test_changes_of_a_meeting_are_ordered_by_their_versions(service: Fixture) -> None:
+    service.schedule()
+    service.schedule(place="Salle B", if_version=1)
+    service.schedule(place="Salle B", capacity=12, mode=Mode.IN_PERSON, if_version=2)
 
-    assert [(event.changed, event.version) for event in world.heard(MeetingChanged)] == [
+    assert [(event.changed, event.version) for event in service.published(MeetingChanged)] == [
         (("place",), 2),
         (("capacity", "mode"), 3),
     ]
-    described = world.heard(MeetingDescribed)
+    described = service.published(MeetingDescribed)
     assert [(event.place, event.version) for event in described] == [("", 1), ("Salle B", 2)]
-    assert world.meeting().version == 3
+    assert service.meeting().version == 3
 
 
 @pytest.mark.parametrize("if_version", [0, 1])
-def test_a_version_of_a_meeting_that_is_not_there_schedules_none(world: World, if_version: int) -> None:
+def test_a_version_of_a_meeting_that_is_not_there_schedules_none(service: Fixture, if_version: int) -> None:
     with pytest.raises(Stale):
-        world.schedule(if_version=if_version)
+        service.schedule(if_version=if_version)
 
-    assert world.heard(Event) == []
+    assert service.published(Event) == []
     with pytest.raises(NotFound):
-        world.meeting()
+        service.meeting()
 
 
-def test_whatever_version_a_meeting_has_it_is_changed_by_whoever_says_so(world: World) -> None:
-    world.schedule()
-    world.schedule(place="Salle B", if_version=1)
-    world.schedule(place="Salle C", if_version=0)
+def test_whatever_version_a_meeting_has_it_is_changed_by_whoever_says_so(service: Fixture) -> None:
+    service.schedule()
+    service.schedule(place="Salle B", if_version=1)
+    service.schedule(place="Salle C", if_version=0)
 
-    assert (world.meeting().place, world.meeting().version) == ("Salle C", 3)
+    assert (service.meeting().place, service.meeting().version) == ("Salle C", 3)
 
 
-def test_a_change_needs_the_version_that_was_read(world: World) -> None:
-    world.schedule()
+def test_a_change_needs_the_version_that_was_read(service: Fixture) -> None:
+    service.schedule()
     with pytest.raises(PreconditionRequired):
-        world.schedule(place="Salle B")
+        service.schedule(place="Salle B")
     with pytest.raises(Stale):
-        world.schedule(place="Salle B", if_version=9)
+        service.schedule(place="Salle B", if_version=9)
 
-    assert (world.meeting().place, world.meeting().version) == ("", 1)
+    assert (service.meeting().place, service.meeting().version) == ("", 1)
 
 
 @pytest.mark.parametrize(
@@ -107,33 +107,35 @@ def test_a_change_needs_the_version_that_was_read(world: World) -> None:
         {"community_ids": (UUID(int=0xC0), UUID(int=0xC1))},
     ],
 )
-def test_a_meeting_is_not_moved_by_a_put(world: World, said: dict[str, Any]) -> None:
-    world.schedule()
+def test_a_meeting_is_not_moved_by_a_put(service: Fixture, said: dict[str, Any]) -> None:
+    service.schedule()
     with pytest.raises(Conflict, match="cancel it and schedule another"):
-        world.schedule(**said, if_version=1)
+        service.schedule(**said, if_version=1)
 
-    assert len(world.heard(Event)) == 2
+    assert len(service.published(Event)) == 2
 
 
 @pytest.mark.parametrize("state", ["in_progress", "wrap_up", "closed", "cancelled"])
 def test_a_meeting_that_has_begun_or_is_cancelled_is_not_changed_but_may_be_said_again(
-    world: World, state: str
+    service: Fixture, state: str
 ) -> None:
-    world.schedule()
-    world.do(*STEPS[state])
-    version = world.meeting().version
+    service.schedule()
+    service.do(*STEPS[state])
+    version = service.meeting().version
 
-    assert world.schedule().version == version
+    assert service.schedule().version == version
     with pytest.raises(Conflict, match="only a scheduled one"):
-        world.schedule(place="Salle B", if_version=version)
+        service.schedule(place="Salle B", if_version=version)
 
 
-def test_the_same_instant_in_another_zone_and_communities_in_another_order_are_the_same_meeting(world: World) -> None:
-    both = (world.COMMUNITY, world.OTHER)
-    world.schedule(community_ids=both)
-    again = world.ask(
+def test_the_same_instant_in_another_zone_and_communities_in_another_order_are_the_same_meeting(
+    service: Fixture,
+) -> None:
+    both = (service.COMMUNITY, service.OTHER)
+    service.schedule(community_ids=both)
+    again = service.call(
         PutMeeting,
-        meeting_id=world.MEETING,
+        meeting_id=service.MEETING,
         community_ids=both[::-1],
         kind=MeetingKind.MEETING,
         mode=Mode.HYBRID,
@@ -141,8 +143,8 @@ def test_the_same_instant_in_another_zone_and_communities_in_another_order_are_t
         ends_at=AT + timedelta(hours=2),
         timezone="America/Toronto",
         themes=("Mesurer sans peser",),
-        facilitator_id=world.FACILITATOR,
-        note_taker_id=world.NOTE_TAKER,
+        facilitator_id=service.FACILITATOR,
+        note_taker_id=service.NOTE_TAKER,
     )
 
     assert (again.is_new, again.row.version, again.row.community_ids) == (False, 1, both)

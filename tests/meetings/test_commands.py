@@ -23,7 +23,7 @@ from pratique.events.meetings import (
 from pratique.requests.meetings import CancelMeeting, GetMeeting, PutMeeting, RegisterMember
 from pratique.testing import AT
 
-World = Any  # of conftest.py, which tests do not import
+Fixture = Any  # of conftest.py, which tests do not import
 STEPS = {
     "scheduled": (),
     "in_progress": ("start",),
@@ -37,50 +37,50 @@ def names_of(events: list[Event]) -> list[str]:
     return [type(event).__name__ for event in events]
 
 
-def test_a_meeting_is_scheduled_once_however_often_it_is_said(world: World) -> None:
+def test_a_meeting_is_scheduled_once_however_often_it_is_said(service: Fixture) -> None:
     for _ in range(3):
-        world.schedule()
+        service.schedule()
 
-    assert names_of(world.heard(Event)) == ["MeetingScheduled", "MeetingDescribed"]
-    (scheduled,) = world.heard(MeetingScheduled)
-    assert (scheduled.starts_at, scheduled.community_ids, scheduled.version) == (AT, (world.COMMUNITY,), 1)
-    assert world.meeting().state.value == "scheduled"
+    assert names_of(service.published(Event)) == ["MeetingScheduled", "MeetingDescribed"]
+    (scheduled,) = service.published(MeetingScheduled)
+    assert (scheduled.starts_at, scheduled.community_ids, scheduled.version) == (AT, (service.COMMUNITY,), 1)
+    assert service.meeting().state.value == "scheduled"
 
 
-def test_a_meeting_goes_through_its_life_and_each_step_is_heard_once(world: World) -> None:
-    world.schedule()
+def test_a_meeting_goes_through_its_life_and_each_step_is_heard_once(service: Fixture) -> None:
+    service.schedule()
     for verb in ("start", "start", "wrap_up", "start", "wrap_up", "close", "close", "start", "wrap_up"):
         clock.move(timedelta(minutes=30))
-        world.do(verb)
+        service.do(verb)
 
-    life = world.heard(Event)[2:]
+    life = service.published(Event)[2:]
     assert [(type(event).__name__, event.version) for event in life] == [
         ("MeetingStarted", 2),
         ("MeetingWrapUpStarted", 3),
         ("MeetingClosed", 4),
     ]
-    meeting = world.meeting()
+    meeting = service.meeting()
     assert (meeting.state.value, meeting.version) == ("closed", 4)
     assert meeting.started_at < meeting.wrap_up_at < meeting.closed_at
 
 
-def test_a_meeting_may_close_without_a_wrap_up(world: World) -> None:
-    world.schedule()
-    world.do("start", "close")
+def test_a_meeting_may_close_without_a_wrap_up(service: Fixture) -> None:
+    service.schedule()
+    service.do("start", "close")
 
-    (closed,) = world.heard(MeetingClosed)
+    (closed,) = service.published(MeetingClosed)
     assert (closed.started_at, closed.closed_at, closed.themes_count) == (AT, AT, 1)
-    assert world.heard(MeetingWrapUpStarted) == []
+    assert service.published(MeetingWrapUpStarted) == []
 
 
-def test_closing_twice_announces_once(world: World) -> None:
-    world.schedule()
-    world.do("start", "close")
-    first = world.meeting().version
-    world.do("close", "close")
+def test_closing_twice_announces_once(service: Fixture) -> None:
+    service.schedule()
+    service.do("start", "close")
+    first = service.meeting().version
+    service.do("close", "close")
 
-    assert len(world.heard(MeetingClosed)) == 1
-    assert world.meeting().version == first
+    assert len(service.published(MeetingClosed)) == 1
+    assert service.meeting().version == first
 
 
 @pytest.mark.parametrize(
@@ -98,76 +98,76 @@ def test_closing_twice_announces_once(world: World) -> None:
     ],
 )
 def test_what_cannot_follow_is_a_conflict_that_says_what_can_be_done(
-    world: World, state: str, verb: str, hint: str
+    service: Fixture, state: str, verb: str, hint: str
 ) -> None:
-    world.schedule()
-    world.do(*STEPS[state])
-    before = world.heard(Event), world.meeting().version
+    service.schedule()
+    service.do(*STEPS[state])
+    before = service.published(Event), service.meeting().version
 
     with pytest.raises(Conflict, match=hint):
-        world.do(verb)
+        service.do(verb)
 
-    assert (world.heard(Event), world.meeting().version) == before
-    assert world.meeting().state.value == state
+    assert (service.published(Event), service.meeting().version) == before
+    assert service.meeting().state.value == state
 
 
-def test_a_meeting_starts_two_weeks_before_the_day_that_is_planned_at_the_earliest(world: World) -> None:
+def test_a_meeting_starts_two_weeks_before_the_day_that_is_planned_at_the_earliest(service: Fixture) -> None:
     ahead = AT + timedelta(days=14, seconds=1)
-    world.schedule(starts_at=ahead, ends_at=ahead + timedelta(hours=1))
+    service.schedule(starts_at=ahead, ends_at=ahead + timedelta(hours=1))
     with pytest.raises(Conflict, match="it can start 14 days before at the earliest"):
-        world.do("start")
-    assert world.meeting().started_at is None
+        service.do("start")
+    assert service.meeting().started_at is None
 
     clock.move(timedelta(seconds=1))
-    world.do("start")
-    assert world.meeting().started_at == AT + timedelta(seconds=1)
+    service.do("start")
+    assert service.meeting().started_at == AT + timedelta(seconds=1)
 
 
-def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(world: World) -> None:
-    world.schedule()
-    world.do("cancel", "cancel")
-    world.ask(CancelMeeting, meeting_id=world.MEETING, reason="Une autre raison")
+def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(service: Fixture) -> None:
+    service.schedule()
+    service.do("cancel", "cancel")
+    service.call(CancelMeeting, meeting_id=service.MEETING, reason="Une autre raison")
 
-    (cancelled,) = world.heard(MeetingCancelled)
+    (cancelled,) = service.published(MeetingCancelled)
     assert (cancelled.cancelled_at, cancelled.version) == (AT, 2)
-    described = world.heard(MeetingDescribed)
+    described = service.published(MeetingDescribed)
     assert [(event.cancel_reason, event.version) for event in described] == [("", 1), ("Tempête de neige", 2)]
     assert all(event.is_private for event in described)
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 1001, "\x00", "Voir exemple.com", "a\u2066b"])
-def test_a_reason_is_needed_to_cancel(world: World, reason: str) -> None:
-    world.schedule()
+def test_a_reason_is_needed_to_cancel(service: Fixture, reason: str) -> None:
+    service.schedule()
     with pytest.raises(Invalid) as caught:
-        world.ask(CancelMeeting, meeting_id=world.MEETING, reason=reason)
+        service.call(CancelMeeting, meeting_id=service.MEETING, reason=reason)
 
     assert set(caught.value.fields) == {"/reason"}
-    assert world.meeting().state.value == "scheduled"
+    assert service.meeting().state.value == "scheduled"
 
 
-def test_the_public_bus_never_hears_a_place_a_link_a_theme_or_a_reason(world: World) -> None:
-    world.schedule(place="12, rue Secrète", link="https://secret.example.org/x", themes=("Secret",))
-    world.do("cancel")
+def test_the_public_bus_never_hears_a_place_a_link_a_theme_or_a_reason(service: Fixture) -> None:
+    service.schedule(place="12, rue Secrète", link="https://secret.example.org/x", themes=("Secret",))
+    service.do("cancel")
 
-    public = str([event.dump() for event in world.heard(Event) if not event.is_private]).lower()
+    public = str([event.dump() for event in service.published(Event) if not event.is_private]).lower()
     assert "meeting_id" in public
     assert "secr" not in public
     assert "tempête" not in public
 
 
 @pytest.mark.parametrize("command", ["start", "wrap_up", "close", "cancel"])
-def test_an_unknown_meeting_is_not_found(world: World, command: str) -> None:
-    with pytest.raises(NotFound, match=str(world.MEETING)):
-        world.do(command)
+def test_an_unknown_meeting_is_not_found(service: Fixture, command: str) -> None:
+    with pytest.raises(NotFound, match=str(service.MEETING)):
+        service.do(command)
 
 
-def test_what_else_is_asked_of_an_unknown_meeting_is_not_found(world: World) -> None:
+def test_what_else_is_asked_of_an_unknown_meeting_is_not_found(service: Fixture) -> None:
     with pytest.raises(NotFound):
-        world.mark({})
+        service.mark({})
     with pytest.raises(NotFound):
-        world.meeting()
+        service.meeting()
     with pytest.raises(NotFound):
-        world.ask(RegisterMember, meeting_id=world.MEETING, member_id=world.AMINA, partstat=Partstat.ACCEPTED)
+        service.call(RegisterMember, meeting_id=service.MEETING, member_id=service.AMINA, partstat=Partstat.ACCEPTED)
 
 
 @pytest.mark.parametrize(
@@ -196,27 +196,27 @@ def test_what_else_is_asked_of_an_unknown_meeting_is_not_found(world: World) -> 
         ({"themes": ("x",) * 21}, "/themes"),
     ],
 )
-def test_a_meeting_that_cannot_be_is_refused_at_the_field(world: World, said: dict[str, Any], pointer: str) -> None:
+def test_a_meeting_that_cannot_be_is_refused_at_the_field(service: Fixture, said: dict[str, Any], pointer: str) -> None:
     with pytest.raises(Invalid) as caught:
-        world.schedule(**said)
+        service.schedule(**said)
 
     assert pointer in caught.value.fields
-    assert world.heard(Event) == []
+    assert service.published(Event) == []
     with pytest.raises(NotFound):
-        world.meeting()
+        service.meeting()
 
 
-def test_a_day_is_the_longest_meeting_and_a_second_the_shortest(world: World) -> None:
-    world.schedule(ends_at=AT + timedelta(hours=24))
-    world.schedule(meeting_id=UUID(int=0x222), ends_at=AT + timedelta(seconds=1))
+def test_a_day_is_the_longest_meeting_and_a_second_the_shortest(service: Fixture) -> None:
+    service.schedule(ends_at=AT + timedelta(hours=24))
+    service.schedule(meeting_id=UUID(int=0x222), ends_at=AT + timedelta(seconds=1))
 
-    assert len(world.heard(MeetingScheduled)) == 2
+    assert len(service.published(MeetingScheduled)) == 2
 
 
-def test_a_time_without_an_offset_is_refused(world: World) -> None:
+def test_a_time_without_an_offset_is_refused(service: Fixture) -> None:
     said = {
-        "meeting_id": str(world.MEETING),
-        "community_ids": [str(world.COMMUNITY)],
+        "meeting_id": str(service.MEETING),
+        "community_ids": [str(service.COMMUNITY)],
         "kind": "meeting",
         "mode": "online",
         "starts_at": "2026-03-12T14:00:00",
@@ -229,71 +229,71 @@ def test_a_time_without_an_offset_is_refused(world: World) -> None:
 
     planned = read(PutMeeting, said | {"starts_at": "2026-03-12T14:00:00-04:00"})
     with pytest.raises(Invalid) as caught:
-        world.carry_out(planned)
+        service.carry_out(planned)
     assert set(caught.value.fields) == {"/ends_at"}, "14:00 in Toronto is after 16:00 in Greenwich"
 
 
-def register(world: World, member_id: UUID, partstat: Partstat) -> Any:
-    return world.ask(RegisterMember, meeting_id=world.MEETING, member_id=member_id, partstat=partstat)
+def register(service: Fixture, member_id: UUID, partstat: Partstat) -> Any:
+    return service.call(RegisterMember, meeting_id=service.MEETING, member_id=member_id, partstat=partstat)
 
 
-def test_the_last_word_on_coming_counts_and_each_word_is_heard_once(world: World) -> None:
-    world.schedule()
+def test_the_last_word_on_coming_counts_and_each_word_is_heard_once(service: Fixture) -> None:
+    service.schedule()
     saved = [
-        register(world, world.AMINA, partstat)
+        register(service, service.AMINA, partstat)
         for partstat in (Partstat.TENTATIVE, Partstat.TENTATIVE, Partstat.ACCEPTED, Partstat.ACCEPTED)
     ]
 
     assert [each.is_new for each in saved] == [True, False, False, False]
-    heard = world.heard(MemberRegisteredForMeeting)
+    heard = service.published(MemberRegisteredForMeeting)
     assert [(event.partstat, event.version) for event in heard] == [(Partstat.TENTATIVE, 2), (Partstat.ACCEPTED, 3)]
-    assert (saved[-1].row.version, world.meeting().version) == (2, 3)
+    assert (saved[-1].row.version, service.meeting().version) == (2, 3)
 
 
-def test_a_registration_is_no_attendance(world: World) -> None:
-    world.schedule()
-    register(world, world.AMINA, Partstat.ACCEPTED)
-    world.do("start", "close")
+def test_a_registration_is_no_attendance(service: Fixture) -> None:
+    service.schedule()
+    register(service, service.AMINA, Partstat.ACCEPTED)
+    service.do("start", "close")
 
-    (closed,) = world.heard(MeetingClosed)
+    (closed,) = service.published(MeetingClosed)
     assert (closed.attendees, closed.head_count) == ((), 0)
 
 
-def test_a_stranger_cannot_register_and_a_facilitator_from_outside_can(world: World) -> None:
-    world.schedule()
+def test_a_stranger_cannot_register_and_a_facilitator_from_outside_can(service: Fixture) -> None:
+    service.schedule()
     with pytest.raises(Invalid) as caught:
-        register(world, world.STRANGER, Partstat.ACCEPTED)
-    register(world, world.FACILITATOR, Partstat.ACCEPTED)
+        register(service, service.STRANGER, Partstat.ACCEPTED)
+    register(service, service.FACILITATOR, Partstat.ACCEPTED)
 
     assert set(caught.value.fields) == {"/member_id"}
-    assert [event.member_id for event in world.heard(MemberRegisteredForMeeting)] == [world.FACILITATOR]
+    assert [event.member_id for event in service.published(MemberRegisteredForMeeting)] == [service.FACILITATOR]
 
 
 @pytest.mark.parametrize("state", ["closed", "cancelled"])
-def test_nobody_registers_for_what_is_over_or_cancelled(world: World, state: str) -> None:
-    world.schedule()
-    register(world, world.AMINA, Partstat.ACCEPTED)
-    world.do(*STEPS[state])
-    for member_id, partstat in ((world.LOUIS, Partstat.ACCEPTED), (world.AMINA, Partstat.DECLINED)):
+def test_nobody_registers_for_what_is_over_or_cancelled(service: Fixture, state: str) -> None:
+    service.schedule()
+    register(service, service.AMINA, Partstat.ACCEPTED)
+    service.do(*STEPS[state])
+    for member_id, partstat in ((service.LOUIS, Partstat.ACCEPTED), (service.AMINA, Partstat.DECLINED)):
         with pytest.raises(Conflict, match=state):
-            register(world, member_id, partstat)
-    register(world, world.AMINA, Partstat.ACCEPTED)
+            register(service, member_id, partstat)
+    register(service, service.AMINA, Partstat.ACCEPTED)
 
-    assert len(world.heard(MemberRegisteredForMeeting)) == 1
-
-
-def test_two_meetings_at_the_same_time_do_not_touch_each_other(world: World) -> None:
-    world.schedule()
-    other = world.schedule(meeting_id=UUID(int=0x222), community_ids=(world.OTHER,))
-    world.do("start", "close")
-
-    assert len(world.heard(MeetingStarted)) == 1
-    assert world.ask(GetMeeting, meeting_id=other.meeting_id).state.value == "scheduled"
+    assert len(service.published(MemberRegisteredForMeeting)) == 1
 
 
-def test_a_failed_command_leaves_no_trace(world: World) -> None:
-    world.schedule()
+def test_two_meetings_at_the_same_time_do_not_touch_each_other(service: Fixture) -> None:
+    service.schedule()
+    other = service.schedule(meeting_id=UUID(int=0x222), community_ids=(service.OTHER,))
+    service.do("start", "close")
+
+    assert len(service.published(MeetingStarted)) == 1
+    assert service.call(GetMeeting, meeting_id=other.meeting_id).state.value == "scheduled"
+
+
+def test_a_failed_command_leaves_no_trace(service: Fixture) -> None:
+    service.schedule()
     with pytest.raises(DomainError):
-        world.schedule(place="Salle B", community_ids=(world.OTHER,), if_version=1)
+        service.schedule(place="Salle B", community_ids=(service.OTHER,), if_version=1)
 
-    assert (world.meeting().place, world.meeting().community_ids) == ("", (world.COMMUNITY,))
+    assert (service.meeting().place, service.meeting().community_ids) == ("", (service.COMMUNITY,))

@@ -27,25 +27,25 @@ from pratique.requests.meetings import AttendanceEntry, RecordAttendance, Regist
 from pratique.testing import AT
 from services.meetings.models import AttendanceChange, Base
 
-World = Any  # of conftest.py, which tests do not import
+Fixture = Any  # of conftest.py, which tests do not import
 ATTENDED, PARTLY, EXCUSED = AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY, AttendanceState.EXCUSED
 NO_SHOW, UNKNOWN = AttendanceState.NO_SHOW, AttendanceState.UNKNOWN
 ORGANIZATION, OTHER_ORGANIZATION = UUID(int=0x0F), UUID(int=0x1F)
 
 
 @pytest.fixture
-def begun(world: World) -> World:
-    world.schedule()
-    world.do("start")
-    return world
+def begun(service: Fixture) -> Fixture:
+    service.schedule()
+    service.do("start")
+    return service
 
 
-def test_only_who_changed_is_announced(begun: World) -> None:
+def test_only_who_changed_is_announced(begun: Fixture) -> None:
     begun.mark({begun.AMINA: ATTENDED, begun.LOUIS: NO_SHOW})
     begun.mark({begun.AMINA: ATTENDED, begun.LOUIS: PARTLY})
     begun.mark({begun.AMINA: ATTENDED, begun.LOUIS: PARTLY})
 
-    heard = begun.heard(AttendanceRecorded)
+    heard = begun.published(AttendanceRecorded)
     assert [[(each.member_id, each.state) for each in event.attendees] for event in heard] == [
         [(begun.AMINA, ATTENDED), (begun.LOUIS, NO_SHOW)],
         [(begun.LOUIS, PARTLY)],
@@ -54,11 +54,11 @@ def test_only_who_changed_is_announced(begun: World) -> None:
     assert begun.meeting().version == 4
 
 
-def test_a_closed_meeting_tells_everyone_marked_and_counts_who_was_there(begun: World) -> None:
+def test_a_closed_meeting_tells_everyone_marked_and_counts_who_was_there(begun: Fixture) -> None:
     begun.mark({begun.FACILITATOR: ATTENDED, begun.AMINA: PARTLY, begun.LOUIS: EXCUSED, begun.MEI: UNKNOWN})
     begun.do("wrap_up", "close")
 
-    (closed,) = begun.heard(MeetingClosed)
+    (closed,) = begun.published(MeetingClosed)
     assert {(each.member_id, each.state, each.role) for each in closed.attendees} == {
         (begun.FACILITATOR, ATTENDED, MeetingRole.FACILITATOR),
         (begun.AMINA, PARTLY, MeetingRole.PARTICIPANT),
@@ -69,18 +69,18 @@ def test_a_closed_meeting_tells_everyone_marked_and_counts_who_was_there(begun: 
     assert {each.organization_id for each in closed.attendees if each.member_id == begun.AMINA} == {ORGANIZATION}
 
 
-def test_a_no_show_is_never_attended_and_unknown_is_no_no_show(begun: World) -> None:
-    begun.ask(RegisterMember, meeting_id=begun.MEETING, member_id=begun.AMINA, partstat=Partstat.ACCEPTED)
+def test_a_no_show_is_never_attended_and_unknown_is_no_no_show(begun: Fixture) -> None:
+    begun.call(RegisterMember, meeting_id=begun.MEETING, member_id=begun.AMINA, partstat=Partstat.ACCEPTED)
     begun.mark({begun.AMINA: NO_SHOW, begun.LOUIS: UNKNOWN})
     begun.do("close")
 
-    (closed,) = begun.heard(MeetingClosed)
+    (closed,) = begun.published(MeetingClosed)
     assert {each.member_id: each.state for each in closed.attendees} == {begun.AMINA: NO_SHOW, begun.LOUIS: UNKNOWN}
     assert closed.head_count == 0
     assert begun.roll() == {begun.AMINA: NO_SHOW, begun.LOUIS: UNKNOWN}
 
 
-def test_the_note_taker_is_never_among_the_attendees(begun: World) -> None:
+def test_the_note_taker_is_never_among_the_attendees(begun: Fixture) -> None:
     begun.belongs(begun.NOTE_TAKER, begun.COMMUNITY)
     for state in AttendanceState:
         with pytest.raises(Invalid, match="note taker") as caught:
@@ -88,62 +88,62 @@ def test_the_note_taker_is_never_among_the_attendees(begun: World) -> None:
         assert set(caught.value.fields) == {"/entries/1/member_id"}
     begun.do("close")
 
-    assert begun.heard(AttendanceRecorded) == []
-    assert begun.heard(MeetingClosed)[0].attendees == ()
+    assert begun.published(AttendanceRecorded) == []
+    assert begun.published(MeetingClosed)[0].attendees == ()
 
 
-def test_a_stranger_is_refused_and_nobody_else_is_marked(begun: World) -> None:
+def test_a_stranger_is_refused_and_nobody_else_is_marked(begun: Fixture) -> None:
     begun.belongs(begun.STRANGER, begun.OTHER)
     with pytest.raises(Invalid, match="moments ago") as caught:
         begun.mark({begun.AMINA: ATTENDED, begun.LOUIS: ATTENDED, begun.MEI: ATTENDED, begun.STRANGER: ATTENDED})
 
     assert set(caught.value.fields) == {"/entries/3/member_id"}
     assert begun.roll() == {}
-    assert begun.heard(AttendanceRecorded) == []
+    assert begun.published(AttendanceRecorded) == []
 
 
-def test_a_stranger_whose_membership_arrives_is_a_stranger_no_more(begun: World) -> None:
+def test_a_stranger_whose_membership_arrives_is_a_stranger_no_more(begun: Fixture) -> None:
     begun.belongs(begun.STRANGER, begun.COMMUNITY)
     begun.mark({begun.STRANGER: ATTENDED})
 
     assert begun.roll() == {begun.STRANGER: ATTENDED}
 
 
-def test_a_person_named_twice_is_refused(begun: World) -> None:
+def test_a_person_named_twice_is_refused(begun: Fixture) -> None:
     entries = tuple(AttendanceEntry(member_id=begun.AMINA, state=state) for state in (ATTENDED, NO_SHOW))
     with pytest.raises(Invalid, match="twice") as caught:
-        begun.ask(RecordAttendance, meeting_id=begun.MEETING, entries=entries)
+        begun.call(RecordAttendance, meeting_id=begun.MEETING, entries=entries)
 
     assert set(caught.value.fields) == {"/entries/1/member_id"}
     assert begun.roll() == {}
 
 
-def test_too_many_entries_are_refused(begun: World) -> None:
+def test_too_many_entries_are_refused(begun: Fixture) -> None:
     entries = tuple(AttendanceEntry(member_id=UUID(int=each), state=ATTENDED) for each in range(5001))
     with pytest.raises(Invalid) as caught:
-        begun.ask(RecordAttendance, meeting_id=begun.MEETING, entries=entries)
+        begun.call(RecordAttendance, meeting_id=begun.MEETING, entries=entries)
 
     assert set(caught.value.fields) == {"/entries"}
 
 
 @pytest.mark.parametrize(("verbs", "hint"), [((), "start it"), (("cancel",), "cancelled")])
-def test_no_attendance_of_what_has_not_started_or_is_cancelled(world: World, verbs: tuple[str], hint: str) -> None:
-    world.schedule()
-    world.do(*verbs)
+def test_no_attendance_of_what_has_not_started_or_is_cancelled(service: Fixture, verbs: tuple[str], hint: str) -> None:
+    service.schedule()
+    service.do(*verbs)
     with pytest.raises(Conflict, match=hint):
-        world.mark({world.AMINA: ATTENDED})
+        service.mark({service.AMINA: ATTENDED})
 
-    assert world.roll() == {}
+    assert service.roll() == {}
 
 
-def test_corrections_are_told_one_by_one_with_growing_versions(begun: World) -> None:
+def test_corrections_are_told_one_by_one_with_growing_versions(begun: Fixture) -> None:
     begun.mark({begun.AMINA: ATTENDED, begun.LOUIS: UNKNOWN})
     begun.do("close")
     closed_version = begun.meeting().version
     begun.mark({begun.AMINA: NO_SHOW, begun.LOUIS: ATTENDED, begun.MEI: PARTLY})
     begun.mark({begun.AMINA: NO_SHOW, begun.LOUIS: ATTENDED, begun.MEI: PARTLY})
 
-    heard = begun.heard(AttendanceCorrected)
+    heard = begun.published(AttendanceCorrected)
     assert [(event.member_id, event.from_state, event.to_state) for event in heard] == [
         (begun.AMINA, ATTENDED, NO_SHOW),
         (begun.LOUIS, UNKNOWN, ATTENDED),
@@ -151,26 +151,26 @@ def test_corrections_are_told_one_by_one_with_growing_versions(begun: World) -> 
     ]
     assert [event.version - closed_version for event in heard] == [1, 2, 3]
     assert (begun.meeting().version - closed_version, begun.meeting().head_count) == (3, 2)
-    assert len(begun.heard(AttendanceRecorded)) == 1
-    assert len(begun.heard(MeetingClosed)) == 1
+    assert len(begun.published(AttendanceRecorded)) == 1
+    assert len(begun.published(MeetingClosed)) == 1
 
 
-def test_saying_unknown_of_someone_unmarked_corrects_nothing(begun: World) -> None:
+def test_saying_unknown_of_someone_unmarked_corrects_nothing(begun: Fixture) -> None:
     begun.do("close")
     begun.mark({begun.AMINA: UNKNOWN})
 
-    assert begun.heard(AttendanceCorrected) == []
+    assert begun.published(AttendanceCorrected) == []
     assert begun.roll() == {}
 
 
-def test_each_mark_is_kept_with_what_it_replaced(begun: World) -> None:
+def test_each_mark_is_kept_with_what_it_replaced(begun: Fixture) -> None:
     for state in (ATTENDED, NO_SHOW):
         begun.mark({begun.AMINA: state})
     begun.do("close")
     clock.move(timedelta(days=2))
     begun.mark({begun.AMINA: EXCUSED})
 
-    with begun.opened.begin() as session:
+    with begun.store.begin() as session:
         changes = session.scalars(select(AttendanceChange).order_by(AttendanceChange.version)).all()
     assert [(each.from_state, each.to_state, each.at) for each in changes] == [
         (None, ATTENDED, AT),
@@ -179,39 +179,41 @@ def test_each_mark_is_kept_with_what_it_replaced(begun: World) -> None:
     ]
 
 
-def test_attendance_stays_with_the_organisation_of_that_day(begun: World) -> None:
+def test_attendance_stays_with_the_organisation_of_that_day(begun: Fixture) -> None:
     begun.mark({begun.AMINA: ATTENDED})
     begun.do("close")
     begun.belongs(begun.AMINA, begun.COMMUNITY, OTHER_ORGANIZATION, version=2)
     begun.mark({begun.AMINA: PARTLY})
 
-    (corrected,) = begun.heard(AttendanceCorrected)
+    (corrected,) = begun.published(AttendanceCorrected)
     (row,) = begun.meeting().attendance
     assert corrected.organization_id == ORGANIZATION
     assert (row.organization_id, row.community_id) == (ORGANIZATION, begun.COMMUNITY)
 
 
-def test_someone_in_two_communities_of_a_joint_meeting_is_marked_once(world: World) -> None:
-    world.belongs(world.AMINA, world.OTHER, OTHER_ORGANIZATION)
-    world.schedule(community_ids=(world.OTHER, world.COMMUNITY))
-    world.do("start")
-    world.mark({world.AMINA: ATTENDED, world.LOUIS: ATTENDED})
-    world.do("close")
+def test_someone_in_two_communities_of_a_joint_meeting_is_marked_once(service: Fixture) -> None:
+    service.belongs(service.AMINA, service.OTHER, OTHER_ORGANIZATION)
+    service.schedule(community_ids=(service.OTHER, service.COMMUNITY))
+    service.do("start")
+    service.mark({service.AMINA: ATTENDED, service.LOUIS: ATTENDED})
+    service.do("close")
 
-    (closed,) = world.heard(MeetingClosed)
+    (closed,) = service.published(MeetingClosed)
     assert [(each.member_id, each.organization_id) for each in closed.attendees] == [
-        (world.AMINA, OTHER_ORGANIZATION),
-        (world.LOUIS, ORGANIZATION),
+        (service.AMINA, OTHER_ORGANIZATION),
+        (service.LOUIS, ORGANIZATION),
     ]
     assert closed.head_count == 2
 
 
-def roles(world: World) -> dict[UUID, MeetingRole]:
+def roles(service: Fixture) -> dict[UUID, MeetingRole]:
     """The part that each has in the meeting, as evaluation hears of it at closing."""
-    return {each.member_id: each.role for each in world.heard(MeetingClosed)[-1].attendees}
+    return {each.member_id: each.role for each in service.published(MeetingClosed)[-1].attendees}
 
 
-def test_whoever_facilitates_the_community_by_role_is_a_facilitator_of_its_meeting_and_counted(begun: World) -> None:
+def test_whoever_facilitates_the_community_by_role_is_a_facilitator_of_its_meeting_and_counted(
+    begun: Fixture,
+) -> None:
     begun.facilitates(begun.AMINA, begun.COMMUNITY)
     begun.facilitates(begun.LOUIS, begun.OTHER)
     begun.facilitates(begun.MEI, begun.COMMUNITY)
@@ -224,10 +226,10 @@ def test_whoever_facilitates_the_community_by_role_is_a_facilitator_of_its_meeti
         begun.LOUIS: MeetingRole.PARTICIPANT,
         begun.MEI: MeetingRole.PARTICIPANT,
     }
-    assert begun.heard(MeetingClosed)[0].head_count == 3
+    assert begun.published(MeetingClosed)[0].head_count == 3
 
 
-def test_a_part_in_the_meeting_is_that_of_the_day_of_the_first_mark(begun: World) -> None:
+def test_a_part_in_the_meeting_is_that_of_the_day_of_the_first_mark(begun: Fixture) -> None:
     begun.mark({begun.AMINA: UNKNOWN})
     begun.facilitates(begun.AMINA, begun.COMMUNITY)
     begun.facilitates(begun.LOUIS, begun.COMMUNITY)
@@ -239,17 +241,19 @@ def test_a_part_in_the_meeting_is_that_of_the_day_of_the_first_mark(begun: World
     assert roles(begun) == {begun.AMINA: MeetingRole.PARTICIPANT, begun.LOUIS: MeetingRole.FACILITATOR}
 
 
-def test_a_role_of_one_of_the_communities_of_a_joint_meeting_is_enough(world: World) -> None:
-    world.facilitates(world.AMINA, world.OTHER)
-    world.schedule(community_ids=(world.COMMUNITY, world.OTHER))
-    world.do("start")
-    world.mark({world.AMINA: ATTENDED})
-    world.do("close")
+def test_a_role_of_one_of_the_communities_of_a_joint_meeting_is_enough(service: Fixture) -> None:
+    service.facilitates(service.AMINA, service.OTHER)
+    service.schedule(community_ids=(service.COMMUNITY, service.OTHER))
+    service.do("start")
+    service.mark({service.AMINA: ATTENDED})
+    service.do("close")
 
-    assert roles(world) == {world.AMINA: MeetingRole.FACILITATOR}
+    assert roles(service) == {service.AMINA: MeetingRole.FACILITATOR}
 
 
-def test_every_change_of_attendance_from_the_wrap_up_on_is_on_record_with_whoever_made_it(begun: World) -> None:
+def test_every_change_of_attendance_from_the_wrap_up_on_is_on_record_with_whoever_made_it(
+    begun: Fixture,
+) -> None:
     begun.mark({begun.AMINA: ATTENDED})
     begun.do("wrap_up")
     with acting("token abc animatrice"):
@@ -259,7 +263,7 @@ def test_every_change_of_attendance_from_the_wrap_up_on_is_on_record_with_whoeve
         begun.mark({begun.LOUIS: NO_SHOW, begun.MEI: ATTENDED})
 
     amina, louis, mei = str(begun.AMINA), str(begun.LOUIS), str(begun.MEI)
-    with begun.opened.begin() as session:
+    with begun.store.begin() as session:
         noted = session.execute(select(AUDIT.c.action, AUDIT.c.actor, AUDIT.c.before, AUDIT.c.after)).all()
     by = "token abc animatrice"
     assert noted == [
@@ -276,36 +280,36 @@ SHEETS = st.dictionaries(st.sampled_from([UUID(int=0xFA), UUID(int=1), UUID(int=
 @settings(max_examples=30, deadline=None)
 @given(before=st.lists(SHEETS, max_size=4), after=st.lists(SHEETS, max_size=4), wraps_up=st.booleans())
 def test_who_replays_the_events_knows_the_roll_and_its_history(
-    new_world: Callable[..., World],
+    new_service: Callable[..., Fixture],
     before: list[dict[UUID, AttendanceState]],
     after: list[dict[UUID, AttendanceState]],
     wraps_up: bool,
 ) -> None:
     with clock.fixed(AT), memory_store("meetings", Base.metadata) as opened:
-        world = new_world(opened)
-        world.schedule()
-        world.do("start")
+        service = new_service(opened)
+        service.schedule()
+        service.do("start")
         for sheet in before:
-            world.mark(sheet)
-        world.do(*(["wrap_up"] if wraps_up else []), "close")
-        at_closing = world.roll()
+            service.mark(sheet)
+        service.do(*(["wrap_up"] if wraps_up else []), "close")
+        at_closing = service.roll()
         for sheet in after:
-            world.mark(sheet)
+            service.mark(sheet)
 
         told: dict[UUID, AttendanceState] = {}
         versions: list[int] = []
-        for recorded in world.heard(AttendanceRecorded):
+        for recorded in service.published(AttendanceRecorded):
             told |= {each.member_id: each.state for each in recorded.attendees}
             versions.append(recorded.version)
-        (closed,) = world.heard(MeetingClosed)
+        (closed,) = service.published(MeetingClosed)
         assert told == at_closing == {each.member_id: each.state for each in closed.attendees}
-        for corrected in world.heard(AttendanceCorrected):
+        for corrected in service.published(AttendanceCorrected):
             assert told.get(corrected.member_id, UNKNOWN) is corrected.from_state is not corrected.to_state
             told[corrected.member_id] = corrected.to_state
             versions.append(corrected.version)
 
-        meeting = world.meeting()
-        assert told == world.roll()
+        meeting = service.meeting()
+        assert told == service.roll()
         assert versions == sorted(set(versions))
         assert meeting.head_count == sum(state.was_there for state in told.values())
         with opened.begin() as session:

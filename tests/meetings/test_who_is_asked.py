@@ -10,7 +10,7 @@ from pratique.errors import Conflict
 from pratique.events.meetings import MeetingClosed, MeetingKind, MeetingWrapUpStarted
 from pratique.requests.meetings import CloseMeeting, WrapUpMeeting
 
-World = Any  # of conftest.py, which tests do not import
+Fixture = Any  # of conftest.py, which tests do not import
 DAY = timedelta(days=1)
 
 
@@ -32,28 +32,28 @@ DAY = timedelta(days=1)
     ],
 )
 def test_those_who_were_there_are_asked_by_rule_or_by_word(
-    world: World,
+    service: Fixture,
     said: dict[str, Any],
     late: timedelta,
     wrap_up: bool | None,
     close: bool | None,
     expected: tuple[bool, bool],
 ) -> None:
-    world.schedule(**said)
+    service.schedule(**said)
     clock.move(timedelta(hours=2) + late)
-    world.do("start")
-    world.ask(WrapUpMeeting, meeting_id=world.MEETING, with_survey=wrap_up)
-    world.ask(CloseMeeting, meeting_id=world.MEETING, with_survey=close)
+    service.do("start")
+    service.call(WrapUpMeeting, meeting_id=service.MEETING, with_survey=wrap_up)
+    service.call(CloseMeeting, meeting_id=service.MEETING, with_survey=close)
 
-    (wrapped_up,), (closed,) = world.heard(MeetingWrapUpStarted), world.heard(MeetingClosed)
+    (wrapped_up,), (closed,) = service.published(MeetingWrapUpStarted), service.published(MeetingClosed)
     assert (wrapped_up.with_survey, closed.with_survey) == expected
 
 
-def test_after_a_preparatory_meeting_nobody_can_be_asked(world: World) -> None:
-    world.schedule(kind=MeetingKind.PREPARATORY)
-    world.do("start")
+def test_after_a_preparatory_meeting_nobody_can_be_asked(service: Fixture) -> None:
+    service.schedule(kind=MeetingKind.PREPARATORY)
+    service.do("start")
     for command in (WrapUpMeeting, CloseMeeting):
         with pytest.raises(Conflict, match="preparatory"):
-            world.ask(command, meeting_id=world.MEETING, with_survey=True)
+            service.call(command, meeting_id=service.MEETING, with_survey=True)
 
-    assert world.meeting().state.value == "in_progress"
+    assert service.meeting().state.value == "in_progress"

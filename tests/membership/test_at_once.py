@@ -14,8 +14,8 @@ from pratique.errors import Conflict
 from pratique.events.membership import Locale
 from pratique.requests.membership import PutMember
 from services.membership.models import Member
+from tests.harness.waiting import until
 from tests.membership.conftest import ask
-from tests.running import until
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -273,7 +274,12 @@ def test_a_capacity_that_does_not_fit_is_refused(
 @pytest.mark.parametrize("unknown", ["community_id", "member_id", "organization_id"])
 @pytest.mark.usefixtures("membership")
 def test_what_a_membership_names_and_nobody_knows_is_said(session: Transaction, unknown: str) -> None:
-    said = {"community_id": COMMUNITY, "member_id": MEMBER, "organization_id": ORGANIZATION, unknown: STRANGER}
+    said: dict[str, Any] = {
+        "community_id": COMMUNITY,
+        "member_id": MEMBER,
+        "organization_id": ORGANIZATION,
+        unknown: STRANGER,
+    }
 
     with pytest.raises(NotFound, match=str(STRANGER)):
         ask(session, PutMembership, capacity=Capacity.REPRESENTATIVE, **said)
@@ -291,7 +297,7 @@ def test_a_community_of_individuals_cannot_hold_representatives(
 
 @pytest.mark.usefixtures("membership")
 def test_a_role_is_announced_once_ended_once_and_announced_anew_when_given_again(session: Transaction) -> None:
-    role = {"community_id": COMMUNITY, "member_id": MEMBER, "role": Role.FACILITATOR}
+    role: dict[str, Any] = {"community_id": COMMUNITY, "member_id": MEMBER, "role": Role.FACILITATOR}
     given = [ask(session, PutRole, **role).is_new for _ in range(2)]
     ended = [ask(session, EndRole, **role).version for _ in range(2)]
     clock.move(timedelta(days=1))

@@ -107,7 +107,7 @@ def test_people_of_one_name_are_told_apart_by_whom_they_represent(
 
 def everything(ask: Callable[..., Page[Any]], key: str) -> list[Any]:
     """The rows of all pages of two."""
-    page, seen = ask(limit=2), []
+    page, seen = ask(limit=2), list[Any]()
     while page.after:
         seen += page.rows
         page = ask(after=page.after, limit=2)
@@ -124,11 +124,11 @@ def test_whatever_events_name_by_an_id_can_be_read(
     people = [put_member(member_id=UUID(int=each), email=f"n{each}@example.org").member_id for each in range(1, 6)]
     for member_id in people:
         ask(session, PutOrganization, organization_id=UUID(int=0x100 + member_id.int), name="Organisme")
-        belonging = {"community_id": COMMUNITY, "member_id": member_id}
+        belonging: dict[str, Any] = {"community_id": COMMUNITY, "member_id": member_id}
         ask(session, PutMembership, **belonging, capacity=Capacity.INDIVIDUAL)
         ask(session, PutRole, **belonging, role=Role.FACILITATOR)
     ask(session, EndRole, community_id=COMMUNITY, member_id=people[0], role=Role.FACILITATOR)
-    in_it = {"community_id": COMMUNITY}
+    in_it: dict[str, Any] = {"community_id": COMMUNITY}
 
     organizations = everything(partial(ask, session, ListOrganizations), "organization_id")
     memberships = everything(partial(ask, session, ListMemberships, **in_it), "membership_id")

@@ -1,11 +1,9 @@
 """A small network to write to, and a mail server that really speaks SMTP."""
 
-import dataclasses
-import email.policy
+import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
-from email.parser import BytesParser
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,9 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
 from chassis import clock
-from chassis.messaging.inbox import receive
 from chassis.sealing import Seal
 from chassis.storage.store import Store
-from chassis.testing import memory_store, published, wire
+from chassis.testing import memory_store
 from pratique.event import Event
 from pratique.events import evaluation, meetings, membership
 from pratique.events.notifications import Template
@@ -28,6 +25,8 @@ from services.notifications import models, reactions
 from services.notifications.delivery import deliver
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import FilePost, Post, SmtpPost
+from tests.harness.mails import parsed
+from tests.harness.service import ServiceFixture
 from tests.servers.process import free_port
 
 LETTERHEAD = Letterhead("Pratique <bonjour@pratique.example>", "https://pratique.example")
@@ -74,7 +73,7 @@ class Events:
     def role_ended(self, member: str, community: str, role: str = "facilitator") -> Event:
         return self._role(membership.RoleEnded, member, community, role, 2)
 
-    def _role(self, kind: Any, member: str, community: str, role: str, version: int) -> Event:
+    def _role(self, kind: type[Event], member: str, community: str, role: str, version: int) -> Event:
         return sample(
             kind,
             assignment_id=named(f"{member} {role} {community}"),
@@ -94,7 +93,7 @@ class Events:
     def _meeting(self, meeting: str, communities: Sequence[str], fields: dict[str, Any]) -> dict[str, Any]:
         at = {"starts_at": STARTS_AT, "ends_at": ENDS_AT, "mode": meetings.Mode.HYBRID} | fields
         for role in ("facilitator", "note_taker"):
-            at[f"{role}_id"] = named(at.pop(role)) if at.get(role) else None
+            at[f"{role}_id"] = named(str(at.pop(role))) if at.get(role) else None
         return at | {"meeting_id": named(meeting), "community_ids": tuple(map(named, communities))}
 
     def described(self, meeting: str, version: int = 1, **fields: Any) -> Event:
@@ -158,7 +157,7 @@ class Events:
     def reminded(self, meeting: str, *members: str, version: int = 5, token: str = "again") -> Event:
         return self._ask(evaluation.SurveyReminderDue, meeting, members, version, token)
 
-    def _ask(self, kind: Any, meeting: str, members: Sequence[str], version: int, token: str) -> Event:
+    def _ask(self, kind: type[Event], meeting: str, members: Sequence[str], version: int, token: str) -> Event:
         return sample(
             kind,
             survey_id=named(f"survey of {meeting}"),
@@ -229,7 +228,7 @@ class Sink:
             self.hangs_up_on -= 1
             server.transport.abort()
             return "421 gone"
-        self.mails.append(read_mail(envelope.content))
+        self.mails.append(parsed(envelope.content))
         return "250 taken"
 
 
@@ -252,36 +251,27 @@ class Server:
             running.stop()
 
 
-def read_mail(content: bytes) -> EmailMessage:
-    return BytesParser(EmailMessage, policy=email.policy.default).parsebytes(content)
-
-
 def recipient(mail: EmailMessage) -> str:
-    return mail["To"].addresses[0].username
+    return str(mail["To"].addresses[0].username)
 
 
-@dataclasses.dataclass
-class Network:
+class Fixture(ServiceFixture):
     """Notifications at work: events in, mails out, into a folder."""
 
-    opened: Store
-    folder: Path
-    events: Events = dataclasses.field(default_factory=Events)
-    templates: dict[str, str] = dataclasses.field(default_factory=dict)  #: of every message there ever was, by its id
+    def __init__(self, opened: Store, folder: Path) -> None:
+        super().__init__(opened, reactions.REACTIONS)
+        self.folder, self.events = folder, Events()
+        self.templates: dict[str, str] = {}  #: of every message there ever was, by its id
 
     @property
     def seal(self) -> Seal:
         """The network's."""
-        assert self.opened.settings is not None
-        return self.opened.settings.seal
-
-    def tell(self, *events: Event) -> None:
-        """Deliver these events in one batch; each call is a new delivery of each."""
-        receive(self.opened, reactions.REACTIONS, [wire(event) for event in events])
+        assert self.store.settings is not None
+        return self.store.settings.seal
 
     def send(self, post: Post | None = None) -> None:
         """Let the senders work until nothing is due."""
-        while deliver(self.opened, post or FilePost(self.folder), WRITE):
+        while deliver(self.store, post or FilePost(self.folder), WRITE):
             pass
         self._learn_templates()
 
@@ -290,7 +280,7 @@ class Network:
 
     def mails(self) -> list[EmailMessage]:
         """What was written into the folder."""
-        return [read_mail(path.read_bytes()) for path in sorted(self.folder.glob("*.eml"))]
+        return [parsed(path.read_bytes()) for path in sorted(self.folder.glob("*.eml"))]
 
     def letters(self) -> list[tuple[str, str]]:
         """(template, member's mailbox) of each mail in the folder, by alphabet."""
@@ -314,7 +304,7 @@ class Network:
     def messages(self, template: Template | None = None) -> list[models.Message]:
         """All messages, or those of one template, as they stand."""
         by = (models.Message.template, models.Message.created_at, models.Message.id)
-        with self.opened.begin() as session:
+        with self.store.begin() as session:
             rows = session.scalars(select(models.Message).order_by(*by))
             return [row for row in rows if template in (None, row.template)]
 
@@ -329,34 +319,30 @@ class Network:
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """All rows of notifications' own tables."""
-        with self.opened.begin() as session:
+        with self.store.begin() as session:
             tables = models.Base.metadata.sorted_tables
             return {each.name: sorted(map(tuple, session.execute(each.select())), key=str) for each in tables}
 
     def everything(self) -> bytes:
         """All that the store holds, as whoever copies it has it."""
-        with self.opened.begin() as session:
+        with self.store.begin() as session:
             raw = session.connection().connection.driver_connection
-            return bytes(raw.serialize())
-
-    def published(self, kind: Any) -> list[Any]:
-        """What notifications told the others."""
-        with self.opened.begin() as session:
-            return published(session, kind)
+            assert isinstance(raw, sqlite3.Connection)
+            return raw.serialize()
 
     def invited(self, *members: str, post: Post | None = None) -> None:
         """Two communities, these members in the first, and a meeting of both whose invitations are out."""
-        self.tell(self.events.community("Relève"), self.events.community("Compost"))
-        self.tell(*(self.events.contact(name) for name in members))
-        self.tell(*(self.events.joins(name, "Relève") for name in members))
-        self.tell(self.events.scheduled("rencontre", "Relève", "Compost"), self.events.described("rencontre"))
+        self.deliver(self.events.community("Relève"), self.events.community("Compost"))
+        self.deliver(*(self.events.contact(name) for name in members))
+        self.deliver(*(self.events.joins(name, "Relève") for name in members))
+        self.deliver(self.events.scheduled("rencontre", "Relève", "Compost"), self.events.described("rencontre"))
         self.send(post)
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
+def network(tmp_path: Path) -> Iterator[Fixture]:
     with memory_store("notifications", models.Base.metadata) as opened, clock.fixed(AT):
-        yield Network(opened, tmp_path / "mail")
+        yield Fixture(opened, tmp_path / "mail")
 
 
 @pytest.fixture(params=["plain", "pipelining"])

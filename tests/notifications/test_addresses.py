@@ -19,14 +19,14 @@ def moves(network: Any, version: int, former: str, to: str, locale: str = "fr") 
     )
 
 
-def asked_to(network: Any) -> list[str]:
+def asked_to(network: Any) -> Any:
     """The mailboxes that a survey's links went to."""
     return network.told(Template.SURVEY_INVITATION) + network.told(Template.SURVEY_REMINDER)
 
 
 def test_the_former_address_hears_that_another_took_its_place(network: Any) -> None:
     network.invited("Ada")
-    network.tell(moves(network, 2, "ada", "zoe"), moves(network, 2, "ada", "zoe"))
+    network.deliver(moves(network, 2, "ada", "zoe"), moves(network, 2, "ada", "zoe"))
     network.send()
     assert network.told(TOLD) == ["ada"]
     text = network.reads(TOLD, "ada")
@@ -37,36 +37,36 @@ def test_the_former_address_hears_that_another_took_its_place(network: Any) -> N
 
 
 def test_each_change_is_told_even_when_several_come_at_once(network: Any) -> None:
-    network.tell(network.events.contact("Ada", email="a@membres.example"))
-    network.tell(moves(network, 2, "a", "b"), moves(network, 3, "b", "a"))
+    network.deliver(network.events.contact("Ada", email="a@membres.example"))
+    network.deliver(moves(network, 2, "a", "b"), moves(network, 3, "b", "a"))
     network.send()
     assert network.told(TOLD) == ["a", "b"]
 
 
 def test_changes_that_come_in_the_wrong_order_are_told_all_the_same(network: Any) -> None:
-    network.tell(moves(network, 3, "b", "c"))
-    network.tell(moves(network, 2, "a", "b"))
+    network.deliver(moves(network, 3, "b", "c"))
+    network.deliver(moves(network, 2, "a", "b"))
     network.send()
     assert network.told(TOLD) == ["a", "b"]
 
 
 def test_a_first_address_and_another_name_are_no_change_of_address(network: Any) -> None:
-    network.tell(network.events.contact("Ada"), network.events.contact("Ada", version=2, name="Ada Dumas"))
-    network.tell(network.events.asked("rencontre", "Ada"), network.events.scheduled("rencontre", "Relève"))
-    network.tell(network.events.community("Relève"))
+    network.deliver(network.events.contact("Ada"), network.events.contact("Ada", version=2, name="Ada Dumas"))
+    network.deliver(network.events.asked("rencontre", "Ada"), network.events.scheduled("rencontre", "Relève"))
+    network.deliver(network.events.community("Relève"))
     network.send()
     assert network.letters() == [("survey_invitation", "ada")]
 
 
 def test_the_former_address_stands_in_no_row_in_the_clear(network: Any) -> None:
-    network.tell(network.events.contact("Ada"), moves(network, 2, "ada", "zoe"))
+    network.deliver(network.events.contact("Ada"), moves(network, 2, "ada", "zoe"))
     assert b"ada@membres.example" not in network.everything()
     network.send()
     assert [message.box for message in network.messages()] == [None]
 
 
 def test_what_became_of_that_mail_is_told_of_the_person_without_an_address(network: Any) -> None:
-    network.tell(network.events.contact("Ada"), moves(network, 2, "ada", "zoe"))
+    network.deliver(network.events.contact("Ada"), moves(network, 2, "ada", "zoe"))
     network.send()
     [told] = network.published(MessageDelivered)
     assert (told.member_id, told.template, told.community_ids) == (named("Ada"), TOLD, ())
@@ -75,7 +75,7 @@ def test_what_became_of_that_mail_is_told_of_the_person_without_an_address(netwo
 @pytest.mark.parametrize("kind", ["asked", "reminded"])
 def test_no_link_of_a_survey_goes_to_a_changed_address_for_two_days(network: Any, kind: str) -> None:
     network.invited("Ada")
-    network.tell(moves(network, 2, "ada", "zoe"), getattr(network.events, kind)("rencontre", "Ada"))
+    network.deliver(moves(network, 2, "ada", "zoe"), getattr(network.events, kind)("rencontre", "Ada"))
     for _ in range(47):
         network.send()
         clock.move(timedelta(hours=1))
@@ -87,9 +87,9 @@ def test_no_link_of_a_survey_goes_to_a_changed_address_for_two_days(network: Any
 
 def test_an_address_changed_and_changed_back_gets_no_link_meanwhile(network: Any) -> None:
     network.invited("Ada", "Bo")
-    network.tell(network.events.asked("rencontre", "Ada", "Bo"))
-    network.tell(moves(network, 2, "ada", "thief"), moves(network, 3, "thief", "ada"))
-    network.tell(network.events.contact("Ada", version=4, name="Ada Dumas"))
+    network.deliver(network.events.asked("rencontre", "Ada", "Bo"))
+    network.deliver(moves(network, 2, "ada", "thief"), moves(network, 3, "thief", "ada"))
+    network.deliver(network.events.contact("Ada", version=4, name="Ada Dumas"))
     network.send()
     assert asked_to(network) == ["bo"]
     clock.move(timedelta(hours=48, seconds=1))
@@ -99,9 +99,9 @@ def test_an_address_changed_and_changed_back_gets_no_link_meanwhile(network: Any
 
 def test_an_event_that_comes_again_holds_nothing_up_again(network: Any) -> None:
     network.invited("Ada")
-    network.tell(moves(network, 2, "ada", "zoe"))
+    network.deliver(moves(network, 2, "ada", "zoe"))
     clock.move(timedelta(hours=49))
-    network.tell(moves(network, 2, "ada", "zoe"), network.events.asked("rencontre", "Ada"))
+    network.deliver(moves(network, 2, "ada", "zoe"), network.events.asked("rencontre", "Ada"))
     network.send()
     assert asked_to(network) == ["zoe"]
 
@@ -109,7 +109,7 @@ def test_an_event_that_comes_again_holds_nothing_up_again(network: Any) -> None:
 def test_a_held_mail_expires_with_its_survey_and_counts_no_attempt(network: Any) -> None:
     network.invited("Ada")
     clock.move(timedelta(days=13))
-    network.tell(moves(network, 2, "ada", "zoe"), network.events.asked("rencontre", "Ada"))
+    network.deliver(moves(network, 2, "ada", "zoe"), network.events.asked("rencontre", "Ada"))
     network.send()
     [held] = network.about_survey("Ada")
     assert (held.state, held.attempts) == (State.QUEUED, 0)
@@ -121,9 +121,9 @@ def test_a_held_mail_expires_with_its_survey_and_counts_no_attempt(network: Any)
 
 def test_a_survey_that_closes_takes_the_held_mail_with_it(network: Any) -> None:
     network.invited("Ada")
-    network.tell(moves(network, 2, "ada", "zoe"), network.events.asked("rencontre", "Ada"))
+    network.deliver(moves(network, 2, "ada", "zoe"), network.events.asked("rencontre", "Ada"))
     network.send()
-    network.tell(network.events.survey_closed("rencontre"))
+    network.deliver(network.events.survey_closed("rencontre"))
     clock.move(timedelta(days=3))
     network.send()
     assert asked_to(network) == []
@@ -131,14 +131,14 @@ def test_a_survey_that_closes_takes_the_held_mail_with_it(network: Any) -> None:
 
 def test_other_mails_go_to_the_new_address_at_once(network: Any) -> None:
     network.invited("Ada")
-    network.tell(moves(network, 2, "ada", "zoe"), network.events.scheduled("autre", "Relève"))
-    network.tell(network.events.described("autre"))
+    network.deliver(moves(network, 2, "ada", "zoe"), network.events.scheduled("autre", "Relève"))
+    network.deliver(network.events.described("autre"))
     network.send()
     assert network.told(Template.MEETING_INVITATION) == ["ada", "zoe"]
 
 
 def test_a_former_address_that_cannot_be_written_fails_alone(network: Any) -> None:
     change = network.events.contact("Ada", version=2, former_email="no address")
-    network.tell(change)
+    network.deliver(change)
     network.send()
     assert [message.state for message in network.messages()] == [State.FAILED]

@@ -49,11 +49,11 @@ class CrashingPost:
 def asked(network: Any) -> Any:
     """Two members to be asked about a meeting."""
     network.invited("Ada", "Bo")
-    network.tell(network.events.asked("rencontre", "Ada", "Bo"))
+    network.deliver(network.events.asked("rencontre", "Ada", "Bo"))
     return network
 
 
-def surveys(network: Any) -> list[Any]:
+def surveys(network: Any) -> Any:
     return network.messages(Template.SURVEY_INVITATION)
 
 
@@ -107,11 +107,11 @@ def test_what_the_server_said_of_a_survey_s_mail_is_kept_and_logged_without_its_
 
 def test_what_became_of_other_mails_is_told_with_their_communities_and_what_they_follow_from(network: Any) -> None:
     scheduled = envelope(network.events.scheduled("rencontre", "Relève", "Compost"))
-    network.tell(network.events.contact("Ada"), network.events.joins("Ada", "Relève"))
-    network.tell(*(network.events.community(name) for name in ("Relève", "Compost")))
-    receive(network.opened, reactions.REACTIONS, [wire(scheduled), wire(network.events.described("rencontre"))])
+    network.deliver(network.events.contact("Ada"), network.events.joins("Ada", "Relève"))
+    network.deliver(*(network.events.community(name) for name in ("Relève", "Compost")))
+    receive(network.store, reactions.REACTIONS, [wire(scheduled), wire(network.events.described("rencontre"))])
     network.send()
-    with network.opened.begin() as session:
+    with network.store.begin() as session:
         [told] = [
             heard(body)
             for body in session.scalars(select(outbox.EVENT_LOG.c.body))
@@ -148,14 +148,14 @@ def test_a_restarted_mail_server_is_found_again(asked: Any, post: Any, sink: Any
     asked.send(post)
     server.stop()
     server.start()
-    asked.tell(asked.events.asked("rencontre", "Cy"), asked.events.contact("Cy"))
+    asked.deliver(asked.events.asked("rencontre", "Cy"), asked.events.contact("Cy"))
     asked.send(post)
     assert recipients(sink) == ["ada", "bo", "cy"]
 
 
 def test_a_sender_killed_after_handing_over_repeats_one_mail_with_the_same_id(asked: Any, post: Any, sink: Any) -> None:
     with pytest.raises(Killed):
-        deliver(asked.opened, CrashingPost(post), WRITE)
+        deliver(asked.store, CrashingPost(post), WRITE)
     asked.send(post)
     assert len(sink.mails) == 1  # both are held by the one that was killed
     clock.move(LEASE + timedelta(seconds=1))
@@ -179,7 +179,7 @@ def test_what_was_noted_before_the_sender_was_killed_is_recorded_and_never_sent_
         def rest(self) -> None: ...
 
     with pytest.raises(Killed):
-        deliver(asked.opened, KilledLater(), WRITE)
+        deliver(asked.store, KilledLater(), WRITE)
     taken_at, [first] = clock.now(), sink.mails
     assert {message.state for message in surveys(asked)} == {State.SENDING}
 
@@ -203,10 +203,10 @@ def test_who_is_taken_off_and_put_back_while_a_dead_sender_holds_their_mail_is_a
         def rest(self) -> None: ...
 
     with pytest.raises(Killed):
-        deliver(asked.opened, Dead(), WRITE)
-    asked.tell(asked.events.revoked("rencontre", "Ada"))
-    asked.tell(asked.events.asked("rencontre", "Ada", version=4, token="anew"))
-    asked.tell(asked.events.revoked("rencontre", "Bo"))
+        deliver(asked.store, Dead(), WRITE)
+    asked.deliver(asked.events.revoked("rencontre", "Ada"))
+    asked.deliver(asked.events.asked("rencontre", "Ada", version=4, token="anew"))
+    asked.deliver(asked.events.revoked("rencontre", "Bo"))
 
     for _ in range(2):
         clock.move(LEASE + timedelta(seconds=1))
@@ -218,17 +218,17 @@ def test_who_is_taken_off_and_put_back_while_a_dead_sender_holds_their_mail_is_a
 
 def test_what_waited_for_its_address_is_sent_when_that_comes(network: Any) -> None:
     network.invited("Ada")
-    network.tell(network.events.asked("rencontre", "Zoé"))
+    network.deliver(network.events.asked("rencontre", "Zoé"))
     network.send()
     assert [message.state for message in surveys(network)] == [State.QUEUED]
-    network.tell(network.events.contact("Zoé", email="zoe@membres.example"))
+    network.deliver(network.events.contact("Zoé", email="zoe@membres.example"))
     clock.move(timedelta(seconds=2))
     network.send()
     assert ("survey_invitation", "zoe") in network.letters()
 
 
 def test_an_address_that_never_comes_is_recorded_as_failed(network: Any) -> None:
-    network.tell(network.events.asked("rencontre", "Zoé"))
+    network.deliver(network.events.asked("rencontre", "Zoé"))
     for _ in range(10):
         network.send()
         clock.move(timedelta(hours=2))
@@ -241,17 +241,17 @@ def test_an_address_that_never_comes_is_recorded_as_failed(network: Any) -> None
 )
 def test_an_address_that_cannot_be_written_fails_for_good(network: Any, address: str) -> None:
     network.invited("Bo")
-    network.tell(network.events.contact("Ada", email=address), network.events.asked("rencontre", "Ada", "Bo"))
+    network.deliver(network.events.contact("Ada", email=address), network.events.asked("rencontre", "Ada", "Bo"))
     network.send()
     assert sorted(message.state for message in surveys(network)) == [State.FAILED, State.SENT]
 
 
 def test_what_expired_while_it_waited_is_dropped(network: Any) -> None:
     network.invited("Bo")
-    network.tell(network.events.asked("rencontre", "Zoé"))
+    network.deliver(network.events.asked("rencontre", "Zoé"))
     network.send()
     clock.move(timedelta(days=15))
-    network.tell(network.events.contact("Zoé", email="zoe@membres.example"))
+    network.deliver(network.events.contact("Zoé", email="zoe@membres.example"))
     network.send()
     assert [message.drop_reason for message in surveys(network)] == [DropReason.EXPIRED]
 
@@ -259,13 +259,13 @@ def test_what_expired_while_it_waited_is_dropped(network: Any) -> None:
 def test_the_reminder_goes_to_those_named_and_only_after_a_day(asked: Any) -> None:
     asked.send()
     clock.move(timedelta(hours=48))
-    asked.tell(asked.events.reminded("rencontre", "Bo"), asked.events.reminded("rencontre", "Bo"))
+    asked.deliver(asked.events.reminded("rencontre", "Bo"), asked.events.reminded("rencontre", "Bo"))
     asked.send()
     assert [each for each in asked.letters() if each[0] == "survey_reminder"] == [("survey_reminder", "bo")]
 
 
 def test_a_reminder_on_the_heels_of_its_invitation_is_dropped(asked: Any) -> None:
-    asked.tell(asked.events.reminded("rencontre", "Ada"))
+    asked.deliver(asked.events.reminded("rencontre", "Ada"))
     asked.send()
     assert [message.drop_reason for message in asked.messages(Template.SURVEY_REMINDER)] == [DropReason.SUPERSEDED]
 
@@ -274,13 +274,13 @@ def test_a_reminder_is_sent_although_the_invitation_was_refused(asked: Any, post
     sink.at_recipient = ["550 unknown"] * 2
     asked.send(post)
     clock.move(timedelta(hours=48))
-    asked.tell(asked.events.reminded("rencontre", "Ada"))
+    asked.deliver(asked.events.reminded("rencontre", "Ada"))
     asked.send(post)
     assert recipients(sink) == ["ada"]
 
 
 def test_a_cancellation_waits_for_an_invitation_whose_fate_is_unknown(network: Any, post: Any, sink: Any) -> None:
-    tell, events = network.tell, network.events
+    tell, events = network.deliver, network.events
     tell(events.community("Relève"), events.contact("Ada"), events.joins("Ada", "Relève"))
     tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
     sink.hangs_up_on = 1
@@ -297,7 +297,7 @@ def test_what_a_slow_server_kept_waiting_is_decided_again(asked: Any, post: Any,
         def send(self, mail: Any) -> None:
             post.send(mail)
             clock.move(timedelta(seconds=3))
-            asked.tell(asked.events.revoked("rencontre", "Ada", "Bo"))
+            asked.deliver(asked.events.revoked("rencontre", "Ada", "Bo"))
 
         def rest(self) -> None:
             post.rest()
@@ -310,16 +310,16 @@ def test_what_a_slow_server_kept_waiting_is_decided_again(asked: Any, post: Any,
 def test_two_senders_share_the_work_and_send_each_once(asked: Any, server: Any, sink: Any) -> None:
     posts = [SmtpPost(server.url, LETTERHEAD.mail_from) for _ in range(2)]
     for post in posts * 2:
-        deliver(asked.opened, post, WRITE)
+        deliver(asked.store, post, WRITE)
         post.close()
     assert recipients(sink) == ["ada", "bo"]
 
 
 def test_without_a_mail_server_the_loop_writes_files(network: Any, tmp_path: Path) -> None:
     settings = dataclasses.replace(embedded(tmp_path, tmp_path / "var"), public_url="https://pratique.example")
-    work = delivery.loop(settings, network.opened)
+    work = delivery.loop(settings, network.store)
     assert work() is False
-    tell, events = network.tell, network.events
+    tell, events = network.deliver, network.events
     tell(events.contact("Ada"), events.community("Relève"), events.joins("Ada", "Relève"))
     tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
     assert work() is True

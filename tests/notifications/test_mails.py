@@ -25,7 +25,8 @@ from services.notifications import wording
 from services.notifications.delivery import deliver
 from services.notifications.mails import Said, addressed_to, fill_in, render, write_mail
 from services.notifications.post import FilePost
-from tests.notifications.conftest import LETTERHEAD, read_mail
+from tests.harness.mails import calendar_of, parsed, text_of
+from tests.notifications.conftest import LETTERHEAD
 
 NBSP = "\N{NO-BREAK SPACE}"
 GOLDEN = Path(__file__).parent / "golden"
@@ -34,21 +35,8 @@ RANDOM = re.compile(
 )
 
 
-def text_of(mail: EmailMessage) -> str:
-    return str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
-
-
 def html_of(mail: EmailMessage) -> str:
     return str(mail.get_body(("html",)).get_content())  # type: ignore[union-attr]
-
-
-def calendar_of(mail: EmailMessage) -> tuple[str, Any]:
-    """The method of the calendar part, and its one event."""
-    [part] = [each for each in mail.walk() if each.get_content_type() == "text/calendar"]
-    calendar = icalendar.Calendar.from_ical(part.get_content())
-    [event] = calendar.walk("VEVENT")
-    assert calendar["METHOD"] == part.get_param("method")
-    return str(part.get_param("method")), event
 
 
 def pinned(mail: EmailMessage) -> str:
@@ -70,7 +58,7 @@ def every_mail(network: Any) -> Any:
     """Each template once, to a member with this locale."""
 
     def write(locale: str) -> dict[Template, EmailMessage]:
-        tell, events = network.tell, network.events
+        tell, events = network.deliver, network.events
         tell(events.contact("Ada", locale, name="Ada Dumas"), events.joins("Ada", "Relève"))
         tell(*(events.community(name) for name in ("Relève", "Compost")), events.role("Ada", "Relève"))
         for name in ("rencontre", "autre"):
@@ -169,9 +157,9 @@ def test_a_survey_invitation_says_what_one_wants_to_know(every_mail: Any, locale
 
 def test_the_threshold_in_mails_is_the_network_s(network: Any) -> None:
     network.invited("Ada")
-    network.tell(network.events.asked("rencontre", "Ada"))
+    network.deliver(network.events.asked("rencontre", "Ada"))
     letterhead = dataclasses.replace(LETTERHEAD, threshold=8)
-    deliver(network.opened, FilePost(network.folder), partial(write_mail, letterhead=letterhead))
+    deliver(network.store, FilePost(network.folder), partial(write_mail, letterhead=letterhead))
     assert "au moins huit personnes" in network.reads(Template.SURVEY_INVITATION, "ada")
 
 
@@ -192,7 +180,7 @@ def test_headers_say_that_a_machine_wrote(every_mail: Any) -> None:
     "unseen", ["\u200e", "\u202e", "\u2066", "\u2069", "\u200b", "\u200d", "\ufeff", "\u2060", "\xad"]
 )
 def test_what_a_person_wrote_cannot_turn_text_around_or_hide_in_it(network: Any, unseen: str) -> None:
-    tell, events = network.tell, network.events
+    tell, events = network.deliver, network.events
     hostile = f"A{unseen}b"
     tell(events.contact("Ada", name=hostile), events.joins("Ada", hostile), events.community(hostile))
     tell(events.role("Ada", hostile), events.scheduled("rencontre", hostile))
@@ -211,7 +199,7 @@ def test_what_a_person_wrote_cannot_turn_text_around_or_hide_in_it(network: Any,
     "hostile", ["https://evil.example/a", "www.evil.example", "evil.example", "x@evil.example", "mailto:x@evil.example"]
 )
 def test_what_a_person_wrote_is_no_link_in_html(network: Any, hostile: str) -> None:
-    tell, events = network.tell, network.events
+    tell, events = network.deliver, network.events
     tell(events.contact("Ada", name=hostile), events.joins("Ada", hostile), events.community(hostile))
     tell(events.scheduled("rencontre", hostile))
     tell(events.described("rencontre", place=hostile, themes=(f"voir {hostile}",), link="https://visio.example/42"))
@@ -225,9 +213,9 @@ def test_what_a_person_wrote_is_no_link_in_html(network: Any, hostile: str) -> N
 
 
 def test_words_with_a_dot_read_as_they_were_written(network: Any) -> None:
-    network.tell(network.events.contact("Ada", name="J.-P. Roy"), network.events.joins("Ada", "Relève"))
-    network.tell(network.events.community("Relève"), network.events.scheduled("rencontre", "Relève"))
-    network.tell(network.events.described("rencontre"))
+    network.deliver(network.events.contact("Ada", name="J.-P. Roy"), network.events.joins("Ada", "Relève"))
+    network.deliver(network.events.community("Relève"), network.events.scheduled("rencontre", "Relève"))
+    network.deliver(network.events.described("rencontre"))
     network.send()
     [mail] = network.mails()
     assert "J.-P. Roy" in text_of(mail)
@@ -238,7 +226,7 @@ def test_words_with_a_dot_read_as_they_were_written(network: Any) -> None:
     "hostile", ["Ada\r\nBcc: all@victim.example", "Ada\n\n<h1>", 'A"da\u2028Bcc: x@y', "Ada\x00\x0bB"]
 )
 def test_a_name_can_add_no_header_and_no_tag(network: Any, hostile: str) -> None:
-    tell, events = network.tell, network.events
+    tell, events = network.deliver, network.events
     tell(events.contact("Ada", name=hostile), events.joins("Ada", "Relève"), events.community("Relève"))
     tell(events.scheduled("rencontre", "Relève"), events.described("rencontre", place=hostile, themes=(hostile,)))
     network.send()
@@ -265,7 +253,7 @@ def test_every_mail_is_well_formed_in_lines_that_every_server_takes(every_mail: 
 @example(name="A" * 90)
 def test_any_name_reaches_its_one_address_in_a_header_of_its_own(name: str) -> None:
     header = addressed_to(Address(name, "ada", "membres.example"))
-    [(_, read)] = read_mail(header + b"\r\n").items()
+    [(_, read)] = parsed(header + b"\r\n").items()
 
     assert [each.addr_spec for each in read.addresses] == ["ada@membres.example"]
     assert max(map(len, header.split(b"\r\n"))) <= 998
@@ -307,11 +295,11 @@ def test_a_mail_that_shares_its_words_with_others_says_what_it_would_say_alone(
 
 
 def test_a_link_that_is_no_web_address_is_not_made_one(network: Any) -> None:
-    network.tell(
+    network.deliver(
         network.events.contact("Ada"), network.events.joins("Ada", "Relève"), network.events.community("Relève")
     )
-    network.tell(network.events.scheduled("rencontre", "Relève"))
-    network.tell(network.events.described("rencontre", link="javascript:alert(1)"))
+    network.deliver(network.events.scheduled("rencontre", "Relève"))
+    network.deliver(network.events.described("rencontre", link="javascript:alert(1)"))
     network.send()
     assert "href" not in html_of(network.mails()[0])
 
@@ -322,7 +310,7 @@ def test_the_calendar_entry_shows_nine_o_clock_on_both_sides_of_a_clock_change(
 ) -> None:
     starts_at = datetime.fromisoformat(f"{day}T{hour_utc}:00:00+00:00")
     with clock.fixed(starts_at - timedelta(days=3)):
-        tell, events = network.tell, network.events
+        tell, events = network.deliver, network.events
         tell(events.contact("Ada"), events.joins("Ada", "Relève"), events.community("Relève"))
         tell(events.scheduled("rencontre", "Relève", starts_at=starts_at, ends_at=starts_at + timedelta(hours=1)))
         tell(events.described("rencontre"))
@@ -357,7 +345,7 @@ def test_the_entry_comes_as_an_attachment_too(every_mail: Any) -> None:
 
 
 def test_who_is_elsewhere_reads_their_own_time_too(network: Any) -> None:
-    tell, events = network.tell, network.events
+    tell, events = network.deliver, network.events
     tell(events.contact("Ada", timezone="Europe/Paris"), events.joins("Ada", "Relève"), events.community("Relève"))
     tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
     network.send()

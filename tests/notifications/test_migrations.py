@@ -17,9 +17,10 @@ from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
 from chassis.testing import open_at
 from operations import composition
+from pratique.events.notifications import Template
 from pratique.testing import AT
 from services.notifications import models
-from tests.notifications.conftest import Network, named
+from tests.notifications.conftest import Fixture, named
 
 MIGRATIONS = Path("services/notifications/migrations").absolute()
 
@@ -93,7 +94,7 @@ def a_message(template: str, member: str, subject: str, state: str) -> dict[str,
 def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(
     opened: Store, migrated: Callable[[Store, str], None], tmp_path: Path
 ) -> None:
-    events, survey = Network(opened, tmp_path / "mail").events, "survey of rencontre"
+    events, survey = Fixture(opened, tmp_path / "mail").events, "survey of rencontre"
     migrated(opened, "0003")
     with opened.begin() as session:
         for member in ("Ada", "Bo"):
@@ -104,16 +105,16 @@ def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(
             put(session, opened, "revocation", invitation_id=uuid4(), version=1, survey_id=named(survey))
     migrated(opened, "0004")
 
-    network = Network(opened, tmp_path / "mail")
+    network = Fixture(opened, tmp_path / "mail")
     with clock.fixed(AT):
         told = [events.community("Relève"), *(events.contact(name) for name in ("Ada", "Bo"))]
         told += [events.joins(name, "Relève") for name in ("Ada", "Bo")]
         told += [events.scheduled("rencontre", "Relève"), events.described("rencontre")]
-        network.tell(*told)
+        network.deliver(*told)
         assert [(each.template, each.state) for each in network.messages()] == [("meeting_invitation", "sent")] * 2
-        network.tell(events.cancelled("rencontre", "Relève"), events.described("rencontre", version=2))
+        network.deliver(events.cancelled("rencontre", "Relève"), events.described("rencontre", version=2))
         network.send()
-        assert network.told(models.Template.MEETING_CANCELLED) == ["ada", "bo"]
+        assert network.told(Template.MEETING_CANCELLED) == ["ada", "bo"]
     with opened.begin() as session:
         for table in ("receipt", "revocation"):
             assert session.scalar(text(f"select count(*) from {table}")) == 0

@@ -1,4 +1,4 @@
-"""A whole story on a real PostgreSQL, where statements, locks and arrays are others than on SQLite."""
+"""A whole scenario on a real PostgreSQL, where statements, locks and arrays are others than on SQLite."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ from operations import composition
 from pratique.events.notifications import Template
 from pratique.testing import AT
 from services.notifications.models import State
-from tests.notifications.conftest import Network
+from tests.notifications.conftest import Fixture
 from tests.notifications.test_changes import move
 from tests.notifications.test_reactions import ONCE_EACH, whole_story
 
@@ -31,20 +31,20 @@ def network(scratch_url: str, tmp_path: Path) -> Iterator[Any]:
         session.execute(text("create schema public"))
     migrate(opened, composition.migrations_of("notifications"))
     with clock.fixed(AT):
-        yield Network(opened, tmp_path / "mail")
+        yield Fixture(opened, tmp_path / "mail")
     opened.close()
 
 
 def test_everyone_gets_each_message_once_and_a_closed_survey_leaves_no_name(network: Any) -> None:
     story = whole_story(network.events)
-    network.tell(*story)
+    network.deliver(*story)
     for event in story:
-        network.tell(event)
+        network.deliver(event)
     network.send()
     assert network.letters() == ONCE_EACH
 
-    network.tell(network.events.survey_closed("rencontre", "Relève"))
-    network.tell(network.events.asked("rencontre", "Bo", version=7))
+    network.deliver(network.events.survey_closed("rencontre", "Relève"))
+    network.deliver(network.events.asked("rencontre", "Bo", version=7))
     network.send()
     assert network.messages(Template.SURVEY_INVITATION) == []
     assert network.letters() == ONCE_EACH
@@ -52,11 +52,13 @@ def test_everyone_gets_each_message_once_and_a_closed_survey_leaves_no_name(netw
 
 def test_changes_of_meetings_and_addresses_are_told(network: Any) -> None:
     network.invited("Ada", "Bo")
-    network.tell(*move(network), network.events.role("Bo", "Relève"), network.events.left_open("rencontre", "Relève"))
-    network.tell(
+    network.deliver(
+        *move(network), network.events.role("Bo", "Relève"), network.events.left_open("rencontre", "Relève")
+    )
+    network.deliver(
         network.events.contact("Ada", version=2, email="zoe@membres.example", former_email="ada@membres.example")
     )
-    network.tell(network.events.asked("rencontre", "Ada", "Bo"))
+    network.deliver(network.events.asked("rencontre", "Ada", "Bo"))
     network.send()
     assert network.told(Template.MEETING_CHANGED) == ["bo", "zoe"]
     assert network.told(Template.MEETING_LEFT_OPEN) == ["bo"]

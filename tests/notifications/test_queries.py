@@ -14,7 +14,7 @@ from services.notifications.queries import list_messages
 
 def read(network: Any, member: str, **page: Any) -> Any:
     member_id = network.events.contact(member).member_id
-    with network.opened.begin() as session:
+    with network.store.begin() as session:
         found = list_messages(session, crossed(ListMessages(member_id=member_id, **page)))
         return [Message.dump_of(each) for each in found.rows], found.after
 
@@ -22,7 +22,7 @@ def read(network: Any, member: str, **page: Any) -> Any:
 def test_messages_are_listed_newest_first_with_what_became_of_them(network: Any) -> None:
     network.invited("Ada", "Bo")
     clock.move(timedelta(minutes=1))
-    network.tell(network.events.scheduled("autre", "Relève"), network.events.cancelled("autre", "Relève"))
+    network.deliver(network.events.scheduled("autre", "Relève"), network.events.cancelled("autre", "Relève"))
     rows, after = read(network, "Ada")
     assert [(row["template"], row["state"], row["drop_reason"]) for row in rows] == [
         ("meeting_invitation", "dropped", "cancelled"),
@@ -34,7 +34,7 @@ def test_messages_are_listed_newest_first_with_what_became_of_them(network: Any)
 
 def test_nobody_reads_who_was_asked_by_a_survey(network: Any) -> None:
     network.invited("Ada", "Bo")
-    network.tell(network.events.asked("rencontre", "Ada"), network.events.reminded("rencontre", "Ada"))
+    network.deliver(network.events.asked("rencontre", "Ada"), network.events.reminded("rencontre", "Ada"))
     before = read(network, "Ada")
     network.send()
     assert before == read(network, "Ada")
@@ -42,14 +42,14 @@ def test_nobody_reads_who_was_asked_by_a_survey(network: Any) -> None:
 
 
 def test_the_secret_of_a_link_is_in_no_answer(network: Any) -> None:
-    network.tell(network.events.asked("rencontre", "Ada", token="secret"))
+    network.deliver(network.events.asked("rencontre", "Ada", token="secret"))
     assert "secret" not in str(read(network, "Ada"))
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(network: Any) -> None:
-    network.tell(network.events.joins("Ada", "Relève"))
+    network.deliver(network.events.joins("Ada", "Relève"))
     for number in range(7):
-        network.tell(network.events.scheduled(f"rencontre {number}", "Relève"))
+        network.deliver(network.events.scheduled(f"rencontre {number}", "Relève"))
         clock.move(timedelta(seconds=number % 2))
     found, after = [], None
     while True:

@@ -25,7 +25,7 @@ def states(network: Any, template: Template) -> list[tuple[State, DropReason | N
 
 
 def test_every_member_of_the_communities_is_invited_once(network: Any) -> None:
-    tell, events = network.tell, network.events
+    tell, events = network.deliver, network.events
     tell(*(events.contact(name) for name in ("Ada", "Bo", "Cy")))
     tell(events.joins("Ada", "Relève"), events.joins("Ada", "Compost"), events.joins("Bo", "Compost"))
     tell(events.joins("Cy", "Autre"), *(events.community(name) for name in ("Relève", "Compost", "Autre")))
@@ -38,32 +38,32 @@ def test_who_joins_later_is_invited_to_what_is_ahead_only(network: Any) -> None:
     network.invited("Ada")
     events = network.events
     past = AT - timedelta(days=7)
-    network.tell(events.scheduled("hier", "Relève", starts_at=past, ends_at=past + timedelta(hours=1)))
-    network.tell(events.contact("Bo"), events.joins("Bo", "Relève"))
+    network.deliver(events.scheduled("hier", "Relève", starts_at=past, ends_at=past + timedelta(hours=1)))
+    network.deliver(events.contact("Bo"), events.joins("Bo", "Relève"))
     network.send()
     assert network.letters() == [("meeting_invitation", "ada"), ("meeting_invitation", "bo")]
 
 
 def test_belonging_in_another_capacity_invites_nobody_again(network: Any) -> None:
     network.invited("Ada")
-    network.tell(network.events.joins("Ada", "Relève", version=2))
+    network.deliver(network.events.joins("Ada", "Relève", version=2))
     network.send()
     assert network.letters() == [("meeting_invitation", "ada")]
 
 
 def test_a_meeting_that_is_over_is_recorded_as_expired_and_told(network: Any) -> None:
-    network.tell(network.events.joins("Ada", "Relève"))
+    network.deliver(network.events.joins("Ada", "Relève"))
     clock.move(timedelta(days=8))
-    network.tell(network.events.scheduled("rencontre", "Relève"))
-    network.tell(network.events.scheduled("rencontre", "Relève"))
+    network.deliver(network.events.scheduled("rencontre", "Relève"))
+    network.deliver(network.events.scheduled("rencontre", "Relève"))
     assert states(network, Template.MEETING_INVITATION) == [(State.DROPPED, DropReason.EXPIRED)]
     dropped = network.published(MessageDropped)
     assert [(each.template, each.reason) for each in dropped] == [(Template.MEETING_INVITATION, DropReason.EXPIRED)]
 
 
 def test_a_cancelled_meeting_leaves_nothing_scheduled(network: Any) -> None:
-    network.tell(network.events.joins("Ada", "Relève"), network.events.scheduled("rencontre", "Relève"))
-    network.tell(network.events.asked("rencontre", "Ada"), network.events.cancelled("rencontre", "Relève"))
+    network.deliver(network.events.joins("Ada", "Relève"), network.events.scheduled("rencontre", "Relève"))
+    network.deliver(network.events.asked("rencontre", "Ada"), network.events.cancelled("rencontre", "Relève"))
     assert {message.state for message in network.messages()} == {State.DROPPED}
     assert [each.reason for each in network.published(MessageDropped)] == [DropReason.CANCELLED]
     assert all(message.box is None for message in network.messages())
@@ -71,8 +71,8 @@ def test_a_cancelled_meeting_leaves_nothing_scheduled(network: Any) -> None:
 
 def test_a_cancellation_is_told_to_those_who_had_been_invited(network: Any) -> None:
     network.invited("Ada", "Bo")
-    network.tell(network.events.joins("Cy", "Relève"))  # whose contact card has not come, so Cy was not yet invited
-    network.tell(network.events.cancelled("rencontre", "Relève"), network.events.described("rencontre", version=2))
+    network.deliver(network.events.joins("Cy", "Relève"))  # whose contact card has not come, so Cy was not yet invited
+    network.deliver(network.events.cancelled("rencontre", "Relève"), network.events.described("rencontre", version=2))
     network.send()
     assert [each for each in network.letters() if each[0] == "meeting_cancelled"] == [
         ("meeting_cancelled", "ada"),
@@ -81,15 +81,15 @@ def test_a_cancellation_is_told_to_those_who_had_been_invited(network: Any) -> N
 
 
 def test_a_closed_meeting_invites_nobody_any_more(network: Any) -> None:
-    network.tell(network.events.joins("Ada", "Relève"), network.events.scheduled("rencontre", "Relève"))
-    network.tell(network.events.closed("rencontre", "Relève"))
-    network.tell(network.events.joins("Bo", "Relève"))
+    network.deliver(network.events.joins("Ada", "Relève"), network.events.scheduled("rencontre", "Relève"))
+    network.deliver(network.events.closed("rencontre", "Relève"))
+    network.deliver(network.events.joins("Bo", "Relève"))
     assert states(network, Template.MEETING_INVITATION) == [(State.DROPPED, DropReason.EXPIRED)] * 2
 
 
 def test_those_named_are_asked_and_nobody_else(network: Any) -> None:
     network.invited("Ada", "Bo", "Cy")
-    network.tell(network.events.asked("rencontre", "Ada", "Bo"), network.events.asked("rencontre", "Ada", "Bo"))
+    network.deliver(network.events.asked("rencontre", "Ada", "Bo"), network.events.asked("rencontre", "Ada", "Bo"))
     network.send()
     asked = [mailbox for template, mailbox in network.letters() if template == "survey_invitation"]
     assert asked == ["ada", "bo"]
@@ -97,38 +97,38 @@ def test_those_named_are_asked_and_nobody_else(network: Any) -> None:
 
 def test_nobody_is_asked_about_a_survey_that_is_closed(network: Any) -> None:
     clock.move(timedelta(days=15))
-    network.tell(network.events.asked("rencontre", "Ada"), network.events.reminded("rencontre", "Ada"))
+    network.deliver(network.events.asked("rencontre", "Ada"), network.events.reminded("rencontre", "Ada"))
     expired = [(State.DROPPED, DropReason.EXPIRED)]
     assert states(network, Template.SURVEY_INVITATION) == states(network, Template.SURVEY_REMINDER) == expired
 
 
 def test_whoever_was_not_there_after_all_is_not_asked(network: Any) -> None:
-    network.tell(network.events.asked("rencontre", "Ada", "Bo"), network.events.revoked("rencontre", "Ada"))
+    network.deliver(network.events.asked("rencontre", "Ada", "Bo"), network.events.revoked("rencontre", "Ada"))
     revoked, waiting = (State.DROPPED, DropReason.REVOKED), (State.QUEUED, None)
     assert sorted(states(network, Template.SURVEY_INVITATION)) == [revoked, waiting]
 
 
 def test_a_revocation_that_comes_first_holds(network: Any) -> None:
-    network.tell(network.events.revoked("rencontre", "Ada"))
-    network.tell(network.events.asked("rencontre", "Ada"))
+    network.deliver(network.events.revoked("rencontre", "Ada"))
+    network.deliver(network.events.asked("rencontre", "Ada"))
     assert states(network, Template.SURVEY_INVITATION) == [(State.DROPPED, DropReason.REVOKED)]
 
 
 def test_whoever_was_there_after_all_is_asked_with_the_newer_link(network: Any) -> None:
     network.invited("Ada")
-    network.tell(network.events.asked("rencontre", "Ada"), network.events.revoked("rencontre", "Ada"))
-    network.tell(network.events.asked("rencontre", "Ada", version=4, token="newer"))
-    network.tell(network.events.revoked("rencontre", "Ada"))
+    network.deliver(network.events.asked("rencontre", "Ada"), network.events.revoked("rencontre", "Ada"))
+    network.deliver(network.events.asked("rencontre", "Ada", version=4, token="newer"))
+    network.deliver(network.events.revoked("rencontre", "Ada"))
     network.send()
     assert "https://pratique.example/s/newer-Ada" in network.reads(Template.SURVEY_INVITATION, "ada")
 
 
 def test_the_results_are_told_to_those_who_were_there_once_each_and_to_no_other_member(network: Any) -> None:
     network.invited("Ada", "Bo", "Cy")
-    network.tell(network.events.contact("Di"), network.events.joins("Ada", "Compost"))
-    network.tell(network.events.closed("rencontre", "Relève", "Compost", there="Ada Di", absent="Bo"))
-    network.tell(network.events.released("rencontre", "Relève", "Compost"))
-    network.tell(network.events.joins("Cy", "Compost"))
+    network.deliver(network.events.contact("Di"), network.events.joins("Ada", "Compost"))
+    network.deliver(network.events.closed("rencontre", "Relève", "Compost", there="Ada Di", absent="Bo"))
+    network.deliver(network.events.released("rencontre", "Relève", "Compost"))
+    network.deliver(network.events.joins("Cy", "Compost"))
     network.send()
     assert network.told(Template.RESULTS_RELEASED) == ["ada", "di"]
 
@@ -145,33 +145,33 @@ def test_whatever_comes_first_results_go_to_those_who_were_there_in_the_end(netw
         events.released(*of),
     ]
     for position in order:
-        network.tell(told[position])
-    network.tell(events.corrected(*of, who="Bo", to="excused", version=6))
+        network.deliver(told[position])
+    network.deliver(events.corrected(*of, who="Bo", to="excused", version=6))
     network.send()
     assert network.told(Template.RESULTS_RELEASED) == ["ada", "cy"]
 
 
 def test_whoever_took_notes_is_not_told_of_results(network: Any) -> None:
     network.invited("Ada", "Bo")
-    network.tell(network.events.changed("rencontre", "Relève", note_taker="Bo", changed=("note_taker_id",)))
-    network.tell(network.events.closed("rencontre", "Relève", there="Ada Bo"))
-    network.tell(network.events.released("rencontre", "Relève"))
+    network.deliver(network.events.changed("rencontre", "Relève", note_taker="Bo", changed=("note_taker_id",)))
+    network.deliver(network.events.closed("rencontre", "Relève", there="Ada Bo"))
+    network.deliver(network.events.released("rencontre", "Relève"))
     network.send()
     assert network.told(Template.RESULTS_RELEASED) == ["ada"]
 
 
 def test_results_of_a_meeting_that_nobody_closed_go_to_those_recorded_so_far(network: Any) -> None:
     network.invited("Ada", "Bo")
-    network.tell(network.events.recorded("rencontre", "Relève", Ada="attended", Bo="unknown"))
-    network.tell(network.events.released("rencontre", "Relève"))
+    network.deliver(network.events.recorded("rencontre", "Relève", Ada="attended", Bo="unknown"))
+    network.deliver(network.events.released("rencontre", "Relève"))
     network.send()
     assert network.told(Template.RESULTS_RELEASED) == ["ada"]
 
 
 def test_results_say_where_they_are_and_whom_to_tell_who_was_not_there(network: Any) -> None:
     network.invited("Ada")
-    network.tell(network.events.contact("Ada", "en", version=2))
-    network.tell(
+    network.deliver(network.events.contact("Ada", "en", version=2))
+    network.deliver(
         network.events.closed("rencontre", "Relève", there="Ada"), network.events.released("rencontre", "Relève")
     )
     network.send()
@@ -184,8 +184,8 @@ def test_results_say_where_they_are_and_whom_to_tell_who_was_not_there(network: 
 
 def test_withheld_results_are_told_to_facilitators_only(network: Any) -> None:
     network.invited("Ada", "Bo", "Cy")
-    network.tell(network.events.role("Ada", "Relève"), network.events.role("Bo", "Relève", "coordinator"))
-    network.tell(network.events.role("Cy", "Ailleurs"), network.events.withheld("rencontre", "Relève", "Compost"))
+    network.deliver(network.events.role("Ada", "Relève"), network.events.role("Bo", "Relève", "coordinator"))
+    network.deliver(network.events.role("Cy", "Ailleurs"), network.events.withheld("rencontre", "Relève", "Compost"))
     network.send()
     told = [each for each in network.letters() if each[0] == "results_withheld"]
     assert told == [("results_withheld", "ada")]
@@ -193,8 +193,8 @@ def test_withheld_results_are_told_to_facilitators_only(network: Any) -> None:
 
 def test_withheld_results_are_told_to_whoever_facilitated_though_they_belong_to_no_community(network: Any) -> None:
     network.invited("Ada")
-    network.tell(network.events.contact("Fay"), network.events.withheld("rencontre", "Relève"))
-    network.tell(network.events.changed("rencontre", "Relève", facilitator="Fay", changed=("facilitator_id",)))
+    network.deliver(network.events.contact("Fay"), network.events.withheld("rencontre", "Relève"))
+    network.deliver(network.events.changed("rencontre", "Relève", facilitator="Fay", changed=("facilitator_id",)))
     network.send()
     assert network.told(Template.RESULTS_WITHHELD) == ["fay"]
 
@@ -202,22 +202,22 @@ def test_withheld_results_are_told_to_whoever_facilitated_though_they_belong_to_
 def test_withheld_results_of_a_meeting_long_past_are_no_news(network: Any) -> None:
     network.invited("Ada")
     clock.move(timedelta(days=30))
-    network.tell(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
+    network.deliver(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
     network.send()
     assert states(network, Template.RESULTS_WITHHELD) == [(State.DROPPED, DropReason.EXPIRED)]
 
 
 def test_who_facilitates_no_more_is_not_told(network: Any) -> None:
     network.invited("Ada")
-    network.tell(network.events.role_ended("Ada", "Relève"))
-    network.tell(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
+    network.deliver(network.events.role_ended("Ada", "Relève"))
+    network.deliver(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
     assert network.messages(Template.RESULTS_WITHHELD) == []
 
 
 def test_a_role_that_ends_while_the_message_waits_drops_it(network: Any) -> None:
     network.invited("Ada")
-    network.tell(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
-    network.tell(network.events.role_ended("Ada", "Relève"))
+    network.deliver(network.events.role("Ada", "Relève"), network.events.withheld("rencontre", "Relève"))
+    network.deliver(network.events.role_ended("Ada", "Relève"))
     network.send()
     assert states(network, Template.RESULTS_WITHHELD) == [(State.DROPPED, DropReason.REVOKED)]
 
@@ -267,7 +267,7 @@ def test_whatever_the_order_and_the_repeats_everyone_gets_each_message_once(
     with memory_store("notifications", models.Base.metadata) as opened:
         one = type(network)(opened, tmp_path_factory.mktemp("mail"))
         for start in range(0, len(order), batch):
-            one.tell(*(told[position] for position in order[start : start + batch]))
+            one.deliver(*(told[position] for position in order[start : start + batch]))
         one.send()
         assert one.letters() == ONCE_EACH
         invitations = one.messages(Template.MEETING_INVITATION)
@@ -285,7 +285,7 @@ def test_while_mails_go_out_nobody_gets_two_and_every_invited_learns_of_the_canc
     with memory_store("notifications", models.Base.metadata) as opened, clock.fixed(AT):
         one = type(network)(opened, tmp_path_factory.mktemp("mail"))
         for position in order:
-            one.tell(told[position])
+            one.deliver(told[position])
             one.send()
             clock.move(timedelta(seconds=2))
         clock.move(timedelta(hours=1))

@@ -26,6 +26,7 @@ from chassis.storage.store import open_store
 from demo.network import Network
 from operations import composition
 from pratique.errors import Conflict
+from pratique.requests.membership import PutCommunity
 from tests.servers.process import free_port
 
 CLASSES = composition.service_classes(settings.SERVICES)
@@ -200,7 +201,7 @@ def found_first_community(trial: Trial) -> Settings:
     chosen = migrated(trial.settings)
     words = {"name": "Familles", "purpose": "Aider", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
     with Network(chosen, CLASSES) as network:
-        network.do("membership", "put_community", community_id=str(sample.community_id("familles")), **words)
+        network.do(PutCommunity, community_id=str(sample.community_id("familles")), **words)
         network.settle()
     return chosen
 

@@ -14,7 +14,7 @@ from operations import cli
 from operations.management import Management
 from operations.strangers import strangers
 from tests import servers as private
-from tests.running import until
+from tests.harness.waiting import until
 from tests.servers.broker import Broker
 
 pytestmark = pytest.mark.real

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 import pratique.events  # noqa: F401  (fills the registry)
-from pratique.event import MAX_BODY_BYTES, REGISTRY, Envelope, Event, Undecodable, Value
+from pratique.event import MAX_BODY_BYTES, REGISTRY, Cause, Envelope, Event, Undecodable, Value
 from pratique.events.evaluation import SurveyClosed
 from pratique.events.meetings import MeetingClosed, MeetingDescribed, Mode
 from pratique.testing import AT, envelope, sample
@@ -275,7 +275,7 @@ def test_what_no_reader_could_take_is_not_written() -> None:
 
 def test_what_follows_from_an_event_shares_its_correlation() -> None:
     first = Envelope.seal(sample(MeetingClosed), AT)
-    second = Envelope.seal(sample(SurveyClosed), AT, first)
+    second = Envelope.seal(sample(SurveyClosed), AT, Cause(first.correlation_id, first.id))
 
     assert (first.correlation_id, first.causation_id) == (first.id, None)
     assert (second.correlation_id, second.causation_id) == (first.id, first.id)

@@ -26,7 +26,13 @@ def ask() -> subprocess.CompletedProcess[str]:
         subprocess.TimeoutExpired: it took too long.
         OSError: it is not here.
     """
-    command = [Path(sys.executable).with_name("pip-audit"), "--requirement", LOCK, "--no-deps", "--disable-pip"]
+    command = [
+        str(Path(sys.executable).with_name("pip-audit")),
+        "--requirement",
+        str(LOCK),
+        "--no-deps",
+        "--disable-pip",
+    ]
     options = ["--format", "json", "--progress-spinner", "off", "--timeout", "5"]
     return subprocess.run([*command, *options], capture_output=True, text=True, timeout=SECONDS, check=False)
 

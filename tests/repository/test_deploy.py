@@ -241,7 +241,7 @@ def test_a_broker_url_without_a_password_stops_the_start_with_a_sentence(folder:
     for text in ("", *(f"amqp://{each}" for each in refused)):
         secret.write_text(text)
         env = {"PATH": os.environ["PATH"], "PRATIQUE_SECRETS": str(folder / "secrets"), "TMPDIR": str(folder)}
-        command = ["sh", HOME / "deploy/rabbitmq.sh", "echo", "started"]
+        command = ["sh", str(HOME / "deploy/rabbitmq.sh"), "echo", "started"]
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (1, "")
         assert "The secret broker_url must be amqp://USER:PASSWORD@rabbitmq:5672//" in done.stderr
@@ -249,7 +249,7 @@ def test_a_broker_url_without_a_password_stops_the_start_with_a_sentence(folder:
 
 def test_a_broker_that_does_not_know_the_network_of_services_is_not_started(folder: Path) -> None:
     env = {"PATH": os.environ["PATH"], "PRATIQUE_SECRETS": str(folder / "secrets"), "TMPDIR": str(folder)}
-    command = ["sh", HOME / "deploy/rabbitmq.sh", "echo", "started"]
+    command = ["sh", str(HOME / "deploy/rabbitmq.sh"), "echo", "started"]
     for name in ("rabbitmq.inside", "0.0.0.0"):
         done = subprocess.run(command, env=env | {"PRATIQUE_INSIDE": name}, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (1, "")

@@ -9,7 +9,7 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -83,12 +83,14 @@ class Proxy:
         self.process.start(command, environ)
         self.process.wait_for_port(self.port)
 
-    def ask(self, path: str, body: bytes | None = None, is_plain: bool = False, **headers: str) -> str:
+    def ask(
+        self, path: str, body: bytes | None = None, is_plain: bool = False, headers: Mapping[str, str] | None = None
+    ) -> str:
         """What comes back, whatever the status."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         url = f"http://localhost:{self.plain_port}{path}" if is_plain else f"https://localhost:{self.port}{path}"
-        request = urllib.request.Request(url, data=body, headers=headers)
+        request = urllib.request.Request(url, data=body, headers=dict(headers or {}))
         https = urllib.request.HTTPSHandler(context=context)
         opener = urllib.request.build_opener(https, _Still())
         try:
@@ -125,7 +127,7 @@ def _visit(proxy: Proxy) -> None:
         proxy.ask(path + SECRET)
         proxy.ask(path + SECRET, is_plain=True)
     proxy.ask("/v1/answers", json.dumps({"ballot_id": SECRET}).encode())
-    proxy.ask("/v1/meetings", Referer=f"https://localhost/s/{SECRET}", Authorization=f"Bearer {SECRET}")
+    proxy.ask("/v1/meetings", headers={"Referer": f"https://localhost/s/{SECRET}", "Authorization": f"Bearer {SECRET}"})
 
 
 def test_a_real_caddy_logs_no_secret_whether_the_gateway_answers_or_not(proxy: Proxy, upstream: HTTPServer) -> None:
@@ -140,5 +142,5 @@ def test_a_real_caddy_logs_no_secret_whether_the_gateway_answers_or_not(proxy: P
 
 
 def test_a_real_caddy_tells_the_callers_own_address_and_nothing_else(proxy: Proxy) -> None:
-    assert proxy.ask("/v1/meetings", **{"X-Forwarded-For": "203.0.113.9"}) in ("127.0.0.1", "::1")
+    assert proxy.ask("/v1/meetings", headers={"X-Forwarded-For": "203.0.113.9"}) in ("127.0.0.1", "::1")
     assert "127.0.0.1" not in proxy.ask("/metrics")

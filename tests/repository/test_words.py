@@ -26,7 +26,7 @@ SAME_LINES = 6
 
 
 def test_no_line_names_an_event_as_a_string() -> None:
-    """Who searches for the class finds the whole story."""
+    """Who searches for the class finds every use."""
     word = re.compile(rf"\b({'|'.join(sorted(EVENTS))})\b")
     found = [
         f"{name_of(path)}:{line} {text[:60]!r}"

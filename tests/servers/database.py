@@ -121,7 +121,7 @@ class Database:
 
         def execute(statement: str, *parts: sql.Composable) -> list[Any]:
             with connection.cursor() as cursor:
-                cursor.execute(sql.SQL(statement).format(*parts))  # type: ignore[arg-type]
+                cursor.execute(sql.SQL(statement).format(*parts))
                 return cursor.fetchall() if cursor.description else []
 
         try:

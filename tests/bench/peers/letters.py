@@ -120,7 +120,7 @@ def _facts(survey: Mapping[str, Any], links: Mapping[UUID, str]) -> Sequence[tup
     ]
 
 
-def waiting(id: UUID) -> Select[Any]:
+def waiting(id: UUID) -> Select[Message, ContactCard, MeetingCard, str]:
     """A message that waits to be sent, locked, with all that its mail says."""
     return (
         select(Message, ContactCard, MeetingCard, CommunityCard.name)

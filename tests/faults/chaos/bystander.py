@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import amqp
 
 from chassis.messaging.broker import PUBLIC
-from tests.bench.stage import broker
+from tests.bench.environment import broker
 
 QUEUE = "bystander"
 

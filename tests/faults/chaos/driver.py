@@ -1,78 +1,53 @@
 """Closes meetings over HTTP at a steady rate, notes what was acknowledged, and asks again, as it was, for the rest."""
 
-import http.client
-import json
 import queue
 import random
-import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from http.client import HTTPException
 from typing import Any
 
-from tests.faults.chaos.record import Circle, Meeting, Record, fresh_id
+from tests.faults.chaos.record import Meeting, Record, fresh_id
+from tests.harness.client import HttpClient, NotAccepted, NotAcknowledged, Response, RetryingClient
+from tests.harness.people import Community, filled
 
 CLIENTS = 24  #: at once; so many closings wait when nothing answers, and no more
 TIMEOUT_S = 20.0
 PATIENCE_S = 240.0  #: whoever is not answered for so long has found a fault that was not mended
 
 
-class Stuck(Exception):
-    """The API did not acknowledge for ``PATIENCE_S``."""
+class Api(RetryingClient):
+    """One client's way to any of the gateways; the record counts how each request was answered."""
 
+    def __init__(
+        self, ports: Sequence[int], token: str, record: Record, chance: random.Random, passing: Container[int] = ()
+    ) -> None:
+        super().__init__(lambda: HttpClient(chance.choice(ports), token, TIMEOUT_S), PATIENCE_S, passing)
+        self.record = record
+        self._fields = ports, token, record, chance
 
-class Api:
-    """One client's way to any of the gateways, each request on a connection of its own."""
+    def tolerating(self, *passing: int) -> "Api":
+        """Return the same client, for which these refusals pass, since what is needed may not be there yet."""
+        return Api(*self._fields, passing)
 
-    def __init__(self, ports: Sequence[int], token: str, record: Record, chance: random.Random) -> None:
-        self._ports, self._token, self.record, self._chance = ports, token, record, chance
-
-    def once(self, method: str, path: str, body: Any = None, if_version: int | None = None) -> tuple[int, Any]:
-        """Status and body; status 0 where there was no answer, which the record then counts."""
-        port = self._chance.choice(self._ports)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+    def attempt(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
+        """Send it once, and count what came."""
+        client = self._client()
         try:
-            connection.connect()
-        except OSError:
+            answer = client.request(method, path, body, headers)
+        except NotAccepted:
             self.record.count("not accepted")
-            connection.close()
-            return 0, None
-        try:
-            headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-            if if_version is not None:
-                headers["If-Match"] = f'"{if_version}"'
-            payload = None if body is None else json.dumps(body)
-            connection.request(method, path, payload, {**headers, "Connection": "close"})
-            answer = connection.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException) as error:
+            return Response(0)
+        except (OSError, HTTPException) as error:
             with self.record.lock:
                 self.record.answers["cut"] += 1
-                self.record.cut.append((time.monotonic(), port, f"{method} {path}: {error!r}"))
-            return 0, None
-        finally:
-            connection.close()
+                self.record.cut.append((time.monotonic(), client.port, f"{method} {path}: {error!r}"))
+            return Response(0)
         self.record.count(str(answer.status))
-        return answer.status, json.loads(text) if text.startswith(b"{") else None
-
-    def ask(self, method: str, path: str, body: Any = None, *, also: Mapping[int, str] | None = None) -> Any:
-        """Ask until it is acknowledged; ``also`` names refusals that pass, since what is needed may not be there yet.
-
-        Raises:
-            Stuck: it never was, or it was refused as it cannot be.
-        """
-        end, pause_s = time.monotonic() + PATIENCE_S, 0.1
-        while time.monotonic() < end:
-            status, answer = self.once(method, path, body)
-            if 200 <= status < 300:
-                return answer
-            if status and status < 500 and status not in (also or {}):
-                words = f"{method} {path}: {status} {answer}"
-                self.record.wrong.append(words)
-                raise Stuck(words)
-            time.sleep(pause_s * self._chance.uniform(0.5, 1))
-            pause_s = min(1.0, pause_s * 2)
-        raise Stuck(f"{method} {path} was not acknowledged within {PATIENCE_S:g} s")
+        if 400 <= answer.status < 500 and answer.status not in self._passing:
+            self.record.wrong.append(f"{method} {path}: {answer.status} {answer.text}")
+        return answer
 
 
 class Driver:
@@ -86,20 +61,16 @@ class Driver:
         self.failures: list[str] = []
         self._is_stopped = threading.Event()
 
-    def found(self, circles: int, members: int, seed: int) -> list[Circle]:
+    def found(self, circles: int, members: int, seed: int) -> list[Community]:
         """Communities with members, all acknowledged; they take a moment to be known everywhere."""
         chance = random.Random(seed)
-        made = [Circle(fresh_id(chance), [fresh_id(chance) for _ in range(members)]) for _ in range(circles)]
+        made = [Community(fresh_id(chance), [fresh_id(chance) for _ in range(members)]) for _ in range(circles)]
         api = self._api(0)
         for circle in made:
-            words = {"name": "Cercle d’essai", "purpose": "Apprendre.", "kind": "individuals"}
-            where = {"locale": "fr", "timezone": "America/Toronto"}
-            api.ask("PUT", f"/v1/communities/{circle.id}", words | where)
+            api.put_community(circle.id)
             for number, member_id in enumerate(circle.member_ids):
-                card = {"name": f"Personne N{number}", "email": address_of(member_id), **where}
-                api.ask("PUT", f"/v1/members/{member_id}", card)
-                path = f"/v1/communities/{circle.id}/memberships/{member_id}"
-                api.ask("PUT", path, {"capacity": "individual"})
+                api.put_member(member_id, f"Personne N{number}", email=address_of(member_id))
+                api.add_to_community(circle.id, member_id)
         self.record.circles += made
         return made
 
@@ -140,69 +111,54 @@ class Driver:
         while meeting := self._waiting.get():
             try:
                 hold_and_close(api, meeting)
-            except Stuck as error:
+            except NotAcknowledged as error:
                 self.failures.append(str(error))
 
 
 def hold_and_close(api: Api, meeting: Meeting) -> None:
-    """One meeting's life, each step until it is acknowledged."""
-    path, not_known_yet = f"/v1/meetings/{meeting.id}", {422: "the community or a member has not arrived yet"}
-    api.ask("PUT", path, meeting.body(), also=not_known_yet)
-    api.ask("POST", f"{path}/start")
-    entries = [{"member_id": member_id, "state": state} for member_id, state in meeting.states.items()]
-    api.ask("PUT", f"{path}/attendance", {"entries": entries}, also=not_known_yet)
+    """Hold one meeting, each step until it is acknowledged."""
+    patient = api.tolerating(422)  # the community or a member has not arrived yet
+    patient.ok("PUT", f"/v1/meetings/{meeting.id}", meeting.body())
+    api.start(meeting.id)
+    patient.record_attendance(meeting.id, meeting.states)
     if meeting.answers_in_room:
-        api.ask("POST", f"{path}/wrap-up")
-        _answer(api, path, meeting.answers_in_room)
+        api.wrap_up(meeting.id)
+        _answer(api, meeting.id, meeting.answers_in_room)
     meeting.is_close_attempted = True
-    status, _ = api.once("POST", f"{path}/close")
-    meeting.was_retried = status != 200
+    meeting.was_retried = api.attempt("POST", f"/v1/meetings/{meeting.id}/close").status != 200
     if meeting.was_retried:
-        api.ask("POST", f"{path}/close")
+        api.close(meeting.id)
     meeting.is_closed = True
     if meeting.corrected:
-        entries = [{"member_id": meeting.corrected, "state": "attended"}]
-        api.ask("PUT", f"{path}/attendance", {"entries": entries})
+        api.record_attendance(meeting.id, {meeting.corrected: "attended"})
     meeting.is_done = True
 
 
-def _answer(api: Api, path: str, member_id: str) -> None:
+def _answer(api: Api, meeting_id: str, member_id: str) -> None:
     """Answer in the room: ask for a ballot, and send it until it is known that its answers are kept.
 
     Raises:
-        Stuck: they never were, or were refused as they cannot be.
+        NotAcknowledged: they never were, or were refused as they cannot be.
     """
-    survey = api.ask("GET", f"{path}/survey", also={404: "evaluation has not heard of the wrap-up yet"})
-    want = {"room_code": survey["room_code"], "member_id": member_id, "locale": "fr"}
-    not_known_yet = {404: "the attendance has not arrived yet", 429: "too many of those"}
+    survey = api.tolerating(404).survey(meeting_id)  # evaluation has not heard of the wrap-up yet
+    patient = api.tolerating(404, 429)  # the attendance has not arrived yet, or there are too many of those
     while True:
-        ballot = api.ask("POST", "/v1/ballots", want, also=not_known_yet)
-        numbers = [each for each in ballot["questions"] if each["type"] == "scale1_5"]
-        answers = [{"question": each["key"], "value": 4} for each in numbers]
-        status = _send(api, {"ballot_id": ballot["ballot_id"], "answers": answers})
+        ballot = patient.ballot(room_code=survey["room_code"], member_id=member_id)
+        status = _send(api.tolerating(*range(400, 500)), filled(ballot, 4))
         if status != 404:  # the clock has jumped, and the ballot is too old
             return
 
 
-def _send(api: Api, filled: dict[str, Any]) -> int:
-    """The status that says what became of it: kept now (204) or before (410), or the ballot is too old (404)."""
+def _send(api: Api, ballot: dict[str, Any]) -> int:
+    """Return the status that says what became of it: kept now (204) or before (410), or the ballot is too old (404)."""
     end = time.monotonic() + PATIENCE_S
-    while (status := api.once("POST", "/v1/answers", filled)[0]) not in (204, 404, 410):
+    while (status := api.attempt("POST", "/v1/answers", ballot).status) not in (204, 404, 410):
         time.sleep(0.5)
         if time.monotonic() > end:
-            raise Stuck(f"a ballot was not taken: {status}")
+            raise NotAcknowledged(f"a ballot was not taken: {status}")
     return status
 
 
 def address_of(member_id: str) -> str:
     """Where a member's mail goes."""
     return f"{member_id.replace('-', '')}@example.org"
-
-
-def accepts(port: int) -> bool:
-    """Whether something listens there."""
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -15,12 +15,13 @@ from chassis.testing import SEAL_KEY
 from pratique.event import REGISTRY
 from pratique.events.notifications import Template
 from services.notifications.models import message_id
-from tests.bench.stage import broker
+from tests.bench.environment import broker
 from tests.faults.chaos import copies
-from tests.faults.chaos.driver import Api, Stuck, address_of
+from tests.faults.chaos.driver import Api, address_of
 from tests.faults.chaos.postbox import taken
 from tests.faults.chaos.record import THERE, Meeting
 from tests.faults.chaos.system import System
+from tests.harness.client import NotAcknowledged
 
 SEAL = Seal.of(SEAL_KEY)
 READERS = 12  #: at once
@@ -187,13 +188,13 @@ def _visible(system: System, api: Api) -> Iterator[str]:
         try:
             for found in readers.map(lambda meeting: _misread(api, meeting), done):
                 yield from found
-        except Stuck as error:  # then the others fare no better
+        except NotAcknowledged as error:  # then the others fare no better
             readers.shutdown(cancel_futures=True)
             yield str(error)
 
 
 def _misread(api: Api, meeting: Meeting) -> list[str]:
-    shown = api.ask("GET", f"/v1/meetings/{meeting.id}")
+    shown = api.ok("GET", f"/v1/meetings/{meeting.id}")
     states = meeting.states | ({meeting.corrected: "attended"} if meeting.corrected else {})
     read = {each["member_id"]: each["state"] for each in shown["attendance"]}
     wrong = []

@@ -7,9 +7,9 @@ from typing import Any
 import amqp
 
 from pratique.event import CONTENT_TYPE, Event
-from tests.bench.stage import broker
-from tests.faults.chaos.replica import wait_until
+from tests.bench.environment import broker
 from tests.faults.chaos.system import System
+from tests.harness.waiting import until
 
 HELD = "held-back"  #: a queue that is bound instead of the service's
 PUBLISHED_S = 20.0  #: what was acknowledged is on the bus by then
@@ -31,7 +31,7 @@ def held_back(system: System, event: type[Event], service: str, at_least: int = 
         channel.queue_unbind(service, **binding)
     yield held
     if at_least:
-        wait_until(lambda: _depth(system) >= at_least, PUBLISHED_S, f"{at_least} {event.__name__} to hold back")
+        until(lambda: _depth(system) >= at_least, PUBLISHED_S, 0.1, f"{at_least} {event.__name__} to hold back")
     with broker(system.fresh.broker_url) as connection:
         channel = connection.channel()
         channel.queue_bind(service, **binding)

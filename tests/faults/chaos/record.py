@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.harness.people import Community, meeting_body
+
 STATES = ("attended", "attended", "attended_partly", "no_show", "excused", "unknown")
 THERE = ("attended", "attended_partly")
 
@@ -19,19 +21,11 @@ def fresh_id(chance: random.Random) -> str:
 
 
 @dataclass
-class Circle:
-    """A community and its members."""
-
-    id: str
-    member_ids: list[str]
-
-
-@dataclass
 class Meeting:
     """One meeting as it is to be held, and how far the API has acknowledged it."""
 
     id: str
-    circle: Circle
+    circle: Community
     states: dict[str, str]
     facilitator_id: str | None
     is_ahead: bool  #: planned for tomorrow, so that its members are invited by mail before it is held today
@@ -52,15 +46,7 @@ class Meeting:
 
     def body(self) -> dict[str, Any]:
         """What is planned, the same each time it is sent."""
-        return {
-            "community_ids": [self.circle.id],
-            "kind": "meeting",
-            "mode": "online",
-            "starts_at": self.starts_at.isoformat(),
-            "ends_at": (self.starts_at + timedelta(hours=1)).isoformat(),
-            "timezone": "America/Toronto",
-            "facilitator_id": self.facilitator_id,
-        }
+        return meeting_body(self.circle.id, starts_at=self.starts_at, facilitator_id=self.facilitator_id)
 
 
 def start_of(at: datetime, is_ahead: bool) -> datetime:
@@ -68,7 +54,7 @@ def start_of(at: datetime, is_ahead: bool) -> datetime:
     return at.replace(microsecond=0) + (timedelta(days=1, hours=12) if is_ahead else timedelta(hours=-26))
 
 
-def make_meetings(chance: random.Random, circles: list[Circle], count: int) -> Iterator[Meeting]:
+def make_meetings(chance: random.Random, circles: list[Community], count: int) -> Iterator[Meeting]:
     """Meetings of all sorts: some with a wrap-up and an answer in the room, some corrected, some planned ahead."""
     planned_at = datetime.now(UTC)
     for _ in range(count):
@@ -96,7 +82,7 @@ def make_meetings(chance: random.Random, circles: list[Circle], count: int) -> I
 class Record:
     """What was asked and what was answered, of one run."""
 
-    circles: list[Circle] = field(default_factory=list)
+    circles: list[Community] = field(default_factory=list)
     meetings: dict[str, Meeting] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)  #: by status, or by what went wrong on the way
     cut: list[tuple[float, int, str]] = field(default_factory=list)  #: (monotonic time, gateway's port, what happened)

@@ -6,10 +6,10 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from tests.harness.waiting import is_ready
 
 LAUNCH = Path(__file__).with_name("launch.py")
 STOP_S = 20.0  #: what docs/operate.md tells an operator to give a process after SIGTERM
@@ -85,11 +85,7 @@ class Replica:
 
     def is_ready(self) -> bool:
         """Whether it says so itself."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (OSError, urllib.error.URLError):
-            return False
+        return is_ready(self.port)
 
     def notice_clock(self) -> None:
         """Let it read by how much the clock is off."""
@@ -121,16 +117,3 @@ class Supervisor:
         """Start nothing any more."""
         self._is_over.set()
         self._thread.join()
-
-
-def wait_until(is_true: Callable[[], object], timeout_s: float, what: str, every_s: float = 0.1) -> None:
-    """Return when it is true.
-
-    Raises:
-        TimeoutError: it did not become so in time; ``what`` says in words what was waited for.
-    """
-    end = time.monotonic() + timeout_s
-    while not is_true():
-        if time.monotonic() > end:
-            raise TimeoutError(f"{what}: not within {timeout_s:g} s")
-        time.sleep(every_s)

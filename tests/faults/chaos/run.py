@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.chaos import epilogue, oracle, rest
+from tests.faults.chaos import late_deliveries, oracle
 from tests.faults.chaos.driver import Api
+from tests.faults.chaos.quiescence import NotQuiescent, settle
 from tests.faults.chaos.record import make_meetings
 from tests.faults.chaos.registry import CannotBe, Fault, schedule
-from tests.faults.chaos.replica import wait_until
 from tests.faults.chaos.system import System, built
+from tests.harness.waiting import until
 from tests.servers import Servers
 
 CIRCLES, MEMBERS = 6, 5
@@ -37,7 +38,7 @@ class Outcome:
     restarts: int = 0
     seconds: float = 0.0
     rest_s: float = 0.0
-    has_week: bool = True  #: whether the epilogue is lived, too
+    has_week: bool = True  #: whether the week after it is run, too
     week_s: float = 0.0  #: that it took
     logs: Path | None = None
 
@@ -71,16 +72,16 @@ def _live(system: System, outcome: Outcome, closings: int, faults: Sequence[Faul
     system.driver.start(meetings)
     try:
         _inflict(system, outcome, faults, random.Random(outcome.seed), tell)
-        wait_until(lambda: system.driver.is_done, 600, "the driver", 0.2)
+        until(lambda: system.driver.is_done, 600, 0.2, "the driver")
         closed, seconds = len(system.record.acknowledged), time.monotonic() - began
         tell(f"seed {outcome.seed}: {closed} closed in {seconds:.0f} s; now it comes to rest")
         system.wait_until_ready()
-        outcome.rest_s = rest.settle(system)
+        outcome.rest_s = settle(system)
         for mend in system.when_at_rest:
             mend()
         if system.when_at_rest:
-            rest.settle(system)
-    except (TimeoutError, rest.Restless, RuntimeError, subprocess.TimeoutExpired) as error:
+            settle(system)
+    except (TimeoutError, NotQuiescent, RuntimeError, subprocess.TimeoutExpired) as error:
         outcome.verdict.failures.append(str(error)[-1500:])
         tell(f"seed {outcome.seed}: {type(error).__name__}: {str(error)[-1500:]}")  # what follows may fail for it
         system.driver.stop()
@@ -91,7 +92,7 @@ def _live(system: System, outcome: Outcome, closings: int, faults: Sequence[Faul
     outcome.verdict, outcome.answers = verdict, system.record.answers
     if outcome.has_week and not verdict.failures:  # what was wrong before would be told again in other words
         began = time.monotonic()
-        verdict.failures += epilogue.live(system, api, outcome.seed)
+        verdict.failures += late_deliveries.run_week(system, api, outcome.seed)
         outcome.week_s = time.monotonic() - began
 
 

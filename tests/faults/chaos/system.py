@@ -21,9 +21,11 @@ from chassis.testing import open_at
 from gateway.auth import create_token
 from services.notifications.delivery import MANY
 from tests.faults.chaos.bystander import Bystander
-from tests.faults.chaos.driver import Driver, accepts
+from tests.faults.chaos.driver import Driver
 from tests.faults.chaos.record import Record
-from tests.faults.chaos.replica import Replica, Supervisor, wait_until
+from tests.faults.chaos.replica import Replica, Supervisor
+from tests.harness.processes import PRATIQUE
+from tests.harness.waiting import is_listening, until
 from tests.servers import HOME, Fresh, Servers
 from tests.servers.process import free_port, unprivileged
 
@@ -31,7 +33,6 @@ REPLICAS = 2
 FURTHEST = timedelta(hours=27)  #: faults move the clock no further; coming to rest may take ten hours more
 SMALL_DISK_MB = 400
 SENDERS = 2  #: loops of one notifications process that each may be cut between the mail server's yes and its record
-PRATIQUE = [sys.executable, "-P", "-c", "from operations import main; main()"]
 
 
 class System:
@@ -112,7 +113,7 @@ class System:
             with self.stores["gateway"].begin() as session:
                 self.token = create_token(session, "driver", ["*"])
             supervisor = self.supervisor = Supervisor(self.replicas)
-            wait_until(lambda: accepts(self.smtp_port), 60, "the mail server")
+            until(lambda: is_listening(self.smtp_port), 60, 0.1, "the mail server")
             self.wait_until_ready()
             self.driver = Driver(
                 [each.port for each in self.of("gateway")], self.token, self.record, self.rate, self.seed
@@ -162,7 +163,7 @@ class System:
     def wait_until_ready(self, *replicas: Replica, timeout_s: float = 240) -> None:
         """Return when these, or all, say that they do their work."""
         for replica in replicas or self.replicas:
-            wait_until(replica.is_ready, timeout_s, f"{replica} to be ready")
+            until(replica.is_ready, timeout_s, 0.1, f"{replica} to be ready")
 
     def move_clock(self, by: timedelta) -> None:
         """Let every process, and whoever checks them, read another time from now on."""

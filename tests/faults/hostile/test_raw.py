@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.hostile.living import Canary, Living, living
+from tests.faults.hostile.gateway_process import Canary, GatewayProcess, gateway_process
 from tests.faults.hostile.malformed import Sent, of_bodies, of_heads
 from tests.faults.hostile.verdict import Wrong, judge
 
@@ -15,13 +15,13 @@ ORGANIZATION = "/v1/organizations/22222222-2222-4222-8222-222222222222"
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[Living]:
+def gateway() -> Iterator[GatewayProcess]:
     """One gateway for all of them: what one of them breaks, the next one sees."""
-    with living() as made:
+    with gateway_process() as made:
         yield made
 
 
-def faults_of(gateway: Living, sent: Sent) -> str:
+def faults_of(gateway: GatewayProcess, sent: Sent) -> str:
     """What is wrong with the answers to it; empty if nothing."""
     try:
         answers = gateway.tell(sent.raw)
@@ -34,8 +34,8 @@ def faults_of(gateway: Living, sent: Sent) -> str:
     return "" if is_right and len(found) <= sent.answers else f"{sent.name}: {found}"
 
 
-def test_heads_that_are_none_are_refused_and_change_nothing(gateway: Living) -> None:
-    gateway.ask("GET", "/v1/communities")  # notes once a day that the token was used
+def test_heads_that_are_none_are_refused_and_change_nothing(gateway: GatewayProcess) -> None:
+    gateway.client.request("GET", "/v1/communities")  # notes once a day that the token was used
     before, held = gateway.stores.content(), gateway.descriptors()
 
     with Canary(gateway) as canary:
@@ -47,8 +47,8 @@ def test_heads_that_are_none_are_refused_and_change_nothing(gateway: Living) -> 
     gateway.must_let_go(held)
 
 
-def test_bodies_that_are_none_are_refused_and_change_nothing(gateway: Living) -> None:
-    gateway.ask("GET", "/v1/communities")
+def test_bodies_that_are_none_are_refused_and_change_nothing(gateway: GatewayProcess) -> None:
+    gateway.client.request("GET", "/v1/communities")
     before, memory_kb = gateway.stores.content(), gateway.memory_kb()
 
     with Canary(gateway) as canary:
@@ -63,34 +63,34 @@ def test_bodies_that_are_none_are_refused_and_change_nothing(gateway: Living) ->
     assert gateway.memory_kb() < memory_kb + 60_000  # of 60 MB sent, and 50 more in the bomb
 
 
-def test_requests_in_a_row_are_answered_in_a_row(gateway: Living) -> None:
+def test_requests_in_a_row_are_answered_in_a_row(gateway: GatewayProcess) -> None:
     one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     lost = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"
     answers = gateway.tell((one + lost) * 20 + b"nonsense\r\n\r\n" + one)
     assert [each.status for each in answers] == [200, 404] * 20 + [400]
 
 
-def test_a_body_longer_than_announced_ends_where_it_was_announced(gateway: Living) -> None:
+def test_a_body_longer_than_announced_ends_where_it_was_announced(gateway: GatewayProcess) -> None:
     raw = _put(gateway.token, "application/json", b'{"name":1}')
     answers = gateway.tell(raw + b"}}}" + raw)
     assert [each.status for each in answers] == [422, 400]
 
 
-def test_a_length_with_zeros_before_it_is_that_length(gateway: Living) -> None:
+def test_a_length_with_zeros_before_it_is_that_length(gateway: GatewayProcess) -> None:
     raw = _put(gateway.token, "application/json", b'{"name":1}')
     (answer,) = gateway.tell(raw.replace(b"Content-Length: ", b"Content-Length: " + b"0" * 14))
     assert [each["pointer"] for each in json.loads(answer.body)["errors"]] == ["/name"]
 
 
-def test_clients_that_vanish_leave_nothing_behind(gateway: Living) -> None:
-    gateway.ask("GET", "/v1/communities")
+def test_clients_that_vanish_leave_nothing_behind(gateway: GatewayProcess) -> None:
+    gateway.client.request("GET", "/v1/communities")
     held, raw = gateway.descriptors(), _put(gateway.token, "application/json", b'{"name":"' + b"a" * 50_000 + b'"}')
     before = gateway.stores.content()
     for length in range(0, len(raw) - 1, 997):
         with contextlib.closing(gateway.connect()) as sock:
             sock.sendall(raw[:length])
             sock.setsockopt(1, 13, b"\x01\x00\x00\x00\x00\x00\x00\x00")  # SO_LINGER: the close is a reset
-    assert gateway.ask("GET", "/v1/communities")[0] == 200
+    assert gateway.client.request("GET", "/v1/communities").status == 200
     assert gateway.stores.content() == before
     gateway.must_let_go(held)
 
@@ -108,7 +108,7 @@ def test_clients_that_vanish_leave_nothing_behind(gateway: Living) -> None:
         ("application/json", b"{}"),
     ],
 )
-def test_a_form_that_is_none_gets_a_page_or_a_problem(gateway: Living, kind: str, body: bytes) -> None:
+def test_a_form_that_is_none_gets_a_page_or_a_problem(gateway: GatewayProcess, kind: str, body: bytes) -> None:
     gateway.stores.settle()
     before = gateway.stores.content()
     for path in ("/s/nonesuch", "/r/NONESUCH"):  # from an address of its own, for guessing is slowed
@@ -121,7 +121,7 @@ def test_a_form_that_is_none_gets_a_page_or_a_problem(gateway: Living, kind: str
     assert gateway.stores.content() == before
 
 
-def test_the_log_holds_no_line_that_a_client_wrote_and_no_token(gateway: Living) -> None:
+def test_the_log_holds_no_line_that_a_client_wrote_and_no_token(gateway: GatewayProcess) -> None:
     link = "9sXq2mJf0rQ-9sXq2mJf0rQ_aa"
     for target in (
         "/x%0d%0aFORGED%20line",

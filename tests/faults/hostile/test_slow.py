@@ -8,24 +8,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.hostile.living import PATIENCE_S, Canary, Living, living
+from tests.faults.hostile.gateway_process import PATIENCE_S, Canary, GatewayProcess, gateway_process
 from tests.faults.hostile.verdict import Wrong, read_responses
-from tests.running import until
+from tests.harness.waiting import until
 
 DESCRIPTORS = 64  #: that the process may have; half of them for connections
 HEAD_S = 10.0  #: for a head (chassis/http/web.py)
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[Living]:
+def gateway() -> Iterator[GatewayProcess]:
     """A gateway with few descriptors, which has room for 32 connections."""
-    with living(descriptors=DESCRIPTORS) as made:
-        assert made.ask("GET", "/v1/communities")[0] == 200
+    with gateway_process(descriptors=DESCRIPTORS) as made:
+        assert made.client.request("GET", "/v1/communities").status == 200
         yield made
 
 
 @contextlib.contextmanager
-def clients(gateway: Living, number: int, said: bytes) -> Iterator[list[socket.socket]]:
+def clients(gateway: GatewayProcess, number: int, said: bytes) -> Iterator[list[socket.socket]]:
     """So many connections, on each of which this was said."""
     opened: list[socket.socket] = []
     try:
@@ -38,17 +38,17 @@ def clients(gateway: Living, number: int, said: bytes) -> Iterator[list[socket.s
             each.close()
 
 
-def wait_for_answer(gateway: Living) -> float:
+def wait_for_answer(gateway: GatewayProcess) -> float:
     """How long a good client waits now, in seconds."""
     began = time.monotonic()
-    assert gateway.ask("GET", "/v1/communities")[0] == 200
+    assert gateway.client.request("GET", "/v1/communities").status == 200
     return time.monotonic() - began
 
 
 @pytest.mark.parametrize(
     "said", [b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"], ids=["cut", "kept"]
 )
-def test_whoever_asks_nothing_gives_way_to_who_does(gateway: Living, said: bytes) -> None:
+def test_whoever_asks_nothing_gives_way_to_who_does(gateway: GatewayProcess, said: bytes) -> None:
     held = gateway.descriptors()
     with clients(gateway, 2 * DESCRIPTORS, said):
         assert wait_for_answer(gateway) < PATIENCE_S  # some rounds of a second each, and what the machine needs
@@ -57,7 +57,7 @@ def test_whoever_asks_nothing_gives_way_to_who_does(gateway: Living, said: bytes
     assert wait_for_answer(gateway) < HEAD_S  # nobody is waited for any more
 
 
-def test_heads_and_bodies_that_drip_in_are_cut_off_at_the_limit_of_descriptors(gateway: Living) -> None:
+def test_heads_and_bodies_that_drip_in_are_cut_off_at_the_limit_of_descriptors(gateway: GatewayProcess) -> None:
     """The limit falls below what is open, so that accepting, and every file that would be opened, truly fails."""
     held = gateway.descriptors()
     head = b"GET /v1/communities HTTP/1.1\r\nHost: localhost\r\nA: "
@@ -65,7 +65,7 @@ def test_heads_and_bodies_that_drip_in_are_cut_off_at_the_limit_of_descriptors(g
         until(lambda: gateway.descriptors() >= held + DESCRIPTORS // 2 - 1)
         resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (gateway.descriptors(), DESCRIPTORS))
         end = time.monotonic() + HEAD_S + PATIENCE_S
-        cut = set()
+        cut = set[socket.socket]()
         while len(cut) < DESCRIPTORS // 2 - 1 and time.monotonic() < end:
             for each in slow:
                 if each not in cut and not _drip(each):
@@ -78,7 +78,7 @@ def test_heads_and_bodies_that_drip_in_are_cut_off_at_the_limit_of_descriptors(g
     assert wait_for_answer(gateway) < HEAD_S  # nobody is waited for any more
 
 
-def test_bodies_that_drip_in_and_answers_not_taken_leave_places_for_others(gateway: Living) -> None:
+def test_bodies_that_drip_in_and_answers_not_taken_leave_places_for_others(gateway: GatewayProcess) -> None:
     held, memory_kb = gateway.descriptors(), gateway.memory_kb()
     token = gateway.token.encode()
     body = b"POST /v1/answers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n" + b"a" * 100_000
@@ -94,7 +94,7 @@ def test_bodies_that_drip_in_and_answers_not_taken_leave_places_for_others(gatew
     assert gateway.memory_kb() < memory_kb + 60_000
 
 
-def test_a_big_answer_that_is_taken_slowly_arrives_whole(gateway: Living) -> None:
+def test_a_big_answer_that_is_taken_slowly_arrives_whole(gateway: GatewayProcess) -> None:
     with contextlib.closing(gateway.connect()) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

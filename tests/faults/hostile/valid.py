@@ -1,19 +1,17 @@
-"""A network that lives, and one valid request to each route that its API describes: what mutations start from."""
+"""A running network, and one valid request to each route that its API describes: what mutations start from."""
 
-import email
-import email.policy
 import json
 import re
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from tests.faults.hostile.living import Living
+from tests.faults.hostile.gateway_process import GatewayProcess
+from tests.harness.mails import MailFolder, asks, link_in
+from tests.harness.waiting import until
 
-ZONE = "America/Toronto"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -40,29 +38,25 @@ class Request:
 class Network:
     """A community with members, and a meeting to come, one whose room answers, one closed with its mails."""
 
-    def __init__(self, living: Living) -> None:
-        self._living = living
+    def __init__(self, gateway: GatewayProcess) -> None:
+        self._gateway = gateway
+        self._client = gateway.client
         community, members = str(uuid4()), [str(uuid4()) for _ in range(4)]
-        words = {"name": "Cercle", "purpose": "Apprendre.", "kind": "individuals", "locale": "fr", "timezone": ZONE}
-        self._ok("PUT", f"/v1/communities/{community}", words)
-        for number, member in enumerate(members):
-            card = {"name": f"Personne {number}", "email": f"n{number}@example.org", "locale": "fr", "timezone": ZONE}
-            self._ok("PUT", f"/v1/members/{member}", card)
-            self._ok("PUT", f"/v1/communities/{community}/memberships/{member}", {"capacity": "individual"})
-        living.stores.settle()
-        coming = self._schedule(community, days=7)
-        for meeting, verb in ((self._schedule(community), "wrap-up"), (self._schedule(community), "close")):
-            self._ok("POST", f"/v1/meetings/{meeting}/start")
-            entries = [{"member_id": member, "state": "attended"} for member in members]
-            self._ok("PUT", f"/v1/meetings/{meeting}/attendance", {"entries": entries})
-            living.stores.settle()
-            self._ok("POST", f"/v1/meetings/{meeting}/{verb}")
-            living.stores.settle()
-            if verb == "wrap-up":
-                survey = self._ok("GET", f"/v1/meetings/{meeting}/survey")
+        self._client.put_community(community)
+        self._client.put_members(community, members)
+        gateway.stores.settle()
+        coming, wrapped_up, closed = (self._schedule(community, days) for days in (7, 0, 0))
+        for meeting in (wrapped_up, closed):
+            self._client.start(meeting)
+            self._client.record_attendance(meeting, dict.fromkeys(members, "attended"))
+            gateway.stores.settle()
+        self._client.wrap_up(wrapped_up)
+        self._client.close(closed)
+        gateway.stores.settle()
+        survey = self._client.survey(wrapped_up)
         self.name, self.link = self._mail()
         self.room = survey["room_code"]
-        ballot = self._ok("POST", "/v1/ballots", {"room_code": self.room, "member_id": members[0]})
+        ballot = self._client.ballot(room_code=self.room, member_id=members[0])
         self.ids = {
             "community_id": community,
             "member_id": members[1],
@@ -81,7 +75,7 @@ class Network:
 
     def requests(self) -> list[Request]:
         """One to each route of /openapi.json."""
-        described = self._ok("GET", "/openapi.json")
+        described = self._client.ok("GET", "/openapi.json")
         return [
             self._request(method.upper(), path, operation)
             for path, operations in described["paths"].items()
@@ -90,7 +84,7 @@ class Network:
 
     def _request(self, method: str, path: str, operation: Any) -> Request:
         filled = re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], path)
-        headers = [(b"Host", b"127.0.0.1"), (b"Authorization", f"Bearer {self._living.token}".encode())]
+        headers = [(b"Host", b"127.0.0.1"), (b"Authorization", f"Bearer {self._gateway.token}".encode())]
         if path.startswith(("/s/", "/r/")) and method == "POST":
             form = {"member": self.ids["member_id"], "step": "answer", "q.satisfaction": "4", "q.comment": "Bien."}
             return Request(method, filled, [*headers, (b"Content-Type", FORM.encode())], body=urlencode(form).encode())
@@ -106,32 +100,18 @@ class Network:
             return [self._with_ids(each, key.removesuffix("s")) for each in example]
         return self.ids[key] if key.endswith("_id") or key in ("community_id", "token") else example
 
-    def _schedule(self, community: str, days: int = 0) -> str:
-        meeting, starts_at = str(uuid4()), datetime.now(UTC) + timedelta(days=days, minutes=1)
-        body = {
-            "community_ids": [community],
-            "kind": "meeting",
-            "mode": "online",
-            "starts_at": starts_at.isoformat(),
-            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
-            "timezone": ZONE,
-        }
-        self._ok("PUT", f"/v1/meetings/{meeting}", body)
+    def _schedule(self, community: str, days: int) -> str:
+        meeting = str(uuid4())
+        self._client.put_meeting(meeting, community, starts_at=datetime.now(UTC) + timedelta(days=days, minutes=1))
         return meeting
 
     def _mail(self) -> tuple[str, str]:
-        """The name of a mail that asks for answers, and the end of the link in it."""
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            for path in self._living.mails.glob("*.eml"):
-                mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-                text = mail.get_body(("plain",))  # type: ignore[attr-defined]  # the policy makes it an EmailMessage
-                if text is not None and (found := re.search(r"/s/([\w-]+)", text.get_content())):
-                    return path.name, found[1]
-            time.sleep(0.1)
-        raise AssertionError("no mail asks for answers")
+        """Return the name of a mail that asks for answers, and the end of the link in it."""
+        folder = MailFolder(self._gateway.mails)
 
-    def _ok(self, method: str, path: str, body: Any = None) -> Any:
-        status, answer = self._living.ask(method, path, body)
-        assert status < 300, f"{method} {path}: {status} {answer}"
-        return answer
+        def found() -> tuple[str, str] | None:
+            mails = zip(folder.paths(), folder.mails(), strict=False)
+            return next(((path.name, link_in(mail)) for path, mail in mails if asks(mail)), None)
+
+        name, link = until(found, 20, 0.1, "a mail that asks for answers") or ("", "")
+        return name, link

@@ -1,6 +1,6 @@
-"""``python -m tests.faults.model``: a hundred thousand steps, in batches, each with a seed by which it is lived again.
+"""``python -m tests.faults.model``: a hundred thousand steps, in batches, each with a seed by which it runs again.
 
-``--seed 7 --batches 1`` lives one batch again, ``--replay BLOB`` the very example that failed.
+``--seed 7 --batches 1`` runs one batch again, ``--replay BLOB`` the very example that failed.
 """
 
 import random
@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from tests.faults.model.batches import EXAMPLES, STEPS, live, replay
+from tests.faults.model.batches import EXAMPLES, STEPS, replay, run_batch
 
 
 @click.command()
@@ -22,16 +22,16 @@ from tests.faults.model.batches import EXAMPLES, STEPS, live, replay
 @click.option("--jobs", default=2, help="Processes at once.")
 @click.option("--replay", "blob", help="What a failure printed; nothing else is done.")
 def main(steps: int, first: int | None, batches: int | None, jobs: int, blob: str | None) -> None:
-    """Live so many steps and say what was seen; 1 if anything was not as it must be."""
+    """Run so many steps and say what was seen; exit with 1 if anything was not as it must be."""
     if blob:
         replay(blob, STEPS)
         return
     first = random.randrange(10**9) if first is None else first
-    seeds = range(first, first + (batches or -(-steps // STEPS)))  # more than enough: each lives many examples
+    seeds = range(first, first + (batches or -(-steps // STEPS)))  # more than enough: each runs many examples
     print(f"seeds from {first} on, {EXAMPLES} examples of {STEPS} steps each", flush=True)
     began, seen, failed, so_far = time.monotonic(), list[dict[str, Any]](), 0, 0
     with get_context("spawn").Pool(jobs, maxtasksperchild=10) as pool:
-        for batch in pool.imap_unordered(partial(live, examples=EXAMPLES, steps=STEPS), seeds):
+        for batch in pool.imap_unordered(partial(run_batch, examples=EXAMPLES, steps=STEPS), seeds):
             seen.append(batch)
             so_far = sum(each["steps"] for each in seen)
             what = f"seed {batch['seed']}: {batch['steps']} steps, {batch['cpu_s']:.0f} s of processor"

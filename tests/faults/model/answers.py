@@ -42,16 +42,16 @@ WORDS = ("satisfaction", "would_come_again", "what_should_change")
 class Answers(Steps):
     """The rules of those who answer, and of those who want to know."""
 
-    @precondition(lambda self: self.truth.surveys)
+    @precondition(lambda self: self.reference.surveys)
     @step(which=WHICH, who=WHO, until=UNTIL)
     def answer_in_the_room(self, which: int, who: int, until: Until) -> None:
         """People ask for ballots by the code of the room, and send them, or keep them for later."""
-        self._answer_in_room(one_of(list(self.truth.surveys.values()), which), who, until)
+        self._answer_in_room(one_of(list(self.reference.surveys.values()), which), who, until)
 
     def _answer_in_room(self, survey: Survey, who: int, until: Until = Until.CONFIRMED) -> None:
         code = self._see(survey)
-        heard = self.truth.heard.of(survey.meeting)
-        for person in those_of(list(self.truth.people), who)[:8]:
+        heard = self.reference.heard.of(survey.meeting)
+        for person in those_of(list(self.reference.people), who)[:8]:
             may = code is not None and person in heard  # nobody is told who has answered
             told = {"locale": Locale.FR, "room_code": code or "22222222", "member_id": person}
             self._open(survey, person, "room", may, NotFound, until, **told)
@@ -60,17 +60,18 @@ class Answers(Steps):
         """The code of the room, which shows while it is open."""
         seen = self.do(GetSurvey, meeting_id=survey.meeting.id)
         assert (seen.room_code is not None) == (survey.is_open and survey.is_in_room), "the code of the room"
-        return seen.room_code
+        code: str | None = seen.room_code
+        return code
 
     @precondition(lambda self: self.mailbox.links)
     @step(which=WHICH, who=WHO, until=UNTIL)
     def answer_by_link(self, which: int, who: int, until: Until) -> None:
         """People follow their links, at whatever time."""
-        self._answer_links(one_of([self.truth.surveys[id] for id, _ in self.mailbox.links], which), who, until)
+        self._answer_links(one_of([self.reference.surveys[id] for id, _ in self.mailbox.links], which), who, until)
 
     def _answer_links(self, survey: Survey, who: int, until: Until = Until.CONFIRMED) -> None:
         links = [(member, link) for (id, member), link in self.mailbox.links.items() if id == survey.id]
-        heard = self.truth.heard.of(survey.meeting)
+        heard = self.reference.heard.of(survey.meeting)
         for member, link in those_of(links, who)[:6]:
             may = survey.is_open and member in heard and member not in survey.taken
             why = Gone if not survey.is_open else Conflict if member in heard else NotFound
@@ -89,7 +90,7 @@ class Answers(Steps):
         """Send a ballot, so far; each tells what no other tells, so that answers can be told apart."""
         survey = ballot.survey
         self.said += 1
-        words = dict(zip(WORDS, (1 + self.said % 5, True, f"({self.said})"), strict=True))
+        words: dict[str, Any] = dict(zip(WORDS, (1 + self.said % 5, True, f"({self.said})"), strict=True))
         answers = tuple(OneAnswer(question=key, value=value) for key, value in words.items())
         if until is Until.NOTHING:
             return
@@ -114,7 +115,7 @@ class Answers(Steps):
         taken = survey.taken.get(ballot.member)
         if not survey.is_open:
             return Gone
-        if not ballot.is_valid or ballot.member not in self.truth.heard.of(survey.meeting):
+        if not ballot.is_valid or ballot.member not in self.reference.heard.of(survey.meeting):
             return NotFound
         if taken is not None and taken.ballot_id != ballot.id:
             return Conflict
@@ -131,11 +132,11 @@ class Answers(Steps):
         taken = ballot.survey.taken.get(ballot.member)
         return taken is None or taken.is_confirmed or not ballot.survey.is_open
 
-    @precondition(lambda self: self.truth.surveys)
+    @precondition(lambda self: self.reference.surveys)
     @step(which=WHICH, is_void=some.sampled_from([False, False, True]))
     def guard_the_room(self, which: int, is_void: bool) -> None:
         """Whoever facilitates gives the room another code, or takes back all that was answered there."""
-        survey = one_of(list(self.truth.surveys.values()), which)
+        survey = one_of(list(self.reference.surveys.values()), which)
         before = self._see(survey)
         command = VoidRoom if is_void else ChangeRoomCode
         seen = self.do(command, before is not None, Conflict, meeting_id=survey.meeting.id)
@@ -146,11 +147,11 @@ class Answers(Steps):
             survey.is_in_room, survey.era = False, survey.era + 1
             survey.taken, survey.casts = {}, {}
 
-    @precondition(lambda self: self.truth.surveys)
+    @precondition(lambda self: self.reference.surveys)
     @step(which=WHICH)
     def ask_for_results(self, which: int) -> None:
         """Anyone asks, at any time, and never hears of fewer than five."""
-        survey = one_of(list(self.truth.surveys.values()), which)
+        survey = one_of(list(self.reference.surveys.values()), which)
         told = self.do(GetResults, survey_id=survey.id)
         assert ("n" in told) == hasattr(survey.outcome, "release_id"), "results are told that were not released"
         if "n" in told:

@@ -1,6 +1,6 @@
 """``python -m tests.faults.model.broken``: does the model notice?
 
-Each fault is made in a copy of the code, and lived in until the model objects.
+Each fault is made in a copy of the code, and run until the model objects.
 
 A row says which file is changed, what stands there, and what is put in its place. The copy is thrown away. An inbox
 that looks nothing up is not among them: nothing follows from it that anyone could see, and
@@ -228,7 +228,7 @@ FAULTS = [
 
 @click.command()
 @click.option("--only", multiple=True, help="Faults with these words in their name.")
-@click.option("--examples", default=200, help="How many to live before giving up.")
+@click.option("--examples", default=200, help="How many to run before giving up.")
 @click.option("--seed", default=1, help="The first example follows from it.")
 def main(only: tuple[str, ...], examples: int, seed: int) -> None:
     """Say for each fault after how many examples it was noticed, and by what; 1 if one was not."""
@@ -236,14 +236,14 @@ def main(only: tuple[str, ...], examples: int, seed: int) -> None:
         import_module(library)
     missed = 0
     for fault in [each for each in FAULTS if not only or any(words in each.name for words in only)]:
-        seen = _live_with(fault, examples, seed)
+        seen = _run_with(fault, examples, seed)
         missed += not seen["error"]
         words = seen["error"].splitlines()[0][:120] if seen["error"] else "NOT NOTICED"
         print(f"{fault.name}: {seen['examples']} examples, {seen['steps']} steps: {words}", flush=True)
     sys.exit(1 if missed else 0)
 
 
-def _live_with(fault: Fault, examples: int, seed: int) -> dict[str, Any]:
+def _run_with(fault: Fault, examples: int, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for package in ("pratique", "services", "tests/faults/model"):
             shutil.copytree(ROOT / package, Path(folder, package), ignore=shutil.ignore_patterns("__pycache__"))
@@ -252,7 +252,7 @@ def _live_with(fault: Fault, examples: int, seed: int) -> dict[str, Any]:
         assert text.count(fault.before) == 1, f"{fault.file} no longer says {fault.before!r} once"
         path.write_text(text.replace(fault.before, fault.after))
         mine, theirs = _FORK.Pipe(duplex=False)
-        child = _FORK.Process(target=_live_there, args=(folder, examples, seed, theirs))
+        child = _FORK.Process(target=_run_there, args=(folder, examples, seed, theirs))
         child.start()
         theirs.close()
         seen: dict[str, Any] = mine.recv()
@@ -260,14 +260,14 @@ def _live_with(fault: Fault, examples: int, seed: int) -> dict[str, Any]:
         return seen
 
 
-def _live_there(folder: str, examples: int, seed: int, report: Connection) -> None:
+def _run_there(folder: str, examples: int, seed: int, report: Connection) -> None:
     """In a process that has libraries, and none of our code but this."""
     os.chdir(folder)
     sys.path[:] = [folder, *(each for each in sys.path if Path(each or ".").resolve() not in (ROOT, Path(folder)))]
     for name in [each for each in sys.modules if each.partition(".")[0] in ("pratique", "services", "tests")]:
         del sys.modules[name]
-    live = import_module("tests.faults.model.batches").live
-    seen = live(seed, examples, STEPS, True)
+    run_batch = import_module("tests.faults.model.batches").run_batch
+    seen = run_batch(seed, examples, STEPS, True)
     assert import_module("chassis.messaging.inbox").__file__ == f"{folder}/chassis/messaging/inbox.py"
     report.send({key: seen[key] for key in ("error", "examples", "steps", "cpu_s")})
 

@@ -9,7 +9,7 @@ from chassis import clock
 from chassis.settings import SERVICES
 from tests.faults.model.people import MEETINGS_AT_MOST, People
 from tests.faults.model.steps import WHICH, WHO, one_of, step
-from tests.faults.model.world import AT, Fate, MailFate
+from tests.harness.faulty import AT, Fate, MailFate
 
 MESS = some.integers(0, 999)  #: how a batch is reordered and repeated; 0 leaves it as it came
 FATES = some.sampled_from([Fate.WELL, Fate.WELL, Fate.DIES, Fate.AWAY, Fate.UNHEARD])
@@ -43,39 +43,39 @@ class Model(People):
     def do_what_is_due(self, service: str, times: int, fate: Fate, commit: int) -> None:
         """Some of what is due is done, or what is parked tried again, late perhaps, and perhaps not to its end."""
         for _ in range(times - 1):
-            self.world.run_due(service)
-        self.world.run_due(service, fate, commit)
-        self.world.retry(service, fate, commit)
+            self.network.run_due(service)
+        self.network.run_due(service, fate, commit)
+        self.network.retry(service, fate, commit)
 
     @step(fates=some.lists(some.sampled_from(list(MailFate)), max_size=3), fate=FATES, commit=COMMIT)
     def send_mails(self, fates: list[MailFate], fate: Fate, commit: int) -> None:
         """A sender's round, in which the mail server or the sender may fail."""
-        self.world.send_mails(fates, fate, commit)
+        self.network.send_mails(fates, fate, commit)
 
     # The bus.
 
-    @precondition(lambda self: self.world.sending)
+    @precondition(lambda self: self.network.sending)
     @step(which=WHICH, fate=some.sampled_from([Fate.WELL, Fate.DIES, Fate.UNHEARD, Fate.UNHEARD]), part=PART)
     def publish(self, which: int, fate: Fate, part: int) -> None:
         """A window is sent; where that ends before the outbox is cleared, or the broker goes, it is sent again."""
-        self.world.relay(one_of(self.world.sending, which), fate, part)
+        self.network.relay(one_of(self.network.sending, which), fate, part)
 
-    @precondition(lambda self: self.world.receiving)
+    @precondition(lambda self: self.network.receiving)
     @step(which=WHICH, mess=MESS, at_most=some.integers(1, 20), fate=FATES, commit=COMMIT)
     def deliver(self, which: int, mess: int, at_most: int, fate: Fate, commit: int) -> None:
         """A batch arrives, in any order, some of it twice; unacknowledged it comes again."""
-        self.world.deliver(one_of(self.world.receiving, which), mess, at_most, fate, commit)
+        self.network.deliver(one_of(self.network.receiving, which), mess, at_most, fate, commit)
 
     @step(count=some.integers(1, 8))
     def refuse_what_comes(self, count: int) -> None:
         """The next events that flow fail in their reactions, are set aside, and tried again later."""
-        self.world.refusals = count
+        self.network.refusals = count
 
-    @precondition(lambda self: self.world.receiving)
+    @precondition(lambda self: self.network.receiving)
     @step(which=WHICH, hours=some.sampled_from([1, 12, 72, 168]))
     def hold_back(self, which: int, hours: int) -> None:
         """A message, or every second, stays under way for hours or a week."""
-        queue = self.world.broker.queues[one_of(self.world.receiving, which)]
+        queue = self.network.broker.queues[one_of(self.network.receiving, which)]
         held = queue[which % 2 :: 2] if which % 3 == 0 else [one_of(queue, which)]
         for each in held:
             each.not_before = clock.now() + timedelta(hours=hours)
@@ -83,12 +83,12 @@ class Model(People):
     @step(service=SERVICE, days=some.sampled_from([1, 400]))
     def publish_all_again(self, service: str, days: int) -> None:
         """An operator repairs: everything since then is offered again."""
-        self.world.publish_all_again(service, max(clock.now() - timedelta(days=days), AT - timedelta(days=1)))
+        self.network.publish_all_again(service, max(clock.now() - timedelta(days=days), AT - timedelta(days=1)))
 
     @step(mess=MESS)
     def carry_all(self, mess: int) -> None:
         """All arrives that is not held back, and all that follows from it."""
-        self.world.flow(mess)
+        self.network.flow(mess)
 
     @step(mess=MESS, span=some.sampled_from([timedelta(), timedelta(hours=1), *SPANS[4:], timedelta(days=2)]))
     def live_on(self, mess: int, span: timedelta) -> None:
@@ -97,21 +97,21 @@ class Model(People):
         self._all_goes_well(mess)
 
     def _all_goes_well(self, mess: int) -> None:
-        while self.world.flow(mess) or self.world.work():
+        while self.network.flow(mess) or self.network.work():
             pass
 
-    @precondition(lambda self: self.world.next_due())
+    @precondition(lambda self: self.network.next_due())
     @step(mess=MESS, late=some.sampled_from([timedelta(), timedelta(minutes=1), timedelta(hours=30)]), who=WHO)
     def go_on_to_what_is_due(self, mess: int, late: timedelta, who: int) -> None:
         """All goes as it should, and people answer, until the next reminder or closing, which is done then or late."""
         self._all_goes_well(mess)
-        for survey in self.truth.surveys.values() if who % 4 else ():
+        for survey in self.reference.surveys.values() if who % 4 else ():
             self._answer_links(survey, who)
-        if at := self.world.next_due():
+        if at := self.network.next_due():
             clock.move(max(at - clock.now(), timedelta()) + late)
         self._all_goes_well(mess)
 
-    @precondition(lambda self: len(self.truth.meetings) < MEETINGS_AT_MOST)
+    @precondition(lambda self: len(self.reference.meetings) < MEETINGS_AT_MOST)
     @step(which=WHICH, mess=MESS, who=WHO, answering=WHO, corrected=CORRECTED, is_due=some.booleans())
     def hold_a_whole_meeting(
         self, which: int, mess: int, who: int, answering: int, corrected: str, is_due: bool
@@ -124,15 +124,16 @@ class Model(People):
         """
         self._all_goes_well(mess)
         meeting = self._schedule(which, 2, 0, False)
-        for _ in range(4 - (corrected == "before a closing that never comes") if meeting else 0):
-            self._advance(meeting, which, who)
+        for _ in range(4 - (corrected == "before a closing that never comes")):
+            if meeting:
+                self._advance(meeting, which, who)
         if corrected == "before a closing that never comes":
             self._all_goes_well(mess)
             clock.move(SPANS[3] + SPANS[2])
         if meeting and corrected == "while mails leave":
-            self.world.flow(mess)
+            self.network.flow(mess)
             for _ in range(1 + which % 3):
-                self.world.send_mails([one_of(FATEFUL, which)])
+                self.network.send_mails([one_of(FATEFUL, which)])
                 clock.move(SPANS[1])
         if meeting and corrected:
             self._turn_round(meeting, one_of(self._welcome(meeting), which))
@@ -150,6 +151,6 @@ class Model(People):
 
     @precondition(lambda self: self.since_rest >= 8)
     @step()
-    def rest(self) -> None:
+    def settle_and_check(self) -> None:
         """Everything comes to rest and is checked."""
-        self.come_to_rest()
+        self.settle()

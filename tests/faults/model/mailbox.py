@@ -1,9 +1,7 @@
 """All mailboxes together: which mails a server has taken, and whether each could be."""
 
-import re
 from collections import Counter
 from datetime import datetime, timedelta
-from email import message_from_bytes
 from uuid import UUID
 
 from chassis import clock
@@ -12,10 +10,11 @@ from chassis.testing import SEAL_KEY
 from pratique.events.notifications import Template
 from services.notifications.models import message_id
 from services.notifications.post import Mail
-from tests.faults.model.truth import Truth
-from tests.faults.model.world import World, instant
+from tests.faults.model.reference import ReferenceModel
+from tests.harness.faulty import FaultyNetwork
+from tests.harness.mails import link_in, parsed
+from tests.harness.memory import instant
 
-_LINK = re.compile(rb"/s/([A-Za-z0-9_-]{96})")
 _SEAL = Seal.of(SEAL_KEY)
 _ABOUT_SURVEY = (Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)
 
@@ -23,8 +22,8 @@ _ABOUT_SURVEY = (Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)
 class Mailbox:
     """What people have received."""
 
-    def __init__(self, world: World, truth: Truth) -> None:
-        self._world, self._truth = world, truth
+    def __init__(self, network: FaultyNetwork, reference: ReferenceModel) -> None:
+        self._network, self._reference = network, reference
         self._copies: Counter[UUID] = Counter()
         self._first: dict[tuple[Template, UUID, UUID], datetime] = {}
         self._last: dict[tuple[Template, UUID, UUID], datetime] = {}
@@ -35,16 +34,16 @@ class Mailbox:
     def take(self, mail: Mail) -> None:
         """A server takes a mail: to whom, why, and how often?"""
         id = UUID(mail.id)
-        ((kind, about, number),) = self._world.rows(
+        ((kind, about, number),) = self._network.rows(
             "notifications", "select template, subject_id, number from message where id = ?", id.hex
         )
         template, subject = Template(kind), UUID(about)
         (member,) = self._whose(template, subject, {id}, number)
-        person = self._truth.people[member]
+        person = self._reference.people[member]
         if template is not Template.ADDRESS_CHANGED:
             assert mail.recipient.partition("+")[0] == person.email.partition("+")[0], "a mail goes to another person"
         self._copies[id] += 1
-        troubles = self._world.post.troubles.get(id, 0)
+        troubles = self._network.post.troubles.get(id, 0)
         assert self._copies[id] <= 1 + troubles, "a mail is sent again though nothing went wrong"
         assert self._copies[id] <= 2, "a mail is sent three times"
         key = template, subject, member
@@ -55,15 +54,14 @@ class Mailbox:
         if template is Template.SURVEY_REMINDER:
             self._check_distance(subject, member)
         if template in _ABOUT_SURVEY:
-            survey = self._truth.surveys[subject]
-            self._truth.check_asking(survey, member, template is Template.SURVEY_REMINDER)
-            text = message_from_bytes(mail.content).get_payload()[0]
-            found = _LINK.search(text.get_payload(decode=True))  # type: ignore[arg-type,union-attr]
-            assert found, "a mail asks and has no link"
-            self.links[subject, member] = found[1].decode()
+            survey = self._reference.surveys[subject]
+            self._reference.check_asking(survey, member, template is Template.SURVEY_REMINDER)
+            self.links[subject, member] = link_in(parsed(mail.content))
         if template is Template.RESULTS_RELEASED:
             told = [
-                each for each in self._truth.surveys.values() if getattr(each.outcome, "release_id", None) == subject
+                each
+                for each in self._reference.surveys.values()
+                if getattr(each.outcome, "release_id", None) == subject
             ]
             assert told, "results are told that were not released"
 
@@ -75,7 +73,7 @@ class Mailbox:
 
     def uncertain(self, template: Template, subject: UUID) -> set[UUID]:
         """Who may have received it: a sender ended, or the server fell silent, and nobody knows at which moment."""
-        return self._whose(template, subject, {id for id, times in self._world.post.troubles.items() if times})
+        return self._whose(template, subject, {id for id, times in self._network.post.troubles.items() if times})
 
     def copies(self, id: UUID) -> int:
         """How often this mail arrived."""
@@ -95,7 +93,7 @@ class Mailbox:
 
     def failed(self, template: Template, subject: UUID) -> set[UUID]:
         """For whom it was given up."""
-        rows = self._world.rows(
+        rows = self._network.rows(
             "notifications",
             "select id from message where template = ? and subject_id = ? and state = 'failed'",
             template.value,
@@ -105,7 +103,7 @@ class Mailbox:
 
     def dropped_at(self, template: Template, subject: UUID, member: UUID) -> datetime | None:
         """When it lost its reason, if another message said it."""
-        rows = self._world.rows(
+        rows = self._network.rows(
             "notifications",
             "select settled_at from message where id = ? and state = 'dropped' and drop_reason = 'superseded'",
             message_id(_SEAL, template, subject, member).hex,
@@ -114,5 +112,5 @@ class Mailbox:
 
     def _whose(self, template: Template, subject: UUID, ids: set[UUID], number: int = 0) -> set[UUID]:
         """Whose these messages are. Rows about a survey do not say so; whoever has the key can try all people."""
-        people = self._truth.people
+        people = self._reference.people
         return {one for one in people if message_id(_SEAL, template, subject, one, number) in ids}

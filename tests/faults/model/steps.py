@@ -1,4 +1,4 @@
-"""What every step shares: the network, the account of it, and what is checked after each."""
+"""Steps of the model: what each shares, the network, the reference model, and what is checked after each."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -16,11 +16,11 @@ from chassis.settings import SERVICES
 from pratique.errors import Conflict, DomainError
 from pratique.event import Envelope
 from pratique.request import Request
-from tests.faults.model import rest
+from tests.faults.model import invariants
 from tests.faults.model.cast import Ballot
 from tests.faults.model.mailbox import Mailbox
-from tests.faults.model.truth import Truth
-from tests.faults.model.world import AT, LOOPS_AT_MOST, Fate, World, same_chance
+from tests.faults.model.reference import ReferenceModel
+from tests.harness.faulty import AT, LOOPS_AT_MOST, Fate, FaultyNetwork, same_chance
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Tally:
     steps: int = 0
     rests: int = 0
     counts: dict[str, int] = field(default_factory=dict)
-    linkage: rest.Linkage = field(default_factory=rest.Linkage)
+    linkage: invariants.Linkage = field(default_factory=invariants.Linkage)
 
     def count(self, what: str, by: int = 1) -> None:
         """One more of these."""
@@ -57,9 +57,9 @@ def those_of(things: Sequence[Thing], who: int) -> list[Thing]:
 
 
 @cache
-def world() -> World:
+def the_network() -> FaultyNetwork:
     """The one of this process."""
-    return World()
+    return FaultyNetwork()
 
 
 def step(**drawn: Any) -> Callable[[Any], Any]:
@@ -73,13 +73,13 @@ def step(**drawn: Any) -> Callable[[Any], Any]:
             self.since_rest += 1
             function(self, **said)
 
-        return rule(**drawn)(act)
+        return rule(**drawn)(act)  # type: ignore[no-untyped-call]  # hypothesis has types but for this
 
     return counted
 
 
 class Steps(RuleBasedStateMachine):
-    """A network to live in and an account of what must be true of it; subclasses say what may happen."""
+    """State machine of a network and its reference model; subclasses say what may happen."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,16 +87,16 @@ class Steps(RuleBasedStateMachine):
         self._held = [clock.fixed(AT), same_chance()]
         for each in self._held:
             each.__enter__()
-        self.world, self.truth = world(), Truth()
-        self.mailbox = Mailbox(self.world, self.truth)
-        self.events = self.truth.events
+        self.network, self.reference = the_network(), ReferenceModel()
+        self.mailbox = Mailbox(self.network, self.reference)
+        self.events = self.reference.events
         self.versions: dict[tuple[str, str], list[tuple[int, str]]] = {}
         self._read = {(name, table): 0 for name in SERVICES for table in ("event_log", "inbox")}
         self.ballots: list[Ballot] = []  #: given out, and perhaps sent
         self.said = 0
         self.since_rest = 0  #: steps
         self.next_fate = Fate.WELL  #: of the next command
-        self.world.begin_anew(self.mailbox.take, self.observe)
+        self.network.begin_anew(self.mailbox.take, self.observe)
         TALLY.examples += 1
 
     def ask(self, kind: type[Request], /, **said: Any) -> Any:
@@ -104,13 +104,13 @@ class Steps(RuleBasedStateMachine):
         fate, self.next_fate = self.next_fate, Fate.WELL
         if fate in (Fate.DIES, Fate.AWAY):
             before = len(self.events)
-            with self.world.ending(fate):
-                self.world.ask(kind, **said)
+            with self.network.ending(fate):
+                self.network.ask(kind, **said)
             assert len(self.events) == before, "an event was written by a command that was not"
-        result = self.world.ask(kind, **said)
+        result = self.network.ask(kind, **said)
         if fate is Fate.UNHEARD and kind.service != "evaluation":  # whose refusals say that it was heard before
             before = len(self.events)
-            self.world.ask(kind, **said)
+            self.network.ask(kind, **said)
             assert len(self.events) == before, f"{kind.__name__} says it again when it is said again"
         return result
 
@@ -127,7 +127,7 @@ class Steps(RuleBasedStateMachine):
 
     def observe(self) -> None:
         """Read what was heard and published since the last time, and hold it against the account."""
-        news: list[Envelope] = []
+        news: list[Envelope[Any]] = []
         for name in SERVICES:
             for body in self._published(name):
                 envelope = testing.heard(body)
@@ -138,53 +138,53 @@ class Steps(RuleBasedStateMachine):
                 news.append(envelope)
         for name in SERVICES:
             after = self._read[name, "inbox"]
-            heard = self.world.rows(name, "select rowid, event_id from inbox where rowid > ? order by rowid", after)
+            heard = self.network.rows(name, "select rowid, event_id from inbox where rowid > ? order by rowid", after)
             if heard:
                 self._read[name, "inbox"] = heard[-1][0]
-                self.truth.hear(name, [self.events[UUID(id)] for _, id in heard])
+                self.reference.hear(name, [self.events[UUID(id)] for _, id in heard])
         for envelope in news:
             TALLY.count(type(envelope.event).__name__)
-            self.truth.follow(envelope)
-        self.truth.check_surveys()
-        assert not self.world.rows("evaluation", 'select 1 from "release" where n < 5'), "a result below five"
+            self.reference.follow(envelope)
+        self.reference.check_surveys()
+        assert not self.network.rows("evaluation", 'select 1 from "release" where n < 5'), "a result below five"
 
     def _published(self, service: str) -> list[bytes]:
         """What this service has published since the last time."""
         after = self._read[service, "event_log"]
         if service == "evaluation":  # which forgets the newest at times, and SQLite gives their numbers anew
-            known = self.world.rows(service, "select id, seq from event_log order by seq")
+            known = self.network.rows(service, "select id, seq from event_log order by seq")
             after = next((seq - 1 for id, seq in known if UUID(id) not in self.events), after)
-        rows = self.world.rows(service, "select seq, body from event_log where seq > ? order by seq", after)
+        rows = self.network.rows(service, "select seq, body from event_log where seq > ? order by seq", after)
         if rows:
             self._read[service, "event_log"] = rows[-1][0]
         return [body for _, body in rows]
 
-    def come_to_rest(self) -> None:
+    def settle(self) -> None:
         """Let everything arrive and be done, going on to what is tried again, and then check everything."""
-        for queue in self.world.broker.queues.values():
+        for queue in self.network.broker.queues.values():
             for each in queue:
                 each.not_before = min(each.not_before, clock.now())
         for _ in range(LOOPS_AT_MOST):
-            if self.world.flow(0) or self.world.work():
+            if self.network.flow(0) or self.network.work():
                 continue
-            at = self.world.next_try()
+            at = self.network.next_retry()
             if at is None:
                 break
             clock.move(max(at - clock.now(), timedelta(seconds=1)))
         else:
             raise AssertionError("the network does not come to rest")
-        rest.check(self.world, self.truth, self.mailbox, self.versions)
+        invariants.check(self.network, self.reference, self.mailbox, self.versions)
         TALLY.rests += 1
         self.since_rest = 0
-        for survey in self.truth.surveys.values():
+        for survey in self.reference.surveys.values():
             if survey.closed is None and len(survey.casts) == len(survey.taken):
-                TALLY.linkage.look(self.world, survey)
+                TALLY.linkage.look(self.network, survey)
 
     def teardown(self) -> None:
         """Come to rest, unless something went wrong before, and leave the clock as it was."""
         try:
             if sys.exc_info()[1] is self._outside:
-                self.come_to_rest()
+                self.settle()
         finally:
             for each in reversed(self._held):
                 each.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""A network that lives a story while its processes end, one after the other, at one of the named points.
+"""Network whose processes end during a scenario, one after the other, at one of the named points.
 
 Whatever does something runs in a child of its own the first time, which ends at the point as kill -9 would; then it is
 done again, as whoever starts the service anew would do it.
@@ -27,12 +27,11 @@ from pratique.events.notifications import Template
 from services.notifications import delivery
 from services.notifications.models import Message, State
 from tests.faults.points.ending import ends_at
-from tests.journeys.life import Shuffled
-from tests.journeys.rest import is_at_rest, next_try
+from tests.harness.runtimes import Shuffled
 
 Row = tuple[str, str]  #: a service, and what it does: the name of an event, a kind of due work, a template, a command
 REACTIONS = {name: table for name in SERVICES if (table := composition.reactions_of(name))}
-HANDLERS = {name: table for name in SERVICES if (table := composition.handlers_of(name))}
+HANDLERS = {name: handlers for name in SERVICES if (handlers := composition.handlers_of(name))}
 PARKING = ("inbox.before_park", "inbox.parked")  #: the points at which an event is set aside
 
 #: All that services do, by what sets it off.
@@ -78,15 +77,7 @@ class Interrupted(Shuffled):
             raise answer.error
         return answer
 
-    def settle(self) -> None:
-        """Return when nothing is under way any more; what will never come to rest has lost something."""
-        self.come_to_rest()
-        while at := next_try(self.services):
-            clock.move(max(at - clock.now(), timedelta()))
-            self.come_to_rest()
-        assert is_at_rest(self.services, self._reactions), "something was lost on its way"
-
-    def come_to_rest(self) -> None:
+    def settle_now(self) -> None:
         """Let everything happen that can; what a sender held when it ended is free when its lease has run out."""
         while self._carry() or self._be_on_time() or self._try_again() or self._write():
             pass
@@ -94,7 +85,7 @@ class Interrupted(Shuffled):
             held = session.scalar(select(Message.lease_until).where(Message.state == State.SENDING))
         if held:
             clock.move(max(held - clock.now(), timedelta()) + timedelta(seconds=1))
-            self.come_to_rest()
+            self.settle_now()
 
     def _carry(self) -> int:
         carried = 0

@@ -1,4 +1,4 @@
-"""What two lives of one story left, made comparable: ids, secrets and minutes that differ each time are masked."""
+"""What two runs of one scenario left, made comparable: ids, secrets and minutes that differ each time are masked."""
 
 import hashlib
 import json
@@ -10,12 +10,12 @@ from typing import Any
 
 from chassis.sealing import Seal
 from chassis.testing import SEAL_KEY
-from tests.faults.points.story import NAMES
-from tests.journeys.holdings import Rows, opened
+from tests.faults.points.scenario import NAMES
+from tests.harness.stored_rows import Rows, opened
 
 _ID = re.compile(r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
-_TOKEN = re.compile(r"^token [0-9a-f]{12} ")  # who acted; each life draws its own
+_TOKEN = re.compile(r"^token [0-9a-f]{12} ")  # who acted; each network draws its own
 _KNOWN = {name.replace("-", "") for name in NAMES}
 _SECRETS = {"room_code", "token", "token_id"}
 _SEAL = Seal.of(SEAL_KEY)

@@ -1,12 +1,8 @@
 """Services as processes of their own, started again whenever they have ended, as a supervisor would."""
 
-import http.client
-import json
 import os
 import signal
-import time
 from collections.abc import Sequence
-from typing import Any
 
 from eventlet.patcher import original
 
@@ -45,25 +41,3 @@ class Supervised:
         """End it."""
         os.kill(self._pid, signal.SIGKILL)
         _os.waitpid(self._pid, 0)
-
-
-def insist(kept: Sequence[Supervised], port: int, token: str, method: str, path: str, body: Any = None) -> Any:
-    """What a client gets who asks again until it is answered, while others keep the processes alive."""
-    deadline = time.monotonic() + 240
-    while True:
-        for each in kept:
-            each.keep()
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
-            connection.close()
-            if answer.status < 300:
-                return json.loads(text) if text else None
-            assert answer.status == 503, f"{method} {path}: {answer.status} {text}"
-        except (OSError, http.client.HTTPException):
-            pass  # it has ended, or not yet begun
-        assert time.monotonic() < deadline, f"{method} {path} was never answered"
-        time.sleep(0.05)

@@ -1,9 +1,7 @@
 """On a real broker and database: processes end at each point, are started again, and everything has happened once."""
 
 import json
-import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,12 +19,12 @@ from chassis.storage.store import Store, open_store
 from gateway.auth import create_token
 from operations import composition
 from pratique.event import REGISTRY
-from tests.faults.points.interrupted import REACTIONS
 from tests.faults.points.sameness import unsettled
-from tests.faults.points.supervised import Supervised, insist
-from tests.journeys.holdings import everything_in
-from tests.journeys.rest import is_at_rest, next_try
-from tests.running import until
+from tests.faults.points.supervised import Supervised
+from tests.harness.client import HttpClient, RetryingClient
+from tests.harness.processes import PRATIQUE, environ_of
+from tests.harness.quiescence import wait_until_quiescent
+from tests.harness.stored_rows import all_rows
 from tests.servers import Fresh
 from tests.servers.process import free_port
 
@@ -49,31 +47,21 @@ IN_THE_GATEWAY = ["rpc.asked", "rpc.replied"]
 POINTS = {*IN_A_SERVICE, *IN_THE_GATEWAY}
 MEMBERS = [str(uuid4()) for _ in range(2)]
 COMMUNITY = str(uuid4())
-ZONE = "America/Toronto"
-WORDS = {
-    "name": "Cercle",
-    "purpose": "Apprendre.",
-    "kind": "individuals",
-    "locale": "fr",
-    "timezone": ZONE,
-}
 
 
-class Client:
-    """Somebody who asks until they are answered."""
+def client_of(settings: Settings, kept: list[Supervised]) -> RetryingClient:
+    """Return a client that asks until it is acknowledged, while a supervisor keeps the processes running."""
+    opened = open_store(settings, "gateway")
+    with opened.begin() as session:
+        client = HttpClient(settings.http_port, create_token(session, "client", ["*"]), timeout_s=5)
+    opened.close()
+    return RetryingClient(lambda: client, 240, meanwhile=lambda: keep(kept))
 
-    def __init__(self, settings: Settings, kept: list[Supervised]) -> None:
-        self.kept, self._port = kept, settings.http_port
-        opened = open_store(settings, "gateway")
-        with opened.begin() as session:
-            self._token = create_token(session, "client", ["*"])
-        opened.close()
 
-    def put(self, path: str, body: Any) -> None:
-        insist(self.kept, self._port, self._token, "PUT", f"/v1/{path}", body)
-
-    def post(self, path: str) -> None:
-        insist(self.kept, self._port, self._token, "POST", f"/v1/{path}")
+def keep(kept: list[Supervised]) -> None:
+    """Start again what has ended."""
+    for each in kept:
+        each.keep()
 
 
 @pytest.fixture
@@ -101,40 +89,24 @@ def heard(settings: Settings) -> Iterator[Any]:
     connection.close()
 
 
-def found_community(client: Client) -> None:
-    client.put(f"communities/{COMMUNITY}", WORDS)
-    for member_id in MEMBERS:
-        card = {"name": "Personne", "email": f"{member_id}@example.org", "locale": "fr", "timezone": ZONE}
-        client.put(f"members/{member_id}", card)
-        client.put(f"communities/{COMMUNITY}/memberships/{member_id}", {"capacity": "individual"})
-
-
-def hold_meeting(client: Client) -> str:
-    meeting_id, starts_at = str(uuid4()), clock.now() + timedelta(hours=1)
-    times = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=1)).isoformat()}
-    what = {"community_ids": [COMMUNITY], "kind": "meeting", "mode": "online", "timezone": ZONE}
-    client.put(f"meetings/{meeting_id}", what | times)
-    client.post(f"meetings/{meeting_id}/start")
-    entries = [{"member_id": member_id, "state": "attended"} for member_id in MEMBERS]
-    client.put(f"meetings/{meeting_id}/attendance", {"entries": entries})
-    client.post(f"meetings/{meeting_id}/close")
+def hold_meeting(client: RetryingClient) -> str:
+    meeting_id = str(uuid4())
+    client.put_meeting(meeting_id, COMMUNITY, starts_at=clock.now() + timedelta(hours=1))
+    client.start(meeting_id)
+    client.record_attendance(meeting_id, dict.fromkeys(MEMBERS, "attended"))
+    client.close(meeting_id)
     return meeting_id
 
 
 def settle(stores: dict[str, Store], kept: list[Supervised]) -> None:
-    def is_still() -> bool:
-        for each in kept:
-            each.keep()
-        return is_at_rest(stores, REACTIONS) and next_try(stores) is None
-
-    until(is_still, 120, every_s=0.1)
+    wait_until_quiescent(stores, 120, every_s=0.1, meanwhile=lambda: keep(kept))
     for opened in stores.values():
         opened.close()
 
 
 def check_once(stores: dict[str, Store], heard: Counter[str], meeting_ids: list[str]) -> None:
     """Each event was written once, published at least once under its one id, and handled once by each service."""
-    held = everything_in(stores)
+    held = all_rows(stores)
     assert unsettled(held) == []
     log = [row for name, rows in held.items() if name.endswith(".event_log") for row in rows]
     facts = Counter((row["type"], row["subject"], json.loads(row["body"])["sequence"]) for row in log)
@@ -153,12 +125,13 @@ def check_once(stores: dict[str, Store], heard: Counter[str], meeting_ids: list[
 def test_wherever_it_ended_everything_happens_once(settings: Settings, heard: Any) -> None:
     stores = {name: open_store(settings, name) for name in SERVICES}
     kept: list[Supervised] = []
-    client = Client(settings, kept)
+    client = client_of(settings, kept)
     kept += [Supervised(settings, SERVICES, IN_A_SERVICE), Supervised(settings, ["gateway"], IN_THE_GATEWAY)]
     try:
-        found_community(client)
+        client.put_community(COMMUNITY)
+        client.put_members(COMMUNITY, MEMBERS)
         settle(stores, kept)
-        meeting_ids = []
+        meeting_ids = list[str]()
         while any(each.left for each in kept) and len(meeting_ids) < len(POINTS):
             meeting_ids.append(hold_meeting(client))
             settle(stores, kept)
@@ -176,8 +149,8 @@ def test_wherever_it_ended_everything_happens_once(settings: Settings, heard: An
 
 
 def test_the_environment_names_the_point_at_which_pratique_run_ends(settings: Settings, fresh: Fresh) -> None:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PRATIQUE_")}
-    environ |= fresh.environ() | {"PRATIQUE_CRASH_AT": "consumer.bound", "PYTHONPATH": str(settings.home)}
-    command = [sys.executable, "-c", "from operations import main; main()", "run", "meetings"]
-    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    environ = environ_of(**fresh.environ(), PRATIQUE_CRASH_AT="consumer.bound")
+    ended = subprocess.run(
+        [*PRATIQUE, "run", "meetings"], env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
     assert ended.returncode == -9, ended.stderr

@@ -15,7 +15,7 @@ from services.notifications.delivery import DECISION_HOLDS, deliver
 from services.notifications.models import LEASE, State
 from services.notifications.post import FilePost, Mail, NotSent
 from tests.faults.points.ending import ends_at
-from tests.notifications.conftest import WRITE, Network
+from tests.notifications.conftest import WRITE, Fixture
 
 PUTTING_OFF = "mail.before_put_back"
 POINTS = {PUTTING_OFF}
@@ -46,25 +46,25 @@ def be_slow() -> None:
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
+def network(tmp_path: Path) -> Iterator[Fixture]:
     """Two members to be asked, in a store that outlives its process."""
     opened = open_at("notifications", f"sqlite:///{tmp_path}/notifications.sqlite")
     create_all(opened, models.Base.metadata)
     with clock.fixed(AT):
-        made = Network(opened, tmp_path / "mail")
+        made = Fixture(opened, tmp_path / "mail")
         made.invited("Ada", "Bo")
-        made.tell(made.events.asked("rencontre", "Ada", "Bo"))
+        made.deliver(made.events.asked("rencontre", "Ada", "Bo"))
         yield made
     opened.close()
 
 
 @pytest.mark.parametrize(("trouble", "already_sent"), [(be_busy, 0), (be_away, 0), (be_slow, 1)])
 def test_it_is_sent_once_when_the_lease_has_run_out(
-    network: Network, trouble: Callable[[], None], already_sent: int
+    network: Fixture, trouble: Callable[[], None], already_sent: int
 ) -> None:
     before = len(network.mails())
 
-    assert ends_at(PUTTING_OFF, lambda: deliver(network.opened, Post(network.folder, trouble), WRITE), [network.opened])
+    assert ends_at(PUTTING_OFF, lambda: deliver(network.store, Post(network.folder, trouble), WRITE), [network.store])
     network.send()
     assert len(network.mails()) == before + already_sent, "nobody knows yet whether the others were sent"
 

@@ -9,7 +9,7 @@ from tests.faults.points import (
     test_a_sender_that_ended_had_put_mails_off as senders,
 )
 from tests.faults.points import (
-    test_what_ended_halfway_is_done_once as lives,
+    test_what_ended_halfway_is_done_once as scenarios,
 )
 from tests.faults.points import (
     test_what_operators_and_retention_had_begun as beginnings,
@@ -31,7 +31,7 @@ def points_of_the_source() -> list[str]:
 
 
 def test_a_process_is_ended_at_every_point_of_the_source() -> None:
-    tried = lives.POINTS | processes.POINTS | beginnings.POINTS | senders.POINTS
+    tried = scenarios.POINTS | processes.POINTS | beginnings.POINTS | senders.POINTS
     assert set(points_of_the_source()) == tried
 
 

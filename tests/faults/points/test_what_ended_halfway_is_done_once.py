@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.points.conftest import Found, Undisturbed
+from tests.faults.points.conftest import NewNetwork, Undisturbed
 from tests.faults.points.interrupted import ROWS, Interrupted
 from tests.faults.points.sameness import alike, efforts, unsettled
-from tests.faults.points.story import live
-from tests.journeys.holdings import everything_in
+from tests.faults.points.scenario import run_scenario
+from tests.harness.stored_rows import all_rows
 
 
 @dataclass(frozen=True)
 class Round:
-    """One life of the story, and where in it each kind of work ends its process."""
+    """Where in one run of the scenario each kind of work ends its process."""
 
     points: Mapping[str, str]
     is_parked_first: bool = False  #: whether events are set aside before they are handled
@@ -31,22 +31,21 @@ def _round(reaction: str, mail: str, due: str = "", command: str = "", **how: bo
     return Round({kind: point for kind, point in points.items() if point}, **how)
 
 
-_UNKNOWN = {"by_smtp": True, "has_copies": True}
 ROUNDS = [
     _round("inbox.claimed", "mail.before_claim", "due.claimed", "rpc.before_commit"),
     _round("inbox.before_commit", "mail.claimed", "due.before_commit", "outbox.written"),
     _round("inbox.committed", "mail.recorded", "due.committed", "rpc.committed"),
     _round("outbox.written", "mail.handed_over", "outbox.written"),
     _round("outbox.written", "mail.noted", "outbox.written"),
-    _round("inbox.before_park", "mail.handed_over", is_parked_first=True, **_UNKNOWN),
-    _round("inbox.parked", "mail.accepted", is_parked_first=True, **_UNKNOWN),
-    _round("inbox.attempt_counted", "mail.accepted", is_parked_first=True, **_UNKNOWN),
+    _round("inbox.before_park", "mail.handed_over", is_parked_first=True, by_smtp=True, has_copies=True),
+    _round("inbox.parked", "mail.accepted", is_parked_first=True, by_smtp=True, has_copies=True),
+    _round("inbox.attempt_counted", "mail.accepted", is_parked_first=True, by_smtp=True, has_copies=True),
     _round("inbox.claimed", "outbox.written", is_parked_first=True, by_smtp=True),
     _round("inbox.before_commit", "mail.recorded", is_parked_first=True, by_smtp=True),
     _round("inbox.committed", "mail.claimed", is_parked_first=True, by_smtp=True),
     _round("inbox.committed", "mail.noted", is_parked_first=True, by_smtp=True),
 ]
-ON_POSTGRESQL = (ROUNDS[1], ROUNDS[6])  #: the rounds that are lived there too, each of which takes seconds
+ON_POSTGRESQL = (ROUNDS[1], ROUNDS[6])  #: the rounds that are run there too, each of which takes seconds
 _ABOUT_BALLOTS = ("open_ballot", "check_answers", "take_ballot", "cast_slip", "confirm_ballot")
 #: What publishes nothing, apart from reactions.
 SILENT = {
@@ -60,32 +59,32 @@ AGAIN = {("evaluation", "change_room_code")}
 POINTS = {point for each in ROUNDS for point in each.points.values()}
 
 
-def end_each(life: Interrupted, undisturbed: Undisturbed, round: Round) -> None:
-    """Live the story, in which each row of each kind ends its process once at its point."""
-    life.points, life.is_parked_first = round.points, round.is_parked_first
+def end_each(network: Interrupted, undisturbed: Undisturbed, round: Round) -> None:
+    """Run the scenario, in which each row of each kind ends its process once at its point."""
+    network.points, network.is_parked_first = round.points, round.is_parked_first
     left_out = {
         ("reaction", "outbox.written"): ROWS["reaction"] - undisturbed.publishing,
         ("command", "rpc.committed"): AGAIN,
     } | {(kind, "outbox.written"): rows for kind, rows in SILENT.items()}
-    life.rows = {kind: ROWS[kind] - left_out.get((kind, point), set()) for kind, point in round.points.items()}
-    live(life)
-    never = {kind: rows - life.ended[kind] for kind, rows in life.rows.items()}
+    network.rows = {kind: ROWS[kind] - left_out.get((kind, point), set()) for kind, point in round.points.items()}
+    run_scenario(network)
+    never = {kind: rows - network.ended[kind] for kind, rows in network.rows.items()}
     assert not any(never.values()), f"these never came to their point: {never}"
 
 
 @pytest.mark.parametrize(
-    ("found", "round"),
+    ("new_network", "round"),
     [("sqlite", each) for each in ROUNDS]
     + [pytest.param("postgresql", each, marks=pytest.mark.real) for each in ON_POSTGRESQL],
-    indirect=["found"],
+    indirect=["new_network"],
     ids=str,
     scope="session",
 )
-def test_whatever_ended_halfway_is_done_once(found: Found, undisturbed: Undisturbed, round: Round) -> None:
-    with found(round.by_smtp) as life:
-        end_each(life, undisturbed, round)
-        held, mails = everything_in(life.stores), life.mails()
-        assert list(life.settings.mail_dir.glob("*.part")) == []
+def test_whatever_ended_halfway_is_done_once(new_network: NewNetwork, undisturbed: Undisturbed, round: Round) -> None:
+    with new_network(round.by_smtp) as network:
+        end_each(network, undisturbed, round)
+        held, mails = all_rows(network.stores), network.mails()
+        assert list(network.settings.mail_dir.glob("*.part")) == []
 
     assert unsettled(held) == []
     left = alike(held)

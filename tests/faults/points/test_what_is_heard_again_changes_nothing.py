@@ -7,20 +7,20 @@ from sqlalchemy import delete, insert, select
 
 from chassis.messaging import inbox
 from chassis.testing import heard
-from tests.faults.points.conftest import Found, Undisturbed
+from tests.faults.points.conftest import NewNetwork, Undisturbed
 from tests.faults.points.interrupted import ROWS, Interrupted, Row
 from tests.faults.points.sameness import alike, unsettled
-from tests.faults.points.story import live
-from tests.journeys.holdings import everything_in
+from tests.faults.points.scenario import run_scenario
+from tests.harness.stored_rows import all_rows
 
 
 class Forgetful:
     """Makes every service react anew, whenever it hears something, to all that it has ever heard, in both orders."""
 
-    def __init__(self, life: Interrupted) -> None:
+    def __init__(self, network: Interrupted) -> None:
         self.again: Counter[Row] = Counter()  #: how often each reaction was done once more
-        self._life, self._heard = life, dict[str, list[bytes]]()
-        self._receive, life._receive = life._receive, self.receive  # type: ignore[method-assign]
+        self._network, self._heard = network, dict[str, list[bytes]]()
+        self._receive, network._receive = network._receive, self.receive  # type: ignore[method-assign]
 
     def receive(self, name: str, table: inbox.Reactions, bodies: list[bytes]) -> None:
         """Hear these for the first time, and then everything again."""
@@ -32,7 +32,7 @@ class Forgetful:
             self._react_anew(name, table, batch)
 
     def _react_anew(self, name: str, table: inbox.Reactions, bodies: list[bytes]) -> None:
-        opened = self._life.stores[name]
+        opened = self._network.stores[name]
         with opened.begin() as session:
             seen = [row._asdict() for row in session.execute(select(inbox.INBOX))]
             session.execute(delete(inbox.INBOX))
@@ -43,14 +43,14 @@ class Forgetful:
             session.execute(insert(inbox.INBOX), seen)
 
 
-@pytest.mark.parametrize("found", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize("new_network", ["sqlite"], indirect=True, scope="session")
 def test_who_reacts_anew_to_all_that_was_ever_heard_changes_no_row_and_says_nothing(
-    found: Found, undisturbed: Undisturbed
+    new_network: NewNetwork, undisturbed: Undisturbed
 ) -> None:
-    with found() as life:
-        forgetful = Forgetful(life)
-        live(life)
-        held, mails = everything_in(life.stores), life.mails()
+    with new_network() as network:
+        forgetful = Forgetful(network)
+        run_scenario(network)
+        held, mails = all_rows(network.stores), network.mails()
 
     assert forgetful.again.keys() == ROWS["reaction"]
     assert unsettled(held) == []

@@ -18,6 +18,7 @@ from chassis.runtime.retention import retention
 from chassis.settings import STORES, embedded
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
+from chassis.storage.transaction import Transaction
 from chassis.storage.types import CHASSIS_TABLES
 from chassis.testing import open_at
 from operations import cli, composition
@@ -84,8 +85,8 @@ def test_retention_that_ended_forgets_what_is_old_and_nothing_else(evaluation: S
         assert set(session.scalars(select(outbox.EVENT_LOG.c.seq))) == set(_offered(session))
 
 
-def _publish(session: object, event: MeetingClosed) -> None:
-    session.publish(event)  # type: ignore[arg-type]
+def _publish(session: Transaction, event: MeetingClosed) -> None:
+    session.publish(event)
 
 
 def _unpublished(opened: Store) -> list[int]:

@@ -9,10 +9,10 @@ from datetime import timedelta
 from amqp.exceptions import NotFound
 
 from chassis import clock
-from tests.bench.stage import broker
+from tests.bench.environment import broker
 from tests.faults.chaos.registry import fault
-from tests.faults.chaos.replica import wait_until
 from tests.faults.chaos.system import System
+from tests.harness.waiting import until
 
 
 @fault("broker killed", is_telling=True)
@@ -67,7 +67,7 @@ def delete_queue(system: System, chance: random.Random) -> Iterator[str]:
     since = clock.now() - timedelta(minutes=30)
     system.servers.rabbitmqctl("--vhost", system.fresh.vhost, "delete_queue", queue)
     yield queue
-    wait_until(lambda: _is_declared(system, queue), 60, f"the queue {queue} to be declared anew")
+    until(lambda: _is_declared(system, queue), 60, 0.1, f"the queue {queue} to be declared anew")
     said = system.operator("republish", "--since", since.isoformat())
     system.repairs.append(f"pratique republish after the queue {queue} was deleted: {' '.join(said.split())}")
 

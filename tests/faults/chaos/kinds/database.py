@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2 import sql
 
 from chassis.settings import SERVICES
-from tests.bench.stage import query
+from tests.bench.environment import query
 from tests.faults.chaos.registry import CannotBe, fault
 from tests.faults.chaos.system import SENDERS, System
 

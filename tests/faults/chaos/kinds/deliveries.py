@@ -7,7 +7,7 @@ from datetime import timedelta
 from pratique.event import Event
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.meetings import AttendanceRecorded, MeetingClosed, MeetingScheduled
-from tests.bench.stage import broker
+from tests.bench.environment import broker
 from tests.faults.chaos.postman import hand_over, held_back, message_of
 from tests.faults.chaos.registry import fault
 from tests.faults.chaos.system import System

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import amqp
 from sqlalchemy import text
 
-from tests.bench.stage import broker
+from tests.bench.environment import broker
 from tests.faults.chaos.record import Meeting
 from tests.faults.chaos.registry import CannotBe, fault
 from tests.faults.chaos.system import System

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from chassis.settings import SERVICES
 from tests.faults.chaos.registry import fault
-from tests.faults.chaos.replica import Replica, wait_until
+from tests.faults.chaos.replica import Replica
 from tests.faults.chaos.system import SENDERS, System
+from tests.harness.waiting import until
 from tests.servers import HOME
 
 POINT_S = 20.0  #: so long a process may take to pass the point at which it is to end
@@ -67,7 +68,7 @@ def end_at_a_point(system: System, chance: random.Random) -> Iterator[str]:
     began = replica.starts
     yield f"{replica} at {point}"
     try:
-        wait_until(lambda: replica.starts > began, POINT_S, point)
+        until(lambda: replica.starts > began, POINT_S, 0.1, point)
         system.points_passed[point] += 1
     except TimeoutError:  # the other replica does all the work: then it goes on without the point
         replica.restart()

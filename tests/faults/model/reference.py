@@ -1,4 +1,4 @@
-"""What must be true, told from what people said and from what each service has heard: an account of its own.
+"""Reference model: what must be true, derived from what people said and from what each service has heard.
 
 It is written from the rules of the domain and knows no table, query or function of the services. It follows what
 services publish, and objects at once where they say what cannot be.
@@ -23,7 +23,7 @@ class Heard:
 
     def __init__(self) -> None:
         self._marks: dict[UUID, dict[UUID, tuple[int, AttendanceState, str]]] = {}
-        self.closings: dict[UUID, Envelope] = {}
+        self.closings: dict[UUID, Envelope[Any]] = {}
 
     def of(self, meeting: Meeting) -> set[UUID]:
         """Whom there is to ask, as far as evaluation can know."""
@@ -34,7 +34,7 @@ class Heard:
         """Whether nothing newer was heard of this person."""
         return self._marks.get(event.meeting_id, {}).get(event.member_id, (0,))[0] < event.version
 
-    def hear(self, envelope: Envelope) -> None:
+    def hear(self, envelope: Envelope[Any]) -> None:
         """Take in one event."""
         event = envelope.event
         if isinstance(event, meetings.AttendanceRecorded | meetings.MeetingClosed):
@@ -51,7 +51,7 @@ class Heard:
             marks[member] = version, state, str(role)
 
 
-class Truth:
+class ReferenceModel:
     """The whole account."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Truth:
         self.communities: dict[UUID, Community] = {}
         self.meetings: dict[UUID, Meeting] = {}
         self.surveys: dict[UUID, Survey] = {}
-        self.events: dict[UUID, Envelope] = {}  #: all that was ever published
+        self.events: dict[UUID, Envelope[Any]] = {}  #: all that was ever published
         self.heard = Heard()
         self.known: dict[str, set[str]] = {}  #: service -> subjects of which it has heard anything
         self.asking: dict[tuple[UUID, UUID], int] = {}  #: what notifications has heard: newest event that asks
@@ -72,7 +72,7 @@ class Truth:
 
     # What services have heard.
 
-    def hear(self, service: str, envelopes: Iterable[Envelope]) -> None:
+    def hear(self, service: str, envelopes: Iterable[Envelope[Any]]) -> None:
         """The service has taken these events, in one transaction."""
         for envelope in envelopes:
             self.known.setdefault(service, set()).add(envelope.event.subject)
@@ -85,7 +85,7 @@ class Truth:
             self._owe(envelope, known)
             self.heard.hear(envelope)
 
-    def _owe(self, envelope: Envelope, closings: set[UUID]) -> None:
+    def _owe(self, envelope: Envelope[Any], closings: set[UUID]) -> None:
         """A correction that comes after the closing is answered in private, unless something newer came before it."""
         event = envelope.event
         if isinstance(event, meetings.AttendanceCorrected) and event.meeting_id in closings:
@@ -122,7 +122,7 @@ class Truth:
 
     # What evaluation says.
 
-    def follow(self, envelope: Envelope) -> None:
+    def follow(self, envelope: Envelope[Any]) -> None:
         """Take in what a service has published, and object where it cannot be."""
         event = envelope.event
         if isinstance(event, evaluation.SurveyOpened):
@@ -162,7 +162,7 @@ class Truth:
         survey.is_in_room, survey.asked_early = False, set()
         survey.remind_at = wall(clock.now(), 2, survey.meeting.zone)
 
-    def _ask(self, envelope: Envelope) -> None:
+    def _ask(self, envelope: Envelope[Any]) -> None:
         event: Any = envelope.event
         survey = self.surveys[event.survey_id]
         members = {each.member_id for each in event.invitations}
@@ -184,7 +184,7 @@ class Truth:
             survey.asked_early = members
         self._note_asked(survey, members, event.version)
 
-    def _follows_correction(self, envelope: Envelope) -> bool:
+    def _follows_correction(self, envelope: Envelope[Any]) -> bool:
         cause = self.events.get(envelope.causation_id) if envelope.causation_id else None
         if cause is None or not isinstance(cause.event, meetings.AttendanceCorrected):
             return False

@@ -1,8 +1,7 @@
-"""A living gateway in a process of its own, seen from outside: its answers, its stores, its log, what it holds."""
+"""Gateway in a process of its own, seen from outside: its answers, its stores, its log, what it holds."""
 
 import contextlib
 import hashlib
-import json
 import os
 import re
 import socket
@@ -12,32 +11,32 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 from chassis.settings import STORES
 from tests.faults.hostile.verdict import Response, read_responses
+from tests.harness.client import HttpClient
+from tests.harness.processes import environ_of
 from tests.servers.process import Process, free_port
 
-ROOT = Path(__file__).parents[3]
 POOLED = 4  #: connections that a pool may open while several ask at once, and then keeps
 PATIENCE_S = 60.0  #: for an answer; longer than the gateway lets a silent connection be
 
 
-class Living:
-    """The network as a process; ``tell`` speaks raw bytes to it, ``ask`` speaks HTTP as a good client does."""
+class GatewayProcess:
+    """The network as a process; ``tell`` speaks raw bytes to it, ``client`` speaks HTTP as a good client does."""
 
     def __init__(self, folder: Path, descriptors: int | None = None) -> None:
         self.port = free_port()
         self.process = Process(folder, "network")
-        environ = {**os.environ, "PYTHONPATH": str(ROOT), "PRATIQUE_HOME": str(ROOT), "PYTHONWARNINGS": "ignore"}
-        command = [sys.executable, "-m", "tests.faults.hostile.network", str(folder), str(self.port)]
+        environ = environ_of(PYTHONWARNINGS="ignore")
+        command = [sys.executable, "-m", "tests.faults.hostile.serve", str(folder), str(self.port)]
         if descriptors:
             command = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
         self.process.start(command, environ)
         self.process.wait_for_port(self.port)
         self.token = (folder / "token").read_text()
+        self.client = HttpClient(self.port, self.token, PATIENCE_S)
         self.stores = Stores(folder)
         self.mails = folder / "mail"
 
@@ -53,16 +52,6 @@ class Living:
                 if is_ended:
                     sock.shutdown(socket.SHUT_WR)
             return read_responses(read_all(sock), sent.startswith(b"HEAD "))
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Status and body, as a good client with a token sees them."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-        given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} | headers
-        connection.request(method, path, None if body is None else json.dumps(body), given)
-        response = connection.getresponse()
-        text = response.read()
-        connection.close()
-        return response.status, json.loads(text) if "json" in (response.getheader("Content-Type") or "") else text
 
     def descriptors(self) -> int:
         """How many files and sockets the process holds."""
@@ -136,10 +125,10 @@ class Stores:
 class Canary:
     """A good client that asks all the time, on connections of its own; remembers how long it waited."""
 
-    def __init__(self, living: Living, every_s: float = 0.05) -> None:
+    def __init__(self, gateway: GatewayProcess, every_s: float = 0.05) -> None:
         self.waits: list[float] = []
         self.failures: list[str] = []
-        self._living, self._every_s, self._is_over = living, every_s, threading.Event()
+        self._gateway, self._every_s, self._is_over = gateway, every_s, threading.Event()
         self._thread = threading.Thread(target=self._sing, daemon=True)
 
     def __enter__(self) -> "Canary":
@@ -164,9 +153,9 @@ class Canary:
         while not self._is_over.wait(self._every_s):
             began = time.monotonic()
             try:
-                status, _ = self._living.ask("GET", "/v1/communities?limit=1")
-                if status != 200:
-                    self.failures.append(f"answered {status}")
+                answer = self._gateway.client.request("GET", "/v1/communities?limit=1")
+                if answer.status != 200:
+                    self.failures.append(f"answered {answer.status}")
             except OSError as error:
                 self.failures.append(repr(error))
             self.waits.append(time.monotonic() - began)
@@ -182,10 +171,10 @@ def read_all(sock: socket.socket) -> bytes:
 
 
 @contextlib.contextmanager
-def living(descriptors: int | None = None) -> Iterator[Living]:
+def gateway_process(descriptors: int | None = None) -> Iterator[GatewayProcess]:
     """A gateway that lives as long as the ``with`` block, with so many descriptors at most."""
     folder = Path(tempfile.mkdtemp(prefix="pratique-hostile-"))
-    made = Living(folder, descriptors)
+    made = GatewayProcess(folder, descriptors)
     try:
         yield made
     finally:

@@ -1,4 +1,4 @@
-"""All that this process logs and prints while a story is lived; pytest's own ears last no longer than one test."""
+"""All that this process logs and prints while a scenario runs; pytest's own ears last no longer than one test."""
 
 import contextlib
 import logging

@@ -1,17 +1,15 @@
-"""One meeting, the people at it, and evaluation with a store of its own: what the tests of evaluation play on."""
+"""Fixture of evaluation: a store of its own, one meeting, and the people at it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select
 
 from chassis import clock, testing
 from chassis.messaging import inbox
-from chassis.scheduling import due
 from chassis.storage.store import Store
-from pratique.event import Event
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.meetings import (
     AttendanceCorrected,
@@ -23,7 +21,6 @@ from pratique.events.meetings import (
     MeetingWrapUpStarted,
 )
 from pratique.events.membership import Locale
-from pratique.request import Request
 from pratique.requests.evaluation import (
     CastSlip,
     CheckAnswers,
@@ -34,14 +31,14 @@ from pratique.requests.evaluation import (
     OpenBallot,
     TakeBallot,
 )
-from pratique.testing import AT, envelope, part, sample
+from pratique.testing import AT, part, sample
 from services.evaluation import models, queries
 from services.evaluation.commands import COMMANDS
 from services.evaluation.models import ballots, tokens
 from services.evaluation.queries import QUERIES
 from services.evaluation.reactions import DUE, REACTIONS
+from tests.harness.service import ServiceFixture
 
-Some = TypeVar("Some", bound=Event)
 HANDLERS = {**COMMANDS, **QUERIES}
 HAPPY: Mapping[str, object] = {
     "satisfaction": 5,
@@ -61,49 +58,21 @@ def attendee(
 
 
 def answers(values: Mapping[str, object] = HAPPY) -> tuple[OneAnswer, ...]:
-    return tuple(OneAnswer(question=key, value=value) for key, value in values.items())
+    said: Mapping[str, Any] = values
+    return tuple(OneAnswer(question=key, value=value) for key, value in said.items())
 
 
-class Scene:
-    """Events go in as the broker delivers them; commands and queries run as RPC runs them."""
+class Fixture(ServiceFixture):
+    """Evaluation, and one meeting of which it hears."""
 
     def __init__(self, opened: Store) -> None:
-        self.store = opened
+        super().__init__(opened, REACTIONS, DUE, HANDLERS)
         self.meeting_id = uuid4()
         self.version = 0
-
-    def deliver(self, *events: Event) -> None:
-        """Deliver these in one batch, each with an id of its own."""
-        inbox.receive(self.store, REACTIONS, [envelope(event).to_bytes() for event in events])
-        with self.store.begin() as session:
-            assert list(session.scalars(select(inbox.PARKED.c.error))) == []
 
     def forget_inbox(self) -> None:
         with self.store.begin() as session:
             session.execute(delete(inbox.INBOX))
-
-    def call(self, kind: type[Request], /, **said: Any) -> Any:
-        """What comes of one command or query, as a caller would send it."""
-        return self.carry_out(kind(**said))
-
-    def carry_out(self, request: Request) -> Any:
-        with self.store.begin() as session:
-            return HANDLERS[type(request)](session, testing.crossed(request))
-
-    def read(self, statement: Any) -> list[Any]:
-        with self.store.begin() as session:
-            return list(session.execute(statement))
-
-    def published(self, event_class: type[Some]) -> list[Some]:
-        with self.store.begin() as session:
-            return testing.published(session, event_class)
-
-    def run_due(self) -> None:
-        """Do all that is due by now."""
-        while due.run_next(self.store, DUE):
-            pass
-        with self.store.begin() as session:
-            assert list(session.scalars(select(due.DUE.c.error).where(due.DUE.c.error.is_not(None)))) == []
 
     # What meetings tells
 
@@ -173,7 +142,7 @@ class Scene:
         for each in people:
             self.send(self.ballot_by_link(links[each]), values)
 
-    def sheets(self) -> list[dict[str, object]]:
+    def sheets(self) -> list[Mapping[str, object]]:
         """What lies sealed while the survey is open."""
         survey_id = self.survey().id
         with self.store.begin() as session:
@@ -185,10 +154,10 @@ class Scene:
 
 
 @contextmanager
-def scene() -> Iterator[Scene]:
+def fixture() -> Iterator[Fixture]:
     """A meeting with nobody yet, at ``AT``."""
     with testing.memory_store("evaluation", models.Base.metadata) as opened, clock.fixed(AT):
-        yield Scene(opened)
+        yield Fixture(opened)
 
 
-__all__ = ["AT", "HAPPY", "Scene", "answers", "attendee", "scene"]
+__all__ = ["AT", "HAPPY", "Fixture", "answers", "attendee", "fixture"]

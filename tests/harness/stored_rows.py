@@ -14,8 +14,8 @@ Rows = list[dict[str, Any]]
 SEALED = ("message", "sheet", "survey key", "kept answers")  #: for what boxes in tables are sealed
 
 
-def everything_in(stores: Mapping[str, Store]) -> dict[str, Rows]:
-    """Every row of every table, by ``store.table``."""
+def all_rows(stores: Mapping[str, Store]) -> dict[str, Rows]:
+    """Return every row of every table, by ``store.table``."""
     held: dict[str, Rows] = {}
     for name, opened in stores.items():
         with opened.begin() as session:

@@ -1,12 +1,11 @@
-"""Surveys played for one attack each, and the arithmetic of whoever attacks."""
+"""Scenarios of one attack each, and the arithmetic of whoever attacks."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from tests.adversary import driver
-from tests.adversary.surveys import SCALES, YES_NO, Evening, Sheet, Simulator, Survey
+from tests.adversary.surveys import SCALES, YES_NO, Evening, Sheet, Simulator, Survey, answers_of
 
 PLEASED: Sheet = {**dict.fromkeys(SCALES, 5), YES_NO: True}
 CONTENT: Sheet = {**dict.fromkeys(SCALES, 4), YES_NO: True}
@@ -82,20 +81,13 @@ def mails_to(evening_or_survey: Simulator, one: UUID) -> list[str]:
 def try_to_answer(evening: Evening, ballot_id: str, sheet: Sheet, address: str = "198.51.100.200") -> int:
     """Send answers on a ballot from anywhere; the status."""
 
-    def ask(method: str, path: str, **options: Any) -> Any:
-        return evening.network.ask(method, path, address, **options)
-
-    answers = [{"question": key, "value": value} for key, value in sheet.items()]
-    return int(driver.send(ask, ballot_id, answers).status_code)
+    return int(evening.network.send(address, ballot_id, answers_of(sheet)).status_code)
 
 
 def take_in_room(evening: Evening, one: UUID, address: str = "203.0.113.7") -> Any:
     """Ask for a ballot in the room in somebody's name; the response."""
 
-    def ask(method: str, path: str, **options: Any) -> Any:
-        return evening.network.ask(method, path, address, **options)
-
-    return driver.take(ask, room_code=evening.room_code, member_id=str(one), locale="fr")
+    return evening.network.take(address, room_code=evening.room_code, member_id=str(one), locale="fr")
 
 
 __all__ = ["BORED", "CONTENT", "PLEASED", "Evening", "timedelta"]

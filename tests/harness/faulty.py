@@ -1,4 +1,4 @@
-"""The four services as they are, on SQLite in memory; all that surrounds them is in the hands of whoever tries them.
+"""Faulty runtime: the four services on SQLite in memory, where a test decides what fails and in which order.
 
 What is ours is real: commands, reactions, inbox, outbox, relay, due work, the sender of mails. What is not ours is
 held in memory and may fail: a broker that loses, repeats, delays and reorders, and a server that takes mails.
@@ -6,7 +6,6 @@ held in memory and may fail: a broker that loses, repeats, delays and reorders, 
 
 import os
 import random
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,10 +27,8 @@ from chassis.messaging.transport import transport_of
 from chassis.rpc.requests import Handlers
 from chassis.scheduling import due
 from chassis.settings import EMBEDDED, SERVICES
-from chassis.storage.migrate import migrate
 from chassis.storage.store import StoreAway
 from chassis.testing import crossed, open_at
-from operations import composition
 from pratique.request import Request
 from services.evaluation import commands as evaluation
 from services.evaluation import queries as surveys
@@ -40,6 +37,7 @@ from services.membership import commands as membership
 from services.notifications import delivery
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import Mail, NotSent, Refused, Unknown
+from tests.harness.memory import InMemory
 
 HANDLERS: Handlers = {
     **membership.COMMANDS,
@@ -121,7 +119,7 @@ class Post:
             raise Crash
 
     def rest(self) -> None:
-        """Nothing is kept open."""
+        """Keep nothing open."""
 
 
 class Broker:
@@ -151,35 +149,23 @@ class Broker:
         """No connection, nothing to keep."""
 
 
-class World:
-    """Made once in a process and emptied for each example: migrating takes a second, copying a migrated store none."""
+class FaultyNetwork(InMemory):
+    """Network that is made once in a process and emptied for each example."""
 
     def __init__(self) -> None:
-        self.stores = {name: open_at(name, "sqlite://") for name in SERVICES}
-        self.reactions = {name: composition.reactions_of(name) for name in SERVICES}
-        self.due = {name: composition.handlers_of(name) for name in SERVICES}
-        self._blank: dict[str, sqlite3.Connection] = {}
-        self.raw: dict[str, sqlite3.Connection] = {}
-        for name, opened in self.stores.items():
-            migrate(opened, composition.migrations_of(name))
-            self.raw[name] = opened.engine.raw_connection().driver_connection  # type: ignore[assignment]
-            self._blank[name] = sqlite3.connect(":memory:")
-            self.raw[name].backup(self._blank[name])
+        super().__init__({name: open_at(name, "sqlite://") for name in SERVICES})
+        self._blank = self.remember()
+        for opened in self.stores.values():
             event.listen(opened.engine, "commit", self._at_commit)
         self._relays = {name: Relay(opened, transport_of(EMBEDDED)) for name, opened in self.stores.items()}
         self._write = partial(write_mail, letterhead=Letterhead("Pratique <p@example.org>", "https://example.org"))
-        self._bindings: dict[tuple[str, str], list[str]] = {}
-        for name, table in self.reactions.items():
-            for each in table:
-                self._bindings.setdefault((each.exchange(), each.routing_key), []).append(name)
 
     def begin_anew(self, taken: Callable[[Mail], None], observe: Callable[[], None]) -> None:
         """Empty all stores, queues and plans; ``observe`` is called after everything that may have changed a store."""
-        for name, blank in self._blank.items():
-            blank.backup(self.raw[name])
+        self.put_back(self._blank)
         self._commits_left, self._ends_as = 0, Fate.WELL
         self.refusals = 0  #: so many of the events that flow next are refused by the store, one by one
-        self.post, self.broker, self._observe = Post(taken), Broker(self._bindings), observe
+        self.post, self.broker, self._observe = Post(taken), Broker(self.bindings), observe
         for relay in self._relays.values():
             relay._publisher = self.broker  # type: ignore[assignment]  # where the one to RabbitMQ is made
 
@@ -205,7 +191,7 @@ class World:
     @property
     def sending(self) -> list[str]:
         """The services that have something to send."""
-        return [name for name in SERVICES if self._has(name, "outbox")]
+        return [name for name in SERVICES if self.has(name, "outbox")]
 
     @property
     def receiving(self) -> list[str]:
@@ -259,7 +245,7 @@ class World:
     def run_due(self, service: str, fate: Fate = Fate.WELL, at_commit: int = 1) -> bool:
         """Do the one thing that has been due longest; False if nothing is."""
         with self.ending(fate, at_commit):
-            return due.run_next(self.stores[service], self.due[service])
+            return due.run_next(self.stores[service], self.handlers[service])
         return True
 
     def retry(self, service: str, fate: Fate = Fate.WELL, at_commit: int = 1) -> bool:
@@ -293,7 +279,7 @@ class World:
         """Carry all that is not held back until nothing more follows; whether anything did."""
         carried = 0
         for _ in range(LOOPS_AT_MOST):
-            moved = sum(self.relay(name) for name in SERVICES if self._has(name, "outbox"))
+            moved = sum(self.relay(name) for name in SERVICES if self.has(name, "outbox"))
             moved += sum(self._deliver_some(name, mess and mess + carried) for name in SERVICES)
             if not moved:
                 return carried > 0
@@ -304,52 +290,28 @@ class World:
         """Do all that is due now; whether anything was."""
         done = 0
         for name in SERVICES:
-            while self._is_due(name):
+            while self.is_due(name):
                 done += self.run_due(name) + self.retry(name)
                 assert done < LOOPS_AT_MOST, f"{name} works for ever"
-        while self._has("notifications", "message where state in ('queued', 'sending')") and self.send_mails():
+        while self.has("notifications", "message where state in ('queued', 'sending')") and self.send_mails():
             done += 1
             assert done < LOOPS_AT_MOST, "mails are sent for ever"
         return done > 0
 
-    def _is_due(self, service: str) -> bool:
-        now = f"'{clock.now():%Y-%m-%d %H:%M:%S.%f}'"
-        waits = "where state = 'waiting' and"
-        return self._has(service, f"due {waits} due_at <= {now}") or self._has(
-            service, f"parked {waits} next_attempt_at <= {now}"
-        )
-
-    def _has(self, service: str, rows: str) -> bool:
-        """Whether there are such rows; looking past our code costs a hundredth of trying."""
-        return bool(self.rows(service, f"select 1 from {rows} limit 1"))
-
-    def rows(self, service: str, sql: str, *values: Any) -> list[Any]:
-        """What a store holds, read past all of our code."""
-        return self.raw[service].execute(sql, values).fetchall()
-
     def next_due(self) -> datetime | None:
-        """When the next asking, reminder or closing is planned."""
-        soon = "state = 'waiting' and kind <> 'forget'"
-        ((at,),) = self.rows("evaluation", f"select min(due_at) from due where {soon}")
-        return instant(at) if at else None
+        """Return when the next asking, reminder or closing is planned."""
+        return self.first(("evaluation", "select min(due_at) from due where state = 'waiting' and kind <> 'forget'"))
 
-    def next_try(self) -> datetime | None:
-        """When the first of what failed, or was interrupted, is tried again; None if nothing is."""
-        asked = [("parked", "min(next_attempt_at)", "state = 'waiting'"), ("due", "min(due_at)", _FAILING)]
-        found = [
-            self.rows(name, f"select {what} from {table} where {so}") for name in SERVICES for table, what, so in asked
-        ]
-        found.append(self.rows("notifications", "select min(due_at) from message where state = 'queued'"))
-        found.append(self.rows("notifications", "select min(lease_until) from message where state = 'sending'"))
-        return min((instant(at) for ((at,),) in found if at), default=None)
+    def next_retry(self) -> datetime | None:
+        """Return when the first of what failed, or was interrupted, is tried again; None if nothing is."""
+        asked = [(name, query) for name in SERVICES for query in (_PARKED, _FAILING)]
+        return self.first(*asked, ("notifications", _QUEUED), ("notifications", _SENDING))
 
 
-_FAILING = "state = 'waiting' and attempts > 0"
-
-
-def instant(text: str) -> datetime:
-    """An instant as SQLite keeps it."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+_PARKED = "select min(next_attempt_at) from parked where state = 'waiting'"
+_FAILING = "select min(due_at) from due where state = 'waiting' and attempts > 0"
+_QUEUED = "select min(due_at) from message where state = 'queued'"
+_SENDING = "select min(lease_until) from message where state = 'sending'"
 
 
 @contextmanager

@@ -1,11 +1,9 @@
 """Services running in this process, as ``pratique run`` would run them, and a caller beside them."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import eventlet
 from nameko.runners import ServiceRunner
 
 from chassis.rpc.client import Services
@@ -14,9 +12,7 @@ from chassis.runtime.container import Bus
 from chassis.runtime.readiness import readiness
 from chassis.settings import Settings
 from chassis.storage.store import Store
-
-#: For what must come true, on a machine that does much else: it costs time only where something is wrong.
-PATIENCE_S = 120.0
+from tests.harness.waiting import until
 
 
 class Caller:
@@ -42,7 +38,8 @@ class Running:
 
     def store(self, name: str) -> Store:
         """The store of one service."""
-        return self.extension(name, Bus).store
+        store: Store = self.extension(name, Bus).store
+        return store
 
     def call(self, service: str, method: str, **payload: Any) -> Any:
         """What the service answers; its errors are raised here."""
@@ -55,15 +52,6 @@ class Running:
     def stop(self) -> None:
         """Drain and end, as SIGTERM does."""
         self.runner.stop()
-
-
-def until(is_true: Callable[[], Any], timeout_s: float = PATIENCE_S, every_s: float = 0.01) -> Any:
-    """Wait for it and return what it returned; fail when it has not come true in time."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := is_true()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s"
-        eventlet.sleep(every_s)
-    return found
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Where everything is measured: private servers, and for each run an empty broker and empty stores."""
+"""Bench environment: private servers, and for each run an empty broker and empty stores."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -26,7 +26,7 @@ CONFIRM_S = 30
 QUORUM = {"x-queue-type": "quorum"}
 
 
-class Stage:
+class Environment:
     """Servers that belong to this measurement alone."""
 
     def __init__(self, servers: Servers) -> None:
@@ -61,10 +61,10 @@ class Stage:
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
+def private_environment() -> Iterator[Environment]:
     """Private servers for the length of a ``with`` block."""
     with started(POSTGRESQL) as servers:
-        yield Stage(servers)
+        yield Environment(servers)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The whole network in one process on SQLite, as ``pratique up`` runs it, but without its sample.
 
-``python -m tests.faults.hostile.network FOLDER PORT`` writes FOLDER/token, then serves until SIGTERM. Its log is JSON
+``python -m tests.faults.hostile.serve FOLDER PORT`` writes FOLDER/token, then serves until SIGTERM. Its log is JSON
 on standard output, as in earnest.
 """
 
@@ -15,10 +15,9 @@ from pathlib import Path  # noqa: E402
 
 from chassis import log, settings  # noqa: E402
 from chassis.runtime import service_runner  # noqa: E402
-from chassis.storage import migrate  # noqa: E402
-from chassis.storage.store import open_store  # noqa: E402
 from gateway.auth import create_token  # noqa: E402
 from operations import composition  # noqa: E402
+from tests.harness.runtimes import migrated_stores  # noqa: E402
 
 
 def serve(folder: Path, port: int) -> None:
@@ -32,13 +31,8 @@ def serve(folder: Path, port: int) -> None:
         log_format="json",
     )
     log.configure(chosen.log_format)
-    for name in settings.STORES:
-        opened = open_store(chosen, name)
-        migrate.migrate(opened, composition.migrations_of(name))
-        if name == "gateway":
-            with opened.begin() as session:
-                (folder / "token").write_text(create_token(session, "hostile", ["*"]))
-        opened.close()
+    with migrated_stores(chosen) as stores, stores["gateway"].begin() as session:
+        (folder / "token").write_text(create_token(session, "hostile", ["*"]))
     service_runner.run(chosen, composition.service_classes([*settings.SERVICES, "gateway"]))
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,12 +16,15 @@ from pratique.events.meetings import MeetingClosed
 from pratique.events.membership import MemberContactChanged
 from pratique.events.notifications import Template
 from services.notifications.models import message_id
-from tests.faults.chaos import oracle, rest
-from tests.faults.chaos.driver import Api, Stuck, address_of, hold_and_close
+from tests.faults.chaos import oracle
+from tests.faults.chaos.driver import Api, address_of, hold_and_close
 from tests.faults.chaos.postbox import taken
 from tests.faults.chaos.postman import hand_over, held_back
-from tests.faults.chaos.record import Circle, Meeting, fresh_id, start_of
+from tests.faults.chaos.quiescence import NotQuiescent, settle
+from tests.faults.chaos.record import Meeting, fresh_id, start_of
 from tests.faults.chaos.system import System
+from tests.harness.client import NotAcknowledged
+from tests.harness.people import Community
 
 UNHEARD = 3  #: meetings of whose closing evaluation hears late
 UNASKED = 2  #: meetings whose invitations come late
@@ -37,7 +41,7 @@ Key = tuple[str, str]  #: Message-ID and address
 class Late:
     """What is kept back, and for whom it then comes too late."""
 
-    circle: Circle
+    circle: Community
     held: list[tuple[str, bytes]] = field(default_factory=list)  #: (service, event) in the order of publishing
     unheard: list[Meeting] = field(default_factory=list)  #: of whose closing evaluation does not hear
     unasked: list[Meeting] = field(default_factory=list)  #: of whose invitations notifications does not hear
@@ -46,25 +50,25 @@ class Late:
     moves: list[tuple[str, int, str]] = field(default_factory=list)  #: (member, version after it, their former address)
 
 
-def live(system: System, api: Api, seed: int) -> list[str]:
-    """Live through the week; every sentence that is not true then."""
+def run_week(system: System, api: Api, seed: int) -> list[str]:
+    """Run through the week, and return every sentence that is not true then."""
     chance = random.Random(seed + 10**6)
     before, mails_before = _some_of_the_run(system, chance), len(taken(system.mails))
     try:
         late = _keep_back(system, api, chance)
         for step in STEPS:
             system.move_clock(step)
-            rest.settle(system)
+            settle(system)
         unknown = list(_too_early(system, late))
         for service, body in reversed(late.held):
             hand_over(system, service, [body])
         system.held.clear()
-        rest.settle(system)
+        settle(system)
         system.move_clock(HELD_FOR)
-        rest.settle(system)
+        settle(system)
         afterwards = _hold(system, api, late.circle, chance)
-        rest.settle(system)
-    except (TimeoutError, rest.Restless, Stuck) as error:
+        settle(system)
+    except (TimeoutError, NotQuiescent, NotAcknowledged) as error:
         return [f"a week later: {str(error)[-1500:]}"]
     arrived = Counter((mail.id, mail.to) for mail in taken(system.mails)[mails_before:])
     failures = [*unknown, *_surveys(system, before, late), *_mails(system, arrived, before, late, afterwards)]
@@ -88,7 +92,7 @@ def _some_of_the_run(system: System, chance: random.Random) -> list[Meeting]:
 def _keep_back(system: System, api: Api, chance: random.Random) -> Late:
     """Hold meetings and change addresses, and let some services not hear of it."""
     late = Late(system.driver.found(1, MEMBERS, chance.getrandbits(32))[0])
-    rest.settle(system)
+    settle(system)
     late.known = {id: address_of(id) for id in late.circle.member_ids}
     with held_back(system, MeetingClosed, "evaluation", UNHEARD) as held:
         late.unheard = [
@@ -105,7 +109,7 @@ def _keep_back(system: System, api: Api, chance: random.Random) -> Late:
     _keep(system, late, "notifications", held)
     _move(api, late, moved_twice, 2)
     late.known[moved_twice] = late.newest[moved_twice]
-    rest.settle(system)
+    settle(system)
     return late
 
 
@@ -115,7 +119,7 @@ def _keep(system: System, late: Late, service: str, held: list[bytes]) -> None:
 
 
 def _hold(
-    system: System, api: Api, circle: Circle, chance: random.Random, present: int = 3, is_in_room: bool = False
+    system: System, api: Api, circle: Community, chance: random.Random, present: int = 3, is_in_room: bool = False
 ) -> Meeting:
     """A meeting at which the first of the members are; one answers in the room, if its survey opens there."""
     there, absent = circle.member_ids[:present], circle.member_ids[present:]
@@ -138,16 +142,13 @@ def _move(api: Api, late: Late, member_id: str, version: int) -> None:
     """This member has a new address; ``version`` is that of the one before."""
     late.moves.append((member_id, version + 1, late.newest.get(member_id, address_of(member_id))))
     late.newest[member_id] = f"neu{version}.{address_of(member_id)}"
-    where = {"locale": "fr", "timezone": "America/Toronto"}
-    card = {"name": "Personne qui déménage", "email": late.newest[member_id], **where}
-    status, answer = api.once("PUT", f"/v1/members/{member_id}", card, version)
-    if status != 200:
-        raise Stuck(f"an address was not changed: {status} {answer}")
+    if_version = {"If-Match": f'"{version}"'}
+    api.put_member(member_id, "Personne qui déménage", email=late.newest[member_id], headers=if_version)
 
 
 def _too_early(system: System, late: Late) -> Iterator[str]:
     """What must not be known before it came."""
-    known = dict(_rows(system, "notifications", "select member_id, email from contact_card"))
+    known = dict[str, str](_rows(system, "notifications", "select member_id, email from contact_card"))
     yield from [f"{id} has the address {known[id]}" for id, email in late.known.items() if known[id] != email]
     with_survey = {meeting_id for meeting_id, _ in _rows(system, "evaluation", "select meeting_id, state from survey")}
     for meeting in late.unheard:
@@ -187,7 +188,7 @@ def _mails(
     system: System, arrived: Counter[Key], before: list[Meeting], late: Late, afterwards: Meeting
 ) -> Iterator[str]:
     """A reminder for whoever had not answered, one mail to whoever was asked afterwards, and what news there is."""
-    surveys = dict(_rows(system, "evaluation", "select meeting_id, id from survey"))
+    surveys = dict[str, str](_rows(system, "evaluation", "select meeting_id, id from survey"))
     newest = late.known | late.newest
     expected = Counter[Key]()
 
@@ -212,8 +213,8 @@ def _mails(
     expect(Template.SURVEY_INVITATION, afterwards, newest.__getitem__)
     for meeting in late.unheard:  # those ahead are announced, as far as their invitations left before they were held
         for member_id in late.circle.member_ids if meeting.is_ahead else ():
-            id = str(message_id(oracle.SEAL, Template.MEETING_INVITATION, UUID(meeting.id), UUID(member_id)))
-            for key in [key for key in arrived if key[0] == id]:
+            invited = message_id(oracle.SEAL, Template.MEETING_INVITATION, UUID(meeting.id), UUID(member_id))
+            for key in [key for key in arrived if key[0] == str(invited)]:
                 expected[key] = 1
     yield from [f"a mail {id} to {to} that was due did not come" for id, to in (expected - arrived)]
     yield from [f"a mail {id} to {to} came that nobody was to get, or twice" for id, to in (arrived - expected)]
@@ -224,6 +225,6 @@ def _expect(expected: Counter[Key], template: Template, subject_id: str, member_
     expected[str(id), address_of(member_id)] += 1
 
 
-def _rows(system: System, store: str, query: str) -> list[tuple[str, ...]]:
+def _rows(system: System, store: str, query: str) -> list[Any]:
     with system.stores[store].begin() as session:
         return [tuple(map(str, row)) for row in session.execute(text(query))]
