@@ -3,11 +3,12 @@ FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 RUN python -m venv /venv
-# First what changes seldom: the locked dependencies.
-COPY pyproject.toml requirements.lock README.md LICENSE ./
-COPY pratique/__init__.py pratique/
-RUN /venv/bin/pip install --constraint requirements.lock --editable '.[service]'
+# First what changes seldom: the locked dependencies, each by its hash.
+COPY requirements.lock ./
+RUN /venv/bin/pip install --require-hashes --requirement requirements.lock
+COPY pyproject.toml README.md LICENSE ./
 COPY pratique pratique
+RUN /venv/bin/pip install --no-deps --no-build-isolation --editable . && /venv/bin/pip uninstall --yes setuptools
 COPY chassis chassis
 COPY services services
 COPY gateway gateway

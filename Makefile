@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit fix bench faults nightly compose docs lock clean
+.PHONY: help run test check audit fix bench faults nightly compose newer docs lock clean
 
 help:  ## Say what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -50,30 +50,42 @@ nightly: $(VENV)/dev  ## A hundred thousand steps of the model, kills of the emb
 compose: $(VENV)/dev  ## Try docker-compose.yml and docs/operate.md in a container engine: one that is there, or one made from packages (root, 4 GB)
 	@$(BIN)/python -W ignore -m tests.compose
 
+newer: $(VENV)/dev  ## Run the tests that meet servers on the newest RabbitMQ, PostgreSQL and Python of Debian; needs root, debootstrap and 2 GB
+	@$(BIN)/python -m tests.servers.newer
+
 docs: $(VENV)/dev  ## Write docs/generated from the code
 	@$(BIN)/python -m operations.docs
 
-lock:  ## Resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url \
-	    --custom-compile-command "make lock" --upgrade -o requirements.lock
+lock:  ## Resolve the three locks anew, with hashes (needs uv)
+	$(call lock,requirements.lock,--extra service --extra build)
+	$(call lock,requirements-dev.lock,--extra service --extra build --extra dev --constraint requirements.lock)
+	$(call lock,requirements-bench.lock,--all-extras --constraint requirements-dev.lock)
+
+define lock
+uv pip compile --quiet pyproject.toml $(2) --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --custom-compile-command "make lock" --upgrade --output-file $(1)
+endef
 
 clean:  ## Remove the virtual environment and the data of make run
 	rm -rf $(VENV) var
 
 $(VENV)/python: Makefile
 	@command -v $(PYTHON) >/dev/null || \
-	    { echo "There is no $(PYTHON). Pratique needs Python 3.11, 3.12 or 3.13; on Debian or Ubuntu: apt install python3 python3-venv"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	    { echo "Pratique needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	    { echo "There is no $(PYTHON). Pratique needs Python 3.11 to 3.14; on Debian or Ubuntu: apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || \
+	    { echo "Pratique needs Python 3.11 to 3.14; $(PYTHON) is $$($(PYTHON) --version 2>&1). Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] > (3, 14))' || \
+	    echo "$(PYTHON) is $$($(PYTHON) --version 2>&1): Pratique is tested on Python 3.11 to 3.14, and may not work on a newer one"
 	@echo "Making a virtual environment in $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV) || \
 	    { rm -rf $(VENV); echo "Python could not make a virtual environment. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	@touch $@
 
+# Dependencies as the lock has them, by hash; the project itself has none, and is installed from this folder.
 # pip is long-winded: each package is named as it comes, and what goes wrong is told by pip on standard error.
-comma := ,
+pip := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 define install
-@rm -f $(VENV)/failed; { $(BIN)/python -m pip install --disable-pip-version-check --no-input -c requirements.lock -e '.[$(1)]' || \
+@rm -f $(VENV)/failed; { { $(pip) --require-hashes -r $(1) && $(pip) -q --no-deps --no-build-isolation -e .; } || \
     touch $(VENV)/failed; } | while read -r step package rest; do case "$$step" in \
     Collecting) echo "  $$package" ;; Installing) test "$$package" != collected || echo "  and now into their places" ;; \
     esac; done
@@ -82,15 +94,15 @@ endef
 
 $(VENV)/run: $(VENV)/python requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into $(VENV) (once)"
-	$(call install,service)
+	$(call install,requirements.lock)
 	@touch $@
 
-$(VENV)/dev: $(VENV)/run
+$(VENV)/dev: $(VENV)/run requirements-dev.lock
 	@echo "Installing the tools for tests and checks into $(VENV) (once)"
-	$(call install,service$(comma)dev)
+	$(call install,requirements-dev.lock)
 	@touch $@
 
-$(VENV)/bench: $(VENV)/dev
+$(VENV)/bench: $(VENV)/dev requirements-bench.lock
 	@echo "Installing the peers that make bench measures against (once)"
-	$(call install,service$(comma)dev$(comma)bench)
+	$(call install,requirements-bench.lock)
 	@touch $@

@@ -4,6 +4,7 @@ All other code spawns, sleeps, waits and serves by these names. A process that s
 imports anything that opens a socket or takes a lock.
 """
 
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +21,12 @@ with warnings.catch_warnings():
 
 def patch() -> None:
     """Let sockets, locks, threads and psycopg2 of this process give way to each other; harmless when repeated."""
+    # Since Python 3.13 this destructor keeps a lock as a default value, where eventlet does not look, but complains.
+    destructor = getattr(getattr(threading, "_DeleteDummyThreadOnDel", None), "__del__", lambda: None)
+    names = destructor.__code__.co_varnames[1 : destructor.__code__.co_argcount]
+    destructor.__defaults__ = None
     eventlet.monkey_patch()
+    destructor.__defaults__ = tuple(getattr(threading, name) for name in names)  # the green ones
 
 
 def call_later(seconds: float, function: Callable[..., None], *arguments: Any) -> Any:

@@ -19,7 +19,7 @@ from uuid import UUID
 import pratique.events as contract
 from gateway.app import ROUTES
 from gateway.openapi import document
-from operations import rights
+from operations import permissions
 from pratique.event import CONTENT_TYPE, EXAMPLE_URL, REGISTRY, Event, Value
 from pratique.examples import example
 from pratique.schemas import comments_of, definitions, words_of
@@ -248,7 +248,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "asyncapi.json": asyncapi,
     "events.md": events_page,
     "openapi.json": openapi,
-    "rights.json": rights.page,
+    "permissions.json": permissions.page,
 }
 
 

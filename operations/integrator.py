@@ -13,21 +13,12 @@ from chassis.messaging.broker import PUBLIC
 from chassis.settings import Settings
 from chassis.storage import audit
 from chassis.storage.store import Store
-from operations import Refusal, rights, settings_of
+from operations import Refusal, permissions, settings_of
+from operations.integrator_queues import DEAD, PREFIX, definitions, is_dead_letters, policies_of
 from operations.management import Management, new_password
 from operations.show import show
 from pratique.event import REGISTRY, Event
 
-PREFIX = "integrator."
-#: A queue that nobody reads drops its oldest events beyond these, and is gone after thirty days. An event may come back
-#: as often as it likes: RabbitMQ 4 would by itself drop it at the 21st delivery, and tell nobody.
-LIMITS = {
-    "max-length": 100_000,
-    "max-length-bytes": 256 * 1024**2,
-    "overflow": "drop-head",
-    "expires": 30 * 86_400_000,
-    "delivery-limit": 1_000_000_000,
-}
 CONNECTIONS = {"max-connections": 10, "max-channels": 50}
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _NOT_PUBLIC = (
@@ -52,9 +43,10 @@ def add(ctx: click.Context, name: str, events: str, queues: tuple[str, ...], is_
     """Let NAME read these events, and print the address with its password, this once.
 
     Its queues are bound to these events from now on, so that nothing is lost until its program first starts. Its user
-    may bind them to these events and read them; it may make nothing, publish nothing, and hear nothing else. For a NAME
-    that is there, the events become these, and its password and its queues stay: what it may no longer read is unbound,
-    what is new is bound to all of its queues, or as --queue says.
+    may bind them to these events and read them; it may make nothing, publish nothing, and hear nothing else. What comes
+    too often without being acknowledged is set aside in one more queue, integrator.NAME.dead, which it reads too. For a
+    NAME that is there, the events become these, and its password and its queues stay: what it may no longer read is
+    unbound, what is new is bound to all of its queues, or as --queue says.
 
     \b
     pratique integrator add acme --events MeetingClosed,SurveyOpened
@@ -74,9 +66,9 @@ def add(ctx: click.Context, name: str, events: str, queues: tuple[str, ...], is_
         before = _given(management, name)
         _give(management, name, chosen, wanted, password)
         _bind(management, name, names, wanted, set(names) - set(before))
-        if not is_new:
-            _disconnect(management, name)
-    queue_names = ", ".join(sorted(queue["name"] for queue in _queues(management, name)))
+    if not is_new:
+        management.disconnect(PREFIX + name)
+    queue_names = ", ".join(_queues(management, name))
     if password:
         click.echo(_address(settings, management, f"{PREFIX}{name}:{password}"))
         click.echo(f"Keep it now; it is not shown again. It reads {', '.join(names)} from {queue_names}.", err=True)
@@ -96,11 +88,13 @@ def list_(ctx: click.Context) -> None:
     """
     management = _management(settings_of(ctx))
     table = Table("name", "events", "queues (waiting)")
-    for user in management.ask("GET", "users"):
-        if user["name"].startswith(PREFIX):
-            name = user["name"].removeprefix(PREFIX)
-            waiting = [f"{each['name']} ({each.get('messages', 0)})" for each in _queues(management, name)]
-            table.add_row(name, ", ".join(_given(management, name)), "\n".join(waiting))
+    with management.channel() as channel:
+        for user in management.ask("GET", "users"):
+            if user["name"].startswith(PREFIX):
+                name = user["name"].removeprefix(PREFIX)
+                queues = _queues(management, name, with_dead=True)
+                waiting = [f"{queue} ({_depth(channel, queue)})" for queue in queues]
+                table.add_row(name, ", ".join(_given(management, name)), "\n".join(waiting))
     show(table, "There is no integrator." if not table.row_count else "")
 
 
@@ -119,14 +113,15 @@ def remove(ctx: click.Context, name: str, yes: bool) -> None:
     management = _management(settings)
     if _user(management, name) is None:
         raise Refusal(f"There is no integrator {name}; `pratique integrator list` shows who there is.")
-    queues = _queues(management, name)
+    queues = _queues(management, name, with_dead=True)
     if not yes:
         click.confirm(f"Remove {name} with {len(queues)} queues and what waits in them?", abort=True)
     with _audited(settings, "integrator.removed", name, {"queues": len(queues)}):
-        _disconnect(management, name)
-        management.ask("DELETE", "users", PREFIX + name)
+        management.ask("DELETE", "users", PREFIX + name)  # RabbitMQ closes its connections then
         for queue in queues:
-            management.ask("DELETE", "queues", management.vhost, queue["name"])
+            management.ask("DELETE", "queues", management.vhost, queue)
+        for policy in policies_of(name):
+            management.ask("DELETE", "policies", management.vhost, policy)
     click.echo(f"{name} is removed")
 
 
@@ -148,6 +143,8 @@ def _wanted(queue: str, given: Sequence[str]) -> tuple[str, list[str]]:
     """A queue's name, and what it is to hear of what is given: all, unless it says otherwise."""
     name, has_own, events = queue.partition("=")
     _check_name(name, "--queue")
+    if name == DEAD:
+        raise Refusal(f"--queue {queue}: {DEAD} is the queue of dead letters, which everyone has; choose another name.")
     own = [each.strip() for each in events.split(",")] if has_own else list(given)
     for each in own:
         if each not in given:
@@ -187,34 +184,34 @@ def _user(management: Management, name: str) -> Any:
 def _give(
     management: Management, name: str, events: Sequence[type[Event]], queues: Iterable[str], password: str | None
 ) -> None:
-    """Leave the broker with the user, its rights and its queues; rights come before there is a password to use them."""
-    user, vhost = PREFIX + name, management.vhost
-    exchange = {"name": PUBLIC.name, "vhost": vhost, "type": "topic", "durable": True, "auto_delete": False}
-    quorum = {"vhost": vhost, "durable": True, "auto_delete": False, "arguments": {"x-queue-type": "quorum"}}
-    policy = {"name": "integrators", "vhost": vhost, "pattern": r"^integrator\.", "apply-to": "queues", "priority": 1}
+    """Leave the broker with the user, its queues and its permissions, which come before there is a password."""
+    user = PREFIX + name
     management.give(
         {"users": [{"name": user, "password": password, "tags": ""}] if password else []},
-        rights.of_integrator(name, events).definitions(user, vhost),
-        {
-            "policies": [policy | {"definition": LIMITS}],
-            "exchanges": [exchange | {"internal": False, "arguments": {}}],
-            "queues": [quorum | {"name": f"{user}.{queue}"} for queue in queues],
-        },
+        permissions.of_integrator(name, events).definitions(user, management.vhost),
+        definitions(name, queues, management.vhost),
     )
     for limit, value in CONNECTIONS.items():
         management.ask("PUT", "user-limits", user, limit, body={"value": value})
 
 
 def _given(management: Management, name: str) -> list[str]:
-    """The events that the user may bind, read from its rights."""
+    """The events that the user may bind, read from its permissions."""
     found = management.ask("GET", "users", PREFIX + name, "topic-permissions") or []
     patterns = [each["read"] for each in found if (each["vhost"], each["exchange"]) == (management.vhost, PUBLIC.name)]
     return [key.replace("\\.", ".") for pattern in patterns for key in pattern[2:-2].split("|")]
 
 
-def _queues(management: Management, name: str) -> list[dict[str, Any]]:
-    found = management.ask("GET", "queues", management.vhost) or []
-    return [queue for queue in found if queue["name"].startswith(f"{PREFIX}{name}.")]
+def _queues(management: Management, name: str, *, with_dead: bool = False) -> list[str]:
+    """Return the names of its queues, in order, by default without the one for dead letters."""
+    names = sorted(queue["name"] for queue in management.ask("GET", "queues", management.vhost) or [])
+    own = [queue for queue in names if queue.startswith(f"{PREFIX}{name}.")]
+    return [queue for queue in own if with_dead or not is_dead_letters(queue)]
+
+
+def _depth(channel: Any, queue: str) -> int:
+    """Return how many messages wait in a queue, without those that somebody has taken and not acknowledged."""
+    return int(channel.queue_declare(queue, passive=True).message_count)
 
 
 def _bind(
@@ -222,20 +219,13 @@ def _bind(
 ) -> None:
     """Let each of its queues hear what is wanted there; where nothing is said, what it heard and what is new."""
     for queue in _queues(management, name):
-        own = wanted.get(queue["name"].removeprefix(f"{PREFIX}{name}."))
-        between = ("bindings", management.vhost, "e", PUBLIC.name, "q", queue["name"])
+        own = wanted.get(queue.removeprefix(f"{PREFIX}{name}."))
+        between = ("bindings", management.vhost, "e", PUBLIC.name, "q", queue)
         for binding in management.ask("GET", *between) or []:
             if binding["routing_key"] not in (given if own is None else own):
                 management.ask("DELETE", *between, binding["properties_key"])
         for key in new if own is None else own:
             management.ask("POST", *between, body={"routing_key": key, "arguments": {}})
-
-
-def _disconnect(management: Management, name: str) -> None:
-    """Close its connections: what is open remembers for a while what it was allowed."""
-    for connection in management.ask("GET", "connections") or []:
-        if connection.get("user") == PREFIX + name:
-            management.ask("DELETE", "connections", connection["name"])
 
 
 @contextlib.contextmanager

@@ -20,11 +20,11 @@ _NAMES = click.Choice(settings.STORES)
               help="How long to wait for a database that does not answer yet.")  # fmt: skip
 @click.pass_context
 def migrate(ctx: click.Context, names: tuple[str, ...], wait_s: int) -> None:
-    """Bring the tables of every store up to date, declare the queues, and give each broker user its rights.
+    """Bring the tables of every store up to date, declare the queues, and give each broker user its permissions.
 
     Without names: all four services and the gateway. Safe to repeat, and safe while services run. Exchanges, queues
     and bindings are declared on the broker too, so that no event is lost before a service first starts. Services that
-    have a broker user of their own (PRATIQUE_BROKER_MEETINGS and so on) get it, with the rights that they need.
+    have a broker user of their own (PRATIQUE_BROKER_MEETINGS and so on) get it, with the permissions that they need.
 
     \b
     pratique migrate
@@ -47,9 +47,9 @@ def migrate(ctx: click.Context, names: tuple[str, ...], wait_s: int) -> None:
         click.echo(f"broker: queues of {', '.join(services)} are declared")
     if chosen.broker_urls:
         bound = {name: bindings_of(name, chosen.store_url(name)) for name in services}
-        from operations.management import give_rights
+        from operations.management import grant_permissions
 
-        served = give_rights(chosen, bound)
+        served = grant_permissions(chosen, bound)
         click.echo(f"broker: {', '.join(served) or 'nobody'} may do what each needs, and no more")
 
 

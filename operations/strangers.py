@@ -12,9 +12,10 @@ from urllib.parse import unquote, urlsplit
 
 from chassis.messaging.broker import DEAD_LETTERS, PUBLIC, RPC
 from chassis.settings import SERVICES, STORES, Settings
-from operations import rights
+from operations import permissions
 from operations.finding import Finding
-from operations.management import Bound, Management
+from operations.integrator_queues import PREFIX, is_as_made, policies_of
+from operations.management import COLLECTS_NOTHING, Bound, Management
 from pratique.errors import DomainError
 from pratique.event import REGISTRY
 
@@ -24,7 +25,6 @@ _NAMES = ("configure", "write", "read")
 #: What a policy can do to messages so that they go elsewhere, or nowhere.
 _DIVERTING = {"alternate-exchange", "dead-letter-exchange", "expires", "federation-upstream", "federation-upstream-set"}
 _DIVERTING |= {"max-length", "max-length-bytes", "message-ttl"}
-_OURS = "integrators"  #: the policy that `pratique integrator add` makes
 _ASK = "find out who made it"
 
 
@@ -81,13 +81,21 @@ class _Look:
                 continue
             if not (tags or name in named or name in topics):
                 continue  # of another network on this broker
-            has = named.get(name, dict.fromkeys(_NAMES, rights.NOTHING)), topics.get(name, {})
+            has = named.get(name, dict.fromkeys(_NAMES, permissions.NOTHING)), topics.get(name, {})
             if finding := self._user(name, tags, *has):
                 yield finding
+            elif _INTEGRATOR.fullmatch(name) and not self._has_bounds(name.removeprefix(PREFIX)):
+                hint = f"make it anew: `pratique integrator add {name.removeprefix(PREFIX)} --events …`"
+                yield Finding(f"queues of {name}", False, "lack their bounds, or the queue for dead letters", hint)
+
+    def _has_bounds(self, integrator: str) -> bool:
+        """Return whether the policies on an integrator's queues are as they were made."""
+        made = {each["name"] for each in self._here("policies") if is_as_made(each)}
+        return made >= policies_of(integrator).keys()
 
     def _user(self, name: str, tags: str, named: Mapping[str, str], topics: Mapping[str, Any]) -> Finding | None:
         subject = f"user {name}"
-        if tags == "monitoring" and set(named.values()) == {rights.NOTHING} and not topics:
+        if tags == "monitoring" and set(named.values()) == {permissions.NOTHING} and not topics:
             return None  # it may read metrics and no message, as Prometheus does
         if tags:
             hint = f"{_ASK}; then `rabbitmqctl set_user_tags {name}`, or `rabbitmqctl delete_user {name}`"
@@ -102,21 +110,24 @@ class _Look:
             return None
         hint = f"make it anew: `pratique integrator add {name.partition('.')[2]} --events …`"
         hint = hint if _INTEGRATOR.fullmatch(name) else "run `pratique migrate`, which gives each what the code needs"
-        return Finding(subject, False, "has other rights than the code gives", hint)
+        return Finding(subject, False, "has other permissions than the code gives", hint)
 
-    def _due(self, user: str, topics: Mapping[str, Any]) -> rights.Rights | None:
-        """The rights that a user of ours should have; None for a stranger."""
+    def _due(self, user: str, topics: Mapping[str, Any]) -> permissions.Permissions | None:
+        """The permissions that a user of ours should have; None for a stranger."""
         for name in STORES:
             if self._user_of[name] == user:
-                return rights.of(name, self._bound.get(name, ()))
+                return permissions.of(name, self._bound.get(name, ()))
         if not _INTEGRATOR.fullmatch(user):
             return None
         given = _keys(topics) & self._public
         events = [event for event in REGISTRY.values() if event.routing_key in given]
-        return rights.of_integrator(user.partition(".")[2], events)
+        return permissions.of_integrator(user.partition(".")[2], events)
 
     def consumers(self) -> Iterator[Finding]:
         """Whoever takes messages out of a queue that is another's."""
+        if not self._management.collects_metrics():
+            yield Finding("consumers", False, "nobody can say who takes messages", COLLECTS_NOTHING)
+            return
         for each in self._here("consumers"):
             queue = each["queue"]["name"]
             user = (each.get("channel_details") or {}).get("user", "")
@@ -137,7 +148,7 @@ class _Look:
         for kind in "policies", "operator-policies":
             for each in self._here(kind):
                 names = sorted(_DIVERTING & each["definition"].keys())
-                if names and each["name"] != _OURS and self._is_about_us(each["pattern"]):
+                if names and not is_as_made(each) and self._is_about_us(each["pattern"]):
                     words = f"sets {', '.join(names)} for what is ours"
                     what = "clear_policy" if kind == "policies" else "clear_operator_policy"
                     hint = f"{_ASK}; then `rabbitmqctl {what} --vhost {vhost} {each['name']}`"
@@ -183,7 +194,7 @@ class _Look:
         if destination == DEAD_LETTERS.name:
             return bool(source == DEAD_LETTERS.name)
         if destination in SERVICES:
-            return (source, key) in rights.heard(destination) | set(self._bound.get(destination, ()))
+            return (source, key) in permissions.heard(destination) | set(self._bound.get(destination, ()))
         if destination in self._owners:
             return source == RPC.name and bool(re.search(self._calls_of(self._owners[destination]), key))
         if reply := _REPLY.fullmatch(destination):
@@ -196,7 +207,7 @@ class _Look:
     @functools.cache
     def _calls_of(name: str) -> str:
         """The pattern of keys by which a service may bind its queue of calls."""
-        return rights.of(name).topics[RPC.name][1]
+        return permissions.of(name).topics[RPC.name][1]
 
     def _unbinding(self, kind: str, name: str) -> str:
         if kind == "queue" and not self._is_queue_of_ours(name):
@@ -215,5 +226,5 @@ def _tags(tags: str | list[str]) -> str:
 
 def _keys(topics: Mapping[str, tuple[str, str]]) -> set[str]:
     """The routing keys of the public exchange that somebody may bind."""
-    _, read = topics.get(PUBLIC.name, ("", rights.NOTHING))
+    _, read = topics.get(PUBLIC.name, ("", permissions.NOTHING))
     return {key.replace("\\.", ".") for key in read.removeprefix("^(").removesuffix(")$").split("|")}

@@ -15,6 +15,9 @@ from chassis.runtime.readiness import readiness
 from chassis.settings import Settings
 from chassis.storage.store import Store
 
+#: For what must come true, on a machine that does much else: it costs time only where something is wrong.
+PATIENCE_S = 120.0
+
 
 class Caller:
     """What the gateway is to the services: somebody who calls them."""
@@ -54,7 +57,7 @@ class Running:
         self.runner.stop()
 
 
-def until(is_true: Callable[[], Any], timeout_s: float = 60.0, every_s: float = 0.01) -> Any:
+def until(is_true: Callable[[], Any], timeout_s: float = PATIENCE_S, every_s: float = 0.01) -> Any:
     """Wait for it and return what it returned; fail when it has not come true in time."""
     deadline = time.monotonic() + timeout_s
     while not (found := is_true()):
@@ -73,7 +76,7 @@ def running(settings: Settings, classes: Sequence[type], is_awaited: bool = True
     started = Running(runner)
     try:
         if is_awaited:
-            until(started.is_ready, 60)
+            until(started.is_ready)
         yield started
     finally:
         runner.stop()

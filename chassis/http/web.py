@@ -33,6 +33,7 @@ from chassis.http.bounds import (
     problem,
     refusal_of,
 )
+from chassis.log import REQUEST_ID, bound, bound_fact
 from chassis.settings import Settings
 
 if TYPE_CHECKING:
@@ -165,6 +166,11 @@ class HttpServer(WebServer):
             rule.endpoint = provider
             rules.append(rule)
         return Map(rules, merge_slashes=False)
+
+    def context_data_from_headers(self, request: Request) -> dict[str, str]:
+        """What the worker of a request is told of it: the id that its log lines carry, if it has one."""
+        request_id = bound_fact(REQUEST_ID)
+        return {REQUEST_ID: request_id} if request_id else {}
 
     def get_wsgi_app(self) -> "WSGIApplication":
         """The application that finds the entrypoint, behind what bounds bodies.
@@ -317,31 +323,36 @@ class _Connection:
 class _Entrypoints:
     """Finds the entrypoint of a request and logs what became of it.
 
-    A service names paths by their beginnings: of ``silent_paths`` only failures are logged, and in no line stands the
-    segment after one of ``secret_after``.
+    A service names paths by their beginnings: of ``silent_paths`` only failures are logged, and without an id by which
+    lines belong together; and in no line stands the segment after one of ``secret_after``.
     """
 
     def __init__(self, server: HttpServer) -> None:
-        self._urls = server.make_url_map()
+        self._urls, self._service = server.make_url_map(), server.container.service_name
         self._silent: tuple[str, ...] = getattr(server.container.service_cls, "silent_paths", ())
         self._secret_after: tuple[str, ...] = getattr(server.container.service_cls, "secret_after", ())
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        began = time.perf_counter()
         request = Request(environ)
+        is_silent = request.path.startswith(self._silent)
+        with bound(service=self._service, request_id=None if is_silent else uuid.uuid4()):
+            return self._respond(request, is_silent)(environ, start_response)
+
+    def _respond(self, request: Request, is_silent: bool) -> Response:
+        began = time.perf_counter()
         try:
-            provider, request.path_values = self._urls.bind_to_environ(environ).match()  # type: ignore[attr-defined]  # nameko reads it
+            provider, request.path_values = self._urls.bind_to_environ(request.environ).match()  # type: ignore[attr-defined]  # nameko reads it
             response: Response = provider.handle_request(request)
         except HTTPException as error:
             response = problem(error.code or 500)
             if isinstance(error, MethodNotAllowed) and error.valid_methods:
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-        if response.status_code >= 500 or not request.path.startswith(self._silent):
+        if response.status_code >= 500 or not is_silent:
             spent_ms = (time.perf_counter() - began) * 1000
             path = masked(request.path, self._secret_after)
             log.info("%s %s %d %.0f ms", _verb(request.method), path, response.status_code, spent_ms)
-        return response(environ, start_response)
+        return response
 
 
 class Http(HttpRequestHandler):

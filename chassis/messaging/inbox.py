@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.crashpoint import crashpoint
+from chassis.log import Ids, bound
 from chassis.retry import RETRY_AFTER_S, next_attempt_at, words_of
 from chassis.storage import store
 from chassis.storage.transaction import Transaction
@@ -87,7 +89,8 @@ def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) 
     if refused:
         _dead_letter(opened, refused)
     try:
-        return _react(opened, reactions, list(envelopes.values()))
+        with _bound(list(envelopes.values())):
+            return _react(opened, reactions, list(envelopes.values()))
     except store.StoreAway:
         raise
     except Exception as error:
@@ -95,14 +98,33 @@ def receive(opened: store.Store, reactions: Reactions, bodies: Sequence[bytes]) 
             log.info("a batch of %d failed and is tried one by one", len(envelopes), exc_info=error)
     done = []
     for envelope in envelopes.values():
-        try:
-            done += _react(opened, reactions, [envelope])
-        except store.StoreAway:
-            raise
-        except Exception as error:  # noqa: BLE001  (the bus loop: the parked row remembers it)
-            _log_failure(envelope, error)
-            park(opened, envelope, raw[envelope.id], words_of(error))
+        with _bound([envelope]):
+            try:
+                done += _react(opened, reactions, [envelope])
+            except store.StoreAway:
+                raise
+            except Exception as error:  # noqa: BLE001  (the bus loop: the parked row remembers it)
+                _log_failure(envelope.event.type, error)
+                park(opened, envelope, raw[envelope.id], words_of(error))
     return done
+
+
+def _bound(envelopes: Sequence[Envelope[Event]]) -> AbstractContextManager[None]:
+    """Bind the one event that is handled; of several nobody could say which of them a log line means."""
+    if len(envelopes) != 1:
+        return nullcontext()
+    (only,) = envelopes
+    return bound(event_type=only.event.type, event_id=only.id, correlation_id=only.correlation_id)
+
+
+def _log_handled(envelopes: Sequence[Envelope[Event]]) -> None:
+    """Log which events were handled, in one line for a batch: ids by which an act is followed, and no content."""
+    if not envelopes or not log.isEnabledFor(logging.INFO):
+        return
+    events = Ids(
+        {"type": each.event.type, "id": str(each.id), "correlation_id": str(each.correlation_id)} for each in envelopes
+    )
+    log.info("handled %d events", len(events), extra={"events": events})
 
 
 def _react(
@@ -135,6 +157,7 @@ def _react(
             transaction.execute(delete(PARKED).where(PARKED.c.id == parked))
         crashpoint("inbox.before_commit")
     crashpoint("inbox.committed")
+    _log_handled(new)
     return new
 
 
@@ -226,19 +249,20 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
     try:
         envelope = Envelope.from_bytes(row.body, opened.seal)
         wanted = [envelope] if type(envelope.event) in reactions else []
-        _react(opened, reactions, wanted, parked=row.id)
+        with _bound([envelope]):
+            _react(opened, reactions, wanted, parked=row.id)
     except store.StoreAway:
         raise
     except Exception as error:  # noqa: BLE001  (the bus loop: the parked row remembers it)
-        _log_failure(row.type, error)
+        with bound(event_type=row.type, event_id=row.id):
+            _log_failure(row.type, error)
         with opened.begin() as transaction:
             failed = update(PARKED).where(PARKED.c.id == row.id).values(error=words_of(error))
             transaction.execute(failed.values(state="dead") if isinstance(error, Undecodable) else failed)
     return True
 
 
-def _log_failure(what: Envelope[Event] | str, error: Exception) -> None:
-    name = what.event.type if isinstance(what, Envelope) else what
+def _log_failure(name: str, error: Exception) -> None:
     if isinstance(error, NotYet):
         log.info("%s waits for something that has not arrived: %s", name, error)
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 from chassis import green, metrics
 from chassis.crashpoint import crashpoint
+from chassis.log import Ids
 from chassis.loop import POLL_S, Loop
 from chassis.messaging import outbox
 from chassis.messaging.publisher import NotConfirmed, Outgoing, Publisher
@@ -85,6 +86,7 @@ class Relay:
             crashpoint("relay.before_commit")
         crashpoint("relay.cleared")
         metrics.EVENTS_PUBLISHED.labels(self._store.name).inc(len(seqs))
+        _log_published(messages)
         return len(seqs)
 
     def _stand_by(self) -> None:
@@ -95,3 +97,14 @@ class Relay:
     def stop(self, flush_s: float = 2.0) -> None:
         """Send what is left if the broker takes it within ``flush_s``; the rest goes out after the next start."""
         self._loop.stop(flush_s)
+
+
+_LOGGED = {"type": "ce-type", "id": "ce-id", "subject": "ce-subject", "correlation_id": "ce-correlationid"}
+
+
+def _log_published(messages: Sequence[Outgoing]) -> None:
+    """Log which events the broker has confirmed, in one line for a window: ids, as the broker sees them too."""
+    if not messages or not log.isEnabledFor(logging.INFO):
+        return
+    events = Ids({name: each.headers[header] for name, header in _LOGGED.items()} for each in messages)
+    log.info("published %d events", len(events), extra={"events": events})

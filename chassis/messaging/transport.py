@@ -66,8 +66,11 @@ class Transport(ABC):
         queue = self.queue(service)(channel)
         queue.declare()
         events = list(events)
-        for name in sorted({event.exchange() for event in events}):
-            self.ensure_exchange(channel, Exchange(name, "topic", durable=True))
+        for publisher in sorted({event.publisher for event in events}):
+            heard = {event.exchange() for event in events if event.publisher == publisher}
+            if not all(self.exists(channel, Exchange(name, "topic")) for name in heard):
+                # All of them: if the private one exists, the public exchange must be bound to the other.
+                self.declare_exchanges(channel, publisher)
         for event in events:
             queue.bind_to(event.exchange(), routing_key=event.routing_key)
         return queue
@@ -126,7 +129,7 @@ class Amqp(Transport):
         return Queue(service, durable=True, queue_arguments=self._QUORUM | limit)
 
     def exists(self, channel: Any, entity: Exchange | Queue) -> bool:
-        """Return whether an exchange or a queue is declared. To ask needs no permission."""
+        """Return whether an exchange or a queue is declared. RabbitMQ 4.3 tells those who have any permission on it."""
         try:
             with channel.connection.channel() as asking:  # the answer no closes the channel
                 if isinstance(entity, Queue):

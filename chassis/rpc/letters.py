@@ -28,6 +28,7 @@ class Request(NamedTuple):
     id: str  #: the answer names it too
     payload: Mapping[str, Any]
     actor: str | None  #: who is acting
+    request_id: str | None = None  #: for logs, of the HTTP request that asks; none where it is about a survey's answers
 
 
 def close_request(seal: Seal, service: str, request: Request, timeout_s: float) -> bytes:

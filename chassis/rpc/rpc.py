@@ -19,6 +19,7 @@ from nameko.extensions import DependencyProvider, Entrypoint, ProviderCollector,
 from chassis import green, metrics
 from chassis.actor import ACTOR
 from chassis.crashpoint import crashpoint
+from chassis.log import REQUEST_ID, bound_fact
 from chassis.messaging import broker
 from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.messaging.transport import Transport, transport_of
@@ -111,7 +112,7 @@ class RpcServer(SharedExtension, ProviderCollector):
         crashpoint("rpc.taken")
         try:
             answer = partial(self._worked, message, request, time.perf_counter())
-            acting = {ACTOR.name: request.actor}
+            acting = {ACTOR.name: request.actor, REQUEST_ID: request.request_id}
             self.container.spawn_worker(provider, (), request.payload, context_data=acting, handle_result=answer)
         except ContainerBeingKilled:
             self.listener.in_flight.discard(message)
@@ -311,7 +312,7 @@ class Services(DependencyProvider):
             while not self.listener.is_consuming:
                 green.sleep(0.01)
         correlation_id, signal = str(uuid.uuid4()), green.Event()
-        request = letters.Request(method, correlation_id, payload, ACTOR.get())
+        request = letters.Request(method, correlation_id, payload, ACTOR.get(), bound_fact(REQUEST_ID))
         self.listener.waiting[correlation_id] = signal
         try:
             self.listener.writer.send(

@@ -10,6 +10,7 @@ from nameko.extensions import DependencyProvider
 
 from chassis import clock, green
 from chassis.actor import ACTOR
+from chassis.log import REQUEST_ID, bound
 from chassis.loop import Loop
 from chassis.messaging import inbox, outbox
 from chassis.messaging.consumer import EventConsumer
@@ -49,7 +50,20 @@ class Container(ServiceContainer):
             log.error("%s did not drain within %g s and is ended", self.service_name, STOP_S)
             self.kill()
 
+    def spawn_managed_thread(self, fn: Callable[[], Any], identifier: str | None = None) -> Any:
+        """Run a loop of this service; its log lines carry the service's name."""
+
+        def run() -> Any:
+            with bound(service=self.service_name):
+                return fn()
+
+        return super().spawn_managed_thread(run, identifier)
+
     def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
+        with bound(service=self.service_name, request_id=worker_ctx.data.get(REQUEST_ID)):
+            self._run_bound_worker(worker_ctx, handle_result)
+
+    def _run_bound_worker(self, worker_ctx: Any, handle_result: Any) -> None:
         try:
             self._inject_dependencies(worker_ctx)
             self._worker_setup(worker_ctx)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.crashpoint import crashpoint
+from chassis.log import bound
 from chassis.retry import RETRY_AFTER_S, next_attempt_at, words_of
 from chassis.storage import store
 from chassis.storage.transaction import Transaction
@@ -93,12 +94,19 @@ def run_next(opened: store.Store, handlers: Handlers) -> bool:
     row = _claim(opened)
     if row is None:
         return False
+    with bound(due=row.kind, correlation_id=row.correlation_id):
+        _run(opened, handlers, row)
+    return True
+
+
+def _run(opened: store.Store, handlers: Handlers, row: Any) -> None:
+    """Do what was claimed; that it failed is remembered in its row."""
     crashpoint("due.claimed")
     mine = (DUE.c.id == row.id) & (DUE.c.attempts == row.attempts + 1) & (DUE.c.state != "done")
     try:
         with opened.begin() as transaction:
             if transaction.scalar(select(DUE.c.id).where(mine).with_for_update()) is None:
-                return True  # moved, cancelled, or taken over meanwhile
+                return  # moved, cancelled, or taken over meanwhile
             transaction.execute(update(DUE).where(mine).values(state="done", error=None))
             transaction.cause = Cause(row.correlation_id, row.causation_id) if row.correlation_id else None
             handlers[row.kind](transaction, row.subject)
@@ -110,7 +118,6 @@ def run_next(opened: store.Store, handlers: Handlers) -> bool:
         log.warning("%s of %s failed; it is tried again later", row.kind, row.subject, exc_info=error)
         with opened.begin() as transaction:
             transaction.execute(update(DUE).where(mine).values(error=words_of(error)))
-    return True
 
 
 def _claim(opened: store.Store) -> Any:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
 from prometheus_client import REGISTRY, generate_latest
 from werkzeug.test import Client
 
@@ -82,8 +83,11 @@ class Copy:
     raw: Mapping[str, bytes]  #: by service
 
 
+_OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message"}
+
+
 class Ears(logging.Handler):
-    """Everything that is logged, as the log writes it."""
+    """Everything that is logged, as the log writes it: the words, what is bound around them, and what they carry."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -91,7 +95,10 @@ class Ears(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one line."""
-        self.lines.append((clock.now(), f"{record.levelname} {record.name} {log.masked(record.getMessage())}"))
+        facts = structlog.contextvars.get_contextvars()
+        facts |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        words = f"{record.levelname} {record.name} {log.masked(record.getMessage())} {log.masked(facts)}"
+        self.lines.append((clock.now(), words))
 
 
 class _Letterbox:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pika
 import pytest
@@ -13,9 +13,11 @@ from chassis.runtime import tables
 from chassis.runtime.container import Bus
 from chassis.storage import store
 from chassis.testing import open_at
+from pratique import errors
 from pratique.events.meetings import MeetingClosed
 from pratique.requests.meetings import CloseMeeting
 from pratique.testing import sample
+from tests.running import Running, until
 from tests.servers import Fresh, Servers
 
 METADATA = MetaData()
@@ -49,6 +51,21 @@ def seen(opened: store.Store) -> set[UUID]:
     """The meetings whose closing was reacted to."""
     with opened.begin() as session:
         return set(session.scalars(select(SEEN.c.meeting_id)))
+
+
+def is_taken(network: Running, meeting_id: UUID) -> bool:
+    """Whether the closing was acknowledged; where a connection has just gone it was not, and is to be asked again."""
+    try:
+        network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
+    except errors.Unavailable:
+        return False
+    return True
+
+
+def check_alive(network: Running) -> None:
+    meeting_id = uuid4()
+    until(lambda: is_taken(network, meeting_id))
+    until(lambda: meeting_id in seen(network.store("evaluation")))
 
 
 @pytest.fixture

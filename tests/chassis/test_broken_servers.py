@@ -21,21 +21,21 @@ from sqlalchemy import select, text
 
 from chassis import clock
 from chassis.messaging import inbox, outbox
+from chassis.messaging.broker import PUBLISH_TIMEOUT_S
 from chassis.messaging.publisher import NotConfirmed, Outgoing, Publisher
 from chassis.messaging.relay import Relay
 from chassis.messaging.transport import transport_of
 from chassis.runtime import topology
-from chassis.runtime.container import Bus
+from chassis.runtime.container import STOP_S, Bus
 from chassis.runtime.readiness import readiness
 from chassis.storage import store
 from chassis.testing import open_at
 from operations import composition
 from pratique import errors
-from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.requests.meetings import CloseMeeting
 from pratique.testing import AT, envelope, sample
-from tests.chassis.conftest import Evaluation, Meetings, close_meeting, remember, seen
+from tests.chassis.conftest import Evaluation, Meetings, check_alive, close_meeting, remember, seen
 from tests.running import Running, running, until
 from tests.servers import HOME, Fresh
 
@@ -46,7 +46,7 @@ CE = "application/cloudevents+json"
 
 @pytest.fixture
 def network(prepared: Fresh) -> Iterator[Running]:
-    with running(prepared.settings(rpc_timeout_s=2.0), [Meetings, Evaluation]) as started:
+    with running(prepared.settings(), [Meetings, Evaluation]) as started:
         yield started
 
 
@@ -57,12 +57,6 @@ def closing() -> bytes:
 def dead(opened: store.Store) -> list[str]:
     with opened.begin() as session:
         return list(session.scalars(select(inbox.PARKED.c.error).where(inbox.PARKED.c.state == "dead")))
-
-
-def check_alive(network: Running) -> None:
-    meeting_id = uuid4()
-    network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
-    until(lambda: meeting_id in seen(network.store("evaluation")))
 
 
 @pytest.mark.parametrize(
@@ -160,22 +154,6 @@ def _depth(wire: Any, queue: str) -> int:
     return int(wire.queue_declare(queue, passive=True).method.message_count)
 
 
-def test_a_message_that_comes_again_and_again_is_parked_before_it_is_handled(prepared: Fresh, wire: Any) -> None:
-    settings = prepared.settings()
-    with running(settings, [Meetings, Evaluation]) as network:
-        until(network.is_ready)
-    body = closing()
-    wire.basic_publish("meetings.events", "MeetingClosed", body, pika.BasicProperties(CE))
-    for _ in range(3):
-        delivery = until(lambda: wire.basic_get("evaluation")[0])
-        wire.basic_nack(delivery.delivery_tag, requeue=True)
-    with running(settings, [Evaluation]) as network:
-        opened = network.store("evaluation")
-        until(lambda: Envelope.from_bytes(body).event.meeting_id in seen(opened))  # type: ignore[attr-defined]
-        with opened.begin() as session:
-            assert session.execute(select(inbox.PARKED)).all() == []
-
-
 def test_a_bare_subscriber_sees_a_cloud_event_and_nothing_private(prepared: Fresh, wire: Any) -> None:
     with running(prepared.settings(), [Meetings]) as network:
         network.call("meetings", "close_meeting", meeting_id=str(uuid4()))  # declares the exchanges
@@ -227,7 +205,7 @@ def test_a_service_starts_and_takes_commands_while_the_broker_is_away(prepared: 
             network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
         began = time.monotonic()
         network.container("meetings").stop()
-        assert time.monotonic() - began < 4  # a second for the consumers, two for the last try of the relay
+        assert time.monotonic() - began < STOP_S, "it was not ended"  # some three seconds
     with running(prepared.settings(), [Evaluation]) as network, running(prepared.settings(), [Meetings]):
         until(lambda: seen(network.store("evaluation")) == {meeting_id})
 
@@ -244,7 +222,7 @@ def test_a_broker_that_crashes_delays_events_and_loses_none(network: Running, pr
         with opened.begin() as session:
             close_meeting(session, CloseMeeting(meeting_id=meeting_id))
         eventlet.sleep(0.01)
-    until(lambda: meetings <= seen(network.store("evaluation")), 120)
+    until(lambda: meetings <= seen(network.store("evaluation")))
     until(network.is_ready)
 
 
@@ -257,7 +235,7 @@ def test_a_paused_broker_costs_a_publisher_five_seconds_and_no_more(network: Run
         began = time.monotonic()
         with pytest.raises(NotConfirmed):
             publisher.publish([message])
-        assert 4 < time.monotonic() - began < 8
+        assert PUBLISH_TIMEOUT_S - 1 < time.monotonic() - began < PUBLISH_TIMEOUT_S * 6
     finally:
         prepared.servers.broker.resume()
     publisher.publish([message])
@@ -275,7 +253,7 @@ def test_a_queue_that_was_deleted_is_made_anew_and_its_loss_is_told(
 ) -> None:
     check_alive(network)
     wire.queue_delete("evaluation")
-    until(lambda: any("`pratique again" in record.getMessage() for record in caplog.records))
+    until(lambda: any("`pratique republish" in record.getMessage() for record in caplog.records))
     until(network.is_ready)
     check_alive(network)
 
@@ -289,7 +267,7 @@ def test_what_a_deleted_queue_held_is_published_once_more_by_command(prepared: F
         wire.queue_delete("evaluation")
         with running(prepared.settings(), [Evaluation]) as other:
             assert seen(other.store("evaluation")) == set()
-            command = [*PRATIQUE, "again", "meetings", "--since", began.isoformat()]
+            command = [*PRATIQUE, "republish", "meetings", "--since", began.isoformat()]
             environ = {"PATH": os.environ["PATH"], **prepared.environ(), "PRATIQUE_LOG_FORMAT": "text"}
             said = subprocess.run(command, env=environ, cwd=HOME, capture_output=True, text=True, check=True).stdout
             assert "meetings: 1 events are published again" in said

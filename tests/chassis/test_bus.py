@@ -1,7 +1,6 @@
 """What a service may count on: its commands are announced, its reactions happen once, and nothing ends it."""
 
 import dataclasses
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,13 +9,14 @@ from uuid import UUID, uuid4
 
 import eventlet
 import pytest
+from eventlet.event import Event as Gate
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
 from chassis import clock, metrics
 from chassis.messaging import in_memory, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.rpc.methods import serves
-from chassis.rpc.rpc import InternalError
+from chassis.rpc.rpc import InternalError, RpcServer
 from chassis.runtime import tables
 from chassis.runtime.container import Bus
 from chassis.runtime.readiness import readiness
@@ -29,7 +29,7 @@ from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.request import Answer, Command, Query
 from pratique.requests.meetings import CloseMeeting, StartMeeting
 from pratique.testing import sample
-from tests.running import Running, running, until
+from tests.running import PATIENCE_S, Running, running, until
 
 METADATA = MetaData()
 SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
@@ -59,9 +59,9 @@ class Words(Answer):
 
 
 class Dawdle(Query, answer=Words):
-    """A query that takes so long."""
+    """A query that waits at a gate."""
 
-    seconds: int
+    gate: UUID
 
 
 def close_meeting(session: store.Transaction, command: CloseMeeting) -> None:
@@ -85,9 +85,22 @@ def do_nothing(session: store.Transaction, command: OpenBallot | CastBallot) -> 
     pass
 
 
+gates: dict[UUID, Gate] = {}
+
+
 def dawdle(session: store.Transaction, query: Dawdle) -> Words:
-    eventlet.sleep(query.seconds)
+    gates[query.gate].wait()
     return Words(words="late")
+
+
+@pytest.fixture
+def gate() -> Iterator[UUID]:
+    """A gate at which a call of ``dawdle`` waits until the test opens it."""
+    id = uuid4()
+    gates[id] = Gate()
+    yield id
+    if not gates[id].ready():
+        gates[id].send()
 
 
 def remember(session: store.Transaction, event: MeetingClosed) -> None:
@@ -133,7 +146,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         opened = open_at(name, given.store_urls[name])
         tables.create_all(opened, METADATA)
         opened.close()
-    yield dataclasses.replace(given, rpc_timeout_s=1.0)
+    yield dataclasses.replace(given, rpc_timeout_s=30.0)
     in_memory.reset()
 
 
@@ -141,6 +154,18 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
 def network(settings: Settings) -> Iterator[Running]:
     with running(settings, [Meetings, Evaluation]) as started:
         yield started
+
+
+@pytest.fixture
+def impatient(network: Running, settings: Settings) -> Iterator[Running]:
+    """Another caller of the same services, who waits a second for an answer."""
+    with running(dataclasses.replace(settings, rpc_timeout_s=1.0), []) as started:
+        yield started
+
+
+def in_hand(network: Running) -> bool:
+    """Whether meetings works on a call."""
+    return bool(network.container("meetings")._worker_threads)
 
 
 def seen(opened: store.Store) -> set[UUID]:
@@ -198,18 +223,19 @@ def test_methods_that_are_not_counted_leave_no_figure(network: Running) -> None:
     assert not calls_counted().keys() & {"open_ballot", "cast_ballot"}
 
 
-def test_a_slow_service_costs_its_caller_the_deadline_and_no_more(network: Running) -> None:
-    began = time.monotonic()
+def test_a_slow_service_costs_its_caller_the_deadline_and_no_more(
+    network: Running, impatient: Running, gate: UUID
+) -> None:
     with pytest.raises(errors.Unavailable, match="did not answer"):
-        network.call("meetings", "dawdle", seconds=2)
-    assert time.monotonic() - began < 2
-    eventlet.sleep(1.2)  # the late answer arrives, and is dropped
+        impatient.call("meetings", "dawdle", gate=str(gate))  # which is still at it when the caller has given up
+    gates[gate].send()
+    until(lambda: not in_hand(network))  # the late answer has gone, and is dropped
     network.call("meetings", "close_meeting", meeting_id=str(uuid4()))
 
 
-def test_a_service_that_never_ran_is_unavailable(network: Running) -> None:
+def test_a_service_that_never_ran_is_unavailable(impatient: Running) -> None:
     with pytest.raises(errors.Unavailable):
-        network.call("membership", "get_member", member_id=str(uuid4()))
+        impatient.call("membership", "get_member", member_id=str(uuid4()))
 
 
 def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(network: Running) -> None:
@@ -240,24 +266,29 @@ def test_a_service_is_ready_only_while_it_consumes(network: Running) -> None:
     assert readiness(container)["reactions"] is False
 
 
-def test_stopping_lets_work_in_flight_finish(settings: Settings) -> None:
-    with running(dataclasses.replace(settings, rpc_timeout_s=5.0), [Meetings, Evaluation]) as network:
-        asked = eventlet.spawn(network.call, "meetings", "dawdle", seconds=1)
-        eventlet.sleep(0.3)
-        network.container("meetings").stop()
+def test_stopping_lets_work_in_flight_finish(settings: Settings, gate: UUID) -> None:
+    with running(settings, [Meetings, Evaluation]) as network:
+        asked = eventlet.spawn(network.call, "meetings", "dawdle", gate=str(gate))
+        until(lambda: in_hand(network))
+        stopping = eventlet.spawn(network.container("meetings").stop)
+        until(lambda: network.extension("meetings", RpcServer).listener.is_stopping)
+        gates[gate].send()
         assert asked.wait() == {"words": "late"}
+        stopping.wait()
 
 
 def test_a_worker_that_never_ends_does_not_keep_the_service_from_stopping(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, gate: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("chassis.runtime.container.STOP_S", 1.0)
-    with running(settings, [Meetings]) as network:
-        eventlet.spawn(pytest.raises, errors.Unavailable, network.call, "meetings", "dawdle", seconds=60)
-        eventlet.sleep(0.2)
-        began = time.monotonic()
-        network.container("meetings").stop()
-        assert time.monotonic() - began < 4
+    with running(settings, [Meetings]) as network, running(settings, []) as other:
+        asking = eventlet.spawn(other.call, "meetings", "dawdle", gate=str(gate))
+        until(lambda: in_hand(network))
+        with eventlet.Timeout(PATIENCE_S):
+            network.container("meetings").stop()
+        assert "meetings did not drain within 1 s and is ended" in caplog.text
+        assert not gates[gate].ready()
+        asking.kill()
 
 
 def test_what_was_committed_before_a_crash_is_published_after_the_restart(settings: Settings) -> None:

@@ -5,7 +5,9 @@ import json
 import logging
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
+import eventlet
 import pytest
 import structlog
 
@@ -91,6 +93,24 @@ def test_addresses_without_secrets_are_left_as_they_are(lines: io.StringIO) -> N
     words = "gateway ready at http://127.0.0.1:8000/v1/meetings?after=3, store sqlite:////var/x.sqlite, 12:30 a@b.org"
     logging.getLogger("x").info(words)
     assert _last(lines)["event"] == words
+
+
+def test_ids_of_events_are_written_as_they_are(lines: io.StringIO) -> None:
+    events = [{"id": "6d1f0f0e-6a52-4d6e-9d2b-0d4b7b9e3a11", "type": "org.pratique.meetings.MeetingClosed.v1"}]
+    logging.getLogger("x").info("handled 1 events", extra={"events": log.Ids(events)})
+    assert _last(lines)["events"] == events
+
+
+def test_what_is_bound_stands_in_each_line_of_this_thread_and_of_no_other(lines: io.StringIO) -> None:
+    with log.bound(service="meetings", event_id=UUID(int=1), request_id=None):
+        logging.getLogger("x").info("here")
+        eventlet.spawn(logging.getLogger("x").info, "elsewhere").wait()
+    logging.getLogger("x").info("afterwards")
+    here, elsewhere, afterwards = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert (here["service"], here["event_id"]) == ("meetings", str(UUID(int=1)))
+    for line in (elsewhere, afterwards):
+        assert not {"service", "event_id"} & line.keys()
+    assert "request_id" not in here
 
 
 def test_people_get_text(lines: io.StringIO) -> None:

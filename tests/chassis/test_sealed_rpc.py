@@ -84,7 +84,7 @@ def test_a_request_is_not_opened_by_another_service_key_or_purpose_nor_after_its
 
 @pytest.fixture
 def network(prepared: Fresh) -> Any:
-    with running(prepared.settings(rpc_timeout_s=2.0), [Meetings, Echo]) as started:
+    with running(prepared.settings(), [Meetings, Echo]) as started:
         yield started
 
 
@@ -143,7 +143,7 @@ def depth(wire: Any, queue: str) -> int:
 
 @pytest.mark.real
 def test_an_answer_to_another_question_or_a_forged_one_is_passed_over(prepared: Fresh, wire: Any) -> None:
-    with running(prepared.settings(rpc_timeout_s=2.0), [Echo]) as network:
+    with running(prepared.settings(), [Echo]) as network:
         queue = overhear(wire)
         assert network.call("evaluation", "say", text="first") == {"text": "first"}
         _, (to, _, answered) = heard(wire, queue, 2)
@@ -160,8 +160,8 @@ def test_an_answer_to_another_question_or_a_forged_one_is_passed_over(prepared: 
 def test_a_service_with_another_key_answers_nothing_that_helps_and_goes_on(
     prepared: Fresh, wire: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = prepared.settings(rpc_timeout_s=1.0)
-    foreign = dataclasses.replace(settings, seal_key="00" * 32)
+    settings = prepared.settings()
+    foreign = dataclasses.replace(settings, seal_key="00" * 32, rpc_timeout_s=1.0)
     with running(settings, [Meetings]) as network, running(foreign, []) as stranger:
         with pytest.raises(Unavailable):
             stranger.call("meetings", "close_meeting", meeting_id=str(uuid4()))

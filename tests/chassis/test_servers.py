@@ -12,8 +12,9 @@ import pytest
 from kombu import Connection, Queue
 
 from tests import servers as private
+from tests.running import PATIENCE_S
 from tests.servers import __main__ as verbs
-from tests.servers import install
+from tests.servers import install, newer
 from tests.servers.find import PROGRAMS, find
 
 HOME = Path(__file__).parents[2]
@@ -129,18 +130,16 @@ def test_a_policy_that_the_machine_has_is_kept(debian: Path) -> None:
 
 
 def test_a_run_without_servers_skips_what_is_marked_real_and_fails_it_under_ci(tmp_path: Path) -> None:
-    marked = "import pytest\n@pytest.mark.real\ndef test_real(): pass\ndef test_asking(fresh): pass\n"
-    inner = HOME / "tests" / "pratique" / f"test_inner_{os.getpid()}.py"
-    inner.write_text(marked)
-    try:
-        for ci, outcome in {"": "2 skipped", "true": "2 errors"}.items():
-            env = {**os.environ, "PRATIQUE_SERVER_FOLDERS": str(tmp_path), "CI": ci}
-            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(inner)]
-            done = subprocess.run(command, env=env, cwd=HOME, capture_output=True, text=True, check=False)
-            assert outcome in done.stdout
-            assert "RabbitMQ and PostgreSQL are not installed" in done.stdout
-    finally:
-        inner.unlink()
+    """The tests of that run lie outside of the house, whose files others read meanwhile."""
+    inner = tmp_path / "test_inner.py"
+    inner.write_text("import pytest\n@pytest.mark.real\ndef test_real(): pass\ndef test_asking(fresh): pass\n")
+    options = ["-c", HOME / "pyproject.toml", "--rootdir", HOME, "-p", "no:cacheprovider", "-p", "tests.conftest"]
+    for ci, outcome in {"": "2 skipped", "true": "2 errors"}.items():
+        env = {**os.environ, "PRATIQUE_SERVER_FOLDERS": str(tmp_path), "CI": ci, "PYTHONPATH": str(HOME)}
+        command = [sys.executable, "-W", "ignore", "-m", "pytest", "-q", *map(str, options), str(inner)]
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert outcome in done.stdout, done.stdout + done.stderr
+        assert "RabbitMQ and PostgreSQL are not installed" in done.stdout
 
 
 @pytest.mark.real
@@ -199,7 +198,7 @@ def test_servers_end_with_a_test_run_that_is_killed() -> None:
     assert len(_processes_in(folder)) > 3
     child.kill()
     child.communicate(timeout=30)
-    end = time.monotonic() + 15
+    end = time.monotonic() + PATIENCE_S
     while (_processes_in(folder) or Path(folder).exists()) and time.monotonic() < end:
         time.sleep(0.1)
     assert not _processes_in(folder)
@@ -214,3 +213,13 @@ def _processes_in(folder: str) -> list[str]:
             if str(cwd.readlink()).startswith(folder):
                 found.append(cwd.parent.name)
     return found
+
+
+def test_where_the_newest_servers_cannot_be_had_one_line_says_why(
+    debian: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert newer.main([]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "The newest servers cannot be tried: installing packages needs root"
+    )

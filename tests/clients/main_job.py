@@ -28,7 +28,7 @@ ZONE = "America/Toronto"
 
 def made(ask: Callable[..., Any], **arguments: Any) -> Any:
     """What the request comes to. Events take a moment from one service to the next; until then it is sent again."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while True:
         response = ask(**arguments)
         if response.status_code < 300:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -81,9 +82,7 @@ class Network:
         self.ok("POST", f"{path}/wrap-up")
         code = eventually("the survey opens in the room", lambda: self._code(meeting_id))
         for member_id in self.member_ids[:in_room]:
-            eventually(
-                "the room knows who is there", lambda each=member_id: self.answer(room_code=code, member_id=each)
-            )
+            eventually("the room knows who is there", partial(self.answer, room_code=code, member_id=member_id))
         return meeting_id
 
     def _begin(self) -> tuple[str, str]:

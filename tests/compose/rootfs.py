@@ -43,47 +43,49 @@ def make(folder: Path) -> Path:
         raise Impossible("Docker does not answer here, and an engine is made from Debian packages only: start Docker.")
     shutil.rmtree(root, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    mirror = _mirror()
-    command, env = _debootstrap(folder)
-    _run([*command, "--variant=minbase", SUITE, str(root), mirror], env)
-    _configure(root, mirror)
-    _apt(root, "update")
-    _apt(root, "install", *PACKAGES)
-    _apt(root, "install", "--target-release", NEWEST, "rabbitmq-server")
-    _apt(root, "clean")
+    found = mirror()
+    command, env = debootstrap(folder)
+    run([*command, "--variant=minbase", SUITE, str(root), found], env)
+    configure(root, found, (SUITE, NEWEST))
+    apt(root, "update")
+    apt(root, "install", *PACKAGES)
+    apt(root, "install", "--target-release", NEWEST, "rabbitmq-server")
+    apt(root, "clean")
     _python(root)
     (root / _FINISHED).write_text(f"{SUITE}\n")
     return root
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Return the Debian mirror that this machine uses."""
     for path in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))):
         if path.is_file() and (found := _MIRROR.search(re.sub(r"(?m)^\s*#.*$", "", path.read_text()))):
             return found[0]
-    raise Impossible("No mirror of Debian stands in /etc/apt; without one no engine can be made here.")
+    raise Impossible(
+        "No mirror of Debian stands in /etc/apt; without one neither an engine nor newer servers can be had here."
+    )
 
 
-def _debootstrap(folder: Path) -> tuple[list[str], dict[str, str]]:
+def debootstrap(folder: Path) -> tuple[list[str], dict[str, str]]:
     """Return the command, from the package if it is not installed, and its environment."""
     if shutil.which("debootstrap"):
         return ["debootstrap"], {}
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
-    _run(["apt-get", "download", "debootstrap"], {}, tools)
+    run(["apt-get", "download", "debootstrap"], {}, tools)
     package = next(tools.glob("debootstrap_*.deb"))
-    _run(["dpkg-deb", "--extract", str(package), str(tools)])
+    run(["dpkg-deb", "--extract", str(package), str(tools)])
     return [str(tools / "usr/sbin/debootstrap")], {"DEBOOTSTRAP_DIR": str(tools / "usr/share/debootstrap")}
 
 
-def _configure(root: Path, mirror: str) -> None:
+def configure(root: Path, source: str, suites: Sequence[str]) -> None:
     """Let apt within use this machine's mirror and settings, and start no server."""
     for name in ("apt.conf.d", "auth.conf.d"):
-        source = Path("/etc/apt") / name
-        if source.is_dir():
-            shutil.copytree(source, root / "etc/apt" / name, dirs_exist_ok=True)
-    suites = "".join(f"deb {mirror} {suite} main\n" for suite in (SUITE, NEWEST))
-    (root / "etc/apt/sources.list").write_text(suites)
+        settings = Path("/etc/apt") / name
+        if settings.is_dir():
+            shutil.copytree(settings, root / "etc/apt" / name, dirs_exist_ok=True)
+    lines = "".join(f"deb {source} {suite} main\n" for suite in suites)
+    (root / "etc/apt/sources.list").write_text(lines)
     (root / "etc/apt/preferences.d/newest").write_text(f"Package: *\nPin: release n={NEWEST}\nPin-Priority: 100\n")
     (root / "etc/dpkg/dpkg.cfg.d/quick").write_text("force-unsafe-io\npath-exclude=/usr/share/doc/*\n")
     policy = root / "usr/sbin/policy-rc.d"
@@ -93,10 +95,11 @@ def _configure(root: Path, mirror: str) -> None:
         shutil.copyfile(Path("/etc") / name, root / "etc" / name)
 
 
-def _apt(root: Path, *arguments: str) -> None:
+def apt(root: Path, *arguments: str, within: Sequence[str] = ()) -> None:
+    """Run apt-get in the root, entered by the command ``within``, or else by chroot."""
     options = ("--yes", "--quiet", "--no-install-recommends", "-o", "Acquire::Check-Valid-Until=false")
     options += ("-o", "Acquire::Languages=none", "-o", "Dpkg::Use-Pty=0")
-    _run(["chroot", str(root), "apt-get", *options, *arguments], {"DEBIAN_FRONTEND": "noninteractive"})
+    run([*(within or ("chroot", str(root))), "apt-get", *options, *arguments], {"DEBIAN_FRONTEND": "noninteractive"})
 
 
 def _python(root: Path) -> None:
@@ -120,15 +123,15 @@ def fill_index(root: Path, lock: str) -> str:
         (root / "tmp/pins").write_text("\n".join(pins) + "\n")
         env = {"PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": "", "PIP_CERT": "/etc/ssl/certs/ca-certificates.crt"}
         download = ["python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest", "/wheels"]
-        _run(["chroot", str(root), *download, "-r", "/tmp/pins", "setuptools>=77", "wheel", "packaging"], env)
+        run(["chroot", str(root), *download, "-r", "/tmp/pins", "setuptools>=77", "wheel", "packaging"], env)
         done.touch()
     return name
 
 
-def _run(command: Sequence[str], env: dict[str, str] | None = None, folder: Path | None = None) -> None:
+def run(command: Sequence[str], env: dict[str, str] | None = None, folder: Path | None = None) -> None:
     done = subprocess.run(
         command, cwd=folder, env=os.environ | (env or {}), capture_output=True, text=True, check=False, errors="replace"
     )
     if done.returncode:
         words = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise Impossible(f"An engine cannot be made: {' '.join(command[:6])} … ended with {done.returncode}:\n{words}")
+        raise Impossible(f"{' '.join(command[:6])} … ended with {done.returncode}:\n{words}")

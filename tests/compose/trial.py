@@ -1,10 +1,16 @@
 """Steps of the trial: what docs/operate.md tells an operator to do, and what must be true after each."""
 
 import base64
+import json
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pika
 
 from tests.compose import page
 from tests.compose.engine import Engine
@@ -142,6 +148,40 @@ class Trial:
             if line.endswith("--events MeetingClosed,SurveyOpened"):
                 assert re.fullmatch(r"amqp://integrator\.acme:\w+@rabbitmq:5672/%2F\n", said), said
 
+    def integrate_by_tls(self) -> None:
+        """Offer the broker by TLS as the page says; a program elsewhere reads what was given to it."""
+        self.type(
+            "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=broker.example.org "
+            "-addext subjectAltName=DNS:broker.example.org -keyout secrets/broker_key -out secrets/broker_certificate "
+            "&& chmod 444 secrets/broker_key"
+        )
+        for line in page.settings("Integrators"):
+            name = line.partition("=")[0]
+            self.type(f"sed -i '/^{name}=/d' .env && printf '%s\\n' '{line}' >> .env")
+        self.type("docker compose up --detach --wait")
+        url = self.operator("integrator add remote --events MeetingClosed").strip()
+        parts = urlsplit(url)
+        assert (parts.scheme, parts.hostname, parts.port) == ("amqps", "broker.example.org", 5671), parts.hostname
+        self.hold()
+        context = ssl.create_default_context(cadata=self.type("cat secrets/broker_certificate"))
+        parameters = pika.ConnectionParameters(
+            "127.0.0.1",
+            5671,
+            credentials=pika.PlainCredentials(parts.username, parts.password),
+            ssl_options=pika.SSLOptions(context, "broker.example.org"),
+        )
+        with pika.BlockingConnection(parameters) as connection:
+            channel = connection.channel()
+            _, _, body = eventually("it hears of the closing", lambda: self.taken(channel))
+        assert json.loads(body)["type"].endswith("MeetingClosed.v1"), body
+        self.operator("integrator remove remote --yes")
+
+    @staticmethod
+    def taken(channel: Any) -> Any:
+        """A message of the integrator's queue; None if there is none."""
+        message = channel.basic_get("integrator.remote.events", auto_ack=True)
+        return message if message[0] is not None else None
+
     def press(self) -> None:
         """Publish more than RabbitMQ may hold in memory while nobody reads; it does not die."""
         with self.no_restart("rabbitmq"):
@@ -251,6 +291,7 @@ def steps(trial: Trial) -> list[tuple[str, Callable[[], object]]]:
         ("dead letters, audit, again", trial.read_the_manual),
         ("metrics, from a container beside it", trial.measure),
         ("integrators", trial.integrate),
+        ("an integrator elsewhere, by TLS", trial.integrate_by_tls),
         ("three processes of a service, and an upgrade", trial.scale),
         ("more messages than memory", trial.press),
         ("new passwords", trial.change_passwords),

@@ -120,7 +120,7 @@ class Embedded:
         """Tell it to stop; it must do so by itself."""
         assert self._process is not None
         self._process.terminate()
-        assert self._process.wait(20) == 0, self.said()
+        assert self._process.wait(60) == 0, self.said()
 
     def said(self) -> str:
         """What it has said, in all its lives."""

@@ -35,6 +35,7 @@ class Behaviour:
     hangs_up: str = ""  #: "amid" the text; "after" it, untaken; or "taken": it took the mail and never says so
     is_greylisting: bool = False  #: the first try for each recipient is refused for now
     connections: int = 1000  #: at once; more are told to come later
+    cuts_off: bool = True  #: whatever is connected when it begins to behave like this, as a restart does
 
 
 class _Site:
@@ -152,7 +153,7 @@ async def _serve(port: int) -> None:
     while line := await orders.get():
         if line.strip() != "report":
             site.behaviour = Behaviour(**json.loads(line))
-            for transport in list(site.open):
+            for transport in list(site.open) if site.behaviour.cuts_off else ():
                 transport.abort()
             if listening and site.behaviour.is_away:
                 listening.close()
@@ -175,7 +176,7 @@ class Mailserver:
         self.behave()
 
     def behave(self, **how: Any) -> None:
-        """From now on, behave like this; what is connected is cut off, as by a restart."""
+        """From now on, behave like this."""
         self._order(json.dumps(dataclasses.asdict(Behaviour(**how))))
 
     def taken(self) -> Counter[tuple[str, str]]:

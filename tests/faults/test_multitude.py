@@ -90,9 +90,9 @@ def test_a_meeting_of_thousands_closes_and_each_is_asked_once(
         insist(life, "PUT", f"/v1/meetings/{meeting_id}/attendance", {"entries": entries})
         closed = insist(life, "POST", f"/v1/meetings/{meeting_id}/close")
         assert closed["head_count"] == number
-        until(lambda: sum(_states(life).values()) == number, 120, every_s=0.2)
+        until(lambda: sum(_states(life).values()) == number, 600, every_s=0.2)
         is_mailed = number < 5000  # writing five thousand mails takes longer than a test may
-        until(lambda: not is_mailed or _states(life) == {State.SENT: number}, 240, every_s=0.5)
+        until(lambda: not is_mailed or _states(life) == {State.SENT: number}, 900, every_s=0.5)
         asked = Counter(_addresses(life))
         assert set(asked.values()) <= {1}
         assert len(asked) == number or not is_mailed

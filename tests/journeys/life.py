@@ -11,7 +11,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -209,6 +209,10 @@ class OnABus(Life):
         stores["gateway"] = open_store(settings, "gateway")
         super().__init__(settings, stores, maildir)
 
+    def close(self) -> None:
+        """Close what is not the services' own."""
+        self.stores["gateway"].close()
+
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One HTTP request over a socket."""
         from http.client import HTTPConnection
@@ -228,7 +232,8 @@ class OnABus(Life):
             with opened.begin() as session:
                 for loop in (due.LOOP, MAIL_LOOP, inbox.LOOP):
                     session.wake(loop)
-        until(lambda: is_at_rest(self.services, self._reactions), 30, every_s=0.05)
+        eventlet.sleep(0)  # SQLite gives way to nobody: those who were woken would never have a turn
+        until(lambda: is_at_rest(self.services, self._reactions), every_s=0.05)
 
     def deliver_everything_again(self) -> None:
         """Offer everything again, and wait until it was taken, which no store shows."""
@@ -322,8 +327,9 @@ def on_the_embedded_bus(tmp_path: Path) -> Iterator[Life]:
         migrate(opened, composition.migrations_of(name))
         opened.close()
     try:
-        with running(settings, [composition.service_class(name) for name in (*SERVICES, "gateway")]) as network:
-            yield OnABus(settings, network, settings.mail_dir)
+        classes = [composition.service_class(name) for name in (*SERVICES, "gateway")]
+        with running(settings, classes) as network, closing(OnABus(settings, network, settings.mail_dir)) as life:
+            yield life
     finally:
         in_memory.reset()
 
@@ -339,8 +345,12 @@ def on_real_servers(fresh: Any, tmp_path: Path) -> Iterator[Life]:
     smtp_url = f"smtp://127.0.0.1:{smtp_port}"
     settings = fresh.guarded(http_port=port, public_url=url, smtp_url=smtp_url, rpc_timeout_s=RPC_TIMEOUT_S)
     classes = [composition.service_class(name) for name in (*SERVICES, "gateway")]
-    with mail_server(smtp_port, tmp_path / "maildir") as maildir, running(settings, classes) as network:
-        yield OnABus(settings, network, maildir)
+    with (
+        mail_server(smtp_port, tmp_path / "maildir") as maildir,
+        running(settings, classes) as network,
+        closing(OnABus(settings, network, maildir)) as life,
+    ):
+        yield life
 
 
 @contextmanager
@@ -349,7 +359,7 @@ def mail_server(port: int, maildir: Path) -> Iterator[Path]:
     command = [sys.executable, "-W", "ignore", "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}"]
     process = subprocess.Popen([*command, "-c", "aiosmtpd.handlers.Mailbox", str(maildir)])
     try:
-        until(lambda: _accepts(port), 60)
+        until(lambda: _accepts(port))
         yield maildir
     finally:
         process.terminate()

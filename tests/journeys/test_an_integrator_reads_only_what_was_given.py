@@ -16,7 +16,8 @@ from click.testing import CliRunner, Result
 from chassis.runtime import topology
 from chassis.settings import SERVICES
 from operations import cli, composition, docs
-from operations.integrator import CONNECTIONS, LIMITS
+from operations.integrator import CONNECTIONS
+from operations.integrator_queues import DEAD_LIMITS, LIMITS
 from operations.management import Management
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed, MeetingStarted
@@ -32,9 +33,10 @@ pytestmark = pytest.mark.real
 class Operator:
     """Types commands, against one virtual host; integrators' names are unique, since users belong to all of them."""
 
-    def __init__(self, fresh: private.Fresh) -> None:
+    def __init__(self, fresh: private.Fresh, is_declared: bool = True) -> None:
         self.fresh, self.name = fresh, f"acme-{uuid4().hex[:8]}"
-        topology.declare(fresh.settings(), composition.service_classes(SERVICES))
+        if is_declared:
+            topology.declare(fresh.settings(), composition.service_classes(SERVICES))
 
     def __call__(self, *arguments: str) -> Result:
         """Run ``pratique ARGUMENTS``, as somebody who has a name."""
@@ -93,7 +95,7 @@ def test_the_library_and_a_bare_client_hear_what_was_given(operator: Operator, f
             fresh, lambda: (got := channel.basic_get(operator.queue("board"), auto_ack=True))[0] and got
         )
         assert channel.basic_get(operator.queue("board"))[0] is None, "MeetingStarted was not given"
-    with eventlet.Timeout(20):
+    with eventlet.Timeout(120):
         reader.wait()
     assert [str(envelope.id) for envelope in seen] == [json.loads(body)["id"]]
     assert seen[0].event.head_count == 12  # type: ignore[attr-defined]
@@ -167,9 +169,12 @@ def test_an_integrator_who_went_away_fills_nothing_and_stops_nobody(
         assert kept == [b"7", b"8", b"9", b"10", b"11"]
         assert own.basic_get(operator.queue())[0] is None
     management = Management(fresh.settings())
-    policy = management.ask("GET", "policies", fresh.vhost, "integrators")
-    assert (policy["pattern"], policy["definition"]) == (r"^integrator\.", LIMITS)
-    limits = management.ask("GET", "user-limits", f"integrator.{operator.name}")
+    user = f"integrator.{operator.name}"
+    policies = [management.ask("GET", "policies", fresh.vhost, each) for each in (user, f"{user}.dead")]
+    led = {"dead-letter-exchange": "", "dead-letter-routing-key": operator.queue("dead")}
+    assert [each["definition"] for each in policies] == [LIMITS | led, DEAD_LIMITS]
+    assert policies[0]["priority"] < policies[1]["priority"], "both patterns fit the queue of dead letters"
+    limits = management.ask("GET", "user-limits", user)
     assert limits[0]["value"] == CONNECTIONS
 
 
@@ -293,6 +298,17 @@ def test_a_queue_may_hear_some_of_the_events_only_and_stays_so(operator: Operato
     assert refused.stderr == "--queue board=SurveyOpened: 'SurveyOpened' is not among --events MeetingClosed.\n"
 
 
+def test_an_integrator_can_be_added_before_anything_else_is_on_the_broker(servers: private.Servers) -> None:
+    empty = servers.fresh()
+    try:
+        operator = Operator(empty, is_declared=False)
+        operator.add("MeetingClosed")
+        assert operator.name in operator("integrator", "list").stdout
+        assert operator("integrator", "remove", operator.name, "--yes").exit_code == 0
+    finally:
+        empty.discard()
+
+
 def test_an_event_that_is_given_back_again_and_again_stays(operator: Operator, fresh: private.Fresh) -> None:
     url = operator.add("MeetingStarted")
     publish_one_of_each(fresh)
@@ -302,6 +318,42 @@ def test_an_event_that_is_given_back_again_and_again_stays(operator: Operator, f
             method, _, _ = until(lambda: (got := channel.basic_get(operator.queue()))[0] and got)
             channel.basic_nack(method.delivery_tag, requeue=True)
     assert kept(fresh, operator) == ["MeetingStarted"]
+
+
+def test_an_event_that_comes_too_often_is_kept_among_the_dead_letters(
+    operator: Operator, fresh: private.Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, "delivery-limit", 5)
+    url = operator.add("MeetingClosed,MeetingStarted", "--queue", "closings=MeetingClosed")
+    publish_one_of_each(fresh)
+    with connected(url) as connection:
+        channel = connection.channel()
+
+        def reject() -> bool:
+            """Give the event back, as long as it comes; whether it is among the dead letters."""
+            if (method := channel.basic_get(operator.queue("closings"))[0]) is not None:
+                channel.basic_reject(method.delivery_tag, requeue=True)
+            dead = channel.queue_declare(operator.queue("dead"), passive=True)
+            return bool(dead.method.message_count)
+
+        until(reject)
+        shown = operator("integrator", "list").stdout
+        assert f"{operator.queue('dead')} (1)" in shown
+        assert f"{operator.queue('closings')} (0)" in shown
+        for _ in range(30):
+            method, _, body = until(lambda: (got := channel.basic_get(operator.queue("dead")))[0] and got)
+            channel.basic_reject(method.delivery_tag, requeue=True)
+        assert (method.routing_key, body) == (operator.queue("dead"), b"{}")
+    assert kept(fresh, operator, "dead") == [operator.queue("dead")]
+    operator.add("MeetingClosed,MeetingStarted,SurveyOpened")
+    publish_one_of_each(fresh)
+    assert (kept(fresh, operator, "closings"), kept(fresh, operator, "dead")) == (["MeetingClosed"], [])
+
+
+def test_the_queue_of_dead_letters_is_no_name_to_choose(operator: Operator) -> None:
+    done = operator("integrator", "add", operator.name, "--events", "MeetingClosed", "--queue", "dead=MeetingClosed")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("--queue dead=MeetingClosed: dead is the queue of dead letters")
 
 
 @pytest.mark.parametrize(

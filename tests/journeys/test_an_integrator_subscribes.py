@@ -8,12 +8,13 @@ import eventlet
 import pika
 import pytest
 
+from operations.management import Management
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
 from pratique.subscribe import PUBLIC, subscribe
 from tests.journeys.letters import asks
 from tests.journeys.life import Community, Life
-from tests.running import until
+from tests.running import PATIENCE_S, until
 
 pytestmark = [pytest.mark.real, pytest.mark.parametrize("life", ["real"], indirect=True)]
 LINK, PLACE, THEME = "https://meet.example.org/secret", "Salle trois", "Le répit des proches"
@@ -81,12 +82,15 @@ def test_our_library_sees_it_and_what_comes_while_the_reader_is_away(life: Life,
         subscribe(url, "int.acme.closings", [MeetingClosed], seen.append, until=lambda: len(seen) >= count)
 
     reader = eventlet.spawn(read, 1)
-    eventlet.sleep(1)  # until its queue is there
+    management = Management(life.settings)
+    until(
+        lambda: management.ask("GET", "bindings", management.vhost, "e", PUBLIC, "q", "int.acme.closings"), every_s=0.1
+    )
     first = hold_and_close(life, community)
-    with eventlet.Timeout(20):
+    with eventlet.Timeout(PATIENCE_S):
         reader.wait()
     second = hold_and_close(life, community)
-    with eventlet.Timeout(20):
+    with eventlet.Timeout(PATIENCE_S):
         read(2)
     events = [envelope.event for envelope in seen]
     assert all(isinstance(event, MeetingClosed) for event in events)

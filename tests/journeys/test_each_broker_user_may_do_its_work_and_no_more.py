@@ -16,7 +16,7 @@ import pytest
 from chassis.messaging.transport import transport_of
 from chassis.settings import SERVICES, STORES, Settings
 from operations import composition, docs
-from operations.management import give_rights
+from operations.management import grant_permissions
 from tests import servers as private
 
 pytestmark = pytest.mark.real
@@ -174,16 +174,16 @@ def test_what_an_older_version_was_bound_to_can_be_unbound_and_then_no_more(sett
     unbind: Attempt = lambda channel: channel.queue_unbind("evaluation", "meetings.events", "MeetingStarted")  # noqa: E731
     with connected(settings.broker_url_of("evaluation")) as own, pytest.raises(pika.exceptions.ChannelClosedByBroker):
         unbind(own.channel())
-    give_rights(settings, {"evaluation": [("meetings.events", "MeetingStarted")]})
+    grant_permissions(settings, {"evaluation": [("meetings.events", "MeetingStarted")]})
     with connected(settings.broker_url_of("evaluation")) as own:
         unbind(own.channel())
-    give_rights(settings, {})
+    grant_permissions(settings, {})
     with connected(settings.broker_url_of("evaluation")) as own, pytest.raises(pika.exceptions.ChannelClosedByBroker):
         unbind(own.channel())
 
 
 def test_the_administrator_is_never_made_less(settings: Settings) -> None:
-    """Where all share one user, as by hand, giving rights leaves that user as it is."""
+    """Where all share one user, as by hand, giving permissions leaves that user as it is."""
     shared = Settings(**{**vars(settings), "broker_urls": dict.fromkeys(STORES, settings.broker_url)})
-    assert give_rights(shared, {}) == []
-    assert give_rights(settings, {}) == list(STORES)
+    assert grant_permissions(shared, {}) == []
+    assert grant_permissions(settings, {}) == list(STORES)

@@ -1,4 +1,4 @@
-"""The broker's administrator listens in, or gives rights away: `pratique doctor` tells, and is content without that."""
+"""The broker's administrator listens in, or gives permissions away: `pratique doctor` tells, and else is content."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from chassis.settings import SERVICES
 from operations import cli, composition
-from operations.management import Management, give_rights
+from operations.management import Management, grant_permissions
 from operations.strangers import strangers
 from pratique.subscribe import PUBLIC
 from tests import servers as private
@@ -62,15 +62,15 @@ class Broker:
         """A user, who may do this here."""
         self.manage.ask("PUT", "users", user, body={"password": "x", "tags": tags})
         if permissions:
-            rights = {"configure": "^$", "write": "^$", "read": "^$"} | permissions
-            self.manage.ask("PUT", "permissions", self.fresh.vhost, user, body=rights)
+            wanted = {"configure": "^$", "write": "^$", "read": "^$"} | permissions
+            self.manage.ask("PUT", "permissions", self.fresh.vhost, user, body=wanted)
 
     def close(self) -> None:
         self.connection.close()
         self.operator("integrator", "remove", self.integrator, "--yes")
         for user in ("auditor", "watcher"):
             self.manage.ask("DELETE", "users", user)
-        give_rights(self.settings, {})
+        grant_permissions(self.settings, {})
 
 
 @pytest.fixture(scope="module")
@@ -175,13 +175,13 @@ TAPS: dict[str, tuple[Act, str, str]] = {
         "sets dead-letter-exchange, message-ttl for what is ours",
     ),
     "another user": (lambda to: to.give("watcher", read=".*"), "user watcher", "is none of ours"),
-    "another administrator": (lambda to: to.give("auditor", "monitoring"), "user auditor", "manages the broker"),
+    "another administrator": (lambda to: to.give("auditor", "administrator"), "user auditor", "manages the broker"),
     "a service that may do everything": (
         lambda to: to.manage.ask(
             "PUT", "permissions", to.fresh.vhost, "meetings", body=dict.fromkeys(("configure", "write", "read"), ".*")
         ),
         "user meetings",
-        "has other rights than the code gives",
+        "has other permissions than the code gives",
     ),
     "a service that manages": (lambda to: tagged(to, "meetings"), "user meetings", "manages the broker"),
     "an integrator who may hear all": (
@@ -193,7 +193,23 @@ TAPS: dict[str, tuple[Act, str, str]] = {
             body={"exchange": PUBLIC, "write": "^$", "read": ".*"},
         ),
         "user integrator.",
-        "has other rights than the code gives",
+        "has other permissions than the code gives",
+    ),
+    "an integrator's queues without their bounds": (
+        lambda to: to.manage.ask("DELETE", "policies", to.fresh.vhost, f"integrator.{to.integrator}"),
+        "queues of integrator.",
+        "lack their bounds",
+    ),
+    "an integrator's queues that lead elsewhere": (
+        lambda to: to.manage.ask(
+            "PUT",
+            "policies",
+            to.fresh.vhost,
+            f"integrator.{to.integrator}",
+            body={"pattern": r"^integrator\.", "definition": {"dead-letter-exchange": "side"}},
+        ),
+        "policy integrator.",
+        "sets dead-letter-exchange for what is ours",
     ),
     "what is for a service": (
         lambda to: to.channel.basic_consume("evaluation", print),

@@ -2,7 +2,6 @@
 
 import dataclasses
 import email.policy
-import socket
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
@@ -29,6 +28,7 @@ from services.notifications import models, reactions
 from services.notifications.delivery import deliver
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import FilePost, Post, SmtpPost
+from tests.servers.process import free_port
 
 LETTERHEAD = Letterhead("Pratique <bonjour@pratique.example>", "https://pratique.example")
 WRITE = partial(write_mail, letterhead=LETTERHEAD)
@@ -239,17 +239,11 @@ class Server:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._running: Controller | None = None
-        self._port = self.spare_port()
+        self._port = free_port()
         self.url = f"smtp://127.0.0.1:{self._port}"
 
-    @staticmethod
-    def spare_port() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
     def start(self) -> None:
-        self._running = Controller(self._sink, hostname="127.0.0.1", port=self._port)
+        self._running = Controller(self._sink, hostname="127.0.0.1", port=self._port, ready_timeout=120)
         self._running.start()
 
     def stop(self) -> None:

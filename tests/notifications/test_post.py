@@ -12,6 +12,7 @@ from aiosmtpd.controller import Controller
 
 from chassis.settings import Missing
 from services.notifications.post import FilePost, Mail, NotSent, SmtpPost
+from tests.servers.process import free_port
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_encryption_is_used_where_the_server_offers_it(sink: Any, server: Any, m
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     encrypted = Controller(
-        sink, hostname="127.0.0.1", port=server.spare_port(), tls_context=context, require_starttls=True
+        sink, hostname="127.0.0.1", port=free_port(), tls_context=context, require_starttls=True, ready_timeout=120
     )
     encrypted.start()
     post = SmtpPost(f"smtp://127.0.0.1:{encrypted.port}", "bonjour@pratique.example")
@@ -46,7 +47,7 @@ def test_encryption_is_used_where_the_server_offers_it(sink: Any, server: Any, m
 
 def test_a_password_is_not_sent_in_the_clear_to_another_machine(mail: Mail, sink: Any, server: Any) -> None:
     server.stop()  # as above
-    elsewhere = Controller(sink, hostname="127.0.0.2", port=server.spare_port())
+    elsewhere = Controller(sink, hostname="127.0.0.2", port=free_port(), ready_timeout=120)
     elsewhere.start()
     post = SmtpPost(f"smtp://pratique:secret@127.0.0.2:{elsewhere.port}", "bonjour@pratique.example")
     with pytest.raises(NotSent, match="the password stays here"):

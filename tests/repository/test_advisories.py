@@ -64,5 +64,5 @@ def test_the_checks_of_every_submission_include_it() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert makefile.count("-m tests.repository.advisories\n") == 1
     assert makefile.count("-m tests.repository.advisories --strict\n") == 1
-    assert LOCK == ROOT / "requirements.lock"
+    assert LOCK == ROOT / "requirements-bench.lock"
     assert callable(main)

@@ -234,7 +234,7 @@ def test_after_a_restore_what_was_published_since_the_backup_began_is_published_
     """Dumps are made one after the other: what one knows as sent another may not know as received."""
     save, restore = page.blocks("Backups")
     assert save.index("> backup/since") < save.index("pg_dump")
-    assert restore.index("pg_restore") < restore.index('operator again --since "$(cat backup/since)"')
+    assert restore.index("pg_restore") < restore.index('operator republish --since "$(cat backup/since)"')
     assert save.startswith("umask 077")
 
 

@@ -17,7 +17,7 @@ from chassis.settings import STORES, Settings
 from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
 from operations import composition
-from operations.management import give_rights
+from operations.management import grant_permissions
 from tests import servers as private
 from tests.repository.compose import HOME
 from tests.servers.broker import Broker
@@ -161,7 +161,7 @@ def test_the_broker_knows_the_users_of_the_secrets_and_no_guest(folder: Path) ->
         broker.wait()
         url = (folder / "secrets" / "broker_url").read_text().strip()
         with Connection(url.replace("@rabbitmq:5672", f"@127.0.0.1:{broker.port}")) as connection:
-            connection.default_channel.exchange_declare("meetings.events", "topic", auto_delete=False)
+            connection.default_channel.exchange_declare("meetings.events", "topic", durable=True, auto_delete=False)
         for port in (broker.api_port, metrics_port):
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port), timeout=5)
@@ -218,13 +218,13 @@ def _check_new_password(folder: Path, broker: Broker, metrics_port: int) -> None
 
 
 def _check_own_users(folder: Path, broker: Broker) -> None:
-    """Each service's secret opens the broker to that service, once ``pratique migrate`` has given the rights."""
+    """Each service's secret opens the broker to that service, once ``pratique migrate`` has given the permissions."""
     here = {name: (folder / "secrets" / f"broker_{name}_url").read_text().strip() for name in STORES}
     here = {name: url.replace("@rabbitmq:5672", f"@127.0.0.1:{broker.port}") for name, url in here.items()}
     admin = (folder / "secrets" / "broker_url").read_text().strip().replace("rabbitmq:5672", f"127.0.0.1:{broker.port}")
     inside = f"http://127.0.0.2:{broker.api_port}"
     made = Settings(broker_url=admin, broker_urls=here, broker_api_url=inside, store_urls={}, home=folder)
-    assert give_rights(made, {}) == list(STORES)
+    assert grant_permissions(made, {}) == list(STORES)
     for name, url in here.items():
         with Connection(url) as connection:
             channel = connection.default_channel

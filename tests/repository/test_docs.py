@@ -18,7 +18,10 @@ from gateway.auth import SCOPES
 from operations import cli, composition, docs
 from tests.repository.source import ROOT, name_of, sources
 
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 EVENTS = {event.__name__: event for event in docs.all_events()}
 #: What exists only while it runs, or where it is deployed.

@@ -50,9 +50,12 @@ TOP = {
     "Makefile",
     "pyproject.toml",
     "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-bench.lock",
     "Dockerfile",
     "docker-compose.yml",
     ".dockerignore",
+    ".editorconfig",
     ".env.example",
     ".gitignore",
     ".ci",
@@ -68,10 +71,10 @@ TOP = {
 }
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
-    "ground": 570,
+    "ground": 590,
     "storage": 730,
-    "scheduling": 100,
-    "messaging": 940,
+    "scheduling": 105,
+    "messaging": 965,
     "rpc": 345,
     "http": 380,
     "runtime": 345,

@@ -19,7 +19,7 @@ from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
 from chassis.testing import SEAL_KEY
 from operations import composition
-from operations.management import give_rights
+from operations.management import grant_permissions
 from tests.servers.broker import Broker
 from tests.servers.database import Database
 from tests.servers.find import is_compulsory, missing, why_skipped
@@ -42,16 +42,17 @@ class Fresh:
         return self.servers.broker.url(self.vhost)
 
     def settings(self, **changes: Any) -> Settings:
-        """Settings of a process on these servers."""
+        """Settings of a process on these servers; it waits long for answers, as busy machines need."""
         fields = {"broker_url": self.broker_url, "store_urls": self.store_urls, "home": HOME, "seal_key": SEAL_KEY}
-        return Settings(**{**fields, "broker_api_url": self.servers.broker.api_url, **changes})
+        fields |= {"broker_api_url": self.servers.broker.api_url, "rpc_timeout_s": 30.0}
+        return Settings(**{**fields, **changes})
 
     def guarded(self, **changes: Any) -> Settings:
-        """The same, where each service has a broker user of its own, with the rights of ``pratique migrate``."""
+        """The same, where each service has a broker user of its own, with the permissions of ``pratique migrate``."""
         urls = {name: self.servers.broker.url(self.vhost, name) for name in STORES}
         made = self.settings(broker_urls=urls, **changes)
         declare(made, composition.service_classes(SERVICES))
-        give_rights(made, {})
+        grant_permissions(made, {})
         return made
 
     def discard(self) -> None:

@@ -22,9 +22,10 @@ USER = "pratique"
 class Broker:
     """RabbitMQ with the user ``pratique`` and as many empty virtual hosts as tests ask for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, configuration: str = "") -> None:
+        """Prepare a node with its data in ``folder``; ``configuration`` are more lines of its rabbitmq.conf."""
         folder.mkdir()
-        self.folder = folder
+        self.folder, self._configuration = folder, configuration
         self.port, self._dist_port, self._epmd_port = free_port(), free_port(), free_port()
         self.api_port = free_port()
         self.password = secrets.token_hex(8)
@@ -41,7 +42,7 @@ class Broker:
             f"load_definitions = {self._definitions()}\n"
             "disk_free_limit.absolute = 50MB\n"
             "vm_memory_high_watermark.absolute = 1GB\n"
-            "log.console = true\nlog.console.level = warning\nlog.file = false\n"
+            f"log.console = true\nlog.console.level = warning\nlog.file = false\n{self._configuration}"
         )
         (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
         (self.folder / "rabbitmq-env.conf").write_text("")
@@ -57,7 +58,7 @@ class Broker:
     def wait(self) -> None:
         """Return when clients can connect."""
         self.server.wait_for_port(self.port, START_S)
-        end = time.monotonic() + 60
+        end = time.monotonic() + START_S
         while not self._speaks():
             if time.monotonic() > end:
                 raise RuntimeError("RabbitMQ listens and does not speak")
@@ -140,14 +141,14 @@ class Broker:
         names = [f"t{self._made + each}" for each in range(1, _BATCH + 1)]
         self._made += _BATCH
         self._vhosts += names
-        rights = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
+        everything = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
         path = self.folder / "definitions.json"
         path.write_text(
             json.dumps(
                 {
                     "users": [{"name": USER, "password": self.password, "tags": "administrator"}],
                     "vhosts": [{"name": name} for name in names],
-                    "permissions": [{"vhost": name, **rights} for name in names],
+                    "permissions": [{"vhost": name, **everything} for name in names],
                 }
             )
         )

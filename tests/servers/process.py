@@ -1,6 +1,8 @@
 """A server of our own: started in its own process group, ended by that group's id, even if the tests are killed."""
 
 import contextlib
+import fcntl
+import functools
 import os
 import pwd
 import random
@@ -8,21 +10,46 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 #: Ends the server when our end of the pipe closes, however we end. $1 signal, $2 process and group, $3 folder.
 _GUARD = 'cat >/dev/null; kill -"$1" "$2"; sleep 1; kill -KILL -"$2"; rm -rf "$3"; rmdir "$(dirname "$3")"'
 
 
+_PORTS = range(15_000, 32_000)  #: below those that outgoing connections take
+_AT_ONCE = 500  #: ports that one process has for itself
+
+
 def free_port() -> int:
-    """A loopback port on which nothing listens now, below those that outgoing connections take meanwhile."""
+    """A loopback port on which nothing listens, and that no other process of these tests is given meanwhile."""
+    mine, start = _own_ports(os.getpid())
     while True:
-        port = random.randint(15000, 32000)
+        port = start + next(mine) % _AT_ONCE
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
+
+
+@functools.cache
+def _own_ports(pid: int) -> tuple[Iterator[int], int]:
+    """Claim a block of ports for this process as long as it lives; count through it, and say where it begins."""
+    folder = Path(tempfile.gettempdir()) / f"pratique-ports-{os.geteuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    blocks = list(_PORTS[::_AT_ONCE])
+    random.SystemRandom().shuffle(blocks)
+    for start in blocks:
+        claim = os.open(folder / str(start), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(claim)
+        else:
+            return count(), start  # the claim ends with the process
+    raise RuntimeError(f"{len(blocks)} other processes have all ports from {_PORTS.start} to {_PORTS.stop}")
 
 
 def unprivileged() -> dict[str, object]:
@@ -76,7 +103,7 @@ class Process:
             start_new_session=True,
         )
 
-    def wait_for_port(self, port: int, timeout_s: float = 60) -> None:
+    def wait_for_port(self, port: int, timeout_s: float = 120) -> None:
         """Return when something answers on the port.
 
         Raises:

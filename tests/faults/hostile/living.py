@@ -22,7 +22,7 @@ from tests.servers.process import Process, free_port
 
 ROOT = Path(__file__).parents[3]
 POOLED = 4  #: connections that a pool may open while several ask at once, and then keeps
-PATIENCE_S = 20.0  #: for an answer; longer than the gateway lets a silent connection be
+PATIENCE_S = 60.0  #: for an answer; longer than the gateway lets a silent connection be
 
 
 class Living:
@@ -114,7 +114,7 @@ class Stores:
                 found[f"{name}.{table}"] = hashlib.sha256("".join(rows).encode()).hexdigest()
         return found
 
-    def settle(self, quiet_s: float = 0.05, timeout_s: float = 20.0) -> None:
+    def settle(self, quiet_s: float = 0.05, timeout_s: float = PATIENCE_S) -> None:
         """Return when every event is published, and nothing was committed for ``quiet_s``."""
         end, before, since = time.monotonic() + timeout_s, self.versions(), time.monotonic()
         while time.monotonic() - since < quiet_s or self._is_publishing():
@@ -152,7 +152,7 @@ class Canary:
         self._is_over.set()
         self._thread.join()
 
-    def must_be_served(self, usually_s: float = 3.0, always_s: float = 10.0) -> None:
+    def must_be_served(self, usually_s: float = 5.0, always_s: float = PATIENCE_S) -> None:
         """Fail unless every request was answered, and in time for a machine that does other things too."""
         waits = sorted(self.waits)
         assert not self.failures

@@ -49,7 +49,7 @@ class Supervised:
 
 def insist(kept: Sequence[Supervised], port: int, token: str, method: str, path: str, body: Any = None) -> Any:
     """What a client gets who asks again until it is answered, while others keep the processes alive."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         for each in kept:
             each.keep()

@@ -61,15 +61,15 @@ def delete_queue(system: System, chance: random.Random) -> Iterator[str]:
     """A queue is deleted under its consumers, with what waits in it.
 
     The service declares it anew by itself. What lay in it, or was published before that, is gone from the broker: that
-    is not mended by itself, and the operator says ``pratique again``.
+    is not mended by itself, and the operator says ``pratique republish``.
     """
     queue = chance.choice(["evaluation", "notifications", "meetings"])
     since = clock.now() - timedelta(minutes=30)
     system.servers.rabbitmqctl("--vhost", system.fresh.vhost, "delete_queue", queue)
     yield queue
     wait_until(lambda: _is_declared(system, queue), 60, f"the queue {queue} to be declared anew")
-    said = system.operator("again", "--since", since.isoformat())
-    system.repairs.append(f"pratique again after the queue {queue} was deleted: {' '.join(said.split())}")
+    said = system.operator("republish", "--since", since.isoformat())
+    system.repairs.append(f"pratique republish after the queue {queue} was deleted: {' '.join(said.split())}")
 
 
 def _is_declared(system: System, queue: str) -> bool:

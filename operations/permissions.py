@@ -1,4 +1,4 @@
-"""What each user of the broker may do, and no more: derived from what services publish and react to.
+"""Permissions of each user of the broker, the least that work: derived from what services publish and react to.
 
 RabbitMQ asks three patterns over names (``configure``: make and delete; ``write``: publish to, or bind a queue;
 ``read``: consume, or bind to an exchange), and on topic exchanges two more over routing keys.
@@ -24,8 +24,8 @@ Binding = tuple[str, str]  #: exchange, routing key
 
 
 @dataclasses.dataclass(frozen=True)
-class Rights:
-    """What one user may do in one virtual host."""
+class Permissions:
+    """Permissions of one user in one virtual host."""
 
     configure: str
     write: str
@@ -33,7 +33,7 @@ class Rights:
     topics: Mapping[str, tuple[str, str]]  #: topic exchange -> keys that may be published there, keys to bind by
 
     def definitions(self, user: str, vhost: str) -> dict[str, list[dict[str, Any]]]:
-        """The same, as RabbitMQ imports it."""
+        """Return the same as RabbitMQ imports it."""
         whose = {"user": user, "vhost": vhost}
         names = {"configure": self.configure, "write": self.write, "read": self.read}
         return {
@@ -45,8 +45,8 @@ class Rights:
         }
 
 
-def of_service(name: str, events: Iterable[type[Event]], bound: Iterable[Binding] = ()) -> Rights:
-    """What a service may: publish its own events, answer its own RPC, hear what its reactions table names.
+def of_service(name: str, events: Iterable[type[Event]], bound: Iterable[Binding] = ()) -> Permissions:
+    """Return what a service may: publish its own events, answer its own RPC, hear what its reactions table names.
 
     ``bound`` is what an earlier version bound its queue to: whoever unbinds needs the same right as whoever binds.
     """
@@ -58,7 +58,7 @@ def of_service(name: str, events: Iterable[type[Event]], bound: Iterable[Binding
         writes = [event.routing_key for event in published if event.exchange() == exchange]
         topics[exchange] = any_of(writes), any_of(key for where, key in heard if where == exchange)
     queues = [name, f"rpc-{name}"]
-    return Rights(
+    return Permissions(
         configure=any_of([*own, *queues]),
         write=any_of([*own, *queues, _RPC, _DEAD]),  # the last by whoever makes a queue that leads there
         read=any_of([*queues, _RPC, *(exchange for exchange, _ in heard)]),
@@ -66,9 +66,9 @@ def of_service(name: str, events: Iterable[type[Event]], bound: Iterable[Binding
     )
 
 
-def of_gateway() -> Rights:
-    """What the gateway may: ask every service, and hear the answers to its own questions."""
-    return Rights(
+def of_gateway() -> Permissions:
+    """Return what the gateway may: ask every service, and hear the answers to its own questions."""
+    return Permissions(
         configure=f"^{_REPLIES}$",
         write=f"^({_RPC}|{_REPLIES})$",
         read=f"^({_RPC}|{_REPLIES})$",
@@ -76,14 +76,14 @@ def of_gateway() -> Rights:
     )
 
 
-def of_integrator(name: str, events: Iterable[type[Event]]) -> Rights:
-    """What an integrator may: bind queues that were made for them to events that were given, and read those queues.
+def of_integrator(name: str, events: Iterable[type[Event]]) -> Permissions:
+    """Return what an integrator may: bind the queues made for them to the events given to them, and read them.
 
     They make no queue of their own: one that refuses what comes would stop its publisher (docs/decisions/0015).
     """
     own = rf"integrator\.{name}\.[\w-]+"
     keys = any_of(event.routing_key for event in events)
-    return Rights(
+    return Permissions(
         configure=NOTHING,
         write=f"^{own}$",
         read=rf"^(pratique\.events|{own})$",
@@ -92,25 +92,25 @@ def of_integrator(name: str, events: Iterable[type[Event]]) -> Rights:
 
 
 def heard(name: str) -> set[Binding]:
-    """Where a service hears what its reactions table names."""
+    """Return where a service hears what its reactions table names."""
     return {(event.exchange(), event.routing_key) for event in reactions_of(name)}
 
 
-def of(name: str, bound: Iterable[Binding] = ()) -> Rights:
-    """What a service or the gateway may."""
+def of(name: str, bound: Iterable[Binding] = ()) -> Permissions:
+    """Return what a service or the gateway may."""
     if name == "gateway":
         return of_gateway()
     return of_service(name, reactions_of(name), bound)
 
 
 def any_of(texts: Iterable[str]) -> str:
-    """The pattern that fits exactly these."""
+    """Return the pattern that fits exactly these."""
     escaped = sorted({text.replace(".", r"\.").replace("*", r"\*") for text in texts})
     return f"^({'|'.join(escaped)})$" if escaped else NOTHING
 
 
 def page() -> str:
-    """All rights as docs/generated shows them; ``pratique migrate`` and ``pratique integrator add`` give them."""
+    """Return the page in docs/generated; ``pratique migrate`` and ``pratique integrator add`` grant what it shows."""
     every = {name: of(name) for name in (*SERVICES, "gateway")}
     every["integrator.NAME"] = of_integrator("NAME", ())
     shown = {name: each.definitions(name, "/") for name, each in every.items()}
