@@ -59,7 +59,7 @@ class Words(Answer):
 
 
 class Dawdle(Query, answer=Words):
-    """A query that waits at a gate."""
+    """A query that takes until its gate is opened."""
 
     gate: UUID
 
