@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pratique.errors import Invalid
+from zoneinfo import ZoneInfo
 
 _offset = timedelta(0)
 _fixed: datetime | None = None
@@ -41,16 +39,3 @@ def on_the_wall(at: datetime, days: int, zone: str) -> datetime:
     """
     wall = at.astimezone(ZoneInfo(zone)) + timedelta(days=days)
     return wall.astimezone(UTC)
-
-
-def known_zone(name: str, pointer: str = "/timezone") -> ZoneInfo:
-    """The IANA zone of this name.
-
-    Raises:
-        Invalid: there is no such zone; ``pointer`` says which field named it.
-    """
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        words = f"{name[:100]!r} is no time zone; use an IANA name such as America/Toronto."
-        raise Invalid(words, {pointer: "unknown time zone"}) from error

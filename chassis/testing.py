@@ -1,5 +1,6 @@
-"""Stores in memory, sealed messages and published events, for tests of services."""
+"""Stores in memory, sealed messages, published events and requests as they arrive, for tests of services."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,15 +9,18 @@ from typing import TypeVar
 from sqlalchemy import MetaData, select
 
 from chassis.messaging import outbox
+from chassis.rpc.requests import read
 from chassis.runtime.tables import create_all
 from chassis.sealing import Seal
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage.store import Store, Transaction, open_store
 from pratique.event import Envelope, Event
+from pratique.request import Request
 from pratique.testing import envelope
 
 SEAL_KEY = "5e" * 32  #: of networks in tests
 Some = TypeVar("Some", bound=Event)
+Asked = TypeVar("Asked", bound=Request)
 
 
 def wire(told: Event | Envelope[Event]) -> bytes:
@@ -56,3 +60,12 @@ def memory_store(name: str, metadata: MetaData) -> Iterator[Store]:
         yield opened
     finally:
         opened.close()
+
+
+def crossed(request: Asked) -> Asked:
+    """Return the request as its service reads it, after it has crossed RPC as plain JSON.
+
+    Raises:
+        Invalid: with a JSON pointer to each field that does not fit its annotation.
+    """
+    return read(type(request), json.loads(json.dumps(request.payload())))

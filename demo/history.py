@@ -13,6 +13,16 @@ from zoneinfo import ZoneInfo
 from chassis import clock
 from demo.network import Network, id_of
 from demo.people import COMMENTS, COMMUNITIES, FIRST_NAMES, LAST_NAMES, ORGANIZATIONS, PLACES, Plan
+from pratique.requests.evaluation import CastSlip, ConfirmBallot, GetSurvey, OpenBallot, TakeBallot
+from pratique.requests.meetings import (
+    CloseMeeting,
+    PutMeeting,
+    RecordAttendance,
+    RegisterMember,
+    StartMeeting,
+    WrapUpMeeting,
+)
+from pratique.requests.membership import PutCommunity, PutMember, PutMembership, PutOrganization, PutRole
 
 ZONE = "America/Toronto"
 PEOPLE = 120
@@ -64,8 +74,7 @@ class History:
         english = {number for number in range(PEOPLE) if number % 3 == 0}
         for number, (first, last) in enumerate(names):
             self._network.do(
-                "membership",
-                "put_member",
+                PutMember,
                 member_id=str(_member(number)),
                 name=f"{first} {last}",
                 email=f"person{number:03}@example.org",
@@ -82,14 +91,14 @@ class History:
             organization_id = id_of("organization", number)
             name = pattern.format(place)
             payload = {"name": name, "sector": sector, "region": "Québec", "size_band": "1-9"}
-            self._network.do("membership", "put_organization", organization_id=str(organization_id), **payload)
+            self._network.do(PutOrganization, organization_id=str(organization_id), **payload)
             found.append(organization_id)
         return found
 
     def _found_community(self, plan: Plan, organizations: Sequence[UUID]) -> None:
         community_id = str(id_of("community", plan.key))
         words = {"name": plan.name, "purpose": plan.purpose, "kind": plan.kind, "locale": plan.locale}
-        self._network.do("membership", "put_community", community_id=community_id, timezone=ZONE, **words)
+        self._network.do(PutCommunity, community_id=community_id, timezone=ZONE, **words)
         members = sorted(self._chance.sample(range(PEOPLE), plan.members))
         self._members[plan.key] = members
         for number in members:
@@ -98,9 +107,9 @@ class History:
                 organization_id = organizations[number % len(organizations)]
                 payload = {"capacity": "representative", "organization_id": str(organization_id)}
             ids = {"community_id": community_id, "member_id": str(_member(number))}
-            self._network.do("membership", "put_membership", **ids, **payload)
+            self._network.do(PutMembership, **ids, **payload)
         facilitator = str(_member(members[0]))
-        self._network.do("membership", "put_role", community_id=community_id, member_id=facilitator, role="facilitator")
+        self._network.do(PutRole, community_id=community_id, member_id=facilitator, role="facilitator")
 
     def _dates(self, plan: Plan) -> Iterator[datetime]:
         """Return the dates at which the community met, at its usual hour, and will meet next."""
@@ -118,8 +127,7 @@ class History:
         members = self._members[plan.key]
         note_taker = next(each for each in range(PEOPLE) if each not in members)
         self._network.do(
-            "meetings",
-            "put_meeting",
+            PutMeeting,
             meeting_id=str(meeting_id),
             community_ids=[str(id_of("community", plan.key))],
             kind="meeting",
@@ -136,42 +144,42 @@ class History:
         for each in self._chance.sample(members, len(members) // 4):
             word = self._chance.choice(["accepted", "accepted", "declined", "tentative"])
             ids = {"meeting_id": str(meeting_id), "member_id": str(_member(each))}
-            self._network.do("meetings", "register_member", **ids, partstat=word)
+            self._network.do(RegisterMember, **ids, partstat=word)
         if ends_at <= self._end:
             self._at(starts_at, partial(self._hold, plan, meeting_id, ends_at))
 
     def _hold(self, plan: Plan, meeting_id: UUID, ends_at: datetime) -> None:
         network, id = self._network, str(meeting_id)
-        network.do("meetings", "start_meeting", meeting_id=id)
+        network.do(StartMeeting, meeting_id=id)
         members = self._members[plan.key]
         present = self._chance.sample(members[1:], min(self._chance.randint(*plan.present), len(members) - 1))
         absent = [each for each in members[1:] if each not in present][:2]
         states = {members[0]: "attended"} | dict.fromkeys(present, "attended")
         states |= {present[-1]: "attended_partly"} | dict(zip(absent, ("excused", "no_show"), strict=False))
         entries = [{"member_id": str(_member(each)), "state": state} for each, state in states.items()]
-        network.do("meetings", "record_attendance", meeting_id=id, entries=entries)
+        network.do(RecordAttendance, meeting_id=id, entries=entries)
         self._at(ends_at - timedelta(minutes=5), partial(self._wrap_up, plan, meeting_id, present))
         self._at(ends_at, partial(self._close, plan, meeting_id))
 
     def _wrap_up(self, plan: Plan, meeting_id: UUID, present: Sequence[int]) -> None:
-        self._network.do("meetings", "wrap_up_meeting", meeting_id=str(meeting_id))
+        self._network.do(WrapUpMeeting, meeting_id=str(meeting_id))
         self._network.settle()
-        survey = self._network.do("evaluation", "get_survey", meeting_id=str(meeting_id))
+        survey = self._network.do(GetSurvey, meeting_id=str(meeting_id))
         for each in present:
             if self._chance.random() < plan.in_room:
                 self._answer(plan, room_code=survey.room_code, member_id=str(_member(each)))
 
     def _close(self, plan: Plan, meeting_id: UUID) -> None:
-        self._network.do("meetings", "close_meeting", meeting_id=str(meeting_id))
+        self._network.do(CloseMeeting, meeting_id=str(meeting_id))
         self._network.settle()
-        survey = self._network.do("evaluation", "get_survey", meeting_id=str(meeting_id))
+        survey = self._network.do(GetSurvey, meeting_id=str(meeting_id))
         for token in self._network.links_of(survey.id).values():
             if self._chance.random() < plan.later:
                 after = timedelta(hours=self._chance.randrange(3, 140))
                 self._at(clock.now() + after, partial(self._answer, plan, token=token))
 
     def _answer(self, plan: Plan, **who: str) -> None:
-        ballot = self._network.do("evaluation", "open_ballot", locale=plan.locale, **who)
+        ballot = self._network.do(OpenBallot, locale=plan.locale, **who)
         answers: list[dict[str, object]] = []
         for question in ballot.questions:
             if question.type == "scale1_5":
@@ -183,9 +191,9 @@ class History:
             else:
                 continue
             answers.append({"question": question.key, "value": value})
-        slip = self._network.do("evaluation", "take_ballot", ballot_id=ballot.ballot_id).slip
-        self._network.do("evaluation", "cast_slip", slip=slip, answers=answers)
-        self._network.do("evaluation", "confirm_ballot", ballot_id=ballot.ballot_id)
+        slip = self._network.do(TakeBallot, ballot_id=ballot.ballot_id).slip
+        self._network.do(CastSlip, slip=slip, answers=answers)
+        self._network.do(ConfirmBallot, ballot_id=ballot.ballot_id)
 
 
 def _member(number: int) -> UUID:

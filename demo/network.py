@@ -12,7 +12,7 @@ from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.messaging.bindings import BINDING
 from chassis.messaging.pump import pump
-from chassis.rpc import arguments
+from chassis.rpc.requests import read
 from chassis.scheduling import due
 from chassis.scheduling.due import DUE
 from chassis.settings import Settings
@@ -23,6 +23,8 @@ from chassis.storage.store import Store, open_store
 from chassis.storage.types import CHASSIS_TABLES
 from pratique.errors import NotFound
 from pratique.events.evaluation import SurveyInvitationsIssued
+from pratique.request import Request
+from pratique.requests.membership import GetCommunity
 from services.notifications.commands import MAIL_LOOP
 from services.notifications.delivery import deliver
 
@@ -79,11 +81,11 @@ class Network:
         for opened in self.stores.values():
             opened.close()
 
-    def do(self, service: str, command: str, **payload: Any) -> Any:
+    def do(self, kind: type[Request], /, **payload: Any) -> Any:
         """Give a command or ask a query, checked as RPC checks it."""
-        function, _ = getattr(self._classes[service], command).answers
-        with self.stores[service].begin() as session:
-            return function(session, **arguments.load(function, payload))
+        _, handler = self._classes[kind.service].handlers[kind.method]
+        with self.stores[kind.service].begin() as session:
+            return handler(session, read(kind, payload))
 
     def settle(self) -> None:
         """Let everything follow that follows now: events, what is due, mails. Asks again only where a commit called."""
@@ -134,7 +136,7 @@ class Network:
     def has_community(self, community_id: UUID) -> bool:
         """Return whether membership knows this community."""
         try:
-            self.do("membership", "get_community", community_id=str(community_id))
+            self.do(GetCommunity, community_id=str(community_id))
         except NotFound:
             return False
         return True

@@ -1,4 +1,4 @@
-"""What happens to a request: find its row, tell its holder, read its body, let the row answer."""
+"""The WSGI application: find the route of a request, authenticate it, read its body, let the route answer."""
 
 import functools
 import time
@@ -14,14 +14,15 @@ from werkzeug.wrappers import Request, Response
 from chassis.actor import acting
 from chassis.settings import Settings
 from chassis.storage.store import Store, StoreAway
-from gateway import errors, evaluation, meetings, membership, notifications, operations
-from gateway.auth import Holder, Keyring
+from gateway import errors, operations
+from gateway.api import evaluation, meetings, membership, notifications
+from gateway.auth import Principal, TokenStore
 from gateway.forward import forward
-from gateway.limits import Tries, client_address
+from gateway.limits import RateLimiter, client_address
 from gateway.pages import mails, results, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
-from gateway.routes import Ask, Call, Media, Route
+from gateway.routes import Call, Media, RequestContext, Route
 from pratique.errors import DomainError, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class App:
         self.call, self.store, self.settings, self.readiness = call, store, settings, readiness
         self.routes = routes_of(settings)
         self._urls = _urls_of(self.routes)
-        self._keyring, self._tries = Keyring(store), Tries()
+        self._tokens, self._limiter = TokenStore(store), RateLimiter()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request, as WSGI has it."""
@@ -113,7 +114,7 @@ class App:
             response = _refused(request, media, error)
         except Exception as error:  # noqa: BLE001  (the edge: what escapes here would reach the client)
             incident = errors.record(error)
-            response = survey.apologise(request, incident) if media is Media.HTML else errors.failure(incident)
+            response = survey.show_failure(request, incident) if media is Media.HTML else errors.failure(incident)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         operations.count(request, template, response.status_code, time.perf_counter() - began)
         return response
@@ -131,39 +132,39 @@ class App:
         return route, {name: str(value) for name, value in variables.items()}
 
     def _serve(self, route: Route, path: Mapping[str, str], request: Request) -> Response:
-        holder = self._holder(route, request)
+        principal = self._principal(route, request)
         request.max_content_length = route.body_limit
         if (request.content_length or 0) > route.body_limit:
             raise RequestEntityTooLarge(f"At most {route.body_limit} bytes are read here.")
         accepted = request.accept_mimetypes
         if accepted and not accepted[route.media]:
             raise NotAcceptable(f"Here is only {route.media}.")
-        ask = Ask(self, route, request, path, {}, holder)
+        context = RequestContext(self, route, request, path, {}, principal)
         try:
             if not all(value.isprintable() and "\ufffd" not in value for value in path.values()):
                 raise NotFound("There is nothing here; the address holds characters that none of ours has.")
             if route.media is Media.JSON and request.method in ("PUT", "POST"):
-                ask = Ask(self, route, request, path, read_body(request, route.body), holder)
-            with acting(str(holder or "anyone")), self._limited(ask):
-                return (route.act or forward)(ask)
+                context = RequestContext(self, route, request, path, read_body(request, route.body), principal)
+            with acting(str(principal or "anyone")), self._limited(context):
+                return (route.act or forward)(context)
         except DomainError as error:
             if route.refuse is None:
                 raise
-            return route.refuse(ask, error)
+            return route.refuse(context, error)
 
-    def _holder(self, route: Route, request: Request) -> Holder | None:
+    def _principal(self, route: Route, request: Request) -> Principal | None:
         if route.scope is None:
             return None
-        holder = self._keyring.holder(request.headers.get("Authorization", ""))
-        holder.must(route.scope)
-        return holder
+        principal = self._tokens.authenticate(request.headers.get("Authorization", ""))
+        principal.require(route.scope)
+        return principal
 
-    def _limited(self, ask: Ask) -> AbstractContextManager[None]:
+    def _limited(self, context: RequestContext) -> AbstractContextManager[None]:
         """Count wrong room codes, if the request carries one; nothing else is limited."""
-        room_code = ask.path.get("room_code") or ask.body.get("room_code")
-        if not ask.route.is_guessable or not isinstance(room_code, str):
+        room_code = context.path.get("room_code") or context.body.get("room_code")
+        if not context.route.is_guessable or not isinstance(room_code, str):
             return nullcontext()
-        return self._tries.trying(client_address(ask.request, self.settings.trusted_proxies), room_code)
+        return self._limiter.attempt(client_address(context.request, self.settings.trusted_proxies), room_code)
 
 
 def _refused(request: Request, media: Media, error: HTTPException) -> Response:

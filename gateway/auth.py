@@ -1,4 +1,4 @@
-"""Who may call: bearer tokens of machines, stored hashed, each with the scopes it was given.
+"""Authentication of callers: bearer tokens of machines, stored hashed, each with the scopes it was given.
 
 A token reads ``prt_<id>_<secret>``. The id finds the row; the secret has 256 bits and is shown once.
 """
@@ -21,7 +21,7 @@ from chassis.storage.store import Store
 from gateway.models import ApiToken
 from pratique.errors import Forbidden, Invalid, NotFound, Unauthenticated
 
-#: Every scope that a route can ask for, and what it lets its holder do.
+#: Every scope that a route can ask for, and what it lets its principal do.
 SCOPES: Mapping[str, str] = {
     "membership:read": "Read communities, and members with their names and addresses.",
     "membership:write": "Record organizations, communities, members, memberships and roles.",
@@ -92,8 +92,8 @@ def revoke_token(session: Session, token_id: str) -> ApiToken:
 
 
 @dataclass(frozen=True)
-class Holder:
-    """Whoever sent the request, as far as their token tells."""
+class Principal:
+    """The caller of a request, as far as their token tells."""
 
     token_id: str
     scopes: frozenset[str]
@@ -104,11 +104,11 @@ class Holder:
         return f"token {self.token_id} {self.name}".rstrip()
 
     def may(self, scope: str) -> bool:
-        """Whether the token has this scope."""
+        """Return whether the token has this scope."""
         return scope in self.scopes or EVERYTHING in self.scopes
 
-    def must(self, scope: str) -> None:
-        """Let only a holder of this scope pass.
+    def require(self, scope: str) -> None:
+        """Let only a principal with this scope pass.
 
         Raises:
             Forbidden: the token lacks the scope, which the message names.
@@ -117,15 +117,15 @@ class Holder:
             raise Forbidden(f"This token lacks the scope {scope}; ask the operator for one that has it.")
 
 
-class Keyring:
-    """Tells holders by their tokens; asks the store at most once in five seconds for each token."""
+class TokenStore:
+    """The tokens that are kept, by which callers are authenticated; each is read at most once in five seconds."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._seen: OrderedDict[str, tuple[datetime, ApiToken]] = OrderedDict()
 
-    def holder(self, authorization: str) -> Holder:
-        """Whoever sent this ``Authorization`` header.
+    def authenticate(self, authorization: str) -> Principal:
+        """Return whoever sent this ``Authorization`` header.
 
         Raises:
             Unauthenticated: there is none, or it names no token that is valid now. Which of the two is not told.
@@ -138,7 +138,7 @@ class Keyring:
         is_right = hmac.compare_digest(token.secret_sha256 if token else _NOBODY, _hash(parts["secret"]))
         if token is None or not is_right or not token.is_valid(clock.now()):
             raise Unauthenticated("This token is unknown, expired or revoked; ask the operator for a new one.")
-        return Holder(token.token_id, frozenset(token.scopes), token.name)
+        return Principal(token.token_id, frozenset(token.scopes), token.name)
 
     def _token(self, token_id: str) -> ApiToken | None:
         now = clock.now()

@@ -9,12 +9,13 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from gateway.routes import Ask
+from gateway.routes import RequestContext
 from pratique.errors import Gone, NotFound, Unavailable
+from pratique.requests.evaluation import CastSlip, CheckAnswers, ConfirmBallot, TakeBallot
 
 
 def survey_of(ballot_id: str) -> str:
-    """Which survey a ballot says that it is for.
+    """Return the id of the survey that a ballot names.
 
     Raises:
         NotFound: it says nothing of the kind.
@@ -26,7 +27,7 @@ def survey_of(ballot_id: str) -> str:
         raise NotFound("This is no ballot; take one first.") from error
 
 
-def send_answers(ask: Ask, ballot_id: str, answers: Sequence[dict[str, Any]]) -> None:
+def send_answers(context: RequestContext, ballot_id: str, answers: Sequence[dict[str, Any]]) -> None:
     """Let the answers be kept and the ballot be spent. When that fails, the same may be sent again.
 
     Raises:
@@ -36,17 +37,17 @@ def send_answers(ask: Ask, ballot_id: str, answers: Sequence[dict[str, Any]]) ->
         Invalid: pointers such as ``/answers/2/value`` say what is wrong; the ballot is not taken.
         Unavailable: it is not known whether they arrived; send the same again.
     """
-    ask.call("evaluation.check_answers", survey_id=survey_of(ballot_id), answers=answers)
-    taken = ask.call("evaluation.take_ballot", ballot_id=ballot_id)
+    context.call(CheckAnswers, survey_id=survey_of(ballot_id), answers=answers)
+    taken = context.call(TakeBallot, ballot_id=ballot_id)
     try:
-        ask.call("evaluation.cast_slip", slip=taken["slip"], answers=answers)
+        context.call(CastSlip, slip=taken["slip"], answers=answers)
     except Gone:
-        _confirm(ask, ballot_id)  # kept before, and whoever sent it was not told
+        _confirm(context, ballot_id)  # kept before, and whoever sent it was not told
         raise
-    _confirm(ask, ballot_id)
+    _confirm(context, ballot_id)
 
 
-def _confirm(ask: Ask, ballot_id: str) -> None:
+def _confirm(context: RequestContext, ballot_id: str) -> None:
     """Let evaluation know that they are kept; where it cannot be told, it finds out by itself."""
     with suppress(Unavailable, Gone, NotFound):
-        ask.call("evaluation.confirm_ballot", ballot_id=ballot_id)
+        context.call(ConfirmBallot, ballot_id=ballot_id)

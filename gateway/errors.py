@@ -26,9 +26,9 @@ from pratique.errors import (
     Unauthenticated,
     Unavailable,
 )
+from pratique.fields import MAX_REPORTED
 
 CONTENT_TYPE = "application/problem+json"
-MAX_TOLD = 20  #: bad fields told in one answer; whoever mends these sees the rest
 MAX_WORDS = 300  #: characters of a pointer or a sentence that repeats what was sent
 log = logging.getLogger("pratique.http")
 
@@ -93,19 +93,19 @@ def kind_of(error: DomainError) -> Kind:
 
 
 def problem(error: DomainError) -> Response:
-    """What a client reads of an error that the table knows; of another, no word."""
+    """Return the problem of an error that the table knows; of another it says no word."""
     kind = kind_of(error)
     if kind is FAULT:
         return failure(record(error))
     extra: dict[str, Any] = {"detail": error.message}
     if error.fields:
-        told = sorted(error.fields.items())[:MAX_TOLD]
+        told = sorted(error.fields.items())[:MAX_REPORTED]
         extra["errors"] = [{"pointer": at[:MAX_WORDS], "detail": words[:MAX_WORDS]} for at, words in told]
     return _response(kind, extra)
 
 
 def refusal(error: HTTPException) -> Response:
-    """What a client reads when the request never reached a service: unknown path, wrong method, unreadable body."""
+    """Return the problem of a request that never reached a service: unknown path, wrong method, unreadable body."""
     status = error.code or 500
     kind = REFUSALS.get(status) or Kind(status, "refused", HTTPStatus(status).phrase)
     response = _response(kind, {"detail": error.description} if error.description else {})
@@ -122,7 +122,7 @@ def record(error: BaseException) -> str:
 
 
 def failure(incident: str) -> Response:
-    """What a client reads when we are at fault: an id, by which the operator finds the rest in the log."""
+    """Return the problem where we are at fault: an id, by which the operator finds the rest in the log."""
     extra = {
         "detail": "This is our fault. Tell the operator the id in instance; nothing else is known of it outside.",
         "instance": f"urn:uuid:{incident}",

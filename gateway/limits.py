@@ -1,4 +1,4 @@
-"""Limits on guessing: room codes alone, by address, so that whoever is right always passes (docs/decisions/0019).
+"""Rate limits on guessing: room codes alone, by address, so that whoever is right always passes (docs/decisions/0019).
 
 Links and ballots carry proofs of 128 bits; nobody guesses one, and nothing counts them.
 """
@@ -27,13 +27,13 @@ _WORDS = "Too many wrong codes came from your network; wait a minute, then try a
 
 @dataclass
 class _Window:
-    """What one address got wrong since ``began``; codes that are being looked up count until they turn out right."""
+    """Wrong codes from one address since ``began``; those being looked up count until they turn out right."""
 
     began: datetime
     wrong: int = 0
 
 
-class Tries:
+class RateLimiter:
     """Remembers in memory which addresses guessed wrong, and which codes they got right. Nothing is stored or logged.
 
     It knows no person, and of a request that was right no more than its address and code, for an hour.
@@ -48,7 +48,7 @@ class Tries:
         return len(self._windows) + len(self._right)
 
     @contextmanager
-    def trying(self, address: str, room_code: str) -> Iterator[None]:
+    def attempt(self, address: str, room_code: str) -> Iterator[None]:
         """Within the block the code is looked up; NotFound says that it was wrong.
 
         Raises:
@@ -95,7 +95,7 @@ class Tries:
 
 
 def client_address(request: Request, trusted_proxies: Sequence[Network]) -> str:
-    """Where the request comes from: an IPv4 address, or the /64 of an IPv6 one, of which a household has the whole.
+    """Return the origin of the request: an IPv4 address, or the /64 of an IPv6 one, of which a household has the whole.
 
     X-Forwarded-For can be written by anyone. From the right, an entry is believed while whoever wrote it, the hop
     before it, is in a network of our own proxies.

@@ -16,7 +16,7 @@ class Base(DeclarativeBase):
 
 
 class ApiToken(Base):
-    """What is kept of a token: everything but the secret, of which only the hash is."""
+    """Record of a token: everything but the secret, of which only the hash is kept."""
 
     __tablename__ = "api_token"
 
@@ -30,5 +30,5 @@ class ApiToken(Base):
     last_used_on: Mapped[date | None]  #: a day and no more: enough to find tokens that nobody uses
 
     def is_valid(self, at: datetime) -> bool:
-        """Whether the token opens anything at this instant."""
+        """Return whether the token opens anything at this instant."""
         return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)

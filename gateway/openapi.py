@@ -1,17 +1,16 @@
 """The description of the API, OpenAPI 3.1, made from the route tables and the schemas that serve it."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin, resolver
-from marshmallow import Schema, fields
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema
 
 from gateway import errors
 from gateway.auth import SCOPES
-from gateway.fields import example_id, example_of
 from gateway.reading import is_required
 from gateway.routes import Media, Route
 from pratique.errors import (
@@ -25,6 +24,7 @@ from pratique.errors import (
     Unauthenticated,
     Unavailable,
 )
+from pratique.request import Answer, Shape, example_id, parts_of
 
 _ABOUT = """\
 Programs call `/v1` with a bearer token that the operator made (`pratique token create NAME --scope …`). Within its
@@ -58,20 +58,11 @@ def document(routes: Sequence[Route], public_url: str, is_embedded: bool = False
         spec.path(path, operations=by_method)
     described: dict[str, Any] = spec.to_dict()
     schemas = described["components"]["schemas"]
-    for answer in dict.fromkeys(each for route in routes if route.answer for each in _with_parts(route.answer)):
-        shown = schemas[resolver(answer)]
-        shown["required"] = list(getattr(answer, "always", ()) or shown["properties"])
+    for answer in dict.fromkeys(each for route in routes if route.answer for each in parts_of(route.answer)):
+        shown = schemas[answer.__name__]
+        shown["required"] = answer.always() if issubclass(answer, Answer) else list(shown["properties"])
         shown.pop("additionalProperties", None)  # more may come in a later version
     return described
-
-
-def _with_parts(schema: type[Schema]) -> Iterator[type[Schema]]:
-    """The schema, and those within it."""
-    yield schema
-    for each in schema().fields.values():
-        inner = getattr(each, "inner", each)
-        if isinstance(inner, fields.Nested):
-            yield from _with_parts(type(inner.schema))
 
 
 def _version() -> str:
@@ -83,7 +74,7 @@ def _version() -> str:
 
 def _operation(route: Route, is_embedded: bool) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": route.operation_id,
+        "operationId": route.operation,
         "summary": route.summary,
         "tags": [_tag(route)],
         "security": [{"token": [route.scope]}] if route.scope else [],
@@ -93,7 +84,7 @@ def _operation(route: Route, is_embedded: bool) -> dict[str, Any]:
     if route.description:
         operation["description"] = route.description
     if route.body is not None:
-        content = {"schema": route.body, "example": _body_example(route)}
+        content = {"schema": _schema_of(route.body), "example": route.body.example()}
         operation["requestBody"] = {"required": is_required(route.body), "content": {Media.JSON.value: content}}
     elif route.media is Media.HTML and route.method == "POST":
         form = {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}
@@ -104,15 +95,14 @@ def _operation(route: Route, is_embedded: bool) -> dict[str, Any]:
 def _tag(route: Route) -> str:
     if route.media is Media.HTML:
         return "pages"
-    return route.rpc.partition(".")[0] or ("evaluation" if route.path.startswith("/v1/") else "operations")
+    if route.request is not None:
+        return route.request.service
+    return "evaluation" if route.path.startswith("/v1/") else "operations"
 
 
-def _body_example(route: Route) -> dict[str, Any]:
-    assert route.body is not None
-    example = example_of(route.body)
-    if route.operation_id == "open_ballot":  # one way in, not both
-        del example["room_code"], example["member_id"]
-    return example
+def _schema_of(shape: type[Shape]) -> type[Schema]:
+    """The marshmallow schema that apispec reads and names."""
+    return type(shape.schema)
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
@@ -123,7 +113,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     elif route.method == "GET" and route.has_etag:
         found.append(_header("If-None-Match", "The ETag that one has; 304 if it still holds."))
     if route.query is not None:
-        found.append({"in": "query", "schema": route.query})  # one parameter for each of its fields
+        found.append({"in": "query", "schema": _schema_of(route.query)})  # one parameter for each of its fields
     if route.is_list:
         limit = {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}
         found.append({"name": "after", "in": "query", "schema": {"type": "string"}, "description": "From Link."})
@@ -181,13 +171,13 @@ def _success(route: Route, status: int) -> dict[str, Any]:
         if status != 204:
             shown["content"] = {Media.JSON.value: {"schema": {"type": "object"}}}
     elif route.is_list:
-        items = {"type": "array", "items": route.answer}
+        items = {"type": "array", "items": _schema_of(route.answer)}
         schema = {"type": "object", "properties": {"items": items}, "required": ["items"]}
-        example = {"items": [example_of(route.answer)]}
+        example = {"items": [route.answer.example()]}
         shown["content"] = {Media.JSON.value: {"schema": schema, "example": example}}
         shown["headers"] = {"Link": {"schema": {"type": "string"}, "description": 'The next page, rel="next".'}}
     else:
-        shown["content"] = {Media.JSON.value: {"schema": route.answer, "example": example_of(route.answer)}}
+        shown["content"] = {Media.JSON.value: {"schema": _schema_of(route.answer), "example": route.answer.example()}}
         if route.has_etag:
             shown["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "The version, in quotes."}}
     return shown
@@ -210,7 +200,7 @@ def _kinds(route: Route, is_embedded: bool) -> list[errors.Kind]:
         domain += [NotFound, TooManyTries]
     if route.media is Media.HTML and route.variables:
         domain += [Conflict, Gone] if has_body else [Gone]
-    if route.scope or route.rpc or route.variables or (has_body and not route.scope):
+    if route.scope or route.request or route.variables or (has_body and not route.scope):
         domain.append(Unavailable)
     kinds = {status: errors.REFUSALS[status] for status in statuses}
     kinds |= {errors.PROBLEMS[each].status: errors.PROBLEMS[each] for each in domain}

@@ -1,20 +1,22 @@
 """The routes for operators and for programs that want to know what there is."""
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 from prometheus_client import REGISTRY as METRICS
 from prometheus_client import Counter, Histogram, generate_latest
 from werkzeug.wrappers import Request, Response
 
 from chassis.storage.store import Store, StoreAway
-from gateway import fields, openapi
+from gateway import openapi
 from gateway.errors import to_json
 from gateway.forward import check_conditions
-from gateway.routes import Ask, Media, Route
+from gateway.routes import Media, RequestContext, Route
 from gateway.secrecy import SURVEY_PATHS
 from pratique.errors import NotFound
 from pratique.event import REGISTRY
+from pratique.fields import Doc
+from pratique.request import Answer
 from pratique.schemas import json_schema
 
 REQUESTS = Counter(
@@ -25,18 +27,18 @@ REQUEST_SECONDS = Histogram("pratique_http_request_seconds", "From request to re
 _METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE")
 
 
-class Health(fields.Answer):
+class Health(Answer):
     """The process lives."""
 
-    status = fields.text("Always ok.", "ok")
+    status: Annotated[str, Doc("Always ok.", "ok")]
 
 
-class Readiness(fields.Answer):
-    """Whether requests can be served, and what is missing if not."""
+class Readiness(Answer):
+    """Readiness to serve requests, and the parts that are missing if not."""
 
-    is_ready = fields.flag("Whether all parts are there.", True)
-    store = fields.flag("Whether the store of tokens answers.", True)
-    rpc = fields.flag("Whether answers of services can arrive.", True)
+    is_ready: Annotated[bool, Doc("Whether all parts are there.", True)]
+    store: Annotated[bool, Doc("Whether the store of tokens answers.", True)]
+    rpc: Annotated[bool, Doc("Whether answers of services can arrive.", True)]
 
 
 def count(request: Request, template: str, status: int, seconds: float) -> None:
@@ -53,42 +55,42 @@ def count(request: Request, template: str, status: int, seconds: float) -> None:
     REQUEST_SECONDS.labels(template, method).observe(seconds)
 
 
-def tell_health(ask: Ask) -> Response:
+def tell_health(context: RequestContext) -> Response:
     """Say that the process lives; asks nobody."""
     return _told({"status": "ok"}, 200)
 
 
-def tell_readiness(ask: Ask) -> Response:
+def tell_readiness(context: RequestContext) -> Response:
     """Say whether requests can be served: 200, or 503 with the part that is missing."""
-    parts = {**ask.app.readiness(), "store": _answers(ask.app.store)}
+    parts = {**context.app.readiness(), "store": _answers(context.app.store)}
     is_ready = all(parts.values())
     return _told({"is_ready": is_ready, **parts}, 200 if is_ready else 503)
 
 
-def tell_metrics(ask: Ask) -> Response:
+def tell_metrics(context: RequestContext) -> Response:
     """Show what was counted, for Prometheus."""
     response = Response(generate_latest(METRICS), content_type="text/plain; version=0.0.4; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def tell_openapi(ask: Ask) -> Response:
+def tell_openapi(context: RequestContext) -> Response:
     """Show the description of this API."""
-    settings = ask.app.settings
-    return _cached(openapi.document(ask.app.routes, settings.public_url, settings.is_embedded), ask.request)
+    settings = context.app.settings
+    return _cached(openapi.document(context.app.routes, settings.public_url, settings.is_embedded), context.request)
 
 
-def tell_schema(ask: Ask) -> Response:
+def tell_schema(context: RequestContext) -> Response:
     """Show the JSON Schema of a public event's data, to which every event's ``dataschema`` leads.
 
     Raises:
         NotFound: there is no such event, or it is private.
     """
-    event = REGISTRY.get(ask.path["type"].removesuffix(".json"))
-    if event is None or event.is_private or not ask.path["type"].endswith(".json"):
+    event = REGISTRY.get(context.path["type"].removesuffix(".json"))
+    if event is None or event.is_private or not context.path["type"].endswith(".json"):
         raise NotFound("There is no public event of this type; the AsyncAPI document lists those that there are.")
-    url = f"{ask.app.settings.public_url}/schemas/{event.type}.json"
-    return _cached({"$id": url, **json_schema(event)}, ask.request)
+    url = f"{context.app.settings.public_url}/schemas/{event.type}.json"
+    return _cached({"$id": url, **json_schema(event)}, context.request)
 
 
 def _cached(body: dict[str, Any], request: Request) -> Response:

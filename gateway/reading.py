@@ -3,16 +3,18 @@
 import functools
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError
+from marshmallow import ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.wrappers import Request
 
-from chassis.rpc.arguments import pointers
-from gateway.fields import Body, most_parts
+from chassis.validation import pointers
+from gateway.schemas import most_parts
 from pratique.errors import Invalid, Stale
 from pratique.events.membership import Locale
+from pratique.request import Body
 
 MAX_BODY_BYTES = 1_000_000  #: where a token is asked for
 PUBLIC_BODY_BYTES = 32_768  #: where anyone may call: 2,000 characters of a comment fit, however they are written
@@ -21,8 +23,8 @@ SPARE_PARTS = 100  #: strings and brackets beyond those that fit, so that who se
 MAX_AFTER = 1000  #: characters of a cursor
 
 
-def read_body(request: Request, schema: type[Schema] | None) -> dict[str, Any]:
-    """The body as plain JSON that fits the schema. Without a schema, only no body or ``{}`` fits.
+def read_body(request: Request, body: type[Body] | None) -> dict[str, Any]:
+    """Return the body as plain JSON that fits its schema. Without one, only no body or ``{}`` fits.
 
     Where the schema requires no field, a request without a body is one with ``{}``.
 
@@ -33,27 +35,26 @@ def read_body(request: Request, schema: type[Schema] | None) -> dict[str, Any]:
         Invalid: it does not fit; with a JSON pointer to each bad field.
     """
     raw = request.get_data()
-    if not raw and (schema is None or not is_required(schema)):
+    if not raw and (body is None or not is_required(body)):
         return {}
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("Send the body as application/json, in UTF-8.")
-    _check_parts(raw, _room_of(schema or Body))
+    _check_parts(raw, _room_of(body or Body))
     document = _decoded(raw)
     if not isinstance(document, dict):
         raise Invalid("The body must be a JSON object.", {"/": "not an object"})
-    return _fitted(document, schema or Body)
+    return _fitted(document, body or Body)
 
 
-def is_required(body: type[Schema]) -> bool:
-    """Whether a body must be sent: whether the schema requires any of its fields."""
-    return any(field.required for field in body().fields.values())
+def is_required(body: type[Body]) -> bool:
+    """Return whether a body must be sent: whether its schema requires any field."""
+    return any(field.required for field in body.schema.fields.values())
 
 
-def _fitted(document: dict[str, Any], schema: type[Schema]) -> dict[str, Any]:
-    checker = schema(unknown=RAISE)
+def _fitted(document: dict[str, Any], body: type[Body]) -> dict[str, Any]:
     try:
-        fitted: dict[str, Any] = checker.dump(checker.load(document))
+        fitted: dict[str, Any] = body.schema.dump(body.schema.load(document))
     except ValidationError as error:
         raise Invalid("Some of what was sent cannot be read.", pointers(error.messages)) from error
     return fitted
@@ -64,9 +65,11 @@ _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+)(?::[0-9]*)?")
 _PART = re.compile(rb'"(?:[^"\\]++|\\[\s\S])*+"?|[\[\]{}]')
 
 
-@functools.cache
-def _room_of(schema: type[Schema]) -> int:
-    return most_parts(schema()) + SPARE_PARTS
+def _most_parts_of(body: Any) -> int:
+    return most_parts(body.schema) + SPARE_PARTS
+
+
+_room_of: Callable[[Any], int] = functools.cache(_most_parts_of)
 
 
 def _check_parts(raw: bytes, most: int) -> None:
@@ -152,14 +155,14 @@ def read_page(request: Request) -> dict[str, Any]:
     return page
 
 
-def read_query(request: Request, schema: type[Schema]) -> dict[str, Any]:
-    """What the query says of the fields that the schema names; others in it are none of ours.
+def read_query(request: Request, query: type[Body]) -> dict[str, Any]:
+    """Return what the query says of the fields that its schema names; others in it are none of ours.
 
     Raises:
         Invalid: it does not fit; with a pointer to each bad parameter.
     """
-    asked = {name: request.args[name] for name in schema().fields if name in request.args}
-    return _fitted(asked, schema)
+    asked = {name: request.args[name] for name in query.schema.fields if name in request.args}
+    return _fitted(asked, query)
 
 
 def read_locale(request: Request) -> Locale:

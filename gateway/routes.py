@@ -1,4 +1,4 @@
-"""What a row of a route table is: who may call the route, what goes in, what comes out."""
+"""Rows of the route tables: who may call a route, which request it makes, what goes in and comes out."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from marshmallow import Schema
 from werkzeug.routing import Rule
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request as HttpRequest
+from werkzeug.wrappers import Response
 
 from gateway.reading import MAX_BODY_BYTES, PUBLIC_BODY_BYTES
 from pratique.errors import DomainError
+from pratique.request import Answer, Body, ListQuery, Query, Request, VersionedCommand
 
 if TYPE_CHECKING:
     from gateway.app import App
-    from gateway.auth import Holder
+    from gateway.auth import Principal
 
 #: ``call(service, method, payload)``: ask a service and wait; raises what ``pratique.errors`` names.
 Call = Callable[[str, str, Mapping[str, Any]], Any]
@@ -24,7 +25,7 @@ _VARIABLE = re.compile(r"<(?:(?P<kind>\w+)(?:\((?P<choices>[^)]*)\))?:)?(?P<name
 
 
 class Media(StrEnum):
-    """What a route answers with."""
+    """Media type of a route's answers."""
 
     JSON = "application/json"
     HTML = "text/html"
@@ -32,20 +33,19 @@ class Media(StrEnum):
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One request that may be served: its holder has the scope and its body fits the schema."""
+class RequestContext:
+    """One HTTP request that may be served: its principal has the scope and its body fits the schema."""
 
     app: "App"
     route: "Route"
-    request: Request
+    request: HttpRequest
     path: Mapping[str, str]  #: the variables of the path, ids as text
     body: Mapping[str, Any]  #: as the schema dumped it; plain JSON
-    holder: "Holder | None"  #: None on public routes
+    principal: "Principal | None"  #: None on public routes
 
-    def call(self, rpc: str, **payload: Any) -> Any:
-        """What ``service.method`` answers; raises what it raises."""
-        service, _, method = rpc.partition(".")
-        return self.app.call(service, method, payload)
+    def call(self, kind: type[Request], /, **payload: Any) -> Any:
+        """Return what the service answers to this request, both as plain JSON; raises what it raises."""
+        return self.app.call(kind.service, kind.method, payload)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +56,17 @@ class Route:
     path: str  #: as werkzeug writes it, ``/v1/meetings/<uuid:meeting_id>``
     summary: str
     scope: str | None = None
-    rpc: str = ""  #: ``service.method``; the payload is path, body, query, If-Match as if_version, after and limit
-    act: Callable[[Ask], Response] | None = None  #: instead of one RPC
-    operation: str = ""  #: the operationId; by default the RPC method
-    body: type[Schema] | None = None
-    answer: type[Schema] | None = None
+    #: What it asks: path, body, query, If-Match as if_version, after and limit are its fields.
+    request: type[Request] | None = None
+    act: Callable[[RequestContext], Response] | None = None  #: instead of making the request by itself
+    operation: str = ""  #: what generated clients call it, the operationId; by default the method of the request
+    body: type[Body] | None = None  #: by default that of the request
+    answer: type[Answer] | None = None  #: by default that of the request
     status: int = 200
     description: str = ""
     problems: tuple[type[DomainError], ...] = ()  #: beside those that follow from the other columns
     media: Media = Media.JSON
-    query: type[Schema] | None = None  #: what the query must say, beside after and limit
+    query: type[Body] | None = None  #: what the query must say, beside after and limit
     is_list: bool = False  #: takes after and limit, answers with items and a Link to the next page
     is_versioned: bool = False  #: a change needs If-Match
     unready: bool = False  #: 503 has the same body as 200
@@ -73,28 +74,39 @@ class Route:
     is_guessable: bool = False  #: takes a room's code, in its path or body, so wrong ones are counted (limits.py)
     max_body: int = 0  #: bytes; 0: 1,000,000 for holders of a token, 32,768 for anyone
     reserved: Mapping[str, str] = field(default_factory=dict)  #: a field of the answer -> the scope that sees it
-    refuse: Callable[[Ask, DomainError], Response] | None = None  #: pages tell errors in their own way
+    refuse: Callable[[RequestContext, DomainError], Response] | None = None  #: pages tell errors in their own way
 
-    @property
-    def operation_id(self) -> str:
-        """What generated clients call it."""
-        return self.operation or self.rpc.partition(".")[2]
+    def __post_init__(self) -> None:
+        """Take from the request what the row leaves out."""
+        if self.request is None:
+            return
+        taken: dict[str, Any] = {
+            "operation": self.operation or self.request.method,
+            "answer": self.answer or self.request.answer,
+            "is_list": issubclass(self.request, ListQuery),
+            "is_versioned": issubclass(self.request, VersionedCommand),
+        }
+        if self.request.body is not None:
+            column = "query" if issubclass(self.request, Query) else "body"
+            taken[column] = getattr(self, column) or self.request.body
+        for name, value in taken.items():
+            object.__setattr__(self, name, value)
 
     @property
     def has_etag(self) -> bool:
-        """Whether the answer carries an ETag by which a client that has it already is told so."""
+        """Return whether the answer carries an ETag by which a client that has it already is told so."""
         return self.is_cached or bool(
-            self.answer and "version" in self.answer().fields and not self.is_list and not self.reserved
+            self.answer and "version" in self.answer.schema.fields and not self.is_list and not self.reserved
         )
 
     @property
     def takes_room_code(self) -> bool:
-        """Whether a room's code is in the path or in the body, so that 429 may be the answer."""
+        """Return whether a room's code is in the path or in the body, so that 429 may be the answer."""
         return self.is_guessable and ("{room_code}" in self.template or "room_code" in self._body_fields)
 
     @property
     def _body_fields(self) -> Mapping[str, Any]:
-        return self.body().fields if self.body else {}
+        return self.body.schema.fields if self.body else {}
 
     @property
     def body_limit(self) -> int:

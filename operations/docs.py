@@ -1,4 +1,4 @@
-"""Writes what is documented from the code: the AsyncAPI page, the table of events, the golden files.
+"""Writes what is documented from the code: OpenAPI, AsyncAPI, the table of events, the golden files.
 
 ``python -m operations.docs`` writes ``docs/generated``; ``--check`` says whether it is fresh; ``--goldens`` adds the
 golden file of each event that has none, and never changes one that is there: it is a promise.
@@ -17,8 +17,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import pratique.events as contract
+from gateway.app import ROUTES
+from gateway.openapi import document
 from operations import permissions
-from pratique.event import CONTENT_TYPE, REGISTRY, Event, Value
+from pratique.event import CONTENT_TYPE, EXAMPLE_URL, REGISTRY, Event, Value
 from pratique.examples import example
 from pratique.schemas import comments_of, definitions, words_of
 from pratique.subscribe import PUBLIC
@@ -235,10 +237,17 @@ def _type(hint: Any) -> str:
     return plain[hint] if hint in plain else str(hint.__name__)
 
 
+def openapi() -> str:
+    """Return the OpenAPI document of a deployment; the embedded mode adds the pages that show its mails."""
+    described = document(ROUTES, EXAMPLE_URL)
+    return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+
+
 #: What ``make docs`` writes into docs/generated: file name -> what makes its text.
 PAGES: Mapping[str, Callable[[], str]] = {
     "asyncapi.json": asyncapi,
     "events.md": events_page,
+    "openapi.json": openapi,
     "permissions.json": permissions.page,
 }
 

@@ -1,4 +1,4 @@
-"""Samples of every event, for tests of integrators and of services."""
+"""Samples of every event and request, for tests of integrators and of services."""
 
 import dataclasses
 import enum
@@ -8,16 +8,29 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID, uuid5
 
 from pratique.event import Envelope, Event, Value
+from pratique.request import Request
+from pratique.value import freeze
 
 AT = datetime(2026, 3, 12, 14, 0, tzinfo=UTC)  #: the instant in samples
 _SPACE = UUID("6f0a4f1e-0b3a-4b7e-9a53-3f6f0d9a1b12")
 Some = TypeVar("Some", bound=Event)
+Asked = TypeVar("Asked", bound=Request)
 Part = TypeVar("Part", bound=Value)
 
 
 def sample(event_class: type[Some], **fields: Any) -> Some:
     """An event of this class in which every field has a value that fits; ``fields`` replace some. Always the same."""
     return event_class(**{**_values(event_class), **fields})
+
+
+def sample_request(request_class: type[Asked], **fields: Any) -> Asked:
+    """Return a request of this class, made of the examples of its fields; ``fields`` replace some. Always the same."""
+    hints = get_type_hints(request_class)
+    needed = [each for each in dataclasses.fields(request_class) if each.default is dataclasses.MISSING]  # type: ignore[arg-type]  # made one by its base
+    examples = request_class.schema.load(request_class.example(), partial=True)
+    values = {each.name: _value(each.name, hints[each.name]) for each in needed}
+    values |= {name: freeze(value, hints[name]) for name, value in examples.items()}
+    return request_class(**{**values, **fields})
 
 
 def part(value_class: type[Part], **fields: Any) -> Part:

@@ -22,7 +22,7 @@ from typing import (
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 
-class _Instant(fields.AwareDateTime):
+class Instant(fields.AwareDateTime):
     """An instant with its offset, read into UTC; one that UTC's calendar cannot hold is refused."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
@@ -47,56 +47,43 @@ class _OpenEnum(fields.Enum[Any]):
 
 _PLAIN: dict[Any, type[fields.Field[Any]]] = {
     uuid.UUID: fields.UUID,
-    datetime: _Instant,
+    datetime: Instant,
     str: fields.String,
     int: fields.Integer,
     float: fields.Float,
     bool: fields.Boolean,
-    object: fields.Raw,  # any JSON value; whoever takes it checks it
 }
 
 
-def _is_optional(hint: Any) -> bool:
+def is_optional(hint: Any) -> bool:
+    """Return whether the annotation is ``X | None``."""
     return get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
 
 
-def _inner(hint: Any) -> Any:
-    """The X of ``X | None``."""
+def inner_of(hint: Any) -> Any:
+    """Return the X of ``X | None``."""
     return next(arg for arg in get_args(hint) if arg is not type(None))
 
 
-def field_of(hint: Any, required: bool = True, is_open: bool = False) -> fields.Field[Any]:
-    """The marshmallow field of one annotation: a plain type, an enum, a Value, ``tuple[X, ...]`` or ``X | None``.
-
-    Where it ``is_open``, unknown values of enumerations pass as text.
-    """
-    if _is_optional(hint):
-        field = field_of(_inner(hint), required=False, is_open=is_open)
+def field_of(hint: Any, required: bool = True) -> fields.Field[Any]:
+    """The marshmallow field of one annotation: a plain type, an enum, a Value, ``tuple[X, ...]`` or ``X | None``."""
+    if is_optional(hint):
+        field = field_of(inner_of(hint), required=False)
         field.allow_none, field.load_default = True, None
         return field
-    if get_origin(hint) in (tuple, list):
-        return fields.List(field_of(get_args(hint)[0], is_open=is_open), required=required)
+    if get_origin(hint) is tuple:
+        return fields.List(field_of(get_args(hint)[0]), required=required)
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return (_OpenEnum if is_open else fields.Enum)(hint, by_value=True, required=required)
+        return _OpenEnum(hint, by_value=True, required=required)
     if isinstance(hint, type) and issubclass(hint, Value):
-        return fields.Nested(hint.schema if is_open else _closed_schema(hint), required=required)
+        return fields.Nested(hint.schema, required=required)
     return _PLAIN[hint](required=required)
-
-
-def _make_closed(kind: Any) -> Schema:
-    """The schema of a Value as a command takes it: unknown values of enumerations are refused."""
-    hints = _hints_of(kind)
-    made = {name: field_of(hints[name]) for name in kind.schema.fields}
-    return Schema.from_dict(made, name=kind.__name__)(unknown=EXCLUDE)
-
-
-_closed_schema: Callable[[Any], Schema] = functools.cache(_make_closed)
 
 
 def _reader(hint: Any) -> Callable[[Any], Any]:
     """A fast reader of one annotation from JSON; it raises on all that the marshmallow field refuses."""
-    if _is_optional(hint):
-        read = _reader(_inner(hint))
+    if is_optional(hint):
+        read = _reader(inner_of(hint))
         return lambda raw: None if raw is None else read(raw)
     if get_origin(hint) is tuple:
         read = _reader(get_args(hint)[0])
@@ -112,15 +99,13 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         return lambda raw: members.get(raw) or _typed(raw, str)
     if hint is float:
         return _read_number
-    if hint is object:
-        return lambda raw: raw
     return lambda raw: _typed(raw, hint)
 
 
 def _writer(hint: Any) -> Callable[[Any], Any] | None:
     """A fast writer of one annotation to JSON; None where the value is JSON already."""
-    if _is_optional(hint):
-        write_inner = _writer(_inner(hint))
+    if is_optional(hint):
+        write_inner = _writer(inner_of(hint))
         return write_inner and (lambda value: None if value is None else write_inner(value))
     if get_origin(hint) is tuple:
         write = _writer(get_args(hint)[0])
@@ -167,7 +152,7 @@ def _read_number(raw: Any) -> float:
 
 
 class Struct:
-    """What events and their parts share: annotations that are the schema, and both directions of JSON."""
+    """The base of events, requests and their parts: annotations that are the schema, and both directions of JSON."""
 
     schema: ClassVar[Schema]
     _readers: ClassVar[list[tuple[str, Callable[[Any], Any], bool]]]
@@ -178,11 +163,22 @@ class Struct:
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         hints = get_type_hints(cls)
         names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]  # made one above
-        cls.schema = Schema.from_dict({name: field_of(hints[name], is_open=True) for name in names}, name=cls.__name__)(
-            unknown=EXCLUDE
-        )
-        cls._readers = [(name, _reader(hints[name]), _is_optional(hints[name])) for name in names]
+        cls.schema = cls._make_schema()
+        cls._readers = [(name, _reader(hints[name]), is_optional(hints[name])) for name in names]
         cls._writers = [(name, _writer(hints[name])) for name in names]
+
+    @classmethod
+    def of(cls, row: object, **more: Any) -> Self:
+        """Return the value that says what ``row`` says in attributes of the same names, and ``more``."""
+        said = {name: getattr(row, name) for name in cls.schema.fields if name not in more}
+        return cls(**{name: tuple(each) if isinstance(each, list) else each for name, each in said.items()}, **more)
+
+    @classmethod
+    def _make_schema(cls) -> Schema:
+        """Make the schema by which it is read; unknown keys are passed over."""
+        hints = get_type_hints(cls)
+        made = {each.name: field_of(hints[each.name]) for each in dataclasses.fields(cls)}  # type: ignore[arg-type]  # see _compile
+        return Schema.from_dict(made, name=cls.__name__)(unknown=EXCLUDE)
 
     @classmethod
     def read(cls, raw: Any) -> Self:
@@ -208,26 +204,26 @@ class Struct:
     def _read_slowly(cls, raw: Any) -> Self:
         """Let marshmallow say what is wrong, or accept what it alone can read (an instant written with Z)."""
         loaded: dict[str, Any] = cls.schema.load(raw)
-        return cls(**{name: freeze(value, _hints_of(cls)[name]) for name, value in loaded.items()})
+        return cls(**{name: freeze(value, hints_of(cls)[name]) for name, value in loaded.items()})
 
     def dump(self) -> dict[str, Any]:
         """This value as plain JSON data: strings, numbers, lists and objects only."""
         return {name: write(getattr(self, name)) if write else getattr(self, name) for name, write in self._writers}
 
 
-_hints_of: Callable[[Any], dict[str, Any]] = functools.cache(get_type_hints)  #: an entry for each class there is
+hints_of: Callable[[Any], dict[str, Any]] = functools.cache(get_type_hints)  #: an entry for each class there is
 
 
 def freeze(value: Any, hint: Any) -> Any:
-    """What marshmallow loaded, as the frozen value that the annotation promises: tuples, Values."""
+    """Return what marshmallow loaded as the frozen value that the annotation promises: tuples, Values."""
     if value is None:
         return None
-    if _is_optional(hint):
-        hint = _inner(hint)
+    if is_optional(hint):
+        hint = inner_of(hint)
     if get_origin(hint) is tuple:
         return tuple(freeze(each, get_args(hint)[0]) for each in value)
     if isinstance(hint, type) and issubclass(hint, Value):
-        inner = _hints_of(hint)
+        inner = hints_of(hint)
         return hint(**{name: freeze(each, inner[name]) for name, each in value.items()})
     return value
 

@@ -51,6 +51,12 @@ class Put(Saved[Row]):
         return not self.is_new and not self.former
 
 
+def row_of(table: type[Mapped], value: object, **more: Any) -> Mapped:
+    """Return a new row of a mapped class: what the value says in fields of the columns' names, and ``more``."""
+    names = [attribute.key for attribute in inspect(table).column_attrs]
+    return table(**{name: getattr(value, name) for name in names if hasattr(value, name)} | more)
+
+
 def insert_or_lock(transaction: Transaction, row: Mapped, if_version: int | None = None) -> Saved[Mapped]:
     """Leave a row with this key in the store, locked until the end of the transaction.
 

@@ -20,7 +20,7 @@ from gateway.pages import survey
 from gateway.pages.render import message, page
 from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
-from gateway.routes import Ask, Media, Route
+from gateway.routes import Media, RequestContext, Route
 from pratique.errors import DomainError, NotFound
 
 PAGE = 25  #: mails on one page
@@ -90,29 +90,29 @@ class Entry:
     link: str
 
 
-def list_mails(ask: Ask) -> Response:
+def list_mails(context: RequestContext) -> Response:
     """Show which mails there are, the newest first."""
-    locale, folder = read_locale(ask.request), ask.app.settings.mail_dir
-    names = _newest(folder, ask.request.args.get("after", ""))
+    locale, folder = read_locale(context.request), context.app.settings.mail_dir
+    names = _newest(folder, context.request.args.get("after", ""))
     found = [mail for mail in (_find(folder, name) for name in names[:PAGE]) if mail is not None]
     older = names[PAGE - 1] if len(names) > PAGE else ""
     return page("mails", locale, title=TEXTS[locale]["mails_title"], mails=found, older=older, folder=folder)
 
 
-def show_mail(ask: Ask) -> Response:
+def show_mail(context: RequestContext) -> Response:
     """Show one mail: its headers, its text, and what it tells a calendar."""
-    locale, name = read_locale(ask.request), ask.path["name"]
-    mail = _find(ask.app.settings.mail_dir, name) if _NAME.fullmatch(name) else None
+    locale, name = read_locale(context.request), context.path["name"]
+    mail = _find(context.app.settings.mail_dir, name) if _NAME.fullmatch(name) else None
     if mail is None:
         raise NotFound("There is no such mail.")
     return page("mail", locale, title=mail.subject, mail=mail, pieces=mail.pieces(), entry=mail.entry())
 
 
-def refuse(ask: Ask, error: DomainError) -> Response:
+def refuse(context: RequestContext, error: DomainError) -> Response:
     """The page that tells this error to a person."""
     if isinstance(error, NotFound):
-        return message("mail_unknown", read_locale(ask.request), 404)
-    return survey.refuse(ask, error)
+        return message("mail_unknown", read_locale(context.request), 404)
+    return survey.refuse(context, error)
 
 
 def _newest(folder: Path, after: str) -> Sequence[str]:

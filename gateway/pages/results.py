@@ -11,9 +11,10 @@ from gateway.pages import survey
 from gateway.pages.render import message_of, page
 from gateway.pages.sayings import SAYINGS, Sayings
 from gateway.reading import read_locale
-from gateway.routes import Ask, Media, Route
+from gateway.routes import Media, RequestContext, Route
 from pratique.errors import DomainError, NotFound, Unavailable
 from pratique.events.evaluation import SurveyState
+from pratique.requests.evaluation import ReadResults
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class Shown:
     sentences: list[str]
 
 
-def show_results(ask: Ask) -> Response:
+def show_results(context: RequestContext) -> Response:
     """Show what was released of a survey, or say in a sentence why nothing is."""
-    locale = read_locale(ask.request)
+    locale = read_locale(context.request)
     say = SAYINGS[locale]
-    survey_id = _survey_of(ask)
-    told = ask.call("evaluation.read_results", survey_id=survey_id, locale=locale)
+    survey_id = _survey_of(context)
+    told = context.call(ReadResults, survey_id=survey_id, locale=locale)
     is_released = told["state"] == SurveyState.RELEASED
     return page(
         "results",
@@ -54,22 +55,22 @@ def show_results(ask: Ask) -> Response:
     )
 
 
-def refuse(ask: Ask, error: DomainError) -> Response:
+def refuse(context: RequestContext, error: DomainError) -> Response:
     """The page that tells this error to a person."""
-    say = SAYINGS[read_locale(ask.request)]
+    say = SAYINGS[read_locale(context.request)]
     names: dict[type[DomainError], str] = {NotFound: "unknown", Unavailable: "away"}
     name = names.get(type(error))
     if name is None:
-        return survey.refuse(ask, error)
+        return survey.refuse(context, error)
     kind = kind_of(error)
-    response = message_of(say[f"{name}_title"], say[name], read_locale(ask.request), kind.status)
+    response = message_of(say[f"{name}_title"], say[name], read_locale(context.request), kind.status)
     response.headers.update(kind.headers or {})
     return response
 
 
-def _survey_of(ask: Ask) -> str:
+def _survey_of(context: RequestContext) -> str:
     try:
-        (survey_id,) = ask.app.settings.seal.read_link("results", ask.path["token"])
+        (survey_id,) = context.app.settings.seal.read_link("results", context.path["token"])
     except (BrokenSeal, ValueError) as error:
         raise NotFound("This link leads to no results.") from error
     return str(survey_id)

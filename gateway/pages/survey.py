@@ -6,14 +6,14 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from gateway.api.evaluation import list_attending
 from gateway.ballots import send_answers, survey_of
 from gateway.errors import kind_of, record
-from gateway.evaluation import list_attending
 from gateway.pages.answers import Question, find_faults, to_cast, to_show, told_faults, typed_answers
 from gateway.pages.render import message, page
 from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
-from gateway.routes import Ask, Media, Route
+from gateway.routes import Media, RequestContext, Route
 from pratique.errors import (
     Conflict,
     DomainError,
@@ -23,6 +23,7 @@ from pratique.errors import (
     TooManyTries,
     Unavailable,
 )
+from pratique.requests.evaluation import OpenBallot, ReadQuestions
 
 MAX_BALLOT = 400  #: characters
 
@@ -31,7 +32,7 @@ MAX_BALLOT = 400  #: characters
 class Visit:
     """One person before the survey, by a link or in a room."""
 
-    ask: Ask
+    context: RequestContext
     locale: str
     member: str  #: chosen in a room; empty for those who came by a link
     ballot: str  #: empty until the questions were shown
@@ -40,7 +41,7 @@ class Visit:
     @property
     def entitled_by(self) -> dict[str, str]:
         """Return the proof by which they may answer, as evaluation takes it."""
-        return dict(self.ask.path) | ({"member_id": self.member} if self.member else {})
+        return dict(self.context.path) | ({"member_id": self.member} if self.member else {})
 
     @property
     def text(self) -> Mapping[str, str]:
@@ -48,41 +49,41 @@ class Visit:
         return TEXTS[self.locale]
 
 
-def show_survey(ask: Ask) -> Response:
+def show_survey(context: RequestContext) -> Response:
     """Show the questions to whoever has the link. Uses up nothing: mail scanners follow links too."""
-    return _open(_visit(ask))
+    return _open(_visit(context))
 
 
-def answer_survey(ask: Ask) -> Response:
+def answer_survey(context: RequestContext) -> Response:
     """Take what was answered by a link."""
-    return _answer(_visit(ask))
+    return _answer(_visit(context))
 
 
-def show_names(ask: Ask) -> Response:
+def show_names(context: RequestContext) -> Response:
     """Show who is marked as attending, to choose oneself from."""
-    locale = read_locale(ask.request)
-    return _names(ask, locale)
+    locale = read_locale(context.request)
+    return _names(context, locale)
 
 
-def answer_in_room(ask: Ask) -> Response:
+def answer_in_room(context: RequestContext) -> Response:
     """Show the questions to whoever chose a name; then take what was answered, also when the room has just closed."""
-    visit = _visit(ask)
+    visit = _visit(context)
     if not visit.member and not visit.ballot:
-        return _names(ask, visit.locale, wrong=True)
-    return _answer(visit) if ask.request.form.get("step") == "answer" else _open(visit)
+        return _names(context, visit.locale, wrong=True)
+    return _answer(visit) if context.request.form.get("step") == "answer" else _open(visit)
 
 
-def show_index(ask: Ask) -> Response:
+def show_index(context: RequestContext) -> Response:
     """Say in two languages what this is."""
-    return page("index", "fr", has_mails=ask.app.settings.is_embedded)
+    return page("index", "fr", has_mails=context.app.settings.is_embedded)
 
 
-def refuse(ask: Ask, error: DomainError) -> Response:
+def refuse(context: RequestContext, error: DomainError) -> Response:
     """The page that tells this error to a person, in their language."""
-    locale, status = read_locale(ask.request), kind_of(error).status
+    locale, status = read_locale(context.request), kind_of(error).status
     if status == 500:
-        return apologise(ask.request, record(error))
-    is_room = "room_code" in ask.path
+        return show_failure(context.request, record(error))
+    is_room = "room_code" in context.path
     if isinstance(error, Conflict) and is_room:
         return message("already_room", locale, status, title="already", back=True)
     if isinstance(error, NotFound) and is_room:
@@ -99,24 +100,24 @@ def refuse(ask: Ask, error: DomainError) -> Response:
     return response
 
 
-def apologise(request: Request, incident: str) -> Response:
+def show_failure(request: Request, incident: str) -> Response:
     """The page for a fault of ours, with the id under which the log tells the rest."""
     return message("broken", read_locale(request), 500, incident=incident)
 
 
-def _visit(ask: Ask) -> Visit:
-    form = ask.request.form
+def _visit(context: RequestContext) -> Visit:
+    form = context.request.form
     return Visit(
-        ask,
-        read_locale(ask.request),
+        context,
+        read_locale(context.request),
         member=form.get("member", "")[:40],
         ballot=form.get("ballot", "")[:MAX_BALLOT],
         answers=typed_answers(form),
     )
 
 
-def _names(ask: Ask, locale: str, wrong: bool = False) -> Response:
-    attending = list_attending(ask, ask.path["room_code"])
+def _names(context: RequestContext, locale: str, wrong: bool = False) -> Response:
+    attending = list_attending(context, context.path["room_code"])
     title = TEXTS[locale]["who_title"]
     return page("names", locale, 422 if wrong else 200, title=title, attending=attending, wrong=wrong)
 
@@ -130,8 +131,8 @@ def _with_ballot(visit: Visit) -> tuple[Visit, list[Question]]:
     """The visit with a ballot, and its questions: the one that the page had, or one that is given now."""
     asking = {"locale": visit.locale}
     if visit.ballot:
-        return visit, visit.ask.call("evaluation.read_questions", survey_id=survey_of(visit.ballot), **asking)
-    given: dict[str, Any] = visit.ask.call("evaluation.open_ballot", **visit.entitled_by, **asking)
+        return visit, visit.context.call(ReadQuestions, survey_id=survey_of(visit.ballot), **asking)
+    given: dict[str, Any] = visit.context.call(OpenBallot, **visit.entitled_by, **asking)
     return replace(visit, ballot=given["ballot_id"]), given["questions"]
 
 
@@ -150,7 +151,7 @@ def _answer(visit: Visit) -> Response:
 def _send(visit: Visit, questions: list[Question]) -> Response:
     answers = to_cast(visit.answers, questions)
     try:
-        send_answers(visit.ask, visit.ballot, answers)
+        send_answers(visit.context, visit.ballot, answers)
     except Gone:
         return message("spent", visit.locale, 410, title="already")
     except Unavailable:
@@ -191,7 +192,7 @@ def _again(visit: Visit) -> Response:
     return response
 
 
-def _page(method: str, path: str, summary: str, act: Callable[[Ask], Response]) -> Route:
+def _page(method: str, path: str, summary: str, act: Callable[[RequestContext], Response]) -> Route:
     return Route(
         method,
         path,

@@ -1,4 +1,4 @@
-"""What people ask of a survey: a ballot, to take it, to keep its answers; and what a facilitator asks for the room.
+"""Commands of evaluation: ballots, their answers, and the room of a survey.
 
 A ballot is taken in the act of sending: ``take_ballot`` knows the person and not the answers, ``cast_slip`` the answers
 and not the person, and they are separate transactions. The gateway asks for one after the other, and then for
@@ -14,10 +14,19 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from chassis import clock
+from chassis.rpc.requests import Handlers
 from chassis.storage import audit
 from chassis.storage.transaction import Transaction
 from pratique.errors import Conflict, Gone, Invalid, NotFound
-from pratique.events.membership import Locale
+from pratique.requests.evaluation import (
+    CastSlip,
+    ChangeRoomCode,
+    CheckAnswers,
+    ConfirmBallot,
+    OpenBallot,
+    TakeBallot,
+    VoidRoom,
+)
 from services.evaluation import questions
 from services.evaluation.models import Attendance, Channel, Filled, Marker, Sheet, Survey, ballots, surveys, tokens
 from services.evaluation.queries import (
@@ -29,7 +38,6 @@ from services.evaluation.queries import (
     find_survey,
     seen,
 )
-from services.evaluation.questions import Answer
 
 ALREADY = "An answer was given in this name already; each person answers once."
 
@@ -50,14 +58,7 @@ class SlipGiven:
     slip: str
 
 
-def open_ballot(
-    transaction: Transaction,
-    *,
-    locale: Locale,
-    token: str | None = None,
-    room_code: str | None = None,
-    member_id: UUID | None = None,
-) -> BallotGiven:
+def open_ballot(transaction: Transaction, command: OpenBallot) -> BallotGiven:
     """Hand out a ballot. Nothing is changed, however often.
 
     A person comes by the token of their link, or by the code of the room and who they are among those marked as there.
@@ -69,6 +70,7 @@ def open_ballot(
         Conflict: this person has answered (by a link only).
         Gone: the survey is closed.
     """
+    token, room_code, member_id = command.token, command.room_code, command.member_id
     if token is not None and room_code is None and member_id is None:
         survey, member_id = access_by_link(transaction, token)
         channel = Channel.MESSAGE
@@ -85,10 +87,10 @@ def open_ballot(
         raise Conflict(ALREADY)
     ballot = tokens.Ballot.new(survey.id, member_id, channel, clock.now())
     text = ballot.text(transaction.seal, secret)
-    return BallotGiven(text, survey.id, questions.in_language(survey.questions_version, locale))
+    return BallotGiven(text, survey.id, questions.in_language(survey.questions_version, command.locale))
 
 
-def check_answers(transaction: Transaction, *, survey_id: UUID, answers: tuple[Answer, ...]) -> None:
+def check_answers(transaction: Transaction, query: CheckAnswers) -> None:
     """Say what is wrong with answers before a ballot is taken for them. Nothing is changed.
 
     Raises:
@@ -96,15 +98,15 @@ def check_answers(transaction: Transaction, *, survey_id: UUID, answers: tuple[A
         Gone: it is closed.
         Invalid: pointers such as ``/answers/2/value`` say what is wrong.
     """
-    survey = find_survey(transaction, Survey.id == survey_id)
+    survey = find_survey(transaction, Survey.id == query.survey_id)
     if survey is None:
         raise NotFound(NO_SUCH)
     if not survey.is_open:
         raise Gone(CLOSED)
-    questions.checked(survey.questions_version, answers)
+    questions.checked(survey.questions_version, query.answers)
 
 
-def take_ballot(transaction: Transaction, *, ballot_id: str) -> SlipGiven:
+def take_ballot(transaction: Transaction, command: TakeBallot) -> SlipGiven:
     """Mark that this person's ballot is taken, and hand out its slip: the same one if the same ballot comes again.
 
     Raises:
@@ -112,7 +114,7 @@ def take_ballot(transaction: Transaction, *, ballot_id: str) -> SlipGiven:
         Conflict: another ballot of this person was taken.
         Gone: its answers have been kept, or the survey is closed.
     """
-    survey, secret, ballot = _read_ballot(transaction, ballot_id)
+    survey, secret, ballot = _read_ballot(transaction, command.ballot_id)
     _check_presence(transaction, survey, ballot.member_id)
     mac, mark = tokens.marker_of(secret, ballot.member_id), ballot.mark(secret)
     marker = transaction.get(Marker, (survey.id, mac))
@@ -125,7 +127,7 @@ def take_ballot(transaction: Transaction, *, ballot_id: str) -> SlipGiven:
     return SlipGiven(ballot.slip(secret))
 
 
-def cast_slip(transaction: Transaction, *, slip: str, answers: tuple[Answer, ...]) -> None:
+def cast_slip(transaction: Transaction, command: CastSlip) -> None:
     """Keep the answers and spend the slip. Answers that cannot be taken leave it unspent.
 
     Raises:
@@ -133,7 +135,7 @@ def cast_slip(transaction: Transaction, *, slip: str, answers: tuple[Answer, ...
         Gone: it is spent, or the survey is closed.
         Invalid: pointers such as ``/answers/2/value`` say what is wrong.
     """
-    claim = tokens.Slip.read(slip)
+    claim = tokens.Slip.read(command.slip)
     survey, secret = _locked(transaction, claim.survey_id)
     channel = claim.channel_of(secret)
     if channel is None:
@@ -141,35 +143,35 @@ def cast_slip(transaction: Transaction, *, slip: str, answers: tuple[Answer, ...
     mark = claim.mark(secret)
     if transaction.scalar(select(exists().where(Sheet.survey_id == survey.id, Sheet.mark == mark))):
         raise Gone("The answers on this slip have been taken; nothing is left to do.")
-    kept = questions.checked(survey.questions_version, answers)
+    kept = questions.checked(survey.questions_version, command.answers)
     ballots.keep_sheet(transaction, survey.id, mark, Filled(channel, kept))
 
 
-def confirm_ballot(transaction: Transaction, *, ballot_id: str) -> None:
+def confirm_ballot(transaction: Transaction, command: ConfirmBallot) -> None:
     """Note that the answers of this ballot are kept, so that its person is not asked again. Twice is harmless.
 
     Raises:
         NotFound, Gone: as ``take_ballot``.
     """
-    survey, secret, ballot = _read_ballot(transaction, ballot_id)
+    survey, secret, ballot = _read_ballot(transaction, command.ballot_id)
     mac = tokens.marker_of(secret, ballot.member_id)
     ballots.keep_marker(transaction, survey.id, mac, ballot.mark(secret), is_cast=True)
 
 
-def change_room_code(transaction: Transaction, *, meeting_id: UUID) -> SurveySeen:
+def change_room_code(transaction: Transaction, command: ChangeRoomCode) -> SurveySeen:
     """Give the room another code; the one before opens nothing any more. What was answered stays.
 
     Raises:
         NotFound: the meeting has no survey.
         Conflict: no room is open.
     """
-    survey = _locked_room(transaction, meeting_id)
+    survey = _locked_room(transaction, command.meeting_id)
     survey.room_code = tokens.new_room_code()
     audit.record(transaction, "room_code.changed", survey.id)
     return seen(transaction, survey)
 
 
-def void_room(transaction: Transaction, *, meeting_id: UUID) -> SurveySeen:
+def void_room(transaction: Transaction, command: VoidRoom) -> SurveySeen:
     """Take back all that was answered in the room, and close it: everyone who was there is asked by mail instead.
 
     For a room in which names were taken by others. Nobody learns what was answered, or whether anything was.
@@ -178,7 +180,7 @@ def void_room(transaction: Transaction, *, meeting_id: UUID) -> SurveySeen:
         NotFound: the meeting has no survey.
         Conflict: no room is open; once the meeting is closed, what was answered stands.
     """
-    survey = _locked_room(transaction, meeting_id)
+    survey = _locked_room(transaction, command.meeting_id)
     ballots.destroy(transaction, survey.id)
     transaction.add(surveys.SurveyKey(**surveys.SurveyKey.new_row(transaction.seal, survey.id)))
     survey.room_code = None
@@ -227,3 +229,15 @@ def _check_presence(transaction: Transaction, survey: Survey, member_id: UUID) -
     attendance = transaction.get(Attendance, (survey.meeting_id, member_id))
     if attendance is None or not attendance.may_answer:
         raise NotFound(NO_SUCH)
+
+
+#: Which function carries out which command, and the check that comes before one.
+COMMANDS: Handlers = {
+    OpenBallot: open_ballot,
+    CheckAnswers: check_answers,
+    TakeBallot: take_ballot,
+    CastSlip: cast_slip,
+    ConfirmBallot: confirm_ballot,
+    ChangeRoomCode: change_room_code,
+    VoidRoom: void_room,
+}

@@ -1,4 +1,4 @@
-"""What people read of surveys. Results are read from releases alone, never from answers."""
+"""Queries of evaluation. Results are read from releases alone, never from answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from chassis.rpc.requests import Handlers
 from chassis.storage.transaction import Transaction
 from pratique.errors import Gone, NotFound
 from pratique.events.evaluation import CountBand
-from pratique.events.membership import Locale
+from pratique.requests.evaluation import GetResults, GetRoom, GetSurvey, ReadQuestions, ReadResults
 from services.evaluation import questions
 from services.evaluation.models import Attendance, Release, Survey, SurveyState, tokens
 from services.evaluation.models.attendance import ELIGIBLE
@@ -45,13 +46,13 @@ class Room:
     member_ids: Sequence[UUID]
 
 
-def get_survey(session: Session, *, meeting_id: UUID) -> SurveySeen:
+def get_survey(session: Session, query: GetSurvey) -> SurveySeen:
     """Return the meeting's survey; its room code only while it is open.
 
     Raises:
         NotFound: the meeting has none, or none yet.
     """
-    survey = session.scalar(select(Survey).where(Survey.meeting_id == meeting_id))
+    survey = session.scalar(select(Survey).where(Survey.meeting_id == query.meeting_id))
     if survey is None:
         raise NotFound("This meeting has no survey yet; it opens with the wrap-up, or when the meeting is closed.")
     return seen(session, survey)
@@ -70,32 +71,32 @@ def seen(session: Session, survey: Survey) -> SurveySeen:
     )
 
 
-def get_room(session: Session, *, room_code: str) -> Room:
+def get_room(session: Session, query: GetRoom) -> Room:
     """Return the survey of a room and who may answer it there, by id; those who have answered are still among them.
 
     Raises:
         NotFound: no open survey has this code.
     """
-    survey = access_by_room_code(session, room_code)
+    survey = access_by_room_code(session, query.room_code)
     return Room(survey.id, survey.meeting_id, list_eligible(session, survey.meeting_id))
 
 
-def read_questions(session: Session, *, survey_id: UUID, locale: Locale) -> Sequence[questions.Asked]:
+def read_questions(session: Session, query: ReadQuestions) -> Sequence[questions.Asked]:
     """Return the questions of an open survey, for a page that must be shown once more.
 
     Raises:
         NotFound: no such survey.
         Gone: it is closed.
     """
-    survey = find_survey(session, Survey.id == survey_id)
+    survey = find_survey(session, Survey.id == query.survey_id)
     if survey is None:
         raise NotFound(NO_SUCH)
     if not survey.is_open:
         raise Gone(CLOSED)
-    return questions.in_language(survey.questions_version, locale)
+    return questions.in_language(survey.questions_version, query.locale)
 
 
-def get_results(session: Session, *, survey_id: UUID) -> dict[str, object]:
+def get_results(session: Session, query: GetResults | ReadResults) -> dict[str, object]:
     """Return what may be told of a survey's answers.
 
     Shape: ``state`` alone while it is open; with ``reason`` where it is withheld; otherwise ``n``, ``questions`` (each
@@ -106,6 +107,7 @@ def get_results(session: Session, *, survey_id: UUID) -> dict[str, object]:
     Raises:
         NotFound: no such survey.
     """
+    survey_id = query.survey_id
     state = session.scalar(select(Survey.state).where(Survey.id == survey_id))
     if state is None:
         raise NotFound("There is no such survey.")
@@ -125,15 +127,15 @@ def get_results(session: Session, *, survey_id: UUID) -> dict[str, object]:
     }
 
 
-def read_results(session: Session, *, survey_id: UUID, locale: Locale) -> dict[str, object]:
+def read_results(session: Session, query: ReadResults) -> dict[str, object]:
     """Return the same with the words of each question and of its choices, for a page; and the meeting's id.
 
     Raises:
         NotFound: no such survey.
     """
-    results = get_results(session, survey_id=survey_id)
-    survey = session.get_one(Survey, survey_id)
-    asked = {each.key: each for each in questions.in_language(survey.questions_version, locale)}
+    results = get_results(session, query)
+    survey = session.get_one(Survey, query.survey_id)
+    asked = {each.key: each for each in questions.in_language(survey.questions_version, query.locale)}
     cells: list[dict[str, Any]] = results.get("questions", [])  # type: ignore[assignment]  # as ``get_results`` shapes it
     shown = []
     for cell in cells:
@@ -189,3 +191,13 @@ def find_survey(session: Session, condition: ColumnElement[Any], *, lock: bool =
     """The survey of which this is true; with ``lock`` nobody else changes it before our transaction ends."""
     statement = select(Survey).where(condition)
     return session.scalar(statement.with_for_update() if lock else statement)
+
+
+#: Which function answers which query.
+QUERIES: Handlers = {
+    GetSurvey: get_survey,
+    GetRoom: get_room,
+    ReadQuestions: read_questions,
+    GetResults: get_results,
+    ReadResults: read_results,
+}

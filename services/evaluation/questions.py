@@ -7,30 +7,14 @@ version with which it was opened.
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pratique.errors import Invalid
-from pratique.event import Value
 from pratique.events.membership import Locale
+from pratique.requests.evaluation import OneAnswer, QuestionType
 
 MAX_TEXT = 2_000  #: characters in one comment
 
 Answers = dict[str, int | bool | str]  #: question key -> what was answered
-
-
-class QuestionType(StrEnum):
-    """The type of an answer: a whole number from 1 to 5, true or false, or text."""
-
-    SCALE1_5 = "scale1_5"
-    YES_NO = "yes_no"
-    TEXT = "text"
-
-
-class Answer(Value):
-    """An answer to one question; the question's type limits its value."""
-
-    question: str
-    value: object
 
 
 @dataclass(frozen=True)
@@ -156,7 +140,7 @@ def _options(type: QuestionType, locale: Locale) -> list[Option]:
     return []
 
 
-def checked(version: int, answers: Sequence[Answer]) -> Answers:
+def checked(version: int, answers: Sequence[OneAnswer]) -> Answers:
     """The answers as they are kept: text without blanks around it, lines ended by a line feed.
 
     Raises:

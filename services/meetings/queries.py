@@ -1,4 +1,4 @@
-"""What people read from meetings."""
+"""Queries of meetings."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,20 +6,22 @@ from uuid import UUID
 from sqlalchemy import literal, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
+from chassis.rpc.requests import Handlers
 from chassis.storage import rows
 from chassis.storage.rows import Page
 from chassis.storage.types import Instant
 from pratique.errors import Invalid, NotFound
+from pratique.requests.meetings import GetMeeting, ListMeetings, ListRegistrations
 from services.meetings.models import Community, Meeting, MeetingCommunity, Registration
 
 _KEY = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
-def get_meeting(session: Session, *, meeting_id: UUID) -> Meeting:
+def get_meeting(session: Session, query: GetMeeting) -> Meeting:
     """Return the meeting with its attendance, by member id. Three queries, whatever the size; NotFound if none."""
-    meeting = session.get(Meeting, meeting_id, options=[selectinload(Meeting.attendance)], populate_existing=True)
+    meeting = session.get(Meeting, query.meeting_id, options=[selectinload(Meeting.attendance)], populate_existing=True)
     if meeting is None:
-        raise no_meeting(meeting_id)
+        raise no_meeting(query.meeting_id)
     return meeting
 
 
@@ -28,43 +30,41 @@ def no_meeting(meeting_id: UUID) -> NotFound:
     return NotFound(f"There is no meeting {meeting_id}; schedule it first.")
 
 
-def list_meetings(session: Session, *, community_id: UUID, after: str | None = None, limit: int = 100) -> Page[Meeting]:
+def list_meetings(session: Session, query: ListMeetings) -> Page[Meeting]:
     """Return a community's meetings without attendance, the latest to start first, one page at a time.
 
-    Three queries, whatever the size. ``after`` is the last page's ``after``.
+    Three queries, whatever the size. ``after`` is that of the page before.
 
     Raises:
         NotFound: there is no such community.
         Invalid: the limit is out of its bounds, or ``after`` comes from no page of this list.
     """
-    if session.get(Community, community_id) is None:
-        raise NotFound(f"There is no community {community_id}; record it first.")
+    if session.get(Community, query.community_id) is None:
+        raise NotFound(f"There is no community {query.community_id}; record it first.")
     statement = (
         select(Meeting)
         .join(MeetingCommunity, MeetingCommunity.meeting_id == Meeting.meeting_id)
-        .where(MeetingCommunity.community_id == community_id)
+        .where(MeetingCommunity.community_id == query.community_id)
         .order_by(MeetingCommunity.starts_at.desc(), MeetingCommunity.meeting_id.desc())
     )
-    if after is not None:
-        starts_at, meeting_id = _read_key(after)
+    if query.after is not None:
+        starts_at, meeting_id = _read_key(query.after)
         key = tuple_(literal(starts_at, Instant()), literal(meeting_id))
         statement = statement.where(tuple_(MeetingCommunity.starts_at, MeetingCommunity.meeting_id) < key)
-    return rows.page(session, statement, limit, _key)
+    return rows.page(session, statement, query.limit, _key)
 
 
-def list_registrations(
-    session: Session, *, meeting_id: UUID, after: str | None = None, limit: int = 100
-) -> Page[Registration]:
+def list_registrations(session: Session, query: ListRegistrations) -> Page[Registration]:
     """Return who said whether they come to a meeting, by member id, one page at a time. Two queries.
 
     Raises:
         NotFound: there is no such meeting.
         Invalid: the limit is out of its bounds, or ``after`` comes from no page of this list.
     """
-    if session.scalar(select(Meeting.meeting_id).where(Meeting.meeting_id == meeting_id)) is None:
-        raise no_meeting(meeting_id)
-    statement = select(Registration).where(Registration.meeting_id == meeting_id)
-    return rows.page_by_id(session, statement, Registration.member_id, after, limit)
+    if session.scalar(select(Meeting.meeting_id).where(Meeting.meeting_id == query.meeting_id)) is None:
+        raise no_meeting(query.meeting_id)
+    statement = select(Registration).where(Registration.meeting_id == query.meeting_id)
+    return rows.page_by_id(session, statement, Registration.member_id, query.after, query.limit)
 
 
 def _key(meeting: Meeting) -> str:
@@ -78,3 +78,11 @@ def _read_key(after: str) -> tuple[datetime, UUID]:
     except ValueError as error:
         words = "after is no key of this list; take it from the page before, or leave it out."
         raise Invalid(words, {"/after": words}) from error
+
+
+#: Which function answers which query.
+QUERIES: Handlers = {
+    GetMeeting: get_meeting,
+    ListMeetings: list_meetings,
+    ListRegistrations: list_registrations,
+}

@@ -1,4 +1,4 @@
-"""What people ask of membership. Ids are the caller's, so that asking twice is harmless."""
+"""Commands of membership. Ids are the caller's, so that asking twice is harmless."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,13 +7,22 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from chassis import clock
-from chassis.faults import Faults
+from chassis.rpc.requests import Handlers
 from chassis.storage import audit, quota, rows
 from chassis.storage.rows import Saved
 from chassis.storage.transaction import Transaction
+from chassis.validation import ValidationErrors
 from pratique.errors import Conflict, NotFound
 from pratique.event import Event
-from pratique.events.membership import Capacity, CommunityKind, Locale, Role
+from pratique.events.membership import Capacity, CommunityKind
+from pratique.requests.membership import (
+    EndRole,
+    PutCommunity,
+    PutMember,
+    PutMembership,
+    PutOrganization,
+    PutRole,
+)
 from services.membership import queries
 from services.membership.models import (
     MAILS_SPENT,
@@ -27,49 +36,26 @@ from services.membership.models import (
 )
 
 
-def put_organization(
-    transaction: Transaction,
-    *,
-    organization_id: UUID,
-    name: str,
-    region: str = "",
-    sector: str = "",
-    size_band: str = "",
-    if_version: int | None = None,
-) -> Saved[Organization]:
-    """An organisation is known, as said. Nothing is announced."""
-    organization = Organization(
-        organization_id=organization_id, name=name, region=region, sector=sector, size_band=size_band
-    )
-    with Faults() as faults:
-        organization.check(faults)
-    return rows.put(transaction, organization, if_version)
+def put_organization(transaction: Transaction, command: PutOrganization) -> Saved[Organization]:
+    """Record the organisation, or change it. Nothing is announced."""
+    organization = rows.row_of(Organization, command)
+    with ValidationErrors() as errors:
+        organization.check(errors)
+    return rows.put(transaction, organization, command.if_version)
 
 
-def put_community(
-    transaction: Transaction,
-    *,
-    community_id: UUID,
-    name: str,
-    purpose: str,
-    kind: CommunityKind,
-    locale: Locale,
-    timezone: str,
-    if_version: int | None = None,
-) -> Saved[Community]:
-    """A community is known, as said: its traits are announced to all, its words privately.
+def put_community(transaction: Transaction, command: PutCommunity) -> Saved[Community]:
+    """Record the community, or change it: its traits are announced to all, its words privately.
 
     Raises:
         Conflict: it would become one of individuals while representatives belong to it.
     """
-    community = Community(
-        community_id=community_id, name=name, purpose=purpose, kind=kind, locale=locale, timezone=timezone
-    )
-    with Faults() as faults:
-        community.check(faults)
-    saved = rows.put(transaction, community, if_version)
-    if "kind" in saved.changed and kind is CommunityKind.INDIVIDUALS:
-        _check_no_representatives(transaction, community_id)
+    community = rows.row_of(Community, command)
+    with ValidationErrors() as errors:
+        community.check(errors)
+    saved = rows.put(transaction, community, command.if_version)
+    if "kind" in saved.changed and command.kind is CommunityKind.INDIVIDUALS:
+        _check_no_representatives(transaction, command.community_id)
     _announce(transaction, saved.row.events_of(saved))
     return saved
 
@@ -87,40 +73,24 @@ def _check_no_representatives(transaction: Transaction, community_id: UUID) -> N
         )
 
 
-def put_member(
-    transaction: Transaction,
-    *,
-    member_id: UUID,
-    name: str,
-    email: str,
-    locale: Locale,
-    timezone: str,
-    if_version: int | None = None,
-) -> Saved[Member]:
-    """A person is known, as said; only notifications is told their name and address.
+def put_member(transaction: Transaction, command: PutMember) -> Saved[Member]:
+    """Record the person, or change what is known of them; only notifications is told their name and address.
 
     Raises:
         Conflict: another person has this address.
     """
-    member = Member(
-        member_id=member_id, name=name, email=email, email_key=key_of(email), locale=locale, timezone=timezone
-    )
-    with Faults() as faults:
-        member.check(faults)
+    member = rows.row_of(Member, command, email_key=key_of(command.email))
+    with ValidationErrors() as errors:
+        member.check(errors)
     _refuse_shared_address(transaction, member)
     try:
-        saved = rows.put(transaction, member, if_version)
+        saved = rows.put(transaction, member, command.if_version)
         transaction.flush()
     except IntegrityError as error:  # another took the address in this instant
         raise _address_taken() from error
     if former := saved.former.get("email"):
-        audit.record(
-            transaction,
-            "member.address_changed",
-            member_id,
-            before={"email": masked(former)},
-            after={"email": masked(email)},
-        )
+        before, after = {"email": masked(former)}, {"email": masked(command.email)}
+        audit.record(transaction, "member.address_changed", command.member_id, before=before, after=after)
     _announce(transaction, saved.row.events_of(saved))
     return saved
 
@@ -140,39 +110,26 @@ def _address_taken() -> Conflict:
     return Conflict(words, {"/email": words})
 
 
-def put_membership(
-    transaction: Transaction,
-    *,
-    community_id: UUID,
-    member_id: UUID,
-    capacity: Capacity,
-    organization_id: UUID | None = None,
-    if_version: int | None = None,
-) -> Saved[Membership]:
-    """A person belongs to a community, in this capacity.
+def put_membership(transaction: Transaction, command: PutMembership) -> Saved[Membership]:
+    """Let a person belong to a community, in this capacity.
 
     Raises:
         NotFound: the community, the member or the organisation is unknown; the message names which.
         QuotaSpent: it would bring about one more mail than this token may in a day.
     """
     # Held until the end, so that the community does not become one of individuals meanwhile.
-    community = transaction.get(Community, community_id, with_for_update={"read": True})
+    community = transaction.get(Community, command.community_id, with_for_update={"read": True})
     if community is None:
-        raise queries.no_community(community_id)
-    queries.get_member(transaction, member_id=member_id)
-    membership = Membership(
-        membership_id=Membership.id_of(community_id, member_id),
-        community_id=community_id,
-        member_id=member_id,
-        capacity=capacity,
-        organization_id=organization_id,
-    )
-    with Faults() as faults:
-        membership.check(faults, community)
-    if organization_id is not None and transaction.get(Organization, organization_id) is None:
-        words = f"There is no organisation {organization_id}; record it first."
+        raise queries.no_community(command.community_id)
+    queries.access_member(transaction, command.member_id)
+    id = Membership.id_of(command.community_id, command.member_id)
+    membership = rows.row_of(Membership, command, membership_id=id)
+    with ValidationErrors() as errors:
+        membership.check(errors, community)
+    if command.organization_id is not None and transaction.get(Organization, command.organization_id) is None:
+        words = f"There is no organisation {command.organization_id}; record it first."
         raise NotFound(words, {"/organization_id": words})
-    saved = rows.put(transaction, membership, if_version)
+    saved = rows.put(transaction, membership, command.if_version)
     if not saved.is_unchanged:
         quota.spend(transaction, MAILS_SPENT, 1)
         transaction.publish(saved.row.activated())
@@ -181,31 +138,24 @@ def put_membership(
     return saved
 
 
-def put_role(transaction: Transaction, *, community_id: UUID, member_id: UUID, role: Role) -> Saved[RoleAssignment]:
-    """A member has the role in the community. ``is_new`` also when it had ended and is given again.
+def put_role(transaction: Transaction, command: PutRole) -> Saved[RoleAssignment]:
+    """Give the member the role in the community. ``is_new`` also when it had ended and is given again.
 
     Raises:
         NotFound: the community or the member is unknown; the message names which.
         Conflict: the member does not belong to the community.
     """
-    queries.get_community(transaction, community_id=community_id)
-    queries.get_member(transaction, member_id=member_id)
+    community_id, member_id = command.community_id, command.member_id
+    queries.access_community(transaction, community_id)
+    queries.access_member(transaction, member_id)
     if transaction.get(Membership, Membership.id_of(community_id, member_id)) is None:
         raise Conflict(
             f"Member {member_id} does not belong to community {community_id}; "
             "record the membership first, then give the role."
         )
-    saved = rows.insert_or_lock(
-        transaction,
-        RoleAssignment(
-            assignment_id=RoleAssignment.id_of(community_id, member_id, role),
-            community_id=community_id,
-            member_id=member_id,
-            role=role,
-            assigned_at=clock.now(),
-            version=1,
-        ),
-    )
+    id = RoleAssignment.id_of(community_id, member_id, command.role)
+    assignment = rows.row_of(RoleAssignment, command, assignment_id=id, assigned_at=clock.now(), version=1)
+    saved = rows.insert_or_lock(transaction, assignment)
     is_new = saved.is_new or saved.row.assign_again(clock.now())
     if is_new:
         transaction.publish(saved.row.assigned())
@@ -213,12 +163,13 @@ def put_role(transaction: Transaction, *, community_id: UUID, member_id: UUID, r
     return Saved(saved.row, is_new)
 
 
-def end_role(transaction: Transaction, *, community_id: UUID, member_id: UUID, role: Role) -> RoleAssignment:
-    """A member no longer has the role; ending it twice is harmless. Whoever never had it: NotFound."""
-    assignment_id = RoleAssignment.id_of(community_id, member_id, role)
+def end_role(transaction: Transaction, command: EndRole) -> RoleAssignment:
+    """End the member's role; ending it twice is harmless. Whoever never had it: NotFound."""
+    assignment_id = RoleAssignment.id_of(command.community_id, command.member_id, command.role)
     assignment = transaction.get(RoleAssignment, assignment_id, with_for_update=True)
     if assignment is None:
-        raise NotFound(f"Member {member_id} has never been {role.value} of community {community_id}.")
+        words = f"Member {command.member_id} has never been {command.role.value} of community {command.community_id}."
+        raise NotFound(words)
     if ended := assignment.end(clock.now()):
         _announce(transaction, ended)
         audit.record(transaction, "role.ended", assignment_id, before=assignment.facts())
@@ -228,3 +179,14 @@ def end_role(transaction: Transaction, *, community_id: UUID, member_id: UUID, r
 def _announce(transaction: Transaction, events: Sequence[Event]) -> None:
     for event in events:
         transaction.publish(event)
+
+
+#: Which function carries out which command.
+COMMANDS: Handlers = {
+    PutOrganization: put_organization,
+    PutCommunity: put_community,
+    PutMember: put_member,
+    PutMembership: put_membership,
+    PutRole: put_role,
+    EndRole: end_role,
+}

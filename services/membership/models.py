@@ -9,9 +9,9 @@ from uuid import UUID, uuid5
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.faults import Faults, has_hidden, is_control
 from chassis.storage import quota, types
 from chassis.storage.rows import Put
+from chassis.validation import ValidationErrors, has_hidden, is_control
 from pratique.event import Event
 from pratique.events.membership import (
     Capacity,
@@ -27,10 +27,8 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
+from pratique.requests.membership import EMAIL_AT_MOST, NAME_AT_MOST
 
-NAME_AT_MOST = 200  #: characters
-PURPOSE_AT_MOST = 4000  #: characters
-EMAIL_AT_MOST = 254  #: characters, RFC 5321 with its erratum 1690
 #: One @, no white space, and none of the characters by which a mail's header would read more than one address.
 _EMAIL = re.compile(r'[^\s@<>()\[\],;:"\\]+@[^\s@<>()\[\],;:"\\.]+(\.[^\s@<>()\[\],;:"\\.]+)*')
 
@@ -72,11 +70,11 @@ class Organization(Base):
     size_band: Mapped[str] = mapped_column(String(NAME_AT_MOST))
     version: Mapped[int]
 
-    def check(self, faults: Faults) -> None:
+    def check(self, errors: ValidationErrors) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
+        errors.check_line("/name", self.name, mailed=True)
         for field in ("region", "sector", "size_band"):
-            faults.line(f"/{field}", getattr(self, field), NAME_AT_MOST, required=False)
+            errors.check_line(f"/{field}", getattr(self, field), required=False)
 
 
 class Community(Base):
@@ -92,11 +90,10 @@ class Community(Base):
     timezone: Mapped[str] = mapped_column(String(64))
     version: Mapped[int]
 
-    def check(self, faults: Faults) -> None:
+    def check(self, errors: ValidationErrors) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
-        faults.text("/purpose", self.purpose, PURPOSE_AT_MOST)
-        faults.zone("/timezone", self.timezone)
+        errors.check_line("/name", self.name, mailed=True)
+        errors.check_text("/purpose", self.purpose)
 
     def events_of(self, put: Put["Community"]) -> list[Event]:
         """Return the events of a PUT of this community: its traits publicly, its words privately."""
@@ -106,28 +103,11 @@ class Community(Base):
         elif put.changed & {"kind", "locale", "timezone"}:
             events.append(self._traits(CommunityChanged))
         if put.is_new or put.changed - {"kind"}:
-            events.append(
-                CommunityDescribed(
-                    community_id=self.community_id,
-                    community_ids=(self.community_id,),
-                    name=self.name,
-                    purpose=self.purpose,
-                    locale=self.locale,
-                    timezone=self.timezone,
-                    version=self.version,
-                )
-            )
+            events.append(CommunityDescribed.of(self, community_ids=(self.community_id,)))
         return events
 
     def _traits(self, event_class: type[CommunityFounded] | type[CommunityChanged]) -> Event:
-        return event_class(
-            community_id=self.community_id,
-            community_ids=(self.community_id,),
-            kind=self.kind,
-            locale=self.locale,
-            timezone=self.timezone,
-            version=self.version,
-        )
+        return event_class.of(self, community_ids=(self.community_id,))
 
 
 class Member(Base):
@@ -144,35 +124,20 @@ class Member(Base):
     timezone: Mapped[str] = mapped_column(String(64))
     version: Mapped[int]
 
-    def check(self, faults: Faults) -> None:
+    def check(self, errors: ValidationErrors) -> None:
         """Say what cannot be kept."""
-        faults.line("/name", self.name, NAME_AT_MOST, mailed=True)
-        faults.zone("/timezone", self.timezone)
-        if max(len(self.email), len(key_of(self.email))) > EMAIL_AT_MOST:
-            faults.add("/email", f"An e-mail address has at most {EMAIL_AT_MOST} characters.")
+        errors.check_line("/name", self.name, mailed=True)
+        if len(key_of(self.email)) > EMAIL_AT_MOST:
+            errors.add("/email", f"An e-mail address has at most {EMAIL_AT_MOST} characters.")
         elif not _EMAIL.fullmatch(self.email) or any(map(is_control, self.email)) or has_hidden(self.email):
-            faults.add("/email", "That is no e-mail address; write one, such as amina@example.org, and nothing else.")
+            errors.add("/email", "That is no e-mail address; write one, such as amina@example.org, and nothing else.")
 
     def events_of(self, put: Put["Member"]) -> list[Event]:
         """Return the events of a PUT of this person: publicly that there is one more, privately the contact data."""
         former = put.former.get("email")
-        registered = MemberRegistered(
-            member_id=self.member_id,
-            community_ids=(),
-            locale=self.locale,
-            timezone=self.timezone,
-            version=self.version,
-        )
-        contact = MemberContactChanged(
-            member_id=self.member_id,
-            community_ids=(),
-            name=self.name,
-            email=self.email,
-            former_email=former if former and key_of(former) != key_of(self.email) else None,
-            locale=self.locale,
-            timezone=self.timezone,
-            version=self.version,
-        )
+        former_email = former if former and key_of(former) != key_of(self.email) else None
+        registered = MemberRegistered.of(self, community_ids=())
+        contact = MemberContactChanged.of(self, community_ids=(), former_email=former_email)
         if put.is_new:
             return [registered, contact]
         return [] if put.is_unchanged else [contact]
@@ -196,14 +161,14 @@ class Membership(Base):
         """The id of this person's membership in this community: always the same."""
         return uuid5(community_id, str(member_id))
 
-    def check(self, faults: Faults, community: Community) -> None:
+    def check(self, errors: ValidationErrors, community: Community) -> None:
         """Say what cannot be kept: a representative has an organisation, an individual has none."""
         if self.capacity is Capacity.INDIVIDUAL and self.organization_id is not None:
-            faults.add("/organization_id", "An individual represents nobody; leave organization_id out.")
+            errors.add("/organization_id", "An individual represents nobody; leave organization_id out.")
         if self.capacity is Capacity.REPRESENTATIVE and self.organization_id is None:
-            faults.add("/organization_id", "A representative needs the organization_id of whom they represent.")
+            errors.add("/organization_id", "A representative needs the organization_id of whom they represent.")
         if self.capacity is Capacity.REPRESENTATIVE and community.kind is CommunityKind.INDIVIDUALS:
-            faults.add("/capacity", "This community is one of individuals; take part in it as an individual.")
+            errors.add("/capacity", "This community is one of individuals; take part in it as an individual.")
 
     def facts(self) -> dict[str, str | None]:
         """Return the membership as the audit keeps it."""
@@ -216,15 +181,7 @@ class Membership(Base):
 
     def activated(self) -> MembershipActivated:
         """Return the event of an active membership."""
-        return MembershipActivated(
-            membership_id=self.membership_id,
-            community_id=self.community_id,
-            community_ids=(self.community_id,),
-            member_id=self.member_id,
-            capacity=self.capacity,
-            organization_id=self.organization_id,
-            version=self.version,
-        )
+        return MembershipActivated.of(self, community_ids=(self.community_id,))
 
 
 class RoleAssignment(Base):
@@ -267,24 +224,8 @@ class RoleAssignment(Base):
             return []
         self.ended_at = at
         self.version += 1
-        return [
-            RoleEnded(
-                assignment_id=self.assignment_id,
-                community_id=self.community_id,
-                community_ids=(self.community_id,),
-                member_id=self.member_id,
-                role=self.role,
-                version=self.version,
-            )
-        ]
+        return [RoleEnded.of(self, community_ids=(self.community_id,))]
 
     def assigned(self) -> RoleAssigned:
         """Return the event of an assigned role."""
-        return RoleAssigned(
-            assignment_id=self.assignment_id,
-            community_id=self.community_id,
-            community_ids=(self.community_id,),
-            member_id=self.member_id,
-            role=self.role,
-            version=self.version,
-        )
+        return RoleAssigned.of(self, community_ids=(self.community_id,))

@@ -1,4 +1,4 @@
-"""What people read from membership."""
+"""Queries of membership."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,18 +8,33 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis.rpc.requests import Handlers
 from chassis.storage import rows
 from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
-from pratique.errors import Invalid, NotFound
+from pratique.errors import NotFound
+from pratique.requests.membership import (
+    GetCommunity,
+    GetMember,
+    GetOrganization,
+    ListCommunities,
+    ListLabels,
+    ListMembers,
+    ListMemberships,
+    ListOrganizations,
+    ListRoles,
+)
 from services.membership.labels import Label, labels_of
 from services.membership.models import Community, Member, Membership, Organization, RoleAssignment, key_of
 
-MAX_LABELS = 5000
 
-
-def get_community(session: Session, *, community_id: UUID) -> Community:
+def get_community(session: Session, query: GetCommunity) -> Community:
     """Return the community. One query; NotFound if there is none."""
+    return access_community(session, query.community_id)
+
+
+def access_community(session: Session, community_id: UUID) -> Community:
+    """Return the community of this id; NotFound if there is none."""
     community = session.get(Community, community_id)
     if community is None:
         raise no_community(community_id)
@@ -27,89 +42,85 @@ def get_community(session: Session, *, community_id: UUID) -> Community:
 
 
 def no_community(community_id: UUID) -> NotFound:
-    """What to raise where a community is unknown."""
+    """Return what to raise where a community is unknown."""
     return NotFound(f"There is no community {community_id}; record it first.")
 
 
-def list_communities(session: Session, *, after: str | None = None, limit: int = 100) -> Page[Community]:
+def list_communities(session: Session, query: ListCommunities) -> Page[Community]:
     """Return all communities, by id, one page at a time. One query.
 
-    ``after`` is the last page's ``after``.
-
     Raises:
-        Invalid: the limit is out of its bounds, or ``after`` comes from no page of this list.
+        Invalid: ``after`` comes from no page of this list.
     """
-    return rows.page_by_id(session, select(Community), Community.community_id, after, limit)
+    return rows.page_by_id(session, select(Community), Community.community_id, query.after, query.limit)
 
 
-def get_organization(session: Session, *, organization_id: UUID) -> Organization:
+def get_organization(session: Session, query: GetOrganization) -> Organization:
     """Return the organisation. One query; NotFound if there is none."""
-    organization = session.get(Organization, organization_id)
+    organization = session.get(Organization, query.organization_id)
     if organization is None:
-        raise NotFound(f"There is no organisation {organization_id}; record it first.")
+        raise NotFound(f"There is no organisation {query.organization_id}; record it first.")
     return organization
 
 
-def list_organizations(session: Session, *, after: str | None = None, limit: int = 100) -> Page[Organization]:
+def list_organizations(session: Session, query: ListOrganizations) -> Page[Organization]:
     """Return all organisations, by id, one page at a time. One query; Invalid as for ``list_communities``."""
-    return rows.page_by_id(session, select(Organization), Organization.organization_id, after, limit)
+    return rows.page_by_id(session, select(Organization), Organization.organization_id, query.after, query.limit)
 
 
-def list_memberships(
-    session: Session, *, community_id: UUID, after: str | None = None, limit: int = 100
-) -> Page[Membership]:
+def list_memberships(session: Session, query: ListMemberships) -> Page[Membership]:
     """Return who belongs to a community, by the membership's id, one page at a time. Two queries.
 
     Raises:
         NotFound: there is no such community.
         Invalid: as for ``list_communities``.
     """
-    get_community(session, community_id=community_id)
-    statement = select(Membership).where(Membership.community_id == community_id)
-    return rows.page_by_id(session, statement, Membership.membership_id, after, limit)
+    access_community(session, query.community_id)
+    statement = select(Membership).where(Membership.community_id == query.community_id)
+    return rows.page_by_id(session, statement, Membership.membership_id, query.after, query.limit)
 
 
-def list_roles(
-    session: Session, *, community_id: UUID, after: str | None = None, limit: int = 100
-) -> Page[RoleAssignment]:
+def list_roles(session: Session, query: ListRoles) -> Page[RoleAssignment]:
     """Return who is or was trusted with what in a community, by the assignment's id, one page at a time. Two queries.
 
     Raises:
         NotFound: there is no such community.
         Invalid: as for ``list_communities``.
     """
-    get_community(session, community_id=community_id)
-    statement = select(RoleAssignment).where(RoleAssignment.community_id == community_id)
-    return rows.page_by_id(session, statement, RoleAssignment.assignment_id, after, limit)
+    access_community(session, query.community_id)
+    statement = select(RoleAssignment).where(RoleAssignment.community_id == query.community_id)
+    return rows.page_by_id(session, statement, RoleAssignment.assignment_id, query.after, query.limit)
 
 
-def get_member(session: Session, *, member_id: UUID) -> Member:
+def get_member(session: Session, query: GetMember) -> Member:
     """Return the person. One query; NotFound if there is none."""
+    return access_member(session, query.member_id)
+
+
+def access_member(session: Session, member_id: UUID) -> Member:
+    """Return the person of this id; NotFound if there is none."""
     member = session.get(Member, member_id)
     if member is None:
         raise NotFound(f"There is no member {member_id}; record them first.")
     return member
 
 
-def list_members(session: Session, *, email: str, after: str | None = None, limit: int = 100) -> Page[Member]:
+def list_members(session: Session, query: ListMembers) -> Page[Member]:
     """Return the person who has this address, or nobody. One query.
 
     Case does not count, nor how accents are composed. Where people shared an address before that was refused, only
     the one who may keep it is found.
     """
-    statement = select(Member).where(Member.email_key == key_of(email))
-    return rows.page_by_id(session, statement, Member.member_id, after, limit)
+    statement = select(Member).where(Member.email_key == key_of(query.email))
+    return rows.page_by_id(session, statement, Member.member_id, query.after, query.limit)
 
 
-def list_labels(transaction: Transaction, *, member_ids: tuple[UUID, ...]) -> Sequence[Label]:
+def list_labels(transaction: Transaction, query: ListLabels) -> Sequence[Label]:
     """Return how each of these people is named in a room, told apart and sorted as French sorts.
 
-    Unknown ids are left out. One query, and another where two have the same name. At most 5,000 ids: Invalid beyond.
+    Unknown ids are left out. One query, and another where two have the same name.
     """
-    if len(member_ids) > MAX_LABELS:
-        words = f"{len(member_ids)} labels are too many; ask for {MAX_LABELS} at most."
-        raise Invalid(words, {"/member_ids": words})
-    named = select(Member.member_id, Member.name).where(transaction.is_one_of(Member.member_id, member_ids))
+    named = select(Member.member_id, Member.name).where(transaction.is_one_of(Member.member_id, query.member_ids))
     return labels_of(dict(iter(transaction.execute(named))), partial(_represented, transaction))
 
 
@@ -126,3 +137,17 @@ def _represented(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[U
     for member_id, name in found:
         names[member_id].append(name)
     return {member_id: ", ".join(each) for member_id, each in names.items()}
+
+
+#: Which function answers which query.
+QUERIES: Handlers = {
+    GetCommunity: get_community,
+    ListCommunities: list_communities,
+    GetOrganization: get_organization,
+    ListOrganizations: list_organizations,
+    GetMember: get_member,
+    ListMembers: list_members,
+    ListMemberships: list_memberships,
+    ListRoles: list_roles,
+    ListLabels: list_labels,
+}

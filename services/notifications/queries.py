@@ -1,4 +1,4 @@
-"""What may be read of messages: never their secrets."""
+"""Queries of notifications. What is sealed in a message is in no answer."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,12 +6,14 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, defer
 
+from chassis.rpc.requests import Handlers
 from chassis.storage.rows import Page, page
 from pratique.errors import Invalid
+from pratique.requests.notifications import ListMessages
 from services.notifications.models import Message
 
 
-def list_messages(session: Session, *, member_id: UUID, after: str | None = None, limit: int = 100) -> Page[Message]:
+def list_messages(session: Session, query: ListMessages) -> Page[Message]:
     """Return what was, is or was not to be sent to a person, newest first, one page at a time.
 
     Shape: at most ``limit`` rows (1 to 500). Nobody has messages of whom nothing was ever sent, known or not. Mails
@@ -20,12 +22,12 @@ def list_messages(session: Session, *, member_id: UUID, after: str | None = None
     Raises:
         Invalid: the limit is out of its bounds, or ``after`` is not what a page before gave.
     """
-    statement = select(Message).options(defer(Message.box, raiseload=True)).where(Message.member_id == member_id)
-    if after is not None:
-        at, id = _position(after)
+    statement = select(Message).options(defer(Message.box, raiseload=True)).where(Message.member_id == query.member_id)
+    if query.after is not None:
+        at, id = _position(query.after)
         is_older = or_(Message.created_at < at, and_(Message.created_at == at, Message.id < id))
         statement = statement.where(is_older)
-    return page(session, statement.order_by(Message.created_at.desc(), Message.id.desc()), limit, _key)
+    return page(session, statement.order_by(Message.created_at.desc(), Message.id.desc()), query.limit, _key)
 
 
 def _key(message: Message) -> str:
@@ -42,3 +44,7 @@ def _position(after: str) -> tuple[datetime, UUID]:
         pass
     words = "after is no place in this list; send the one that the page before gave."
     raise Invalid(words, {"/after": words})
+
+
+#: Which function answers which query.
+QUERIES: Handlers = {ListMessages: list_messages}

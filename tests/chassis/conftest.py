@@ -8,13 +8,14 @@ import pika
 import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 
-from chassis.rpc.methods import answer
+from chassis.rpc.methods import serves
 from chassis.runtime import tables
 from chassis.runtime.container import Bus
 from chassis.storage import store
 from chassis.testing import open_at
 from pratique import errors
 from pratique.events.meetings import MeetingClosed
+from pratique.requests.meetings import CloseMeeting
 from pratique.testing import sample
 from tests.running import Running, until
 from tests.servers import Fresh, Servers
@@ -23,20 +24,20 @@ METADATA = MetaData()
 SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
 
 
-def close_meeting(session: store.Transaction, *, meeting_id: UUID) -> None:
-    session.publish(sample(MeetingClosed, meeting_id=meeting_id))
+def close_meeting(session: store.Transaction, command: CloseMeeting) -> None:
+    session.publish(sample(MeetingClosed, meeting_id=command.meeting_id))
 
 
 def remember(session: store.Transaction, event: MeetingClosed) -> None:
     session.execute(SEEN.insert().values(meeting_id=event.meeting_id))
 
 
+@serves({CloseMeeting: close_meeting})
 class Meetings:
     """Announces closings."""
 
     name = "meetings"
     bus = Bus({}, {})
-    close_meeting = answer(close_meeting)
 
 
 class Evaluation:

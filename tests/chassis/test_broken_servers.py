@@ -33,6 +33,7 @@ from chassis.testing import open_at
 from operations import composition
 from pratique import errors
 from pratique.events.meetings import MeetingClosed, MeetingStarted
+from pratique.requests.meetings import CloseMeeting
 from pratique.testing import AT, envelope, sample
 from tests.chassis.conftest import Evaluation, Meetings, check_alive, close_meeting, remember, seen
 from tests.running import Running, running, until
@@ -198,7 +199,7 @@ def test_a_service_starts_and_takes_commands_while_the_broker_is_away(prepared: 
     with running(settings, [Meetings], is_awaited=False) as network:
         opened, meeting_id = network.store("meetings"), uuid4()
         with opened.begin() as session:
-            close_meeting(session, meeting_id=meeting_id)
+            close_meeting(session, CloseMeeting(meeting_id=meeting_id))
         assert readiness(network.container("meetings"))["reactions"] is False
         with pytest.raises(errors.Unavailable):
             network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
@@ -219,7 +220,7 @@ def test_a_broker_that_crashes_delays_events_and_loses_none(network: Running, pr
             eventlet.spawn(prepared.servers.broker.restart)
             eventlet.sleep(0.2)
         with opened.begin() as session:
-            close_meeting(session, meeting_id=meeting_id)
+            close_meeting(session, CloseMeeting(meeting_id=meeting_id))
         eventlet.sleep(0.01)
     until(lambda: meetings <= seen(network.store("evaluation")))
     until(network.is_ready)

@@ -15,7 +15,7 @@ from sqlalchemy import Column, MetaData, Table, Uuid, select
 from chassis import clock, metrics
 from chassis.messaging import in_memory, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
-from chassis.rpc.methods import answer
+from chassis.rpc.methods import serves
 from chassis.rpc.rpc import InternalError, RpcServer
 from chassis.runtime import tables
 from chassis.runtime.container import Bus
@@ -26,6 +26,8 @@ from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
 from pratique import errors
 from pratique.events.meetings import MeetingClosed, MeetingStarted
+from pratique.request import Answer, Command, Query
+from pratique.requests.meetings import CloseMeeting, StartMeeting
 from pratique.testing import sample
 from tests.running import PATIENCE_S, Running, running, until
 
@@ -34,37 +36,61 @@ SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
 reactions_run: Counter[UUID] = Counter()
 
 
-def close_meeting(session: store.Transaction, *, meeting_id: UUID) -> None:
-    session.publish(sample(MeetingClosed, meeting_id=meeting_id))
+class Refuse(Command):
+    """A command that is always refused."""
 
 
-def start_meeting(session: store.Transaction, *, meeting_id: UUID) -> None:
-    session.publish(sample(MeetingStarted, meeting_id=meeting_id))
+class Fail(Command):
+    """A command that always fails."""
 
 
-def refuse(session: store.Transaction) -> None:
+class OpenBallot(Command, is_counted=False):
+    """A command that no metric counts."""
+
+
+class CastBallot(Command, is_counted=False):
+    """Another one."""
+
+
+class Words(Answer):
+    """An answer."""
+
+    words: str
+
+
+class Dawdle(Query, answer=Words):
+    """A query that takes until its gate is opened."""
+
+    gate: UUID
+
+
+def close_meeting(session: store.Transaction, command: CloseMeeting) -> None:
+    session.publish(sample(MeetingClosed, meeting_id=command.meeting_id))
+
+
+def start_meeting(session: store.Transaction, command: StartMeeting) -> None:
+    session.publish(sample(MeetingStarted, meeting_id=command.meeting_id))
+
+
+def refuse(session: store.Transaction, command: Refuse) -> None:
     session.publish(sample(MeetingClosed))
     raise errors.Invalid("It cannot be.", {"/field": "why"})
 
 
-def fail(session: store.Transaction) -> None:
+def fail(session: store.Transaction, command: Fail) -> None:
     raise ValueError("postgresql://user:password@host/secret")
 
 
-def open_ballot(session: store.Transaction) -> None:
-    pass
-
-
-def cast_ballot(session: store.Transaction) -> None:
+def do_nothing(session: store.Transaction, command: OpenBallot | CastBallot) -> None:
     pass
 
 
 gates: dict[UUID, Gate] = {}
 
 
-def dawdle(session: store.Transaction, *, gate: UUID) -> str:
-    gates[gate].wait()
-    return "late"
+def dawdle(session: store.Transaction, query: Dawdle) -> Words:
+    gates[query.gate].wait()
+    return Words(words="late")
 
 
 @pytest.fixture
@@ -86,16 +112,20 @@ def always_fail(session: store.Transaction, event: MeetingStarted) -> None:
     raise ValueError("this reaction always fails")
 
 
+@serves(
+    {
+        CloseMeeting: close_meeting,
+        StartMeeting: start_meeting,
+        Refuse: refuse,
+        Fail: fail,
+        OpenBallot: do_nothing,
+        CastBallot: do_nothing,
+    },
+    {Dawdle: dawdle},
+)
 class Meetings:
     name = "meetings"
     bus = Bus({}, {})
-    close_meeting = answer(close_meeting)
-    start_meeting = answer(start_meeting)
-    refuse = answer(refuse)
-    fail = answer(fail)
-    open_ballot = answer(open_ballot, is_counted=False)
-    cast_ballot = answer(cast_ballot, is_counted=False)
-    dawdle = answer(dawdle)
 
 
 class Evaluation:
@@ -212,8 +242,8 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
     good, bad = uuid4(), uuid4()
     with clock.fixed(clock.now()):
         with network.store("meetings").begin() as session:
-            start_meeting(session, meeting_id=bad)
-            close_meeting(session, meeting_id=good)
+            start_meeting(session, StartMeeting(meeting_id=bad))
+            close_meeting(session, CloseMeeting(meeting_id=good))
         evaluation = network.store("evaluation")
         until(lambda: good in seen(evaluation))
 
@@ -243,7 +273,7 @@ def test_stopping_lets_work_in_flight_finish(settings: Settings, gate: UUID) -> 
         stopping = eventlet.spawn(network.container("meetings").stop)
         until(lambda: network.extension("meetings", RpcServer).listener.is_stopping)
         gates[gate].send()
-        assert asked.wait() == "late"
+        assert asked.wait() == {"words": "late"}
         stopping.wait()
 
 
@@ -265,7 +295,7 @@ def test_what_was_committed_before_a_crash_is_published_after_the_restart(settin
     meeting_id = uuid4()
     opened = open_at("meetings", settings.store_urls["meetings"])
     with opened.begin() as session:
-        close_meeting(session, meeting_id=meeting_id)
+        close_meeting(session, CloseMeeting(meeting_id=meeting_id))
     opened.close()
     with running(settings, [Evaluation]) as network, running(settings, [Meetings]):
         until(lambda: seen(network.store("evaluation")) == {meeting_id})

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import clock
-from pratique.errors import Invalid
 from pratique.testing import AT
 
 #: Zone, an instant shortly before a change of the clocks, and the change in minutes within the week that follows.
@@ -66,19 +65,3 @@ def test_the_clock_is_held_and_moved_and_runs_again_afterwards() -> None:
 
     assert datetime.now(UTC) <= clock.now() <= datetime.now(UTC)
     assert clock.now().tzinfo == UTC
-
-
-def test_a_known_zone_is_found() -> None:
-    assert clock.known_zone("America/Toronto").key == "America/Toronto"
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["", "Mars/Olympus", "../etc/passwd", "/etc/localtime", "America", "a\x00b", "\ud800", "x" * 5000, "zone.tab"],
-)
-def test_an_unknown_zone_is_told_at_its_field(name: str) -> None:
-    with pytest.raises(Invalid, match="is no time zone") as caught:
-        clock.known_zone(name, "/zone")
-
-    assert set(caught.value.fields) == {"/zone"}
-    assert len(caught.value.message) < 500

@@ -19,6 +19,7 @@ from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
 from pratique import errors
 from pratique.events.meetings import MeetingClosed
+from pratique.requests.meetings import CloseMeeting
 from tests.chassis.conftest import METADATA, Evaluation, Meetings, close_meeting, remember, seen
 from tests.running import Running, running, until
 from tests.servers import Fresh, Servers
@@ -78,7 +79,7 @@ def close(opened: store.Store, number: int) -> set[UUID]:
     closed = {uuid4() for _ in range(number)}
     for meeting_id in closed:
         with opened.begin() as session:
-            close_meeting(session, meeting_id=meeting_id)
+            close_meeting(session, CloseMeeting(meeting_id=meeting_id))
     return closed
 
 

@@ -14,7 +14,7 @@ from eventlet.event import Event as Signal
 from chassis.messaging import outbox
 from chassis.rpc import letters
 from chassis.rpc.letters import Request, Unopened
-from chassis.rpc.methods import answer
+from chassis.rpc.methods import serves
 from chassis.rpc.rpc import Services
 from chassis.runtime.container import Bus
 from chassis.sealing import Seal
@@ -22,6 +22,7 @@ from chassis.settings import Missing
 from chassis.storage import store
 from chassis.testing import SEAL_KEY
 from pratique.errors import Unavailable
+from pratique.request import Answer, Query
 from tests.chassis.conftest import Meetings
 from tests.running import Running, running, until
 from tests.servers import Fresh
@@ -30,16 +31,20 @@ OURS, FOREIGN = Seal.of(SEAL_KEY), Seal.of("00" * 32)
 ASKED = Request("cast_ballot", "one", {"answers": {"useful": 4}}, "token acme")
 
 
-def echo(session: store.Transaction, *, text: str) -> str:
-    return text
+class Words(Answer):
+    text: str
 
 
+class Say(Query, answer=Words):
+    text: str
+
+
+@serves({Say: lambda session, query: query})
 class Echo:
     """Says again what it was told."""
 
     name = "evaluation"
     bus = Bus({}, {})
-    echo = answer(echo)
 
 
 def test_a_request_comes_out_as_it_went_in() -> None:
@@ -140,7 +145,7 @@ def depth(wire: Any, queue: str) -> int:
 def test_an_answer_to_another_question_or_a_forged_one_is_passed_over(prepared: Fresh, wire: Any) -> None:
     with running(prepared.settings(), [Echo]) as network:
         queue = overhear(wire)
-        assert network.call("evaluation", "echo", text="first") == "first"
+        assert network.call("evaluation", "say", text="first") == {"text": "first"}
         _, (to, _, answered) = heard(wire, queue, 2)
         replies = network.extension("caller", Services).listener
         question = replies.waiting["second"] = Signal()

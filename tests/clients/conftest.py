@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.fields import example_id, example_of
-from gateway.meetings import MeetingBody
-from gateway.membership import CommunityBody, MemberBody, MembershipBody, OrganizationBody
+from pratique.request import example_id
+from pratique.requests.meetings import MeetingBody
+from pratique.requests.membership import CommunityBody, MemberBody, MembershipBody, OrganizationBody
 from tests.faults.hostile.living import Living, living
 
 
@@ -21,17 +21,17 @@ def network() -> Iterator[Living]:
 def _fill(made: Living) -> None:
     community, member, organization = example_id("community"), example_id("member"), example_id("organization")
     put = {
-        f"/v1/organizations/{organization}": example_of(OrganizationBody),
-        f"/v1/communities/{community}": example_of(CommunityBody),
-        f"/v1/members/{member}": example_of(MemberBody),
-        f"/v1/communities/{community}/memberships/{member}": example_of(MembershipBody)
+        f"/v1/organizations/{organization}": OrganizationBody.example(),
+        f"/v1/communities/{community}": CommunityBody.example(),
+        f"/v1/members/{member}": MemberBody.example(),
+        f"/v1/communities/{community}/memberships/{member}": MembershipBody.example()
         | {"capacity": "representative", "organization_id": organization},
     }
     for path, body in put.items():
         status, told = made.ask("PUT", path, body)
         assert status == 201, told
     made.stores.settle()
-    meeting = example_of(MeetingBody) | {
+    meeting = MeetingBody.example() | {
         "starts_at": "2098-03-12T14:00:00-04:00",
         "ends_at": "2098-03-12T16:00:00-04:00",
         "facilitator_id": None,

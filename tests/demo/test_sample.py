@@ -13,6 +13,7 @@ from chassis.storage.store import open_store
 from demo.network import Network
 from operations import composition
 from pratique.errors import Conflict
+from pratique.requests.membership import PutCommunity
 
 CLASSES = composition.service_classes(settings.SERVICES)
 WORDS = {"name": "Familles", "purpose": "Apprendre.", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
@@ -32,7 +33,7 @@ def empty(tmp_path: Path) -> settings.Settings:
 def found_first_community(made: settings.Settings) -> None:
     """As the sample does it: two years ago, so that retention soon forgets that it was announced."""
     with clock.fixed(clock.now() - timedelta(days=730)), Network(made, CLASSES) as network:
-        network.do("membership", "put_community", community_id=str(sample.community_id("familles")), **WORDS)
+        network.do(PutCommunity, community_id=str(sample.community_id("familles")), **WORDS)
         network.settle()
 
 

@@ -1,6 +1,6 @@
 """One meeting, the people at it, and evaluation with a store of its own: what the tests of evaluation play on."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -23,14 +23,26 @@ from pratique.events.meetings import (
     MeetingWrapUpStarted,
 )
 from pratique.events.membership import Locale
+from pratique.request import Request
+from pratique.requests.evaluation import (
+    CastSlip,
+    CheckAnswers,
+    ConfirmBallot,
+    GetResults,
+    GetSurvey,
+    OneAnswer,
+    OpenBallot,
+    TakeBallot,
+)
 from pratique.testing import AT, envelope, part, sample
-from services.evaluation import commands, models, queries
+from services.evaluation import models, queries
+from services.evaluation.commands import COMMANDS
 from services.evaluation.models import ballots, tokens
-from services.evaluation.questions import Answer
+from services.evaluation.queries import QUERIES
 from services.evaluation.reactions import DUE, REACTIONS
 
-Result = TypeVar("Result")
 Some = TypeVar("Some", bound=Event)
+HANDLERS = {**COMMANDS, **QUERIES}
 HAPPY: Mapping[str, object] = {
     "satisfaction": 5,
     "objectives_reached": 4,
@@ -48,8 +60,8 @@ def attendee(
     return part(Attendee, member_id=member_id, state=state, role=role)
 
 
-def answers(values: Mapping[str, object] = HAPPY) -> tuple[Answer, ...]:
-    return tuple(Answer(question=key, value=value) for key, value in values.items())
+def answers(values: Mapping[str, object] = HAPPY) -> tuple[OneAnswer, ...]:
+    return tuple(OneAnswer(question=key, value=value) for key, value in values.items())
 
 
 class Scene:
@@ -70,9 +82,13 @@ class Scene:
         with self.store.begin() as session:
             session.execute(delete(inbox.INBOX))
 
-    def call(self, function: Callable[..., Result], **arguments: Any) -> Result:
+    def call(self, kind: type[Request], /, **said: Any) -> Any:
+        """What comes of one command or query, as a caller would send it."""
+        return self.carry_out(kind(**said))
+
+    def carry_out(self, request: Request) -> Any:
         with self.store.begin() as session:
-            return function(session, **arguments)
+            return HANDLERS[type(request)](session, testing.crossed(request))
 
     def read(self, statement: Any) -> list[Any]:
         with self.store.begin() as session:
@@ -115,10 +131,10 @@ class Scene:
     # What people do
 
     def survey(self) -> queries.SurveySeen:
-        return self.call(queries.get_survey, meeting_id=self.meeting_id)
+        return self.call(GetSurvey, meeting_id=self.meeting_id)
 
     def results(self) -> dict[str, object]:
-        return self.call(queries.get_results, survey_id=self.survey().id)
+        return self.call(GetResults, survey_id=self.survey().id)
 
     def tokens(self) -> dict[UUID, str]:
         """The tokens that went out in invitations, by person."""
@@ -131,22 +147,22 @@ class Scene:
 
     def ballot_in_room(self, member_id: UUID) -> str:
         code = self.survey().room_code
-        return self.call(commands.open_ballot, locale=Locale.FR, room_code=code, member_id=member_id).ballot_id
+        return self.call(OpenBallot, locale=Locale.FR, room_code=code, member_id=member_id).ballot_id
 
     def ballot_by_link(self, token: str) -> str:
-        return self.call(commands.open_ballot, locale=Locale.EN, token=token).ballot_id
+        return self.call(OpenBallot, locale=Locale.EN, token=token).ballot_id
 
     def take(self, ballot_id: str) -> str:
-        return self.call(commands.take_ballot, ballot_id=ballot_id).slip
+        return self.call(TakeBallot, ballot_id=ballot_id).slip
 
     def cast(self, slip: str, values: Mapping[str, object] = HAPPY) -> None:
-        self.call(commands.cast_slip, slip=slip, answers=answers(values))
+        self.call(CastSlip, slip=slip, answers=answers(values))
 
     def send(self, ballot_id: str, values: Mapping[str, object] = HAPPY) -> None:
         """What the gateway does with a filled ballot."""
-        self.call(commands.check_answers, survey_id=tokens.survey_of(ballot_id), answers=answers(values))
+        self.call(CheckAnswers, survey_id=tokens.survey_of(ballot_id), answers=answers(values))
         self.cast(self.take(ballot_id), values)
-        self.call(commands.confirm_ballot, ballot_id=ballot_id)
+        self.call(ConfirmBallot, ballot_id=ballot_id)
 
     def answer_in_room(self, people: Sequence[UUID], values: Mapping[str, object] = HAPPY) -> None:
         for each in people:

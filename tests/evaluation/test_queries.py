@@ -12,7 +12,19 @@ from chassis import clock
 from pratique.errors import Gone, NotFound
 from pratique.events.evaluation import ResultsReleased, ResultsWithheld, SurveyClosed
 from pratique.events.membership import Locale
-from services.evaluation import commands, queries, schemas
+from pratique.requests import evaluation as requests
+from pratique.requests.evaluation import (
+    Ballot,
+    GetResults,
+    GetRoom,
+    OpenBallot,
+    OpenRoom,
+    Question,
+    ReadQuestions,
+    ReadResults,
+    Results,
+    ResultsShown,
+)
 from services.evaluation.models import Survey, SurveyState
 from tests.evaluation.scene import HAPPY, Scene, attendee
 
@@ -29,7 +41,7 @@ def answer_and_close(meeting: Scene, count: int, comments: int = 0, permitted: i
         meeting.answer_by_link([member_id], {**HAPPY, **words, **leave})
     clock.move(timedelta(days=7))
     meeting.run_due()
-    return schemas.Results().dump(meeting.results())
+    return Results.dump_of(meeting.results())
 
 
 def test_results_are_invisible_while_the_survey_is_open(meeting: Scene) -> None:
@@ -38,7 +50,7 @@ def test_results_are_invisible_while_the_survey_is_open(meeting: Scene) -> None:
     meeting.answer_by_link(PEOPLE)
 
     assert meeting.results() == empty
-    assert schemas.Results().dump(empty) == {"state": "open", "survey_id": str(meeting.survey().id)}
+    assert Results.dump_of(empty) == {"state": "open", "survey_id": str(meeting.survey().id)}
 
 
 def test_four_answers_are_told_as_fewer_than_five_and_nothing_else(meeting: Scene) -> None:
@@ -77,7 +89,7 @@ def test_a_page_of_results_has_the_words_of_each_question_and_choice(meeting: Sc
     answer_and_close(meeting, 6)
     survey_id = meeting.survey().id
 
-    shown = schemas.ResultsShown().dump(meeting.call(queries.read_results, survey_id=survey_id, locale=locale))
+    shown = ResultsShown.dump_of(meeting.call(ReadResults, survey_id=survey_id, locale=locale))
 
     assert shown["meeting_id"] == str(meeting.meeting_id)
     first, last = shown["questions"][0], shown["questions"][-1]
@@ -93,7 +105,7 @@ def test_a_page_of_no_results_says_why(meeting: Scene, answered: int | None) -> 
     else:
         answer_and_close(meeting, answered)
 
-    shown = meeting.call(queries.read_results, survey_id=meeting.survey().id, locale=Locale.FR)
+    shown = meeting.call(ReadResults, survey_id=meeting.survey().id, locale=Locale.FR)
 
     assert shown["state"] == (SurveyState.OPEN if answered is None else SurveyState.WITHHELD)
     assert "questions" not in shown
@@ -117,7 +129,7 @@ def test_a_survey_tells_its_facilitator_a_band_and_no_count(meeting: Scene) -> N
     before = meeting.survey()
     meeting.answer_in_room(PEOPLE[:3])
 
-    told = schemas.Survey().dump(meeting.survey())
+    told = requests.Survey.dump_of(meeting.survey())
 
     assert meeting.survey() == before
     assert told["state"] == "open"
@@ -130,9 +142,9 @@ def test_a_room_names_all_who_were_there_also_those_who_have_answered(meeting: S
     meeting.deliver(meeting.wrap_up())
     meeting.answer_in_room(PEOPLE[:3])
 
-    room = meeting.call(queries.get_room, room_code=meeting.survey().room_code)
+    room = meeting.call(GetRoom, room_code=meeting.survey().room_code)
 
-    assert schemas.Room().dump(room)["member_ids"] == sorted(str(each) for each in PEOPLE)
+    assert OpenRoom.dump_of(room)["member_ids"] == sorted(str(each) for each in PEOPLE)
 
 
 @pytest.mark.parametrize("locale", list(Locale))
@@ -142,8 +154,8 @@ def test_questions_are_asked_in_both_languages(meeting: Scene, locale: Locale) -
     survey = meeting.survey()
 
     way = {"room_code": survey.room_code, "member_id": PEOPLE[0]}
-    given = meeting.call(commands.open_ballot, locale=locale, **way)
-    told = json.loads(json.dumps(schemas.Ballot().dump(given)))
+    given = meeting.call(OpenBallot, locale=locale, **way)
+    told = json.loads(json.dumps(Ballot.dump_of(given)))
 
     assert told["survey_id"] == str(survey.id)
     assert [each["key"] for each in told["questions"]] == [*HAPPY, COMMENT, "comment_may_be_shown"]
@@ -151,23 +163,23 @@ def test_questions_are_asked_in_both_languages(meeting: Scene, locale: Locale) -
     assert told["questions"][4]["options"][0] == {"value": True, "label": "Oui" if locale is Locale.FR else "Yes"}
     assert told["questions"][5]["max_length"] == 2000
     assert told["questions"][6]["about"] == COMMENT
-    again = meeting.call(queries.read_questions, survey_id=survey.id, locale=locale)
-    assert schemas.Question().dump(again, many=True) == told["questions"]
+    again = meeting.call(ReadQuestions, survey_id=survey.id, locale=locale)
+    assert [Question.dump_of(each) for each in again] == told["questions"]
 
 
 def test_questions_of_no_open_survey_cannot_be_read(meeting: Scene) -> None:
     with pytest.raises(NotFound):
-        meeting.call(queries.read_questions, survey_id=uuid4(), locale=Locale.FR)
+        meeting.call(ReadQuestions, survey_id=uuid4(), locale=Locale.FR)
     answer_and_close(meeting, 5)
     with pytest.raises(Gone):
-        meeting.call(queries.read_questions, survey_id=meeting.survey().id, locale=Locale.FR)
+        meeting.call(ReadQuestions, survey_id=meeting.survey().id, locale=Locale.FR)
 
 
 def test_a_meeting_without_a_survey_has_none_to_show(meeting: Scene) -> None:
     with pytest.raises(NotFound):
         meeting.survey()
     with pytest.raises(NotFound):
-        meeting.call(queries.get_results, survey_id=uuid4())
+        meeting.call(GetResults, survey_id=uuid4())
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pratique.events.evaluation import ResultsReleased, ResultsWithheld
+from pratique.requests.evaluation import GetResults, Results
 from pratique.testing import AT
-from services.evaluation import queries, schemas
 from services.evaluation.models import Channel, Filled, Release, Survey, Thresholds
 from services.evaluation.models.releases import (
     Votes,
@@ -23,6 +23,7 @@ from services.evaluation.models.releases import (
     share_interval,
     t_975,
 )
+from services.evaluation.queries import get_results
 from services.evaluation.questions import SETS, Answers, QuestionType
 from tests.evaluation import scene
 
@@ -116,9 +117,9 @@ def test_what_a_reader_gets_of_fewer_than_five_holds_no_number(given_answers: li
             session.flush()
             session.add(release)
             session.flush()
-            told = queries.get_results(session, survey_id=survey.id)
+            told = get_results(session, GetResults(survey_id=survey.id))
 
-        assert numbers(json.loads(json.dumps(schemas.Results().dump(told)))) == []
+        assert numbers(json.loads(json.dumps(Results.dump_of(told)))) == []
 
 
 @pytest.mark.parametrize("n", range(K_SCORES, 21))

@@ -11,7 +11,7 @@ from chassis.storage import audit
 from pratique.errors import Conflict, Invalid, NotFound
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.membership import Locale
-from services.evaluation import commands, queries
+from pratique.requests.evaluation import ChangeRoomCode, GetRoom, OpenBallot, VoidRoom
 from services.evaluation.models import Marker
 from tests.evaluation.scene import HAPPY, Scene, attendee
 
@@ -98,8 +98,8 @@ def test_a_photograph_of_the_wall_opens_nothing_after_the_meeting(meeting: Scene
     meeting.deliver(meeting.closed(present()))
 
     for ask in (
-        lambda: meeting.call(queries.get_room, room_code=code),
-        lambda: meeting.call(commands.open_ballot, locale=Locale.FR, room_code=code, member_id=PEOPLE[0]),
+        lambda: meeting.call(GetRoom, room_code=code),
+        lambda: meeting.call(OpenBallot, locale=Locale.FR, room_code=code, member_id=PEOPLE[0]),
     ):
         with pytest.raises(NotFound):
             ask()
@@ -113,7 +113,7 @@ def test_a_code_is_read_however_it_was_typed(meeting: Scene) -> None:
 
     typed = f" {code[:4].lower()}-{code[4:]} "
 
-    assert meeting.call(queries.get_room, room_code=typed).meeting_id == meeting.meeting_id
+    assert meeting.call(GetRoom, room_code=typed).meeting_id == meeting.meeting_id
 
 
 def test_the_room_gets_another_code_and_what_was_answered_stays(meeting: Scene) -> None:
@@ -121,11 +121,11 @@ def test_the_room_gets_another_code_and_what_was_answered_stays(meeting: Scene) 
     old = meeting.survey().room_code
     meeting.answer_in_room(PEOPLE[:2])
 
-    new = meeting.call(commands.change_room_code, meeting_id=meeting.meeting_id).room_code
+    new = meeting.call(ChangeRoomCode, meeting_id=meeting.meeting_id).room_code
 
     assert new not in (None, old)
     with pytest.raises(NotFound):
-        meeting.call(queries.get_room, room_code=old)
+        meeting.call(GetRoom, room_code=old)
     assert len(meeting.sheets()) == 2
     assert [row.action for row in meeting.read(select(audit.AUDIT.c.action))] == ["room_code.changed"]
 
@@ -135,7 +135,7 @@ def test_a_void_room_forgets_what_was_answered_and_all_who_were_there_are_asked(
     meeting.answer_in_room(PEOPLE[:3])
     begun = meeting.ballot_in_room(PEOPLE[3])
 
-    seen = meeting.call(commands.void_room, meeting_id=meeting.meeting_id)
+    seen = meeting.call(VoidRoom, meeting_id=meeting.meeting_id)
 
     assert seen.room_code is None
     assert meeting.sheets() == []
@@ -146,7 +146,7 @@ def test_a_void_room_forgets_what_was_answered_and_all_who_were_there_are_asked(
     assert [row.action for row in meeting.read(select(audit.AUDIT.c.action))] == ["room.voided"]
 
 
-@pytest.mark.parametrize("command", [commands.change_room_code, commands.void_room])
+@pytest.mark.parametrize("command", [ChangeRoomCode, VoidRoom])
 def test_once_the_meeting_is_closed_what_the_room_answered_stands(meeting: Scene, command: object) -> None:
     open_in_room(meeting)
     meeting.answer_in_room(PEOPLE[:3])

@@ -37,6 +37,7 @@ from gateway.auth import create_token
 from operations import composition
 from pratique.events.evaluation import SurveyOpened
 from pratique.events.notifications import Template
+from pratique.requests.membership import PutCommunity
 from services.notifications.models import Message, State, message_id
 from services.notifications.service import SENDERS
 from tests.journeys.rest import is_at_rest
@@ -72,7 +73,7 @@ class Embedded:
         self._log = folder / "log"
         classes = composition.service_classes(SERVICES)
         with Network(self._migrated(), classes) as network:  # the least that counts as a loaded sample
-            network.do("membership", "put_community", community_id=str(demo.community_id("familles")), **WORDS)
+            network.do(PutCommunity, community_id=str(demo.community_id("familles")), **WORDS)
         with self.stores("gateway") as (opened,), opened.begin() as session:
             self._token = create_token(session, "faults", ["*"])
 

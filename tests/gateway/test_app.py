@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from gateway.app import ROUTES
-from gateway.fields import example_id, example_of
-from gateway.meetings import MeetingBody
-from gateway.membership import CommunityBody
 from pratique import errors as domain
+from pratique.request import example_id
+from pratique.requests.meetings import MeetingBody
+from pratique.requests.membership import CommunityBody
 
 COMMUNITY = f"/v1/communities/{example_id('community')}"
 MEETING = f"/v1/meetings/{example_id('meeting')}"
@@ -21,17 +21,17 @@ ROW = {"community_id": example_id("community"), "name": "Répit", "version": 3}
 
 def test_a_first_put_is_201_with_its_place_and_the_same_again_200(gate):
     gate.peer.says("membership.put_community", {"row": ROW, "is_new": True})
-    first = gate.ask("PUT", COMMUNITY, json=example_of(CommunityBody))
+    first = gate.ask("PUT", COMMUNITY, json=CommunityBody.example())
     assert (first.status_code, first.headers["Location"], first.headers["ETag"]) == (201, COMMUNITY, '"3"')
     gate.peer.says("membership.put_community", {"row": ROW, "is_new": False})
-    again = gate.ask("PUT", COMMUNITY, json=example_of(CommunityBody))
+    again = gate.ask("PUT", COMMUNITY, json=CommunityBody.example())
     assert (again.status_code, again.json) == (200, ROW)
     assert "Location" not in again.headers
 
 
 def test_the_service_gets_path_body_and_version(gate):
     gate.peer.says("membership.put_community", {"row": ROW, "is_new": False})
-    body = example_of(CommunityBody)
+    body = CommunityBody.example()
     gate.ask("PUT", COMMUNITY, json=body, headers={"If-Match": '"3"'})
     sent = {"community_id": example_id("community"), **body, "if_version": 3}
     assert gate.peer.asked == [("membership.put_community", sent)]
@@ -42,14 +42,14 @@ def test_the_service_gets_path_body_and_version(gate):
     [('W/"3"', 412), ('"abc"', 412), ('"3", "4"', 412), ("3", 412), ('"0"', 412), ('"99999999999999999999"', 412)],
 )
 def test_an_if_match_that_names_no_version_changes_nothing(gate, if_match, status):
-    response = gate.ask("PUT", COMMUNITY, json=example_of(CommunityBody), headers={"If-Match": if_match})
+    response = gate.ask("PUT", COMMUNITY, json=CommunityBody.example(), headers={"If-Match": if_match})
     assert response.status_code == status
     assert gate.peer.asked == []
 
 
 def test_an_if_match_of_any_version_is_zero_to_the_service(gate):
     gate.peer.says("membership.put_community", {"row": ROW, "is_new": False})
-    assert gate.ask("PUT", COMMUNITY, json=example_of(CommunityBody), headers={"If-Match": "*"}).status_code == 200
+    assert gate.ask("PUT", COMMUNITY, json=CommunityBody.example(), headers={"If-Match": "*"}).status_code == 200
     assert gate.peer.asked[0][1]["if_version"] == 0
 
 
@@ -93,7 +93,7 @@ def test_what_a_service_says_beyond_the_promise_stays_inside(gate):
 
 
 def test_each_bad_field_is_pointed_at(gate):
-    body = example_of(MeetingBody) | {
+    body = MeetingBody.example() | {
         "starts_at": "2026-03-12T14:00:00",
         "timezone": "Mars/Olympus",
         "kind": "party",
@@ -144,14 +144,14 @@ def test_a_step_takes_no_body_or_an_empty_one_and_no_surprise(gate):
 @pytest.mark.parametrize("name", ["Zoë Ødegård-O'Brien", "李小龍", "Amina 👩🏽‍🏫", "<script>alert(1)</script>"])
 def test_names_of_all_the_world_arrive_as_they_were_sent(gate, name):
     gate.peer.says("membership.put_community", {"row": ROW | {"name": name}, "is_new": True})
-    response = gate.ask("PUT", COMMUNITY, json=example_of(CommunityBody) | {"name": name})
+    response = gate.ask("PUT", COMMUNITY, json=CommunityBody.example() | {"name": name})
     assert gate.peer.asked[0][1]["name"] == name
     assert json.loads(response.data)["name"] == name
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\nb", "\ud800", "", "x" * 201])
 def test_a_name_that_no_store_or_mail_could_carry_is_refused(gate, name):
-    body = json.dumps(example_of(CommunityBody) | {"name": name})
+    body = json.dumps(CommunityBody.example() | {"name": name})
     response = gate.ask("PUT", COMMUNITY, data=body, content_type="application/json")
     assert response.json["errors"][0]["pointer"] == "/name"
 
@@ -329,14 +329,15 @@ WITH_BODY = [route for route in ROUTES if route.body]
 def test_no_body_whatever_makes_a_5xx(gate, route, chosen):
     for rpc in ("membership", "meetings", "evaluation"):
         for each in WITH_BODY:
-            gate.peer.says(each.rpc or f"{rpc}.{each.operation_id}", {"row": {}, "is_new": True, "ballot_id": "b"})
+            name = f"{each.request.service}.{each.request.method}" if each.request else f"{rpc}.{each.operation}"
+            gate.peer.says(name, {"row": {}, "is_new": True, "ballot_id": "b"})
     gate.peer.says("evaluation.take_ballot", {"slip": "s"})
     for rpc in ("check_answers", "cast_slip", "confirm_ballot"):
         gate.peer.says(f"evaluation.{rpc}", None)
-    names = list(route.body().fields)
+    names = list(route.body.schema.fields)
     body = chosen.draw(some.dictionaries(some.sampled_from(names), JSON) | JSON)
     if isinstance(body, dict) and chosen.draw(some.booleans()):
-        body = example_of(route.body) | body
+        body = route.body.example() | body
     path = route.template
     for name, kind, choices in route.variables:
         path = path.replace(f"{{{name}}}", choices[0] if choices else example_id(name) if kind == "uuid" else "x")

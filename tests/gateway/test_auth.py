@@ -110,30 +110,30 @@ def test_the_scheme_is_read_in_any_case(gate):
 
 
 def test_a_revoked_token_opens_nothing_after_five_seconds(store):
-    keyring = auth.Keyring(store)
+    tokens = auth.TokenStore(store)
     with clock.fixed(AT):
         with store.begin() as session:
             text = auth.create_token(session, "old", ["*"])
-        assert keyring.holder(f"Bearer {text}").may("meetings:write")
+        assert tokens.authenticate(f"Bearer {text}").may("meetings:write")
         with store.begin() as session:
             auth.revoke_token(session, text.split("_")[1])
         clock.move(timedelta(seconds=5))
         with pytest.raises(Unauthenticated):
-            keyring.holder(f"Bearer {text}")
+            tokens.authenticate(f"Bearer {text}")
 
 
 def test_a_token_just_looked_up_is_believed_without_the_store(store):
-    keyring = auth.Keyring(store)
+    tokens = auth.TokenStore(store)
     statements = []
     sa.event.listen(store.engine, "before_cursor_execute", lambda *rest: statements.append(rest[2]))
     with clock.fixed(AT):
         with store.begin() as session:
             text = auth.create_token(session, "busy", ["*"])
-        keyring.holder(f"Bearer {text}")
+        tokens.authenticate(f"Bearer {text}")
         asked = len(statements)
         clock.move(timedelta(seconds=4))
         for _ in range(10):
-            keyring.holder(f"Bearer {text}")
+            tokens.authenticate(f"Bearer {text}")
     assert len(statements) == asked
 
 
@@ -148,22 +148,22 @@ def test_revoking_twice_keeps_the_first_instant_and_an_unknown_id_is_not_found(s
 
 
 def test_an_expired_token_opens_nothing(store):
-    keyring = auth.Keyring(store)
+    tokens = auth.TokenStore(store)
     with clock.fixed(AT):
         with store.begin() as session:
             text = auth.create_token(session, "guest", ["*"], expires_at=AT + timedelta(days=1))
-        keyring.holder(f"Bearer {text}")
+        tokens.authenticate(f"Bearer {text}")
         clock.move(timedelta(days=1))
         with pytest.raises(Unauthenticated):
-            keyring.holder(f"Bearer {text}")
+            tokens.authenticate(f"Bearer {text}")
 
 
 def test_use_is_noted_by_the_day_only(store):
-    keyring = auth.Keyring(store)
+    tokens = auth.TokenStore(store)
     with clock.fixed(AT):
         with store.begin() as session:
             text = auth.create_token(session, "busy", ["*"])
-        keyring.holder(f"Bearer {text}")
+        tokens.authenticate(f"Bearer {text}")
         with store.begin() as session:
             assert [token.last_used_on for token in auth.list_tokens(session)] == [AT.date()]
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 
 from chassis import clock
 from chassis.settings import Missing, load
-from gateway.limits import KNOWN_FOR, LOOKED_UP, REMEMBERED, WINDOW, WRONG_TOLD, Tries, client_address
+from gateway.limits import KNOWN_FOR, LOOKED_UP, REMEMBERED, WINDOW, WRONG_TOLD, RateLimiter, client_address
 from pratique.errors import NotFound, TooManyTries, Unavailable
 from pratique.testing import AT
 from tests.gateway.conftest import make_gate
@@ -202,7 +202,7 @@ def try_once(tries, address, code, error=None):
     """What one code comes to: passed, told (404), slowed (looked up, 429) or barred (not looked up)."""
     looked_up = []
     try:
-        with tries.trying(address, code):
+        with tries.attempt(address, code):
             looked_up.append(True)
             if error:
                 raise error
@@ -217,7 +217,7 @@ def try_once(tries, address, code, error=None):
 
 @given(STEPS)
 def test_whatever_happens_no_address_has_more_looked_up_and_no_known_code_is_barred(steps):
-    tries, known_at, wrong_at = Tries(), {}, {"a": [], "b": []}
+    tries, known_at, wrong_at = RateLimiter(), {}, {"a": [], "b": []}
     with clock.fixed(AT):
         for address, (act, number) in steps:
             now = clock.now()
@@ -245,7 +245,7 @@ def test_whatever_happens_no_address_has_more_looked_up_and_no_known_code_is_bar
 
 
 def test_memory_is_bounded_and_nothing_is_kept_of_who_only_was_right_but_for_an_hour():
-    tries = Tries()
+    tries = RateLimiter()
     with clock.fixed(AT):
         for number in range(REMEMBERED + 5):
             try_once(tries, f"a{number}", "WRONG", WRONG)

@@ -8,11 +8,13 @@ from urllib.parse import urlencode
 import pytest
 
 from gateway.app import ROUTES, body_limit
-from gateway.errors import MAX_TOLD, MAX_WORDS
-from gateway.fields import example_id, example_of, most_parts
-from gateway.meetings import AttendanceBody, MeetingBody
+from gateway.errors import MAX_WORDS
 from gateway.reading import MAX_BODY_BYTES, PUBLIC_BODY_BYTES, SPARE_PARTS
+from gateway.schemas import most_parts
 from pratique.errors import Invalid
+from pratique.fields import MAX_REPORTED
+from pratique.request import example_id
+from pratique.requests.meetings import AttendanceBody, MeetingBody
 
 COMMUNITY = f"/v1/communities/{example_id('community')}"
 MEETING = f"/v1/meetings/{example_id('meeting')}"
@@ -63,7 +65,7 @@ def test_a_token_does_not_help_to_send_88000_unknown_names(gate):
 @pytest.mark.parametrize("wrong", [{}, {"member_id": 1}, {"a": 1}, 1, None])
 def test_5000_faulty_entries_are_looked_at_only_until_20_are_found(gate, wrong):
     path = f"{MEETING}/attendance"
-    few = cost(gate, "PUT", path, {"entries": [wrong] * MAX_TOLD}, 422)
+    few = cost(gate, "PUT", path, {"entries": [wrong] * MAX_REPORTED}, 422)
     many = cost(gate, "PUT", path, {"entries": [wrong] * 5000}, 422)
     assert many <= 2 * few + 50_000  # to see that the parts are not too many takes a step for each
 
@@ -100,21 +102,21 @@ def test_the_largest_bodies_that_may_be_sent_pass(gate):
     gate.peer.says("meetings.put_meeting", {"row": {"version": 1}, "is_new": True})
     entry = {"member_id": example_id("member"), "state": "attended"}
     assert gate.ask("PUT", f"{MEETING}/attendance", json={"entries": [entry] * 5000}).status_code == 200
-    meeting = example_of(MeetingBody) | {"themes": ["x"] * 20, "community_ids": [example_id("community")] * 50}
+    meeting = MeetingBody.example() | {"themes": ["x"] * 20, "community_ids": [example_id("community")] * 50}
     assert gate.ask("PUT", MEETING, json=meeting).status_code == 201
-    assert most_parts(AttendanceBody()) + SPARE_PARTS > 5000 * 6
+    assert most_parts(AttendanceBody.schema) + SPARE_PARTS > 5000 * 6
 
 
 def test_twenty_faults_are_told_at_most_and_none_at_length(gate):
-    for number in (1, MAX_TOLD, MAX_TOLD + 1, 40):
+    for number in (1, MAX_REPORTED, MAX_REPORTED + 1, 40):
         response = gate.ask("PUT", COMMUNITY, json={f"n{each}": 1 for each in range(number)})
         assert response.status_code == 422
-        assert len(response.json["errors"]) <= MAX_TOLD
+        assert len(response.json["errors"]) <= MAX_REPORTED
     response = gate.ask("PUT", COMMUNITY, json={"x" * 500_000: 1})
     assert all(len(error["pointer"]) <= MAX_WORDS for error in response.json["errors"])
     gate.peer.says("meetings.record_attendance", Invalid("Unknown.", {f"/entries/{n}": "no" for n in range(50)}))
     response = gate.ask("PUT", f"{MEETING}/attendance", json={"entries": []})
-    assert len(response.json["errors"]) == MAX_TOLD
+    assert len(response.json["errors"]) == MAX_REPORTED
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.fields import example_id, example_of
-from gateway.membership import MembershipBody
+from pratique.request import example_id
+from pratique.requests.membership import MembershipBody
 
 COMMUNITY, MEMBER, MEETING = (example_id(name) for name in ("community", "member", "meeting"))
 CARD = {"member_id": MEMBER, "name": "Amina Kaboré", "email": "amina@example.org", "version": 1}
@@ -54,7 +54,7 @@ def test_without_an_address_nobody_is_looked_up(gate, query):
 
 def test_what_is_recorded_is_shown_with_the_id_that_events_name(gate):
     gate.peer.says("membership.put_membership", {"row": {"membership_id": MEETING, "version": 1}, "is_new": True})
-    belongs = gate.ask("PUT", f"/v1/communities/{COMMUNITY}/memberships/{MEMBER}", json=example_of(MembershipBody))
+    belongs = gate.ask("PUT", f"/v1/communities/{COMMUNITY}/memberships/{MEMBER}", json=MembershipBody.example())
     assert belongs.json["membership_id"] == MEETING
     gate.peer.says("membership.put_role", {"row": {"assignment_id": MEETING, "version": 1}, "is_new": True})
     trusted = gate.ask("PUT", f"/v1/communities/{COMMUNITY}/roles/{MEMBER}/facilitator")

@@ -24,7 +24,7 @@ from werkzeug.test import Client
 from chassis import clock
 from chassis.messaging import in_memory, inbox, outbox
 from chassis.messaging.pump import pump
-from chassis.rpc import arguments, methods
+from chassis.rpc.requests import handle
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
 from chassis.storage.migrate import migrate
@@ -254,9 +254,9 @@ class Shuffled(Life):
     def _call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
         """What RPC would carry: plain JSON in, plain JSON out."""
         asked = json.loads(json.dumps(payload))
-        function, dump = composition.service_class(service).__dict__[method].answers
+        kind, handler = composition.service_class(service).handlers[method]
         with self.stores[service].begin() as session:
-            return methods.dumped(function(session, **arguments.load(function, asked)), dump)
+            return handle(session, kind, handler, asked)
 
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One HTTP request, without a socket."""

@@ -252,9 +252,7 @@ def fail(opened: Store) -> None:
 def _check_that_all_was_lived(asking: Asking) -> None:
     """Whatever is new must come into the story, or its statements would not be looked at."""
     for name in SERVICES:
-        methods = [
-            each.answers[0] for each in vars(composition.service_class(name)).values() if hasattr(each, "answers")
-        ]
+        methods = [handler for _, handler in composition.service_class(name).handlers.values()]
         for acting in (methods, composition.reactions_of(name).values(), composition.handlers_of(name).values()):
             unlived = [each.__qualname__ for each in acting if unwrap(each).__code__ not in asking]
             assert unlived == [], f"let the story of {name} come to these"

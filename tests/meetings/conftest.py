@@ -10,16 +10,30 @@ import pytest
 from chassis import clock
 from chassis.messaging import inbox
 from chassis.storage.store import Store
-from chassis.testing import memory_store, published
+from chassis.testing import crossed, memory_store, published
 from pratique.event import Event
 from pratique.events.meetings import AttendanceState, MeetingKind, Mode
 from pratique.events.membership import CommunityFounded, MembershipActivated, Role, RoleAssigned, RoleEnded
+from pratique.request import Request
+from pratique.requests.meetings import (
+    AttendanceEntry,
+    CancelMeeting,
+    CloseMeeting,
+    GetMeeting,
+    PutMeeting,
+    RecordAttendance,
+    StartMeeting,
+    WrapUpMeeting,
+)
 from pratique.testing import AT, envelope, sample
-from services.meetings import commands, queries
-from services.meetings.models import AttendanceEntry, Base, Meeting
+from services.meetings.commands import COMMANDS
+from services.meetings.models import Base, Meeting
+from services.meetings.queries import QUERIES
 from services.meetings.reactions import REACTIONS
 
 Some = TypeVar("Some", bound=Event)
+HANDLERS = {**COMMANDS, **QUERIES}
+STEPS = {"start": StartMeeting, "wrap_up": WrapUpMeeting, "close": CloseMeeting, "cancel": CancelMeeting}
 
 
 class World:
@@ -32,10 +46,14 @@ class World:
     def __init__(self, opened: Store) -> None:
         self.opened = opened
 
-    def ask(self, command: Callable[..., Any], **said: Any) -> Any:
+    def ask(self, kind: type[Request], /, **said: Any) -> Any:
         """One command or query in a transaction of its own, as a caller would."""
+        return self.carry_out(kind(**said))
+
+    def carry_out(self, request: Request) -> Any:
+        """One command or query that is made already."""
         with self.opened.begin() as session:
-            return command(session, **said)
+            return HANDLERS[type(request)](session, crossed(request))
 
     def heard(self, event_class: type[Some]) -> list[Some]:
         """What subscribers hear, oldest first."""
@@ -72,7 +90,7 @@ class World:
             "facilitator_id": self.FACILITATOR,
             "note_taker_id": self.NOTE_TAKER,
         }
-        saved = self.ask(commands.put_meeting, **{**usual, **said})
+        saved = self.ask(PutMeeting, **{**usual, **said})
         assert isinstance(saved.row, Meeting)
         return saved.row
 
@@ -81,16 +99,16 @@ class World:
         reason = {"reason": "Tempête de neige"}
         for verb in verbs:
             said = reason if verb == "cancel" else {}
-            self.ask(getattr(commands, f"{verb}_meeting"), meeting_id=self.MEETING, **said)
+            self.ask(STEPS[verb], meeting_id=self.MEETING, **said)
 
     def mark(self, states: dict[UUID, AttendanceState]) -> None:
         """Take, or correct, the attendance of these people."""
         entries = tuple(AttendanceEntry(member_id=each, state=state) for each, state in states.items())
-        self.ask(commands.record_attendance, meeting_id=self.MEETING, entries=entries)
+        self.ask(RecordAttendance, meeting_id=self.MEETING, entries=entries)
 
     def meeting(self) -> Meeting:
         """The meeting with its attendance, as it is by now."""
-        found = self.ask(queries.get_meeting, meeting_id=self.MEETING)
+        found = self.ask(GetMeeting, meeting_id=self.MEETING)
         assert isinstance(found, Meeting)
         return found
 

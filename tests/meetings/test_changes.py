@@ -9,8 +9,8 @@ import pytest
 from pratique.errors import Conflict, NotFound, PreconditionRequired, Stale
 from pratique.event import Event
 from pratique.events.meetings import MeetingChanged, MeetingDescribed, MeetingKind, MeetingScheduled, Mode
+from pratique.requests.meetings import PutMeeting
 from pratique.testing import AT
-from services.meetings import commands
 
 World = Any  # of conftest.py, which tests do not import
 STEPS = {
@@ -132,7 +132,7 @@ def test_the_same_instant_in_another_zone_and_communities_in_another_order_are_t
     both = (world.COMMUNITY, world.OTHER)
     world.schedule(community_ids=both)
     again = world.ask(
-        commands.put_meeting,
+        PutMeeting,
         meeting_id=world.MEETING,
         community_ids=both[::-1],
         kind=MeetingKind.MEETING,

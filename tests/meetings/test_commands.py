@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from chassis import clock
-from chassis.rpc import arguments
+from chassis.rpc.requests import read
 from pratique.errors import Conflict, DomainError, Invalid, NotFound
 from pratique.event import Event
 from pratique.events.meetings import (
@@ -20,8 +20,8 @@ from pratique.events.meetings import (
     MemberRegisteredForMeeting,
     Partstat,
 )
+from pratique.requests.meetings import CancelMeeting, GetMeeting, PutMeeting, RegisterMember
 from pratique.testing import AT
-from services.meetings import commands, queries
 
 World = Any  # of conftest.py, which tests do not import
 STEPS = {
@@ -126,7 +126,7 @@ def test_a_meeting_starts_two_weeks_before_the_day_that_is_planned_at_the_earlie
 def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(world: World) -> None:
     world.schedule()
     world.do("cancel", "cancel")
-    world.ask(commands.cancel_meeting, meeting_id=world.MEETING, reason="Une autre raison")
+    world.ask(CancelMeeting, meeting_id=world.MEETING, reason="Une autre raison")
 
     (cancelled,) = world.heard(MeetingCancelled)
     assert (cancelled.cancelled_at, cancelled.version) == (AT, 2)
@@ -139,7 +139,7 @@ def test_a_cancelled_meeting_tells_when_publicly_and_why_privately(world: World)
 def test_a_reason_is_needed_to_cancel(world: World, reason: str) -> None:
     world.schedule()
     with pytest.raises(Invalid) as caught:
-        world.ask(commands.cancel_meeting, meeting_id=world.MEETING, reason=reason)
+        world.ask(CancelMeeting, meeting_id=world.MEETING, reason=reason)
 
     assert set(caught.value.fields) == {"/reason"}
     assert world.meeting().state.value == "scheduled"
@@ -167,7 +167,7 @@ def test_what_else_is_asked_of_an_unknown_meeting_is_not_found(world: World) -> 
     with pytest.raises(NotFound):
         world.meeting()
     with pytest.raises(NotFound):
-        world.ask(commands.register_member, meeting_id=world.MEETING, member_id=world.AMINA, partstat=Partstat.ACCEPTED)
+        world.ask(RegisterMember, meeting_id=world.MEETING, member_id=world.AMINA, partstat=Partstat.ACCEPTED)
 
 
 @pytest.mark.parametrize(
@@ -224,17 +224,17 @@ def test_a_time_without_an_offset_is_refused(world: World) -> None:
         "timezone": "America/Toronto",
     }
     with pytest.raises(Invalid) as caught:
-        arguments.load(commands.put_meeting, said)
+        read(PutMeeting, said)
     assert set(caught.value.fields) == {"/starts_at"}
 
-    loaded = arguments.load(commands.put_meeting, said | {"starts_at": "2026-03-12T14:00:00-04:00"})
+    planned = read(PutMeeting, said | {"starts_at": "2026-03-12T14:00:00-04:00"})
     with pytest.raises(Invalid) as caught:
-        world.ask(commands.put_meeting, **loaded)
+        world.carry_out(planned)
     assert set(caught.value.fields) == {"/ends_at"}, "14:00 in Toronto is after 16:00 in Greenwich"
 
 
 def register(world: World, member_id: UUID, partstat: Partstat) -> Any:
-    return world.ask(commands.register_member, meeting_id=world.MEETING, member_id=member_id, partstat=partstat)
+    return world.ask(RegisterMember, meeting_id=world.MEETING, member_id=member_id, partstat=partstat)
 
 
 def test_the_last_word_on_coming_counts_and_each_word_is_heard_once(world: World) -> None:
@@ -288,7 +288,7 @@ def test_two_meetings_at_the_same_time_do_not_touch_each_other(world: World) -> 
     world.do("start", "close")
 
     assert len(world.heard(MeetingStarted)) == 1
-    assert world.ask(queries.get_meeting, meeting_id=other.meeting_id).state.value == "scheduled"
+    assert world.ask(GetMeeting, meeting_id=other.meeting_id).state.value == "scheduled"
 
 
 def test_a_failed_command_leaves_no_trace(world: World) -> None:

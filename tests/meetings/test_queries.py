@@ -10,8 +10,8 @@ from sqlalchemy import event
 
 from pratique.errors import Invalid, NotFound
 from pratique.events.meetings import AttendanceState, Partstat
+from pratique.requests.meetings import ListMeetings, ListRegistrations, Meeting, MeetingWithAttendance, RegisterMember
 from pratique.testing import AT
-from services.meetings import commands, queries, schemas
 
 World = Any  # of conftest.py, which tests do not import
 
@@ -43,7 +43,7 @@ def test_meetings_are_listed_once_each_the_latest_first_page_by_page(world: Worl
     seen: list[Any] = []
     after = None
     while True:
-        page = world.ask(queries.list_meetings, community_id=world.COMMUNITY, after=after, limit=2)
+        page = world.ask(ListMeetings, community_id=world.COMMUNITY, after=after, limit=2)
         seen += page.rows
         after = page.after
         if after is None:
@@ -58,12 +58,12 @@ def test_meetings_are_listed_once_each_the_latest_first_page_by_page(world: Worl
 def test_a_joint_meeting_is_listed_in_each_of_its_communities(world: World) -> None:
     world.schedule(community_ids=(world.OTHER, world.COMMUNITY))
     for community_id in (world.COMMUNITY, world.OTHER):
-        (meeting,) = world.ask(queries.list_meetings, community_id=community_id).rows
+        (meeting,) = world.ask(ListMeetings, community_id=community_id).rows
         assert meeting.community_ids == (world.OTHER, world.COMMUNITY)
 
 
 def test_a_community_without_meetings_has_an_empty_page(world: World) -> None:
-    page = world.ask(queries.list_meetings, community_id=world.COMMUNITY)
+    page = world.ask(ListMeetings, community_id=world.COMMUNITY)
 
     assert (list(page.rows), page.after) == ([], None)
 
@@ -71,7 +71,7 @@ def test_a_community_without_meetings_has_an_empty_page(world: World) -> None:
 @pytest.mark.parametrize("after", ["", "x", "2026-03-12T14:00:00.000000Z", "2026-03-12T14:00:00.000000Z_5", "_"])
 def test_a_key_that_comes_from_no_page_is_refused(world: World, after: str) -> None:
     with pytest.raises(Invalid) as caught:
-        world.ask(queries.list_meetings, community_id=world.COMMUNITY, after=after)
+        world.ask(ListMeetings, community_id=world.COMMUNITY, after=after)
 
     assert set(caught.value.fields) == {"/after"}
 
@@ -79,12 +79,12 @@ def test_a_key_that_comes_from_no_page_is_refused(world: World, after: str) -> N
 @pytest.mark.parametrize("limit", [0, 501])
 def test_a_page_has_one_to_five_hundred_rows(world: World, limit: int) -> None:
     with pytest.raises(Invalid):
-        world.ask(queries.list_meetings, community_id=world.COMMUNITY, limit=limit)
+        world.ask(ListMeetings, community_id=world.COMMUNITY, limit=limit)
 
 
 def test_an_unknown_community_is_not_found(world: World) -> None:
     with pytest.raises(NotFound, match=str(world.STRANGER)):
-        world.ask(queries.list_meetings, community_id=world.STRANGER)
+        world.ask(ListMeetings, community_id=world.STRANGER)
 
 
 @pytest.mark.parametrize("people", [1, 40])
@@ -100,14 +100,14 @@ def test_what_is_read_costs_the_same_whatever_its_size(world: World, people: int
 
     assert len(world.meeting().attendance) == people
     assert count_statements(world, world.meeting) == 3
-    assert count_statements(world, lambda: world.ask(queries.list_meetings, community_id=world.COMMUNITY)) == 3
+    assert count_statements(world, lambda: world.ask(ListMeetings, community_id=world.COMMUNITY)) == 3
 
 
 def test_a_dumped_meeting_has_the_fields_that_are_promised(world: World) -> None:
     world.schedule(place="Salle B")
     world.do("start")
     world.mark({world.AMINA: AttendanceState.ATTENDED})
-    dumped = schemas.MeetingWithAttendance().dump(world.meeting())
+    dumped = MeetingWithAttendance.dump_of(world.meeting())
 
     assert dumped == {
         "meeting_id": str(world.MEETING),
@@ -138,23 +138,22 @@ def test_a_dumped_meeting_has_the_fields_that_are_promised(world: World) -> None
                 "role": "participant",
                 "community_id": str(world.COMMUNITY),
                 "organization_id": str(UUID(int=0x0F)),
-                "version": 3,
             }
         ],
     }
-    (listed,) = world.ask(queries.list_meetings, community_id=world.COMMUNITY).rows
-    assert schemas.Meeting().dump(listed) == {key: dumped[key] for key in dumped if key != "attendance"}
+    (listed,) = world.ask(ListMeetings, community_id=world.COMMUNITY).rows
+    assert Meeting.dump_of(listed) == {key: dumped[key] for key in dumped if key != "attendance"}
 
 
 def test_words_on_coming_are_listed_once_each_page_by_page(world: World) -> None:
     world.schedule()
     with pytest.raises(NotFound):
-        world.ask(queries.list_registrations, meeting_id=UUID(int=0x999))
+        world.ask(ListRegistrations, meeting_id=UUID(int=0x999))
     for member_id, partstat in ((world.MEI, "accepted"), (world.AMINA, "declined"), (world.LOUIS, "tentative")):
-        world.ask(commands.register_member, meeting_id=world.MEETING, member_id=member_id, partstat=Partstat(partstat))
+        world.ask(RegisterMember, meeting_id=world.MEETING, member_id=member_id, partstat=Partstat(partstat))
 
-    first = world.ask(queries.list_registrations, meeting_id=world.MEETING, limit=2)
-    last = world.ask(queries.list_registrations, meeting_id=world.MEETING, after=first.after, limit=2)
+    first = world.ask(ListRegistrations, meeting_id=world.MEETING, limit=2)
+    last = world.ask(ListRegistrations, meeting_id=world.MEETING, after=first.after, limit=2)
 
     told = [(each.member_id, each.partstat.value) for page in (first, last) for each in page.rows]
     assert told == [(world.AMINA, "declined"), (world.LOUIS, "tentative"), (world.MEI, "accepted")]

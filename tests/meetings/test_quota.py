@@ -16,8 +16,8 @@ from chassis.actor import acting
 from pratique.errors import QuotaSpent
 from pratique.event import Event
 from pratique.events.meetings import MeetingScheduled
+from pratique.requests.meetings import CancelMeeting
 from pratique.testing import AT
-from services.meetings import commands
 from services.meetings.models import MAILS_SPENT
 
 World = Any  # of conftest.py, which tests do not import
@@ -80,7 +80,7 @@ def test_what_mails_nobody_costs_nothing(world: World) -> None:
         world.schedule(community_ids=(world.OTHER,))
         clock.move(timedelta(days=30))
         world.schedule(meeting_id=UUID(int=0x222))
-        world.ask(commands.cancel_meeting, meeting_id=UUID(int=0x222), reason="Vieux")
+        world.ask(CancelMeeting, meeting_id=UUID(int=0x222), reason="Vieux")
 
     assert len(world.heard(MeetingScheduled)) == 2
 

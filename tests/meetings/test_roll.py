@@ -23,9 +23,9 @@ from pratique.events.meetings import (
     MeetingRole,
     Partstat,
 )
+from pratique.requests.meetings import AttendanceEntry, RecordAttendance, RegisterMember
 from pratique.testing import AT
-from services.meetings import commands
-from services.meetings.models import AttendanceChange, AttendanceEntry, Base
+from services.meetings.models import AttendanceChange, Base
 
 World = Any  # of conftest.py, which tests do not import
 ATTENDED, PARTLY, EXCUSED = AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY, AttendanceState.EXCUSED
@@ -70,7 +70,7 @@ def test_a_closed_meeting_tells_everyone_marked_and_counts_who_was_there(begun: 
 
 
 def test_a_no_show_is_never_attended_and_unknown_is_no_no_show(begun: World) -> None:
-    begun.ask(commands.register_member, meeting_id=begun.MEETING, member_id=begun.AMINA, partstat=Partstat.ACCEPTED)
+    begun.ask(RegisterMember, meeting_id=begun.MEETING, member_id=begun.AMINA, partstat=Partstat.ACCEPTED)
     begun.mark({begun.AMINA: NO_SHOW, begun.LOUIS: UNKNOWN})
     begun.do("close")
 
@@ -112,7 +112,7 @@ def test_a_stranger_whose_membership_arrives_is_a_stranger_no_more(begun: World)
 def test_a_person_named_twice_is_refused(begun: World) -> None:
     entries = tuple(AttendanceEntry(member_id=begun.AMINA, state=state) for state in (ATTENDED, NO_SHOW))
     with pytest.raises(Invalid, match="twice") as caught:
-        begun.ask(commands.record_attendance, meeting_id=begun.MEETING, entries=entries)
+        begun.ask(RecordAttendance, meeting_id=begun.MEETING, entries=entries)
 
     assert set(caught.value.fields) == {"/entries/1/member_id"}
     assert begun.roll() == {}
@@ -121,7 +121,7 @@ def test_a_person_named_twice_is_refused(begun: World) -> None:
 def test_too_many_entries_are_refused(begun: World) -> None:
     entries = tuple(AttendanceEntry(member_id=UUID(int=each), state=ATTENDED) for each in range(5001))
     with pytest.raises(Invalid) as caught:
-        begun.ask(commands.record_attendance, meeting_id=begun.MEETING, entries=entries)
+        begun.ask(RecordAttendance, meeting_id=begun.MEETING, entries=entries)
 
     assert set(caught.value.fields) == {"/entries"}
 

@@ -8,7 +8,7 @@ import pytest
 from chassis import clock
 from pratique.errors import Conflict
 from pratique.events.meetings import MeetingClosed, MeetingKind, MeetingWrapUpStarted
-from services.meetings import commands
+from pratique.requests.meetings import CloseMeeting, WrapUpMeeting
 
 World = Any  # of conftest.py, which tests do not import
 DAY = timedelta(days=1)
@@ -42,8 +42,8 @@ def test_those_who_were_there_are_asked_by_rule_or_by_word(
     world.schedule(**said)
     clock.move(timedelta(hours=2) + late)
     world.do("start")
-    world.ask(commands.wrap_up_meeting, meeting_id=world.MEETING, with_survey=wrap_up)
-    world.ask(commands.close_meeting, meeting_id=world.MEETING, with_survey=close)
+    world.ask(WrapUpMeeting, meeting_id=world.MEETING, with_survey=wrap_up)
+    world.ask(CloseMeeting, meeting_id=world.MEETING, with_survey=close)
 
     (wrapped_up,), (closed,) = world.heard(MeetingWrapUpStarted), world.heard(MeetingClosed)
     assert (wrapped_up.with_survey, closed.with_survey) == expected
@@ -52,7 +52,7 @@ def test_those_who_were_there_are_asked_by_rule_or_by_word(
 def test_after_a_preparatory_meeting_nobody_can_be_asked(world: World) -> None:
     world.schedule(kind=MeetingKind.PREPARATORY)
     world.do("start")
-    for command in (commands.wrap_up_meeting, commands.close_meeting):
+    for command in (WrapUpMeeting, CloseMeeting):
         with pytest.raises(Conflict, match="preparatory"):
             world.ask(command, meeting_id=world.MEETING, with_survey=True)
 

@@ -8,13 +8,22 @@ import pytest
 
 from chassis import clock
 from chassis.storage.transaction import Transaction
-from chassis.testing import memory_store
+from chassis.testing import crossed, memory_store
 from pratique.events.membership import Capacity, CommunityKind, Locale
+from pratique.request import Request
+from pratique.requests.membership import PutCommunity, PutMember, PutMembership, PutOrganization
 from pratique.testing import AT
-from services.membership import commands
+from services.membership.commands import COMMANDS
 from services.membership.models import Base, Community, Member, Membership, Organization
+from services.membership.queries import QUERIES
 
+HANDLERS = {**COMMANDS, **QUERIES}
 COMMUNITY, MEMBER, ORGANIZATION = UUID(int=0xC), UUID(int=0xA), UUID(int=0x0F)
+
+
+def ask(session: Transaction, kind: type[Request], /, **said: Any) -> Any:
+    """What comes of one command or query, as a caller would send it."""
+    return HANDLERS[kind](session, crossed(kind(**said)))
 
 
 @pytest.fixture
@@ -25,7 +34,7 @@ def session() -> Iterator[Transaction]:
 
 @pytest.fixture
 def organization(session: Transaction) -> Organization:
-    return commands.put_organization(session, organization_id=ORGANIZATION, name="Maison de la culture").row
+    return ask(session, PutOrganization, organization_id=ORGANIZATION, name="Maison de la culture").row
 
 
 @pytest.fixture
@@ -39,7 +48,7 @@ def put_community(session: Transaction) -> Callable[..., Community]:
             "locale": Locale.FR,
             "timezone": "America/Toronto",
         }
-        return commands.put_community(session, **{**usual, **said}).row
+        return ask(session, PutCommunity, **{**usual, **said}).row
 
     return put
 
@@ -54,7 +63,7 @@ def put_member(session: Transaction) -> Callable[..., Member]:
             "locale": Locale.FR,
             "timezone": "America/Toronto",
         }
-        return commands.put_member(session, **{**usual, **said}).row
+        return ask(session, PutMember, **{**usual, **said}).row
 
     return put
 
@@ -68,8 +77,9 @@ def membership(
 ) -> Membership:
     put_community()
     put_member()
-    saved = commands.put_membership(
+    saved = ask(
         session,
+        PutMembership,
         community_id=COMMUNITY,
         member_id=MEMBER,
         capacity=Capacity.REPRESENTATIVE,

@@ -14,8 +14,9 @@ from chassis.storage.transaction import Transaction
 from chassis.testing import published
 from pratique.errors import Conflict, QuotaSpent
 from pratique.events.membership import Capacity, MemberContactChanged, MembershipActivated
-from services.membership import commands
+from pratique.requests.membership import PutMembership
 from services.membership.models import Member
+from tests.membership.conftest import ask
 
 COMMUNITY, MEMBER, STRANGER = UUID(int=0xC), UUID(int=0xA), UUID(int=0xBAD)
 PutMember = Callable[..., Member]
@@ -94,7 +95,7 @@ def test_a_program_that_has_used_up_its_mails_of_the_day_lets_nobody_belong(
     session: Transaction, put_member: PutMember
 ) -> None:
     session._settings = dataclasses.replace(session.settings, mails_a_day=2)
-    belong = partial(commands.put_membership, session, community_id=COMMUNITY, capacity=Capacity.INDIVIDUAL)
+    belong = partial(ask, session, PutMembership, community_id=COMMUNITY, capacity=Capacity.INDIVIDUAL)
     people = [put_member(member_id=UUID(int=each), email=f"n{each}@example.org").member_id for each in range(1, 5)]
     with acting("token abc jeton"):
         for member_id in people[:2]:

@@ -12,8 +12,9 @@ from chassis.storage.store import Store, open_store
 from chassis.storage.transaction import Transaction
 from pratique.errors import Conflict
 from pratique.events.membership import Locale
-from services.membership import commands
+from pratique.requests.membership import PutMember
 from services.membership.models import Member
+from tests.membership.conftest import ask
 from tests.running import until
 from tests.servers import Fresh
 
@@ -29,8 +30,9 @@ def opened(fresh: Fresh) -> Iterator[Store]:
 
 
 def put(session: Transaction, number: int, email: str, if_version: int | None = None) -> None:
-    commands.put_member(
+    ask(
         session,
+        PutMember,
         member_id=UUID(int=number),
         name="Personne",
         email=email,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from chassis import clock
-from chassis.rpc import arguments
+from chassis.rpc.requests import read
 from chassis.storage.transaction import Transaction
 from chassis.testing import published
 from pratique.errors import Conflict, DomainError, Invalid, NotFound, PreconditionRequired, Stale
@@ -27,12 +27,13 @@ from pratique.events.membership import (
     RoleAssigned,
     RoleEnded,
 )
-from services.membership import commands
+from pratique.requests.membership import EndRole, PutMember, PutMembership, PutOrganization, PutRole
 from services.membership.models import Community, Member, Membership, Organization, RoleAssignment
+from tests.membership.conftest import ask
 
 COMMUNITY, MEMBER, ORGANIZATION, STRANGER = UUID(int=0xC), UUID(int=0xA), UUID(int=0x0F), UUID(int=0xBAD)
-PutCommunity = Callable[..., Community]
-PutMember = Callable[..., Member]
+MakeCommunity = Callable[..., Community]
+MakeMember = Callable[..., Member]
 
 
 def names_of(events: list[Event]) -> list[str]:
@@ -40,7 +41,7 @@ def names_of(events: list[Event]) -> list[str]:
 
 
 def test_a_community_is_founded_once_however_often_it_is_said(
-    session: Transaction, put_community: PutCommunity
+    session: Transaction, put_community: MakeCommunity
 ) -> None:
     for _ in range(3):
         put_community()
@@ -69,7 +70,7 @@ def test_a_community_is_founded_once_however_often_it_is_said(
     ],
 )
 def test_what_changed_in_a_community_is_what_is_announced(
-    session: Transaction, put_community: PutCommunity, change: dict[str, object], expected: list[str]
+    session: Transaction, put_community: MakeCommunity, change: dict[str, object], expected: list[str]
 ) -> None:
     put_community()
     put_community(**change, if_version=1)
@@ -80,7 +81,7 @@ def test_what_changed_in_a_community_is_what_is_announced(
     assert {event.version for event in announced} == {2}
 
 
-def test_a_change_needs_the_version_that_was_read(session: Transaction, put_member: PutMember) -> None:
+def test_a_change_needs_the_version_that_was_read(session: Transaction, put_member: MakeMember) -> None:
     put_member()
     with pytest.raises(PreconditionRequired):
         put_member(name="Amina Diallo")
@@ -92,11 +93,11 @@ def test_a_change_needs_the_version_that_was_read(session: Transaction, put_memb
 
 
 def test_the_public_bus_never_hears_a_name_an_address_or_a_purpose(
-    session: Transaction, put_community: PutCommunity, put_member: PutMember, membership: Membership
+    session: Transaction, put_community: MakeCommunity, put_member: MakeMember, membership: Membership
 ) -> None:
     put_community(name="Secret", purpose="Secret", if_version=1)
     put_member(name="Secret", email="secret@example.org", if_version=1)
-    commands.put_role(session, community_id=COMMUNITY, member_id=MEMBER, role=Role.FACILITATOR)
+    ask(session, PutRole, community_id=COMMUNITY, member_id=MEMBER, role=Role.FACILITATOR)
 
     public = str([event.dump() for event in published(session, Event) if not event.is_private])
 
@@ -105,7 +106,7 @@ def test_the_public_bus_never_hears_a_name_an_address_or_a_purpose(
         assert words not in public
 
 
-def test_only_notifications_hears_who_a_person_is(session: Transaction, put_member: PutMember) -> None:
+def test_only_notifications_hears_who_a_person_is(session: Transaction, put_member: MakeMember) -> None:
     put_member()
     put_member(email="amina.kone@example.org", if_version=1)
     put_member(email="amina.kone@example.org")
@@ -147,7 +148,7 @@ def test_only_notifications_hears_who_a_person_is(session: Transaction, put_memb
     ],
 )
 def test_a_person_that_cannot_be_is_refused_at_the_field(
-    session: Transaction, put_member: PutMember, fields: dict[str, str], pointer: str
+    session: Transaction, put_member: MakeMember, fields: dict[str, str], pointer: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
         put_member(**fields)
@@ -160,17 +161,17 @@ def test_a_person_that_cannot_be_is_refused_at_the_field(
 @pytest.mark.parametrize(
     "email", ["a@b", "amina.kone+pratique@sous.example.org", "élodie@exemple.québec", "o'neil@e.ca"]
 )
-def test_unusual_addresses_are_accepted(put_member: PutMember, email: str) -> None:
+def test_unusual_addresses_are_accepted(put_member: MakeMember, email: str) -> None:
     assert put_member(email=email).email == email
 
 
-def test_the_longest_name_and_address_fit(put_member: PutMember) -> None:
+def test_the_longest_name_and_address_fit(put_member: MakeMember) -> None:
     member = put_member(name="é" * 200, email="a" * 249 + "@b.ca")
 
     assert (len(member.name), len(member.email)) == (200, 254)
 
 
-def test_all_faults_of_a_community_are_told_at_once(put_community: PutCommunity) -> None:
+def test_all_faults_of_a_community_are_told_at_once(put_community: MakeCommunity) -> None:
     with pytest.raises(Invalid) as caught:
         put_community(name="", purpose="\x07", timezone="Nowhere")
 
@@ -178,17 +179,17 @@ def test_all_faults_of_a_community_are_told_at_once(put_community: PutCommunity)
 
 
 def test_what_mails_show_of_a_community_and_an_organisation_leads_nowhere(
-    session: Transaction, put_community: PutCommunity
+    session: Transaction, put_community: MakeCommunity
 ) -> None:
     with pytest.raises(Invalid) as caught:
         put_community(name="Voir www.exemple.test")
     assert set(caught.value.fields) == {"/name"}
     with pytest.raises(Invalid) as caught:
-        commands.put_organization(session, organization_id=ORGANIZATION, name="amina@exemple.test")
+        ask(session, PutOrganization, organization_id=ORGANIZATION, name="amina@exemple.test")
     assert set(caught.value.fields) == {"/name"}
 
 
-def test_a_purpose_may_have_several_lines(put_community: PutCommunity) -> None:
+def test_a_purpose_may_have_several_lines(put_community: MakeCommunity) -> None:
     assert put_community(purpose="Apprendre.\nEnsemble.").purpose == "Apprendre.\nEnsemble."
 
 
@@ -196,16 +197,16 @@ def test_languages_are_french_and_english(session: Transaction) -> None:
     said = {"member_id": str(MEMBER), "name": "A", "email": "a@b.ca", "locale": "de", "timezone": "Europe/Berlin"}
 
     with pytest.raises(Invalid) as caught:
-        arguments.load(commands.put_member, said)
+        read(PutMember, said)
 
     assert set(caught.value.fields) == {"/locale"}
 
 
 def test_an_organization_needs_a_name_and_announces_nothing(session: Transaction, organization: Organization) -> None:
     with pytest.raises(Invalid):
-        commands.put_organization(session, organization_id=STRANGER, name="")
-    saved = commands.put_organization(
-        session, organization_id=ORGANIZATION, name="Maison de la culture", sector="arts", if_version=1
+        ask(session, PutOrganization, organization_id=STRANGER, name="")
+    saved = ask(
+        session, PutOrganization, organization_id=ORGANIZATION, name="Maison de la culture", sector="arts", if_version=1
     )
 
     assert (saved.is_new, saved.row.sector, saved.row.version) == (False, "arts", 2)
@@ -216,8 +217,9 @@ def test_belonging_is_announced_once_and_again_when_the_capacity_changes(
     session: Transaction, membership: Membership
 ) -> None:
     for _ in range(2):
-        saved = commands.put_membership(
+        saved = ask(
             session,
+            PutMembership,
             community_id=COMMUNITY,
             member_id=MEMBER,
             capacity=Capacity.INDIVIDUAL,
@@ -244,8 +246,8 @@ def test_belonging_is_announced_once_and_again_when_the_capacity_changes(
 @pytest.mark.usefixtures("organization")
 def test_a_capacity_that_does_not_fit_is_refused(
     session: Transaction,
-    put_community: PutCommunity,
-    put_member: PutMember,
+    put_community: MakeCommunity,
+    put_member: MakeMember,
     kind: CommunityKind,
     capacity: Capacity,
     organization_id: UUID | None,
@@ -255,8 +257,9 @@ def test_a_capacity_that_does_not_fit_is_refused(
     put_member()
 
     with pytest.raises(Invalid) as caught:
-        commands.put_membership(
+        ask(
             session,
+            PutMembership,
             community_id=COMMUNITY,
             member_id=MEMBER,
             capacity=capacity,
@@ -273,12 +276,12 @@ def test_what_a_membership_names_and_nobody_knows_is_said(session: Transaction, 
     said = {"community_id": COMMUNITY, "member_id": MEMBER, "organization_id": ORGANIZATION, unknown: STRANGER}
 
     with pytest.raises(NotFound, match=str(STRANGER)):
-        commands.put_membership(session, capacity=Capacity.REPRESENTATIVE, **said)
+        ask(session, PutMembership, capacity=Capacity.REPRESENTATIVE, **said)
 
 
 @pytest.mark.usefixtures("membership")
 def test_a_community_of_individuals_cannot_hold_representatives(
-    session: Transaction, put_community: PutCommunity
+    session: Transaction, put_community: MakeCommunity
 ) -> None:
     with pytest.raises(Conflict, match="1 of its members"):
         put_community(kind=CommunityKind.INDIVIDUALS, if_version=1)
@@ -289,10 +292,10 @@ def test_a_community_of_individuals_cannot_hold_representatives(
 @pytest.mark.usefixtures("membership")
 def test_a_role_is_announced_once_ended_once_and_announced_anew_when_given_again(session: Transaction) -> None:
     role = {"community_id": COMMUNITY, "member_id": MEMBER, "role": Role.FACILITATOR}
-    given = [commands.put_role(session, **role).is_new for _ in range(2)]
-    ended = [commands.end_role(session, **role).version for _ in range(2)]
+    given = [ask(session, PutRole, **role).is_new for _ in range(2)]
+    ended = [ask(session, EndRole, **role).version for _ in range(2)]
     clock.move(timedelta(days=1))
-    again = commands.put_role(session, **role)
+    again = ask(session, PutRole, **role)
 
     assert (given, ended, again.is_new, again.row.ended_at) == ([True, False], [2, 2], True, None)
     announced = [event for event in published(session, Event) if isinstance(event, RoleAssigned | RoleEnded)]
@@ -308,13 +311,13 @@ def test_a_role_is_announced_once_ended_once_and_announced_anew_when_given_again
 @pytest.mark.usefixtures("membership")
 def test_two_roles_of_one_member_are_two_assignments(session: Transaction) -> None:
     for role in Role:
-        commands.put_role(session, community_id=COMMUNITY, member_id=MEMBER, role=role)
+        ask(session, PutRole, community_id=COMMUNITY, member_id=MEMBER, role=role)
 
     assert len({event.assignment_id for event in published(session, RoleAssigned)}) == len(Role)
 
 
 @pytest.mark.usefixtures("membership")
-def test_a_role_is_for_members_of_the_community_only(session: Transaction, put_member: PutMember) -> None:
+def test_a_role_is_for_members_of_the_community_only(session: Transaction, put_member: MakeMember) -> None:
     put_member(member_id=STRANGER, email="louis@example.org")
     cases: list[tuple[UUID, UUID, type[DomainError]]] = [
         (COMMUNITY, STRANGER, Conflict),
@@ -323,7 +326,7 @@ def test_a_role_is_for_members_of_the_community_only(session: Transaction, put_m
     ]
     for community_id, member_id, error in cases:
         with pytest.raises(error):
-            commands.put_role(session, community_id=community_id, member_id=member_id, role=Role.COORDINATOR)
+            ask(session, PutRole, community_id=community_id, member_id=member_id, role=Role.COORDINATOR)
 
     assert published(session, RoleAssigned) == []
 
@@ -331,10 +334,10 @@ def test_a_role_is_for_members_of_the_community_only(session: Transaction, put_m
 @pytest.mark.usefixtures("membership")
 def test_a_role_that_nobody_had_cannot_end(session: Transaction) -> None:
     with pytest.raises(NotFound, match="coordinator"):
-        commands.end_role(session, community_id=COMMUNITY, member_id=MEMBER, role=Role.COORDINATOR)
+        ask(session, EndRole, community_id=COMMUNITY, member_id=MEMBER, role=Role.COORDINATOR)
 
 
-def test_a_community_is_described_privately(session: Transaction, put_community: PutCommunity) -> None:
+def test_a_community_is_described_privately(session: Transaction, put_community: MakeCommunity) -> None:
     put_community()
 
     (described,) = published(session, CommunityDescribed)

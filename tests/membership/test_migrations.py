@@ -13,8 +13,9 @@ from chassis.storage.store import Store
 from chassis.testing import open_at
 from pratique.errors import Conflict
 from pratique.events.membership import Locale
-from services.membership import commands
+from pratique.requests.membership import PutMember
 from services.membership.models import Member
+from tests.membership.conftest import ask
 
 MIGRATIONS = Path("services/membership/migrations").absolute()
 PEOPLE = ["amina@example.org", "louis@example.org", "Amina@EXAMPLE.org", "amina@example.org"]
@@ -52,8 +53,9 @@ def migrated(tmp_path: Path) -> Callable[[Store, str], None]:
 
 def put(opened: Store, number: int, email: str, if_version: int | None) -> None:
     with opened.begin() as session:
-        commands.put_member(
+        ask(
             session,
+            PutMember,
             member_id=UUID(int=number),
             name=f"Personne {number}",
             email=email,

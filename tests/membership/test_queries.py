@@ -12,8 +12,25 @@ from chassis.storage.transaction import Transaction
 from chassis.testing import published
 from pratique.errors import Invalid, NotFound
 from pratique.events.membership import Capacity, MembershipActivated, Role, RoleAssigned
-from services.membership import commands, queries, schemas
+from pratique.requests.membership import (
+    Attending,
+    EndRole,
+    GetCommunity,
+    GetMember,
+    GetOrganization,
+    ListCommunities,
+    ListLabels,
+    ListMembers,
+    ListMemberships,
+    ListOrganizations,
+    ListRoles,
+    PutMembership,
+    PutOrganization,
+    PutRole,
+)
+from pratique.requests.membership import Member as MemberShown
 from services.membership.models import Community, Member
+from tests.membership.conftest import ask
 
 COMMUNITY, MEMBER, STRANGER = UUID(int=0xC), UUID(int=0xA), UUID(int=0xBAD)
 
@@ -27,7 +44,7 @@ def test_communities_are_listed_once_each_page_by_page(
     seen: list[UUID] = []
     after = None
     while True:
-        page = queries.list_communities(session, after=after, limit=2)
+        page = ask(session, ListCommunities, after=after, limit=2)
         seen += [community.community_id for community in page.rows]
         after = page.after
         if after is None:
@@ -39,7 +56,7 @@ def test_communities_are_listed_once_each_page_by_page(
 @pytest.mark.parametrize("after", ["", "x", "5"])
 def test_a_key_that_comes_from_no_page_is_refused(session: Transaction, after: str) -> None:
     with pytest.raises(Invalid) as caught:
-        queries.list_communities(session, after=after)
+        ask(session, ListCommunities, after=after)
 
     assert set(caught.value.fields) == {"/after"}
 
@@ -47,15 +64,15 @@ def test_a_key_that_comes_from_no_page_is_refused(session: Transaction, after: s
 @pytest.mark.parametrize("limit", [0, 501])
 def test_a_page_has_one_to_five_hundred_rows(session: Transaction, limit: int) -> None:
     with pytest.raises(Invalid):
-        queries.list_communities(session, limit=limit)
+        ask(session, ListCommunities, limit=limit)
 
 
 def test_labels_are_asked_of_those_who_are_known(session: Transaction, put_member: Callable[..., Member]) -> None:
     put_member(name="Amina Koné")
 
-    labels = queries.list_labels(session, member_ids=(MEMBER, STRANGER))
+    labels = ask(session, ListLabels, member_ids=(MEMBER, STRANGER))
 
-    assert schemas.Label(many=True).dump(labels) == [{"member_id": str(MEMBER), "label": "Amina K."}]
+    assert [Attending.dump_of(each) for each in labels] == [{"member_id": str(MEMBER), "label": "Amina K."}]
 
 
 def test_people_of_one_name_are_told_apart_by_whom_they_represent(
@@ -67,17 +84,18 @@ def test_people_of_one_name_are_told_apart_by_whom_they_represent(
         put_member(member_id=member_id, name="Marie Tremblay", email=f"marie{number}@example.org")
         capacity = Capacity.INDIVIDUAL
         if organization:
-            commands.put_organization(session, organization_id=organization_id, name=organization)
+            ask(session, PutOrganization, organization_id=organization_id, name=organization)
             capacity = Capacity.REPRESENTATIVE
-        commands.put_membership(
+        ask(
             session,
+            PutMembership,
             community_id=COMMUNITY,
             member_id=member_id,
             capacity=capacity,
             organization_id=organization_id if organization else None,
         )
 
-    labels = queries.list_labels(session, member_ids=tuple(UUID(int=number) for number in (1, 2, 3)))
+    labels = ask(session, ListLabels, member_ids=tuple(UUID(int=number) for number in (1, 2, 3)))
 
     assert [each.label for each in labels] == [
         "Marie T.",
@@ -105,16 +123,16 @@ def test_whatever_events_name_by_an_id_can_be_read(
     put_community(community_id=STRANGER)
     people = [put_member(member_id=UUID(int=each), email=f"n{each}@example.org").member_id for each in range(1, 6)]
     for member_id in people:
-        commands.put_organization(session, organization_id=UUID(int=0x100 + member_id.int), name="Organisme")
+        ask(session, PutOrganization, organization_id=UUID(int=0x100 + member_id.int), name="Organisme")
         belonging = {"community_id": COMMUNITY, "member_id": member_id}
-        commands.put_membership(session, **belonging, capacity=Capacity.INDIVIDUAL)
-        commands.put_role(session, **belonging, role=Role.FACILITATOR)
-    commands.end_role(session, community_id=COMMUNITY, member_id=people[0], role=Role.FACILITATOR)
-    in_it = {"session": session, "community_id": COMMUNITY}
+        ask(session, PutMembership, **belonging, capacity=Capacity.INDIVIDUAL)
+        ask(session, PutRole, **belonging, role=Role.FACILITATOR)
+    ask(session, EndRole, community_id=COMMUNITY, member_id=people[0], role=Role.FACILITATOR)
+    in_it = {"community_id": COMMUNITY}
 
-    organizations = everything(partial(queries.list_organizations, session), "organization_id")
-    memberships = everything(partial(queries.list_memberships, **in_it), "membership_id")
-    roles = everything(partial(queries.list_roles, **in_it), "assignment_id")
+    organizations = everything(partial(ask, session, ListOrganizations), "organization_id")
+    memberships = everything(partial(ask, session, ListMemberships, **in_it), "membership_id")
+    roles = everything(partial(ask, session, ListRoles, **in_it), "assignment_id")
 
     assert [each.name for each in organizations] == ["Organisme"] * 5
     assert {each.membership_id for each in memberships} == {
@@ -122,9 +140,9 @@ def test_whatever_events_name_by_an_id_can_be_read(
     }
     assert {each.assignment_id for each in roles} == {event.assignment_id for event in published(session, RoleAssigned)}
     assert [each.member_id for each in roles if each.ended_at] == people[:1]
-    for ask in (queries.list_memberships, queries.list_roles):
-        assert ask(session, community_id=STRANGER).rows == []
-    assert queries.get_organization(session, organization_id=UUID(int=0x101)).name == "Organisme"
+    for kind in (ListMemberships, ListRoles):
+        assert ask(session, kind, community_id=STRANGER).rows == []
+    assert ask(session, GetOrganization, organization_id=UUID(int=0x101)).name == "Organisme"
 
 
 @pytest.mark.parametrize("email", ["amina@example.org", "AMINA@Example.ORG"])
@@ -134,31 +152,31 @@ def test_a_person_is_found_by_their_address_and_no_other(
     put_member()
     put_member(member_id=STRANGER, email="aminata@example.org")
 
-    page = queries.list_members(session, email=email)
+    page = ask(session, ListMembers, email=email)
 
     assert ([each.member_id for each in page.rows], page.after) == ([MEMBER], None)
-    assert queries.list_members(session, email="nobody").rows == []
+    assert ask(session, ListMembers, email="nobody@example.org").rows == []
 
 
 def test_too_many_labels_at_once_are_refused(session: Transaction) -> None:
     with pytest.raises(Invalid):
-        queries.list_labels(session, member_ids=(MEMBER,) * 5001)
+        ask(session, ListLabels, member_ids=(MEMBER,) * 5001)
 
 
 def test_what_nobody_recorded_is_not_found(session: Transaction) -> None:
     with pytest.raises(NotFound, match=str(STRANGER)):
-        queries.get_member(session, member_id=STRANGER)
+        ask(session, GetMember, member_id=STRANGER)
     with pytest.raises(NotFound, match=str(STRANGER)):
-        queries.get_community(session, community_id=STRANGER)
+        ask(session, GetCommunity, community_id=STRANGER)
     with pytest.raises(NotFound, match=str(STRANGER)):
-        queries.get_organization(session, organization_id=STRANGER)
-    for ask in (queries.list_memberships, queries.list_roles):
+        ask(session, GetOrganization, organization_id=STRANGER)
+    for kind in (ListMemberships, ListRoles):
         with pytest.raises(NotFound, match=str(STRANGER)):
-            ask(session, community_id=STRANGER)
+            ask(session, kind, community_id=STRANGER)
 
 
 def test_a_dumped_member_has_the_fields_that_are_promised(put_member: Callable[..., Member]) -> None:
-    assert schemas.Member().dump(put_member()) == {
+    assert MemberShown.dump_of(put_member()) == {
         "member_id": str(MEMBER),
         "name": "Amina Koné",
         "email": "amina@example.org",

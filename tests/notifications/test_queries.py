@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 
 from chassis import clock
+from chassis.testing import crossed
 from pratique.errors import Invalid
+from pratique.requests.notifications import ListMessages, Message
 from services.notifications.queries import list_messages
-from services.notifications.schemas import Message
 
 
 def read(network: Any, member: str, **page: Any) -> Any:
     member_id = network.events.contact(member).member_id
     with network.opened.begin() as session:
-        found = list_messages(session, member_id=member_id, **page)
-        return Message().dump(found.rows, many=True), found.after
+        found = list_messages(session, crossed(ListMessages(member_id=member_id, **page)))
+        return [Message.dump_of(each) for each in found.rows], found.after
 
 
 def test_messages_are_listed_newest_first_with_what_became_of_them(network: Any) -> None:

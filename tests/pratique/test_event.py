@@ -4,7 +4,7 @@ import copy
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
-from types import UnionType
+from types import SimpleNamespace, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -293,3 +293,12 @@ def test_the_attributes_are_those_of_cloudevents() -> None:
     assert raw["dataschema"] == "https://pratique.example.org/schemas/org.pratique.meetings.MeetingClosed.v1.json"
     assert datetime.fromisoformat(raw["time"]).tzinfo == UTC
     assert (event.exchange(), MeetingDescribed.exchange()) == ("meetings.events", "meetings.private")
+
+
+def test_an_event_is_made_of_a_row_by_the_names_of_its_fields() -> None:
+    row = SimpleNamespace(**vars(sample(MeetingDescribed)) | {"themes": ["un", "deux"], "secret": "x"})
+    told = MeetingDescribed.of(row, link="https://example.org")
+
+    assert told == sample(MeetingDescribed, themes=("un", "deux"), link="https://example.org")
+    with pytest.raises(AttributeError):
+        MeetingDescribed.of(SimpleNamespace(meeting_id=UUID(int=1)))

@@ -20,7 +20,7 @@ from tests.repository.source import (
     sources,
 )
 
-NAMES = {"__init__", "models", "commands", "reactions", "queries", "schemas", "service", "migrations"}
+NAMES = {"__init__", "models", "commands", "reactions", "queries", "service", "migrations"}
 #: What a service has beside the names that all have, and why.
 OWN = {
     "membership": {

@@ -18,11 +18,12 @@ from chassis import clock
 from chassis.sealing import Seal
 from chassis.storage import types
 from pratique.events.evaluation import CountBand, ResultsReleased, ResultsWithheld, SurveyClosed, WithheldReason
+from pratique.requests.evaluation import QuestionType
 from services.evaluation import questions
 from services.evaluation.models.ballots import Filled
 from services.evaluation.models.surveys import Base, Survey, SurveyState, Thresholds
 from services.evaluation.models.tokens import Channel
-from services.evaluation.questions import Answers, Question, QuestionType
+from services.evaluation.questions import Answers, Question
 
 LEAST = Thresholds()  #: what every network keeps to (docs/decisions/0013)
 KEEP_WITHHELD = timedelta(days=90)  #: answers that were not told, for pooling with those of later meetings

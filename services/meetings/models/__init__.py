@@ -1,6 +1,6 @@
 """Tables of meetings, and the rules that one meeting can check alone."""
 
-from services.meetings.models.attendance import Attendance, AttendanceChange, AttendanceEntry
+from services.meetings.models.attendance import Attendance, AttendanceChange
 from services.meetings.models.communities import MAILS_SPENT, Base, Community, FacilitatorRole, Membership
 from services.meetings.models.meetings import Meeting, MeetingCommunity
 from services.meetings.models.registrations import Registration
@@ -9,7 +9,6 @@ __all__ = [
     "MAILS_SPENT",
     "Attendance",
     "AttendanceChange",
-    "AttendanceEntry",
     "Base",
     "Community",
     "FacilitatorRole",

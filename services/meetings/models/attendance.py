@@ -6,16 +6,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pratique.event import Value
 from pratique.events.meetings import AttendanceCorrected, AttendanceState, Attendee, MeetingRole
 from services.meetings.models.communities import Base
-
-
-class AttendanceEntry(Value):
-    """A facilitator's entry for one person."""
-
-    member_id: UUID
-    state: AttendanceState
 
 
 class AttendanceChange(Base):

@@ -22,19 +22,19 @@ from pratique.events.meetings import (
     MeetingWrapUpStarted,
     Mode,
 )
+from pratique.requests.meetings import LINK_AT_MOST, PLACE_AT_MOST, MeetingBody, PutMeeting
 from services.meetings.models.attendance import Attendance
 from services.meetings.models.communities import Base
 
-PLACE_AT_MOST = 300  #: characters
-LINK_AT_MOST = 1000  #: characters
 #: After the planned end; what is wrapped up or closed later is entered from memory, and asks nobody unless one says so.
 ASKED_WITHIN = timedelta(days=3)
 #: Before the planned start. What is held earlier than that is another meeting, or its plan is wrong.
 STARTS_WITHIN = timedelta(days=14)
 
 _TIMES = ("starts_at", "ends_at", "timezone")
-_WORDS = ("themes", "place", "link")
-_TRAITS = ("kind", "mode", "capacity", "facilitator_id", "note_taker_id")
+#: What can be planned of a meeting, beside its communities, and the part of it that travels privately.
+_PLANNED = MeetingBody.schema.fields.keys() - {"community_ids"}
+_WORDS = _PLANNED & MeetingDescribed.schema.fields.keys()
 #: What whoever was invited is told by mail when it changes.
 MAILED = frozenset({"place", "link", "mode"})
 
@@ -82,6 +82,17 @@ class Meeting(Base):
     communities: Mapped[list[MeetingCommunity]] = relationship(order_by=MeetingCommunity.position, lazy="selectin")
     attendance: Mapped[list[Attendance]] = relationship(order_by=Attendance.member_id, lazy="raise")
 
+    @classmethod
+    def planned(cls, command: PutMeeting) -> "Meeting":
+        """Return the meeting that the command plans, as it would be when it is new."""
+        begun = {"state": MeetingState.SCHEDULED, "cancel_reason": "", "head_count": 0, "version": 1}
+        meeting = rows.row_of(cls, command, themes=list(command.themes), **begun)
+        meeting.communities = [
+            MeetingCommunity(community_id=community_id, position=position, starts_at=command.starts_at)
+            for position, community_id in enumerate(command.community_ids)
+        ]
+        return meeting
+
     @property
     def community_ids(self) -> tuple[UUID, ...]:
         """The communities that meet, in the order in which they were named."""
@@ -89,20 +100,7 @@ class Meeting(Base):
 
     def scheduled(self) -> list[Event]:
         """Return the events of a scheduled meeting; its words travel privately."""
-        scheduled = MeetingScheduled(
-            meeting_id=self.meeting_id,
-            community_ids=self.community_ids,
-            kind=self.kind,
-            mode=self.mode,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
-            timezone=self.timezone,
-            capacity=self.capacity,
-            facilitator_id=self.facilitator_id,
-            note_taker_id=self.note_taker_id,
-            version=self.version,
-        )
-        return [scheduled, self._described()]
+        return [MeetingScheduled.of(self), MeetingDescribed.of(self)]
 
     def change(self, said: "Meeting", if_version: int | None) -> list[Event]:
         """Take over what ``said`` says otherwise; nothing if it says the same.
@@ -111,7 +109,7 @@ class Meeting(Base):
             Conflict: the meeting has begun, is over or cancelled, or it would be moved.
             PreconditionRequired, Stale: the caller has not seen it as it is.
         """
-        changed = {name for name in (*_TIMES, *_WORDS, *_TRAITS) if getattr(self, name) != getattr(said, name)}
+        changed = {name for name in _PLANNED if getattr(self, name) != getattr(said, name)}
         is_moved = bool(changed & set(_TIMES)) or set(self.community_ids) != set(said.community_ids)
         if not changed and not is_moved:
             return []
@@ -126,7 +124,8 @@ class Meeting(Base):
         for name in changed:
             setattr(self, name, getattr(said, name))
         self.version += 1
-        return [self._changed(changed), *([self._described()] if changed & set(_WORDS) else [])]
+        described = [MeetingDescribed.of(self)] if changed & _WORDS else []
+        return [MeetingChanged.of(self, changed=tuple(sorted(changed))), *described]
 
     def differs(self, said: "Meeting", names: Iterable[str]) -> bool:
         """Return whether ``said`` differs in any of these fields."""
@@ -144,11 +143,7 @@ class Meeting(Base):
                 "at the earliest. If another takes place now, schedule that one."
             )
         self.state, self.started_at, self.version = MeetingState.IN_PROGRESS, at, self.version + 1
-        return [
-            MeetingStarted(
-                meeting_id=self.meeting_id, community_ids=self.community_ids, started_at=at, version=self.version
-            )
-        ]
+        return [MeetingStarted.of(self)]
 
     def wrap_up(self, at: datetime, with_survey: bool | None = None) -> list[Event]:
         """Begin the last minutes; nothing if they have begun. Conflict unless the meeting is in progress.
@@ -163,17 +158,7 @@ class Meeting(Base):
         self._check_survey(with_survey)
         self.state, self.wrap_up_at, self.version = MeetingState.WRAP_UP, at, self.version + 1
         self.with_survey = with_survey
-        return [
-            MeetingWrapUpStarted(
-                meeting_id=self.meeting_id,
-                community_ids=self.community_ids,
-                timezone=self.timezone,
-                wrap_up_at=at,
-                ends_at=self.ends_at,
-                with_survey=self._asks(at),
-                version=self.version,
-            )
-        ]
+        return [MeetingWrapUpStarted.of(self, with_survey=self._asks(at))]
 
     def close(self, at: datetime, with_survey: bool | None = None) -> list[Event]:
         """End, with the attendance that is recorded; nothing if it has ended. Conflict unless it was started.
@@ -185,24 +170,13 @@ class Meeting(Base):
         self.refuse_unless_begun("close it")
         self._check_survey(with_survey)
         self.with_survey = self.with_survey if with_survey is None else with_survey
-        started_at = self.started_at or at  # which it has by now; the type cannot know
         self.state, self.closed_at, self.version = MeetingState.CLOSED, at, self.version + 1
         return [
-            MeetingClosed(
-                meeting_id=self.meeting_id,
-                community_ids=self.community_ids,
-                kind=self.kind,
-                mode=self.mode,
-                timezone=self.timezone,
-                starts_at=self.starts_at,
-                ends_at=self.ends_at,
-                started_at=started_at,
-                closed_at=at,
+            MeetingClosed.of(
+                self,
                 with_survey=self._asks(at),
                 themes_count=len(self.themes),
                 attendees=tuple(each.as_attendee() for each in self.attendance),
-                head_count=self.head_count,
-                version=self.version,
             )
         ]
 
@@ -215,10 +189,7 @@ class Meeting(Base):
             raise Conflict(f"This meeting is {self.state.in_words} and can no longer be cancelled; {instead}.")
         self.state, self.cancelled_at, self.version = MeetingState.CANCELLED, at, self.version + 1
         self.cancel_reason = reason
-        cancelled = MeetingCancelled(
-            meeting_id=self.meeting_id, community_ids=self.community_ids, cancelled_at=at, version=self.version
-        )
-        return [cancelled, self._described()]
+        return [MeetingCancelled.of(self), MeetingDescribed.of(self)]
 
     def refuse_unless_begun(self, then: str) -> None:
         """Raise Conflict for a meeting that was cancelled or has not started; ``then`` is what its caller wants."""
@@ -236,30 +207,3 @@ class Meeting(Base):
         if self.kind is MeetingKind.PREPARATORY:
             return False
         return at <= self.ends_at + ASKED_WITHIN if self.with_survey is None else self.with_survey
-
-    def _changed(self, names: Iterable[str]) -> MeetingChanged:
-        return MeetingChanged(
-            meeting_id=self.meeting_id,
-            community_ids=self.community_ids,
-            kind=self.kind,
-            mode=self.mode,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
-            timezone=self.timezone,
-            capacity=self.capacity,
-            facilitator_id=self.facilitator_id,
-            note_taker_id=self.note_taker_id,
-            changed=tuple(sorted(names)),
-            version=self.version,
-        )
-
-    def _described(self) -> MeetingDescribed:
-        return MeetingDescribed(
-            meeting_id=self.meeting_id,
-            community_ids=self.community_ids,
-            themes=tuple(self.themes),
-            place=self.place,
-            link=self.link,
-            cancel_reason=self.cancel_reason,
-            version=self.version,
-        )

@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.faults import Faults
+from chassis.validation import ValidationErrors
 from pratique.event import Event
 from pratique.events.meetings import AttendanceRecorded, AttendanceState, MeetingRole, MeetingState
-from services.meetings.models.attendance import Attendance, AttendanceEntry
+from pratique.requests.meetings import AttendanceEntry
+from services.meetings.models.attendance import Attendance
 from services.meetings.models.communities import Membership
 from services.meetings.models.meetings import Meeting
-
-ENTRIES_AT_MOST = 5000
 
 
 def take_roll(
@@ -36,8 +35,8 @@ def take_roll(
         Invalid: an entry names the note taker, a stranger, or a person whom another entry names.
     """
     meeting.refuse_unless_begun("take its attendance")
-    with Faults() as faults:
-        _check(meeting, entries, belonging, faults)
+    with ValidationErrors() as errors:
+        _check(meeting, entries, belonging, errors)
     is_closed = meeting.state is MeetingState.CLOSED
     # Until closing, "unknown" puts a person on the roll; afterwards it says no more than silence did.
     silence = AttendanceState.UNKNOWN if is_closed else None
@@ -67,22 +66,19 @@ def take_roll(
 
 
 def _check(
-    meeting: Meeting, entries: Sequence[AttendanceEntry], belonging: Mapping[UUID, Membership], faults: Faults
+    meeting: Meeting, entries: Sequence[AttendanceEntry], belonging: Mapping[UUID, Membership], errors: ValidationErrors
 ) -> None:
     """Say which entries cannot be. Whoever is on the roll already stays on it, also after leaving the community."""
-    if len(entries) > ENTRIES_AT_MOST:
-        faults.add("/entries", f"{len(entries)} entries are too many at once; send at most {ENTRIES_AT_MOST}.")
-        return
     welcome = {each.member_id for each in meeting.attendance} | belonging.keys() | {meeting.facilitator_id}
     seen: set[UUID] = set()
     for index, entry in enumerate(entries):
         pointer = f"/entries/{index}/member_id"
         if entry.member_id == meeting.note_taker_id:
-            faults.add(pointer, "The note taker of this meeting is never counted among its attendees; leave them out.")
+            errors.add(pointer, "The note taker of this meeting is never counted among its attendees; leave them out.")
         elif entry.member_id in seen:
-            faults.add(pointer, f"Member {entry.member_id} is named twice; send one state for each person.")
+            errors.add(pointer, f"Member {entry.member_id} is named twice; send one state for each person.")
         elif entry.member_id not in welcome:
-            faults.add(
+            errors.add(
                 pointer,
                 f"Member {entry.member_id} belongs to none of the meeting's communities; record the membership first "
                 "(one recorded moments ago may need a second to arrive).",

@@ -10,9 +10,18 @@ from hypothesis.stateful import precondition
 from chassis import clock
 from pratique.errors import Conflict, DomainError, Gone, NotFound
 from pratique.events.membership import Locale
-from services.evaluation import commands as evaluation
-from services.evaluation import queries as surveys
-from services.evaluation.questions import Answer
+from pratique.requests.evaluation import (
+    CastSlip,
+    ChangeRoomCode,
+    CheckAnswers,
+    ConfirmBallot,
+    GetResults,
+    GetSurvey,
+    OneAnswer,
+    OpenBallot,
+    TakeBallot,
+    VoidRoom,
+)
 from tests.faults.model.cast import ENOUGH, Ballot, Cast, Survey, Taken
 from tests.faults.model.steps import WHICH, WHO, Steps, one_of, step, those_of
 
@@ -49,7 +58,7 @@ class Answers(Steps):
 
     def _see(self, survey: Survey) -> str | None:
         """The code of the room, which shows while it is open."""
-        seen = self.do("evaluation", surveys.get_survey, meeting_id=survey.meeting.id)
+        seen = self.do(GetSurvey, meeting_id=survey.meeting.id)
         assert (seen.room_code is not None) == (survey.is_open and survey.is_in_room), "the code of the room"
         return seen.room_code
 
@@ -70,7 +79,7 @@ class Answers(Steps):
     def _open(
         self, survey: Survey, person: UUID, channel: str, may: bool, why: type[DomainError], until: Until, **told: Any
     ) -> None:
-        given = self.do("evaluation", evaluation.open_ballot, may, why, **told)
+        given = self.do(OpenBallot, may, why, **told)
         if given is not None:
             ballot = Ballot(given.ballot_id, survey, person, channel, survey.era, clock.now())
             self.ballots.append(ballot)
@@ -81,22 +90,22 @@ class Answers(Steps):
         survey = ballot.survey
         self.said += 1
         words = dict(zip(WORDS, (1 + self.said % 5, True, f"({self.said})"), strict=True))
-        answers = tuple(Answer(question=key, value=value) for key, value in words.items())
+        answers = tuple(OneAnswer(question=key, value=value) for key, value in words.items())
         if until is Until.NOTHING:
             return
         told = {"survey_id": survey.id, "answers": answers}
-        self.do("evaluation", evaluation.check_answers, survey.is_open, Gone, **told)
+        self.do(CheckAnswers, survey.is_open, Gone, **told)
         why = self._why_not_taken(ballot)
-        slip = self.do("evaluation", evaluation.take_ballot, why is None, why, ballot_id=ballot.id)
+        slip = self.do(TakeBallot, why is None, why, ballot_id=ballot.id)
         if slip is None:
             return
         survey.taken.setdefault(ballot.member, Taken(ballot.id))
         if until >= Until.KEPT:
             is_new = ballot.id not in survey.casts
-            self.do("evaluation", evaluation.cast_slip, is_new, Gone, slip=slip.slip, answers=answers)
+            self.do(CastSlip, is_new, Gone, slip=slip.slip, answers=answers)
             survey.casts.setdefault(ballot.id, Cast(ballot.member, ballot.channel, words))
         if until is Until.CONFIRMED:
-            self.do("evaluation", evaluation.confirm_ballot, ballot_id=ballot.id)
+            self.do(ConfirmBallot, ballot_id=ballot.id)
             survey.taken[ballot.member].is_confirmed = True
 
     def _why_not_taken(self, ballot: Ballot) -> type[DomainError] | None:
@@ -128,8 +137,8 @@ class Answers(Steps):
         """Whoever facilitates gives the room another code, or takes back all that was answered there."""
         survey = one_of(list(self.truth.surveys.values()), which)
         before = self._see(survey)
-        command = evaluation.void_room if is_void else evaluation.change_room_code
-        seen = self.do("evaluation", command, before is not None, Conflict, meeting_id=survey.meeting.id)
+        command = VoidRoom if is_void else ChangeRoomCode
+        seen = self.do(command, before is not None, Conflict, meeting_id=survey.meeting.id)
         if seen is None:
             return
         assert seen.room_code != before, "the code of the room is as it was"
@@ -142,7 +151,7 @@ class Answers(Steps):
     def ask_for_results(self, which: int) -> None:
         """Anyone asks, at any time, and never hears of fewer than five."""
         survey = one_of(list(self.truth.surveys.values()), which)
-        told = self.do("evaluation", surveys.get_results, survey_id=survey.id)
+        told = self.do(GetResults, survey_id=survey.id)
         assert ("n" in told) == hasattr(survey.outcome, "release_id"), "results are told that were not released"
         if "n" in told:
             assert told["n"] == len(survey.casts)

@@ -11,9 +11,17 @@ from chassis import clock
 from pratique.errors import Conflict, Invalid
 from pratique.events.meetings import AttendanceState, MeetingKind, Mode, Partstat
 from pratique.events.membership import Capacity, CommunityKind, Locale, Role
-from services.meetings import commands as meetings
-from services.meetings.models import AttendanceEntry
-from services.membership import commands as membership
+from pratique.requests.meetings import (
+    AttendanceEntry,
+    CancelMeeting,
+    CloseMeeting,
+    PutMeeting,
+    RecordAttendance,
+    RegisterMember,
+    StartMeeting,
+    WrapUpMeeting,
+)
+from pratique.requests.membership import EndRole, PutCommunity, PutMember, PutMembership, PutOrganization, PutRole
 from tests.faults.model.answers import Answers
 from tests.faults.model.cast import Community, Meeting, Person
 from tests.faults.model.steps import WHICH, WHO, one_of, step, those_of
@@ -31,7 +39,7 @@ class People(Answers):
     def begin(self, members: int, zone: int, has_arrived: bool) -> None:
         """A community that somebody leads."""
         organization = uuid4()
-        self.do("membership", membership.put_organization, organization_id=organization, name="Maison")
+        self.do(PutOrganization, organization_id=organization, name="Maison")
         self.truth.organizations.append(organization)
         self.found(zone, 0)
         self._join(0, members, 1)
@@ -52,8 +60,7 @@ class People(Answers):
 
     def _put_community(self, said: Community, if_version: int | None) -> None:
         self.do(
-            "membership",
-            membership.put_community,
+            PutCommunity,
             community_id=said.id,
             name=said.name,
             purpose="Apprendre.",
@@ -95,7 +102,7 @@ class People(Answers):
 
     def _put_member(self, said: Person, if_version: int | None) -> None:
         words = {"name": said.name, "email": said.email, "locale": Locale(said.locale), "timezone": ZONES[0]}
-        self.do("membership", membership.put_member, member_id=said.id, if_version=if_version, **words)
+        self.do(PutMember, member_id=said.id, if_version=if_version, **words)
 
     @step(which=WHICH)
     def change_address(self, which: int) -> None:
@@ -116,8 +123,7 @@ class People(Answers):
 
     def _belong(self, community: Community, person: UUID, organization: UUID | None, if_version: int | None) -> None:
         saved = self.do(
-            "membership",
-            membership.put_membership,
+            PutMembership,
             community_id=community.id,
             member_id=person,
             capacity=Capacity.REPRESENTATIVE if organization else Capacity.INDIVIDUAL,
@@ -136,7 +142,7 @@ class People(Answers):
             self._give_role(community, one_of(list(community.members), who), one_of(list(Role), role))
 
     def _give_role(self, community: Community, person: UUID, role: Role) -> None:
-        self.do("membership", membership.put_role, community_id=community.id, member_id=person, role=role)
+        self.do(PutRole, community_id=community.id, member_id=person, role=role)
         community.roles[person, role] = True
 
     @step(which=WHICH, who=WHICH)
@@ -145,7 +151,7 @@ class People(Answers):
         community = one_of(list(self.truth.communities.values()), which)
         if community.roles:
             person, role = one_of(list(community.roles), who)
-            self.do("membership", membership.end_role, community_id=community.id, member_id=person, role=role)
+            self.do(EndRole, community_id=community.id, member_id=person, role=role)
             community.roles[person, role] = False
 
     # Meetings.
@@ -181,8 +187,7 @@ class People(Answers):
 
     def _put_meeting(self, said: Meeting, if_version: int | None, may: bool, why: Any) -> Any:
         return self.do(
-            "meetings",
-            meetings.put_meeting,
+            PutMeeting,
             may,
             why,
             meeting_id=said.id,
@@ -223,7 +228,7 @@ class People(Answers):
             return
         may = meeting.state in ("scheduled", "cancelled")
         reason = f"Grippe {meeting.version}"
-        is_done = self.do("meetings", meetings.cancel_meeting, may, meeting_id=meeting.id, reason=reason)
+        is_done = self.do(CancelMeeting, may, meeting_id=meeting.id, reason=reason)
         if is_done and meeting.state == "scheduled":
             meeting.state, meeting.reason, meeting.version = "cancelled", reason, meeting.version + 1
 
@@ -238,7 +243,7 @@ class People(Answers):
         belongs = belongs or person in (meeting.facilitator, meeting.note_taker)
         may = belongs and (is_same or meeting.state not in ("closed", "cancelled"))
         told = {"meeting_id": meeting.id, "member_id": person, "partstat": word}
-        if self.do("meetings", meetings.register_member, may, (Conflict, Invalid), **told) and not is_same:
+        if self.do(RegisterMember, may, (Conflict, Invalid), **told) and not is_same:
             meeting.coming[person] = word.value
             meeting.version += 1
 
@@ -279,18 +284,18 @@ class People(Answers):
 
     def _start(self, meeting: Meeting) -> None:
         may = meeting.state != "cancelled"
-        if self.do("meetings", meetings.start_meeting, may, meeting_id=meeting.id) and meeting.state == "scheduled":
+        if self.do(StartMeeting, may, meeting_id=meeting.id) and meeting.state == "scheduled":
             meeting.state, meeting.version = "in_progress", meeting.version + 1
 
     def _wrap_up(self, meeting: Meeting) -> None:
         may = meeting.state in ("in_progress", "wrap_up") or meeting.wrap_up_at is not None
         at = clock.now()
-        if self.do("meetings", meetings.wrap_up_meeting, may, meeting_id=meeting.id) and meeting.wrap_up_at is None:
+        if self.do(WrapUpMeeting, may, meeting_id=meeting.id) and meeting.wrap_up_at is None:
             meeting.state, meeting.wrap_up_at, meeting.version = "wrap_up", at, meeting.version + 1
 
     def _close(self, meeting: Meeting) -> None:
         at = clock.now()
-        if not self.do("meetings", meetings.close_meeting, meeting.has_begun, meeting_id=meeting.id):
+        if not self.do(CloseMeeting, meeting.has_begun, meeting_id=meeting.id):
             return
         if meeting.closed_at is None:
             meeting.state, meeting.closed_at, meeting.version = "closed", at, meeting.version + 1
@@ -317,5 +322,5 @@ class People(Answers):
         may = meeting.has_begun and marks.keys() <= set(self._welcome(meeting))
         entries = tuple(AttendanceEntry(member_id=each, state=state) for each, state in marks.items())
         told = {"meeting_id": meeting.id, "entries": entries}
-        if self.do("meetings", meetings.record_attendance, may, (Conflict, Invalid), **told):
+        if self.do(RecordAttendance, may, (Conflict, Invalid), **told):
             meeting.mark(marks, self.truth.leading(meeting))

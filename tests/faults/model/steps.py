@@ -15,6 +15,7 @@ from chassis import clock, testing
 from chassis.settings import SERVICES
 from pratique.errors import Conflict, DomainError
 from pratique.event import Envelope
+from pratique.request import Request
 from tests.faults.model import rest
 from tests.faults.model.cast import Ballot
 from tests.faults.model.mailbox import Mailbox
@@ -98,30 +99,30 @@ class Steps(RuleBasedStateMachine):
         self.world.begin_anew(self.mailbox.take, self.observe)
         TALLY.examples += 1
 
-    def ask(self, service: str, command: Callable[..., Any], **said: Any) -> Any:
+    def ask(self, kind: type[Request], /, **said: Any) -> Any:
         """Give a command. Where the service dies, people give it again; where no answer comes, they give it twice."""
         fate, self.next_fate = self.next_fate, Fate.WELL
         if fate in (Fate.DIES, Fate.AWAY):
             before = len(self.events)
             with self.world.ending(fate):
-                self.world.ask(service, command, **said)
+                self.world.ask(kind, **said)
             assert len(self.events) == before, "an event was written by a command that was not"
-        result = self.world.ask(service, command, **said)
-        if fate is Fate.UNHEARD and service != "evaluation":  # whose refusals say that it was heard before
+        result = self.world.ask(kind, **said)
+        if fate is Fate.UNHEARD and kind.service != "evaluation":  # whose refusals say that it was heard before
             before = len(self.events)
-            self.world.ask(service, command, **said)
-            assert len(self.events) == before, f"{command.__name__} says it again when it is said again"
+            self.world.ask(kind, **said)
+            assert len(self.events) == before, f"{kind.__name__} says it again when it is said again"
         return result
 
-    def do(self, service: str, command: Callable[..., Any], may: bool = True, why: Any = Conflict, **said: Any) -> Any:
+    def do(self, kind: type[Request], may: bool = True, why: Any = Conflict, /, **said: Any) -> Any:
         """Give a command, which works if, and only if, it ``may``; None if it was refused."""
         result, refusal = None, None
         try:
-            result = self.ask(service, command, **said)
+            result = self.ask(kind, **said)
         except DomainError as error:
             refusal = error
-        assert may == (refusal is None), f"{command.__name__} was {'refused' if may else 'not refused'}: {refusal!r}"
-        assert may or isinstance(refusal, why), f"{command.__name__} was refused for another reason: {refusal!r}"
+        assert may == (refusal is None), f"{kind.__name__} was {'refused' if may else 'not refused'}: {refusal!r}"
+        assert may or isinstance(refusal, why), f"{kind.__name__} was refused for another reason: {refusal!r}"
         return result
 
     def observe(self) -> None:

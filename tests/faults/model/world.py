@@ -25,16 +25,28 @@ from chassis.messaging import inbox, outbox
 from chassis.messaging.publisher import NotConfirmed, Outgoing
 from chassis.messaging.relay import Relay
 from chassis.messaging.transport import transport_of
+from chassis.rpc.requests import Handlers
 from chassis.scheduling import due
 from chassis.settings import EMBEDDED, SERVICES
 from chassis.storage.migrate import migrate
 from chassis.storage.store import StoreAway
-from chassis.testing import open_at
+from chassis.testing import crossed, open_at
 from operations import composition
+from pratique.request import Request
+from services.evaluation import commands as evaluation
+from services.evaluation import queries as surveys
+from services.meetings import commands as meetings
+from services.membership import commands as membership
 from services.notifications import delivery
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import Mail, NotSent, Refused, Unknown
 
+HANDLERS: Handlers = {
+    **membership.COMMANDS,
+    **meetings.COMMANDS,
+    **evaluation.COMMANDS,
+    **surveys.QUERIES,
+}
 AT = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)  #: in the weeks after it the clocks change, in America and in Europe
 LOOPS_AT_MOST = 2000  #: a network that is busy for longer does not come to rest
 
@@ -200,11 +212,11 @@ class World:
         """The services for which something is under way."""
         return [name for name, queue in self.broker.queues.items() if queue]
 
-    def ask(self, service: str, command: Callable[..., Any], **arguments: Any) -> Any:
+    def ask(self, kind: type[Request], /, **said: Any) -> Any:
         """One command in one transaction, as RPC runs it."""
         try:
-            with self.stores[service].begin() as session:
-                return command(session, **arguments)
+            with self.stores[kind.service].begin() as session:
+                return HANDLERS[kind](session, crossed(kind(**said)))
         finally:
             self._observe()
 

@@ -41,10 +41,9 @@ ROWS: Mapping[str, set[Row]] = {
     "due": {(name, kind) for name, table in HANDLERS.items() for kind in table},
     "mail": {("notifications", str(template)) for template in Template},
     "command": {
-        (name, method)
+        (name, kind.method)
         for name in SERVICES
-        for method, bound in vars(composition.service_class(name)).items()
-        if getattr(bound, "answers", (None,))[0] in vars(import_module(f"services.{name}.commands")).values()
+        for kind in getattr(import_module(f"services.{name}.commands"), "COMMANDS", {})
     },
 }
 

@@ -1,14 +1,13 @@
-"""What is wrong with what was sent, field by field, told all at once."""
+"""Validation errors of one command, each at its field, reported together."""
 
 import re
 import unicodedata
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from chassis import clock
 from pratique.errors import Invalid
 
-MAX_TOLD = 50  #: faults told in one answer; who mends these sees the rest
+MAX_REPORTED = 50  #: errors reported in one answer; whoever mends these sees the rest
 
 _FILLERS = "\u115f\u1160\u3164\uffa0"  #: letters that are blank, by which words that look alike can differ
 _JOINERS = "\u200c\u200d"  #: some scripts and emoji cannot be written without them
@@ -28,10 +27,11 @@ _ADDRESS = re.compile(
 )
 
 
-class Faults:
-    """Collect the faults of one command; leaving the ``with`` block raises them together as Invalid, if there are any.
+class ValidationErrors:
+    """Errors found in one command; leaving the ``with`` block raises them together as Invalid, if there are any.
 
-    Every pointer is a JSON pointer into the command's arguments (``/entries/3/member_id``).
+    Every pointer is a JSON pointer into the command's fields (``/entries/3/member_id``). How long a text may be is
+    checked before, by the annotations of the command.
     """
 
     def __init__(self) -> None:
@@ -42,41 +42,32 @@ class Faults:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         if kind is None and self._found:
-            told = dict(list(self._found.items())[:MAX_TOLD])
-            raise Invalid(" ".join(dict.fromkeys(list(told.values())[:3])), told)
+            reported = dict(list(self._found.items())[:MAX_REPORTED])
+            raise Invalid(" ".join(dict.fromkeys(list(reported.values())[:3])), reported)
 
     def add(self, pointer: str, sentence: str) -> None:
-        """Remember that the field at ``pointer`` cannot be as it is; the first fault of a field is the one told."""
+        """Keep that the field at ``pointer`` cannot be as it is; the first error of a field is the one reported."""
         self._found.setdefault(pointer, sentence)
 
-    def line(self, pointer: str, text: str, at_most: int, *, required: bool = True, mailed: bool = False) -> None:
-        """Expect one line of at most ``at_most`` characters, not blank if it is required.
+    def check_line(self, pointer: str, text: str, *, required: bool = True, mailed: bool = False) -> None:
+        """Require one line, not blank if it is required.
 
         What is ``mailed`` under our name holds no address of the web or of mail, for programs make that clickable.
         """
-        self._words(pointer, text, at_most, required, "")
+        self._check_words(pointer, text, required, "")
         if mailed:
-            self._no_address(pointer, text)
+            self._check_no_address(pointer, text)
 
-    def text(self, pointer: str, text: str, at_most: int, *, required: bool = True, mailed: bool = False) -> None:
-        """Expect text of any number of lines, with at most ``at_most`` characters; else as ``line``."""
-        self._words(pointer, text, at_most, required, "\n\r\t")
+    def check_text(self, pointer: str, text: str, *, required: bool = True, mailed: bool = False) -> None:
+        """Require text of any number of lines; else as ``check_line``."""
+        self._check_words(pointer, text, required, "\n\r\t")
         if mailed:
-            self._no_address(pointer, text)
+            self._check_no_address(pointer, text)
 
-    def zone(self, pointer: str, name: str) -> None:
-        """Expect the name of an IANA time zone."""
-        try:
-            clock.known_zone(name, pointer)
-        except Invalid as error:
-            self.add(pointer, error.message)
-
-    def _words(self, pointer: str, text: str, at_most: int, required: bool, allowed: str) -> None:
+    def _check_words(self, pointer: str, text: str, required: bool, allowed: str) -> None:
         field = pointer.strip("/")
         if required and not text.strip():
             self.add(pointer, f"{field} is empty; write something there.")
-        elif len(text) > at_most:
-            self.add(pointer, f"{field} has {len(text)} characters; at most {at_most} are allowed.")
         elif any(is_control(each) and each not in allowed for each in text):
             self.add(pointer, f"{field} holds control characters or line breaks; leave them out.")
         elif has_hidden(text):
@@ -86,7 +77,7 @@ class Faults:
                 "letters; copying brings them along, so type it anew.",
             )
 
-    def _no_address(self, pointer: str, text: str) -> None:
+    def _check_no_address(self, pointer: str, text: str) -> None:
         if has_address(text):
             field = pointer.strip("/")
             self.add(
@@ -96,13 +87,24 @@ class Faults:
             )
 
 
+def pointers(messages: Any, at: str = "") -> dict[str, str]:
+    """Return marshmallow's nested messages as {JSON pointer: sentence}."""
+    if isinstance(messages, dict):
+        found: dict[str, str] = {}
+        for key, inner in messages.items():
+            step = str(key).replace("~", "~0").replace("/", "~1")  # RFC 6901
+            found |= pointers(inner, at if key == "_schema" else f"{at}/{step}")
+        return found
+    return {at or "/": " ".join(str(message) for message in messages)}
+
+
 def is_control(character: str) -> bool:
-    """Whether this could break a line, a mail's header or a database: controls, separators, halves of surrogates."""
+    """Return whether this could break a line, a header or a database: controls, separators, halves of surrogates."""
     return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def has_hidden(text: str) -> bool:
-    """Whether it holds what nobody sees: turns of direction, joints of no width, blanks that count as letters.
+    """Return whether it holds what nobody sees: turns of direction, joints of no width, blanks that count as letters.
 
     A joiner passes between two characters of a script that joins its letters, and in emoji.
     """
@@ -118,6 +120,6 @@ def has_hidden(text: str) -> bool:
 
 
 def has_address(text: str) -> bool:
-    """Whether mail programs would make something of it clickable: an address of the web or of mail."""
+    """Return whether mail programs would make something of it clickable: an address of the web or of mail."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
     return any(_ADDRESS.search(each) for each in (text.lower(), folded))

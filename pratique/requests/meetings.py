@@ -1,0 +1,172 @@
+"""Requests to meetings: a meeting's life, registrations and attendance."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from marshmallow.validate import Length, Range
+
+from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, MeetingState, Mode, Partstat
+from pratique.fields import ABSENT, LINES, Doc
+from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
+from pratique.requests.fields import Timezone, Version
+
+PLACE_AT_MOST = 300  #: characters
+LINK_AT_MOST = 1000  #: characters
+
+
+class MeetingBody(Body):
+    """Plan of a meeting."""
+
+    community_ids: Annotated[
+        tuple[Annotated[UUID, Doc("A community.")], ...],
+        Length(1, 50),
+        Doc("Whose meeting it is; several for a joint one."),
+    ]
+    kind: Annotated[MeetingKind, Doc("What is held.")]
+    mode: Annotated[Mode, Doc("Where people are.")]
+    starts_at: Annotated[datetime, Doc("When it starts.", "2026-03-12T14:00:00-04:00")]
+    ends_at: Annotated[datetime, Doc("When it ends.", "2026-03-12T16:00:00-04:00")]
+    timezone: Timezone
+    place: Annotated[str, Length(0, PLACE_AT_MOST), Doc("Where to come.", "Salle 3, 455 rue de Verdun")] = ""
+    link: Annotated[str, Length(0, LINK_AT_MOST), Doc("Where to join online.", "https://meet.example.org/abc")] = ""
+    themes: Annotated[
+        tuple[Annotated[str, Length(1, 200), Doc("A theme.", "Le répit")], ...],
+        Length(0, 20),
+        Doc("What it is about."),
+    ] = ()
+    capacity: Annotated[int | None, Range(1, 100_000), Doc("How many can come; null without a limit.", 25)] = None
+    facilitator_id: Annotated[UUID | None, Doc("Who leads it; null if not known yet.")] = None
+    note_taker_id: Annotated[UUID | None, Doc("Who takes notes; never counted nor surveyed.")] = None
+
+
+class Meeting(Answer, MeetingBody):
+    """A meeting, as far as it has come."""
+
+    meeting_id: Annotated[UUID, Doc("Id, chosen by whoever scheduled it.")]
+    state: Annotated[MeetingState, Doc("Where it is in its life.")]
+    started_at: Annotated[datetime | None, Doc("When it was started; null before.")]
+    wrap_up_at: Annotated[datetime | None, Doc("When its last minutes began; null before.")]
+    closed_at: Annotated[datetime | None, Doc("When it was closed; null before.")]
+    cancelled_at: Annotated[datetime | None, Doc("When it was cancelled; null unless it was.")]
+    cancel_reason: Annotated[str, Length(0, 1000), LINES, Doc("Why it was cancelled; empty unless it was.", "")]
+    head_count: Annotated[int, Doc("How many were there, wholly or in part; the note taker not counted.", 12)]
+    version: Version
+
+
+class AttendanceEntry(Body):
+    """Attendance of one person, as a facilitator marks it."""
+
+    member_id: Annotated[UUID, Doc("The person.")]
+    state: Annotated[AttendanceState, Doc("Whether they came.")]
+
+
+class Attendance(Answer, AttendanceEntry):
+    """Attendance of one person, as of the meeting's day."""
+
+    role: Annotated[MeetingRole, Doc("Their part in the meeting.")]
+    community_id: Annotated[UUID | None, Doc("By which community they came.")]
+    organization_id: Annotated[UUID | None, Doc("Whom they represented; null for individuals.")]
+
+
+class MeetingWithAttendance(Meeting):
+    """A meeting and who came."""
+
+    attendance: Annotated[tuple[Attendance, ...], Length(0), Doc("Everyone with a recorded state.")]
+
+
+class PutMeeting(VersionedCommand, MeetingBody, answer=Meeting):
+    """Schedule a meeting; while it is scheduled, change all but its time and communities."""
+
+    meeting_id: UUID
+
+
+class StartMeeting(Command, answer=Meeting):
+    """Start the meeting; attendance can be taken from now on."""
+
+    meeting_id: UUID
+
+
+class SurveyBody(Body):
+    """Choice to ask those who were there; left out, they are asked, unless the meeting was more than three days ago.
+
+    After a preparatory meeting nobody is.
+    """
+
+    with_survey: Annotated[bool | None, ABSENT, Doc("Whether to ask them, against the rule or with it.", True)] = None
+
+
+class WrapUpMeeting(Command, SurveyBody, answer=Meeting):
+    """Begin the last minutes of the meeting; its survey opens."""
+
+    meeting_id: UUID
+
+
+class CloseMeeting(Command, SurveyBody, answer=Meeting):
+    """Close the meeting; all that should follow, follows, once."""
+
+    meeting_id: UUID
+
+
+class CancelBody(Body):
+    """Reason to cancel a meeting."""
+
+    reason: Annotated[str, Length(1, 1000), LINES, Doc("Told to those who were invited.", "La salle est inondée.")]
+
+
+class CancelMeeting(Command, CancelBody, answer=Meeting):
+    """Cancel a meeting that has not begun; whoever was invited is told."""
+
+    meeting_id: UUID
+
+
+class RegistrationBody(Body):
+    """A member's word on coming."""
+
+    partstat: Annotated[Partstat, Doc("Whether they mean to come.")]
+
+
+class Registration(Answer, RegistrationBody):
+    """A member's word on coming to a meeting."""
+
+    meeting_id: Annotated[UUID, Doc("The meeting.")]
+    member_id: Annotated[UUID, Doc("The member.")]
+    registered_at: Annotated[datetime, Doc("When they said so.")]
+    version: Version
+
+
+class RegisterMember(Command, RegistrationBody, answer=Registration):
+    """Keep whether a member means to come; their last word counts."""
+
+    meeting_id: UUID
+    member_id: UUID
+
+
+class AttendanceBody(Body):
+    """Attendance of several people; those who are not named keep the state they have."""
+
+    entries: Annotated[tuple[AttendanceEntry, ...], Length(0, 5000), Doc("Not the note taker; each person once.")]
+
+
+class RecordAttendance(Command, AttendanceBody, answer=Meeting):
+    """Take attendance, or correct it after closing."""
+
+    meeting_id: UUID
+
+
+class GetMeeting(Query, answer=MeetingWithAttendance):
+    """Read a meeting and who came."""
+
+    meeting_id: UUID
+
+
+class ListMeetings(ListQuery, answer=Meeting):
+    """Read a community's meetings, the latest to start first."""
+
+    community_id: UUID
+
+
+class ListRegistrations(ListQuery, answer=Registration):
+    """Read who said whether they come to a meeting."""
+
+    meeting_id: UUID

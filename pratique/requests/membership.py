@@ -1,0 +1,196 @@
+"""Requests to membership: organizations, communities, people, and who belongs where."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from marshmallow.validate import Length, Regexp
+
+from pratique.events.membership import Capacity, CommunityKind, Locale, Role
+from pratique.fields import LINES, Doc
+from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
+from pratique.requests.fields import Timezone, Version
+
+NAME_AT_MOST = 200  #: characters
+EMAIL_AT_MOST = 254  #: characters, RFC 5321 with its erratum 1690
+_IS_EMAIL = Regexp(r"^[^@\s,;<>]+@[^@\s,;<>]+$", error="Not an e-mail address.")
+_EMAIL = "amina.k+cop@example.org"
+
+
+class OrganizationBody(Body):
+    """Record of an organization."""
+
+    name: Annotated[str, Length(1, NAME_AT_MOST), Doc("Name of the organization.", "Centre des aînés de Verdun")]
+    region: Annotated[str, Length(0, NAME_AT_MOST), Doc("Where it works.", "Montréal")] = ""
+    sector: Annotated[str, Length(0, NAME_AT_MOST), Doc("What it works on.", "Vieillissement")] = ""
+    size_band: Annotated[str, Length(0, NAME_AT_MOST), Doc("How large it is, roughly.", "10-49")] = ""
+
+
+class Organization(Answer, OrganizationBody):
+    """An organization that sends people to communities."""
+
+    organization_id: Annotated[UUID, Doc("Id, chosen by whoever recorded it.")]
+    version: Version
+
+
+class PutOrganization(VersionedCommand, OrganizationBody, answer=Organization):
+    """Record an organization, or change it."""
+
+    organization_id: UUID
+
+
+class GetOrganization(Query, answer=Organization):
+    """Read an organization."""
+
+    organization_id: UUID
+
+
+class ListOrganizations(ListQuery, answer=Organization):
+    """Read all organizations, by id."""
+
+
+class CommunityBody(Body):
+    """Record of a community."""
+
+    name: Annotated[str, Length(1, NAME_AT_MOST), Doc("Name that its members know it by.", "Proches aidance")]
+    purpose: Annotated[str, Length(0, 4000), LINES, Doc("Why it meets.", "Échanger sur nos pratiques.")]
+    kind: Annotated[CommunityKind, Doc("Who meets.")]
+    locale: Annotated[Locale, Doc("Language that it is written to in.")]
+    timezone: Timezone
+
+
+class Community(Answer, CommunityBody):
+    """A community of practice."""
+
+    community_id: Annotated[UUID, Doc("Id, chosen by whoever recorded it.")]
+    version: Version
+
+
+class PutCommunity(VersionedCommand, CommunityBody, answer=Community):
+    """Found a community, or change it."""
+
+    community_id: UUID
+
+
+class GetCommunity(Query, answer=Community):
+    """Read a community."""
+
+    community_id: UUID
+
+
+class ListCommunities(ListQuery, answer=Community):
+    """Read all communities, by id."""
+
+
+class MemberBody(Body):
+    """Record of a person."""
+
+    name: Annotated[str, Length(1, NAME_AT_MOST), Doc("Name, as the person writes it.", "Amina Kaboré")]
+    email: Annotated[str, Length(3, EMAIL_AT_MOST), _IS_EMAIL, Doc("Address for mail.", _EMAIL)]
+    locale: Annotated[Locale, Doc("Language that they are written to in.")]
+    timezone: Timezone
+
+
+class Member(Answer, MemberBody):
+    """A person, with their address."""
+
+    member_id: Annotated[UUID, Doc("Id, chosen by whoever recorded it.")]
+    version: Version
+
+
+class PutMember(VersionedCommand, MemberBody, answer=Member):
+    """Record a person, or change what is known of them."""
+
+    member_id: UUID
+
+
+class GetMember(Query, answer=Member):
+    """Read a person."""
+
+    member_id: UUID
+
+
+class MemberQuery(Body):
+    """Address of the person to find."""
+
+    email: Annotated[str, Length(3, EMAIL_AT_MOST), _IS_EMAIL, Doc("Their address; case does not count.", _EMAIL)]
+
+
+class ListMembers(ListQuery, MemberQuery, answer=Member):
+    """Find the person who has an address."""
+
+
+class MembershipBody(Body):
+    """Capacity in which a person belongs."""
+
+    capacity: Annotated[Capacity, Doc("For an organization, or in their own name.")]
+    organization_id: Annotated[UUID | None, Doc("Whom they represent; null for individuals.")] = None
+
+
+class Membership(Answer, MembershipBody):
+    """A person's belonging to a community."""
+
+    membership_id: Annotated[UUID, Doc("Id, as events name it.")]
+    community_id: Annotated[UUID, Doc("The community.")]
+    member_id: Annotated[UUID, Doc("The person.")]
+    version: Version
+
+
+class PutMembership(VersionedCommand, MembershipBody, answer=Membership):
+    """Let a person belong to a community."""
+
+    community_id: UUID
+    member_id: UUID
+
+
+class ListMemberships(ListQuery, answer=Membership):
+    """Read who belongs to a community, by the membership's id."""
+
+    community_id: UUID
+
+
+class RoleAssignment(Answer):
+    """A role of a member in a community."""
+
+    assignment_id: Annotated[UUID, Doc("Id, as events name it.")]
+    community_id: Annotated[UUID, Doc("The community.")]
+    member_id: Annotated[UUID, Doc("The member.")]
+    role: Annotated[Role, Doc("What with.")]
+    assigned_at: Annotated[datetime, Doc("When it was given.")]
+    ended_at: Annotated[datetime | None, Doc("When it ended; null while they have it.")]
+    version: Version
+
+
+class PutRole(Command, answer=RoleAssignment):
+    """Trust a member with a role."""
+
+    community_id: UUID
+    member_id: UUID
+    role: Role
+
+
+class EndRole(Command):
+    """End a member's role."""
+
+    community_id: UUID
+    member_id: UUID
+    role: Role
+
+
+class ListRoles(ListQuery, answer=RoleAssignment):
+    """Read who is trusted with what in a community, or was, by the assignment's id."""
+
+    community_id: UUID
+
+
+class Attending(Answer):
+    """A person in the room, by first name and initial."""
+
+    member_id: Annotated[UUID, Doc("The person.")]
+    label: Annotated[str, Doc("First name and initial.", "Amina K.")]
+
+
+class ListLabels(Query, answer=Attending):
+    """Read how each of these people is named in a room, told apart and sorted as French sorts."""
+
+    member_ids: Annotated[tuple[UUID, ...], Length(0, 5000)]

@@ -1,0 +1,121 @@
+"""Every request of the contract has one handler, and a route or a reason to have none."""
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import get_type_hints
+
+import pytest
+
+import pratique.requests as contract
+from chassis.rpc.requests import Handlers
+from chassis.testing import crossed
+from gateway.app import ROUTES
+from pratique.request import Command, ListQuery, Query, Request, VersionedCommand
+from pratique.requests import evaluation, membership
+from pratique.testing import sample_request
+
+MODULES: Mapping[str, ModuleType] = {name: getattr(contract, name) for name in contract.__all__}
+REQUESTS: list[type[Request]] = [
+    each
+    for module in MODULES.values()
+    for each in vars(module).values()
+    if inspect.isclass(each) and issubclass(each, Request) and each.__module__ == module.__name__
+]
+#: Requests that the gateway makes without a row of their own, and why.
+UNROUTED: Mapping[type[Request], str] = {
+    evaluation.GetRoom: "GET /v1/rooms/{room_code} asks for it, and then for the labels of those who are there",
+    membership.ListLabels: "GET /v1/rooms/{room_code} asks for it",
+    evaluation.CheckAnswers: "POST /v1/answers asks for it, first of four",
+    evaluation.TakeBallot: "POST /v1/answers asks for it, second of four",
+    evaluation.CastSlip: "POST /v1/answers asks for it, third of four",
+    evaluation.ConfirmBallot: "POST /v1/answers asks for it, last of four",
+    evaluation.ReadQuestions: "the survey page asks for it",
+    evaluation.ReadResults: "the results page asks for it",
+}
+#: Whose figure would tell what somebody has just done (docs/decisions/0005).
+UNCOUNTED = {
+    evaluation.OpenBallot,
+    evaluation.CheckAnswers,
+    evaluation.TakeBallot,
+    evaluation.CastSlip,
+    evaluation.ConfirmBallot,
+    evaluation.ReadQuestions,
+    evaluation.GetRoom,
+    evaluation.ReadResults,
+}
+each_request = pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
+
+
+def tables_of(service: str) -> list[Handlers]:
+    """The tables of commands and queries of a service."""
+    modules = [import_module(f"services.{service}.{name}") for name in ("commands", "queries")]
+    tables = [getattr(module, name, {}) for module, name in zip(modules, ("COMMANDS", "QUERIES"), strict=True)]
+    return [table for table in tables if table]
+
+
+HANDLERS = {kind: handler for name in MODULES for table in tables_of(name) for kind, handler in table.items()}
+
+
+def test_there_are_requests_to_every_service() -> None:
+    assert len(REQUESTS) > 30
+    assert {kind.service for kind in REQUESTS} == set(MODULES)
+
+
+@each_request
+def test_every_request_has_one_handler_in_its_own_service(kind: type[Request]) -> None:
+    assert [name for name in MODULES for table in tables_of(name) if kind in table] == [kind.service]
+
+
+@each_request
+def test_a_handler_takes_the_request_that_its_table_names_and_is_called_like_it(kind: type[Request]) -> None:
+    handler = HANDLERS[kind]
+    taken = list(get_type_hints(handler).values())[1]
+
+    assert kind in (getattr(taken, "__args__", None) or (taken,))
+    assert handler.__name__ == kind.method
+
+
+@each_request
+def test_every_request_has_a_route_or_a_reason(kind: type[Request]) -> None:
+    routed = [route for route in ROUTES if route.request is kind]
+
+    assert len(routed) == (0 if kind in UNROUTED else 1)
+
+
+def test_every_api_route_that_does_not_act_by_itself_names_a_request() -> None:
+    assert [route.path for route in ROUTES if route.request is None and route.act is None] == []
+
+
+@pytest.mark.parametrize(
+    "route", [each for each in ROUTES if each.request and not each.act], ids=lambda each: each.operation
+)
+def test_path_body_query_and_headers_fill_the_fields_of_a_request(route) -> None:  # type: ignore[no-untyped-def]
+    kind = route.request
+    filled = {name for name, _, _ in route.variables}
+    for shape in (route.body, route.query):
+        filled |= set(shape.schema.fields) if shape else set()
+    filled |= {"if_version"} if issubclass(kind, VersionedCommand) else set()
+    filled |= {"after", "limit"} if issubclass(kind, ListQuery) else set()
+
+    assert filled == set(kind.schema.fields)
+
+
+@each_request
+def test_a_request_changes_something_or_nothing_and_says_which(kind: type[Request]) -> None:
+    assert issubclass(kind, Command) != issubclass(kind, Query)
+    for route in ROUTES:
+        if route.request is kind:
+            assert (route.method == "GET") == issubclass(kind, Query)
+
+
+def test_nothing_about_ballots_is_counted_by_a_metric() -> None:
+    assert {kind for kind in REQUESTS if not kind.is_counted} == UNCOUNTED
+
+
+@each_request
+def test_a_sample_of_each_request_crosses_rpc_unchanged(kind: type[Request]) -> None:
+    asked = sample_request(kind)
+
+    assert crossed(asked) == asked
