@@ -17,7 +17,7 @@ from tests.servers.install import why_not
 HOME = Path(__file__).parents[2]
 FOLDER = HOME / "var" / "newer"
 #: What the tests need, beside what is in every Debian.
-PACKAGES = ("ca-certificates", "rabbitmq-server", "postgresql", "python3", "python3-venv", "make", "procps")
+PACKAGES = ("ca-certificates", "rabbitmq-server", "postgresql", "python3", "python3-venv", "make", "procps", "curl")
 TESTS = ("tests/chassis", "tests/journeys", "tests/operations")
 _CHECKOUT = "root/pratique"
 #: How pip reaches its index here; it is the same within.
