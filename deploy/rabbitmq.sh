@@ -56,14 +56,19 @@ prometheus.tcp.ip = $inside
 log.console = true
 log.console.level = info
 log.file = false
-# Absolute, for a relative mark counts the memory of the whole machine and not the container's mem_limit; and quorum
-# queues keep their log in memory until a file of it is full, half a gigabyte by default.
+# Absolute, for a relative mark counts the memory of the whole machine and not the container's mem_limit.
 vm_memory_high_watermark.absolute = 300MB
-raft.wal_max_size_bytes = 33554432
 disk_free_limit.absolute = 500MB
 CONF
-if [ "${PRATIQUE_BROKER_METRICS:-}" != open ]; then # by a user who may monitor
-    echo "prometheus.authentication.enabled = true" >>"$RABBITMQ_CONFIG_FILE"
+# Quorum queues keep their log in memory until a file of it is full, half a gigabyte by default: more than there is.
+# Publishers who wait for memory write nothing that would fill it, and would wait for ever.
+if [ "${PRATIQUE_BROKER_SERIES:-4}" = 3 ]; then # which knows no password for metrics
+    echo "raft.wal_max_size_bytes = 33554432" >>"$RABBITMQ_CONFIG_FILE"
+else
+    cat >>"$RABBITMQ_CONFIG_FILE" <<CONF
+quorum_queue.wal_max_size_bytes = 33554432
+prometheus.authentication.enabled = true
+CONF
 fi
 if [ -s "$secrets/broker_certificate" ]; then # deploy/amqps.yml gives it, for integrators elsewhere
     cat >>"$RABBITMQ_CONFIG_FILE" <<CONF

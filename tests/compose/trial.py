@@ -188,6 +188,7 @@ class Trial:
             program = PRESS.format(count=MESSAGES, size=MESSAGE_BYTES)
             command = ["docker", "compose", "run", "--rm", "--entrypoint", "python", "operator", "-c", program]
             done = self.engine.run(command, 1200)
+            assert "33554432" in self.type(_LOG_SIZE), "quorum queues keep more of their log than there is memory"
             assert (done.returncode, done.stdout.strip()) == (0, "enough"), done.stdout + done.stderr[-2000:]
         self.hold()
 
@@ -254,6 +255,10 @@ _USED = (
 _THREADS = (
     "cat /sys/fs/cgroup/pids/docker/{id}/pids.current 2>/dev/null || "
     "cat /sys/fs/cgroup/system.slice/docker-{id}.scope/pids.current"
+)
+_LOG_SIZE = (
+    "docker compose exec -T rabbitmq rabbitmqctl --quiet eval "
+    "'maps:get(wal_max_size_bytes, ra_system:fetch(quorum_queues)).'"
 )
 #: Run in a container of ours, as the broker's administrator; prints how many messages waited in the end.
 PRESS = """

@@ -1,10 +1,12 @@
 """The scripts that prepare PostgreSQL and RabbitMQ under docker compose, run here against the real programs."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,7 +167,10 @@ def test_the_broker_knows_the_users_of_the_secrets_and_no_guest(folder: Path) ->
         for port in (broker.api_port, metrics_port):
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port), timeout=5)
-        with urllib.request.urlopen(f"http://127.0.0.2:{metrics_port}/metrics", timeout=10) as answer:
+        request = urllib.request.Request(f"http://127.0.0.2:{metrics_port}/metrics")
+        token = (folder / "secrets" / "metrics_token").read_text().strip()
+        request.add_header("Authorization", f"Basic {b64encode(f'prometheus:{token}'.encode()).decode()}")
+        with urllib.request.urlopen(request, timeout=10) as answer:
             assert b"rabbitmq_identity_info" in answer.read()
         _check_memory(broker)
         _check_own_users(folder, broker)
@@ -189,15 +194,21 @@ def _start(folder: Path, broker: Broker, metrics_port: int) -> tuple[list[str], 
         "PRATIQUE_INSIDE": "127.0.0.2",  # an address of this machine that is not where clients are told to connect
         "RABBITMQ_MANAGEMENT_PORT": str(broker.api_port),
         "RABBITMQ_PROMETHEUS_PORT": str(metrics_port),
-        "PRATIQUE_BROKER_METRICS": "open",  # RabbitMQ 3 knows no password for them
+        "PRATIQUE_BROKER_SERIES": _series(),
     }
     return ["sh", str(HOME / "deploy/rabbitmq.sh"), str(find("rabbitmq-server"))], env
+
+
+def _series() -> str:
+    """The first number of RabbitMQ's version, which its folder is named after."""
+    found = re.search(r"/rabbitmq_server-(\d+)", str(Path(str(find("rabbitmq-server"))).resolve()))
+    return found[1] if found else "4"
 
 
 def _check_memory(broker: Broker) -> None:
     """The mark at which publishers wait is below mem_limit, on whatever machine; and so is the log kept in memory."""
     assert int(broker.rabbitmqctl("eval", "vm_memory_monitor:get_memory_limit().").split()[-1]) == 300_000_000
-    size = broker.rabbitmqctl("eval", "element(2, application:get_env(ra, wal_max_size_bytes)).")
+    size = broker.rabbitmqctl("eval", "maps:get(wal_max_size_bytes, ra_system:fetch(quorum_queues)).")
     assert int(size.split()[-1]) == 32 * 1024**2
 
 
