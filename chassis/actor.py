@@ -1,4 +1,4 @@
-"""Who is acting: a token, an operator, or the network itself. It travels with the call that a person's act becomes."""
+"""The actor of a request: a token, an operator, or the network itself. It travels with the call."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

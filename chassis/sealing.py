@@ -57,7 +57,7 @@ class Seal:
         return bytes(self._box(purpose).encrypt(padded + bytes(-len(padded) % block)))
 
     def open(self, purpose: str, box: bytes) -> bytes:
-        """What is in the box.
+        """Open the box.
 
         Raises:
             BrokenSeal: our key does not open it for this purpose.

@@ -1,4 +1,4 @@
-"""What an operator may set, read once at start from the environment.
+"""Settings of a process, read once at start from the environment.
 
 Every ``PRATIQUE_X`` may be given as ``PRATIQUE_X_FILE`` instead: a file that holds the value, as container secrets do.
 """

@@ -44,7 +44,7 @@ class RateLimiter:
         self._right: OrderedDict[tuple[str, str], datetime] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many addresses and codes are remembered."""
+        """Return the number of addresses and codes that are remembered."""
         return len(self._windows) + len(self._right)
 
     @contextmanager

@@ -35,7 +35,7 @@ FORMER = {"again": "operations.republish:again"}
 
 
 class Refusal(click.ClickException):
-    """What is wrong is said in one sentence on standard error, and the exit code is 1."""
+    """An error told in one sentence on standard error; the exit code is 1."""
 
     def show(self, file: Any = None) -> None:
         """Print the sentence, without a prefix."""
@@ -127,7 +127,7 @@ def closed_to_others() -> Iterator[None]:
 
 
 def whoami() -> str:
-    """Whoever sits at this command line: LOGNAME or USER, else who the system says; in a container just a number."""
+    """Return the user at this command line: LOGNAME or USER, else who the system says; in a container just a number."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as containers have

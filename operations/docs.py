@@ -56,7 +56,7 @@ def all_events() -> list[type[Event]]:
 
 
 def golden_path(event_class: type[Event]) -> Path:
-    """Where the golden file of the event lies."""
+    """Return the path of the golden file of the event."""
     return GOLDENS / f"{event_class.type.removeprefix('org.pratique.')}.json"
 
 

@@ -1,4 +1,4 @@
-"""What is reachable, what lags, and what to do about it."""
+"""Health checks of a deployment: what is reachable, what lags, and what to do about it."""
 
 import smtplib
 from collections.abc import Callable, Iterator
@@ -78,7 +78,7 @@ def _store(settings: Settings, name: str) -> Iterator[Finding]:
 
 
 def _lag(opened: Store) -> Iterator[Finding]:
-    """What waits in one store."""
+    """Return findings on what waits in one store."""
     name = opened.name
     with opened.begin() as session:
         unpublished, age_s = outbox.backlog(session)
@@ -124,7 +124,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
 
 
 def _bound(settings: Settings, name: str) -> list[tuple[str, str]]:
-    """What the queue of a service is bound to by its own account; nothing if nobody can say."""
+    """Return what the queue of a service is bound to by its own account; nothing if nobody can say."""
     try:
         return bindings_of(name, settings.store_url(name))
     except (Missing, StoreAway, DBAPIError):  # told elsewhere; without its tables there is nothing bound either

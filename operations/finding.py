@@ -1,4 +1,4 @@
-"""What the doctor tells of one thing."""
+"""A finding of the doctor."""
 
 import dataclasses
 

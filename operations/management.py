@@ -42,7 +42,7 @@ class Management:
         self.url = settings.broker_api_url or f"{scheme}://{self.host}:{port}"
 
     def ask(self, method: str, *path: str, body: Any = None) -> Any:
-        """What the management answers; None where there is no such thing.
+        """Ask the management API; None where there is no such thing.
 
         Raises:
             Unavailable: it does not answer.

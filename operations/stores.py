@@ -54,7 +54,7 @@ def migrate(ctx: click.Context, names: tuple[str, ...], wait_s: int) -> None:
 
 
 def bindings_of(name: str, url: str) -> list[tuple[str, str]]:
-    """What the queue of a service is bound to; what it no longer wants it unbinds when it starts."""
+    """Return what the queue of a service is bound to; it unbinds at its start what it no longer wants."""
     from sqlalchemy import select
 
     from chassis.messaging.bindings import BINDING

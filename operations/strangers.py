@@ -1,4 +1,4 @@
-"""What is on the broker that our code did not make: who listens in, takes what is ours, or may do more than it needs.
+"""Strangers on the broker, which our code did not make: bindings, consumers, and users with more than they need.
 
 The broker's administrator can bind a queue to everything that passes. What is private is sealed; who asks whom and
 when is not, and a tap is never an accident: the doctor tells of each.
@@ -61,7 +61,7 @@ class _Look:
         self._public = {event.routing_key for event in REGISTRY.values() if not event.is_private}
 
     def bindings(self) -> Iterator[Finding]:
-        """Whoever hears what passes through an exchange of ours, or puts something into a queue of ours."""
+        """Find bindings by which others hear what passes through our exchanges, or fill our queues."""
         strange: dict[tuple[str, str, str], list[str]] = {}
         for each in self._here("bindings"):
             between = each["source"], each["destination_type"], each["destination"]
@@ -72,7 +72,7 @@ class _Look:
             yield Finding(f"binding {name}", False, words, self._unbinding(kind, name))
 
     def users(self) -> Iterator[Finding]:
-        """Whoever may do more on the broker than the code needs."""
+        """Find users who may do more on the broker than the code needs."""
         topics = self._topics
         named = {each["user"]: {name: each[name] for name in _NAMES} for each in self._all("permissions")}
         for user in self._management.ask("GET", "users") or []:
@@ -124,7 +124,7 @@ class _Look:
         return permissions.of_integrator(user.partition(".")[2], events)
 
     def consumers(self) -> Iterator[Finding]:
-        """Whoever takes messages out of a queue that is another's."""
+        """Find users who take messages out of a queue that is another's."""
         if not self._management.collects_metrics():
             yield Finding("consumers", False, "nobody can say who takes messages", COLLECTS_NOTHING)
             return

@@ -201,7 +201,7 @@ def _token(settings: Settings) -> str:
 
 
 def _program(settings: Settings) -> str:
-    """How to call us from here: ``make run`` keeps the program in .venv, which is on nobody's path."""
+    """Return how to call the program from here: ``make run`` keeps the program in .venv, which is on nobody's path."""
     kept = Path(".venv/bin/pratique")
     program = str(kept) if kept.exists() else "pratique"
     return program if settings.data_dir == Path("var") else f"{program} --data {shlex.quote(str(settings.data_dir))}"

@@ -1,4 +1,4 @@
-"""What integrators install: the events of a network of communities of practice, and how to read them."""
+"""The public contract of a network of communities of practice: its events, its requests, and a subscriber."""
 
 #: The services of a network. Each publishes the events of the module of its name in ``pratique.events``; stores, queues
 #: and exchanges are named after it.

@@ -1,4 +1,4 @@
-"""What a service may answer instead of a result. These cross RPC by name; the gateway makes problems of them."""
+"""Domain errors: what a service may answer instead of a result. They cross RPC by name, and become problems."""
 
 from collections.abc import Mapping
 from typing import ClassVar

@@ -70,7 +70,7 @@ class Event(Struct):
 
     @classmethod
     def exchange(cls) -> str:
-        """Where it is published: ``<service>.events``, or ``<service>.private``."""
+        """Return the exchange on which it is published: ``<service>.events``, or ``<service>.private``."""
         return f"{cls.publisher}.{'private' if cls.is_private else 'events'}"
 
     @property
@@ -87,21 +87,21 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 @dataclasses.dataclass(frozen=True)
 class Cause:
-    """From what an event follows: the one before it, if any, and the id that all shares which follows from one act."""
+    """The cause of an event: the one before it, if any, and the id that all shares which follows from one act."""
 
     correlation_id: uuid.UUID
     id: uuid.UUID | None = None
 
 
 class Sealing(Protocol):
-    """What closes and opens sealed boxes: ``chassis.sealing.Seal``, which only services have."""
+    """A sealer of boxes: ``chassis.sealing.Seal``, which only services have."""
 
     def close(self, purpose: str, content: bytes, block: int = ...) -> bytes:
         """The content in a box, padded to a multiple of ``block`` bytes."""
         ...
 
     def open(self, purpose: str, box: bytes) -> bytes:
-        """What is in the box; ValueError if it is not ours."""
+        """Open the box; ValueError if it is not ours."""
         ...
 
 
@@ -127,7 +127,7 @@ class Envelope(Generic[Fact]):
         return Envelope(event, id, time, cause.correlation_id if cause else id, cause.id if cause else None)
 
     def as_cause(self) -> Cause:
-        """What follows from this event names it so."""
+        """Return the cause of what follows from this event."""
         return Cause(self.correlation_id, self.id)
 
     def attributes(self, public_url: str = EXAMPLE_URL) -> dict[str, str]:
@@ -222,7 +222,7 @@ def unsealed(body: bytes, seal: Sealing) -> bytes:
 
 
 def _opened(body: bytes, raw: Mapping[str, Any], seal: Sealing) -> Mapping[str, Any]:
-    """What a private event says in its box, which must be the box of this event and not of another."""
+    """Open the box of a private event, which must be the box of this event and not of another."""
     inner = _parsed(unsealed(body, seal))
     if (inner.get("id"), inner.get("type")) != (raw.get("id"), raw.get("type")):
         raise Undecodable("the sealed box is that of another event")

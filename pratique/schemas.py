@@ -54,7 +54,7 @@ def words_of(struct: type[Any]) -> str:
 
 
 def comments_of(struct: type[Struct]) -> dict[str, str]:
-    """What is said behind each field, by field."""
+    """Return the comment behind each field, by field."""
     found: dict[str, str] = {}
     for base in reversed(struct.__mro__):
         if issubclass(base, Event | Value) and base is not Value:

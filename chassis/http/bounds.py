@@ -1,4 +1,4 @@
-"""What bounds a request before anything reads it, and what of it a log may hold."""
+"""Limits on requests before anything reads them, and masking of paths in logs."""
 
 import io
 import re

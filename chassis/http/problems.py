@@ -38,7 +38,7 @@ log = logging.getLogger("pratique.http")
 
 @dataclass(frozen=True)
 class Kind:
-    """How one class of error is told."""
+    """The problem that stands for one class of error."""
 
     status: int
     slug: str  #: the end of the problem's type, ``urn:pratique:problem:<slug>``

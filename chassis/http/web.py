@@ -117,7 +117,7 @@ class Protocol(HttpOnlyProtocol):
         self.wfile.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + shown)
 
     def get_environ(self) -> dict[str, Any]:
-        """What the application is told, with a way to say that the connection cannot go on."""
+        """Return the WSGI environment, with a way to say that the connection cannot go on."""
         environ: dict[str, Any] = super().get_environ()
         environ["pratique.close"] = self._close_after_this
         return environ
@@ -159,7 +159,7 @@ class HttpServer(WebServer):
         return int(self._sock.getsockname()[1])
 
     def make_url_map(self) -> Map:
-        """What the entrypoints answer; two slashes are two slashes, and no reason to redirect."""
+        """Return the URL map of the entrypoints; two slashes are two slashes, and no reason to redirect."""
         rules = []
         for provider in self._providers:
             rule = provider.get_url_rule()
@@ -168,7 +168,7 @@ class HttpServer(WebServer):
         return Map(rules, merge_slashes=False)
 
     def context_data_from_headers(self, request: Request) -> dict[str, str]:
-        """What the worker of a request is told of it: the id that its log lines carry, if it has one."""
+        """Return the context of a request for its worker: the id that its log lines carry, if it has one."""
         request_id = bound_fact(REQUEST_ID)
         return {REQUEST_ID: request_id} if request_id else {}
 
@@ -257,7 +257,7 @@ class HttpServer(WebServer):
                 green.sleep(0.01)
 
     def _let_nobody_in(self) -> None:
-        """Whoever connects from now on is not answered by the kernel, and refused when the port is closed.
+        """Let the kernel answer nobody who connects from now on; they are refused when the port is closed.
 
         Between the last accept and the closing, they would be connected first, and then cut off.
         """
@@ -265,7 +265,7 @@ class HttpServer(WebServer):
             self._sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(_NOTHING)))
 
     def _accept_who_waits(self) -> None:
-        """Who is in the kernel's queue thinks to be connected; closing the port would cut them off."""
+        """Accept those in the kernel's queue: they are connected, and closing the port would cut them off."""
         with contextlib.suppress(OSError):  # of which the usual one says that nobody waits
             while True:
                 sock, address = self._sock.fd.accept()
@@ -361,7 +361,7 @@ class Http(HttpRequestHandler):
     server = HttpServer()
 
     def get_url_rule(self) -> Rule:
-        """What this entrypoint answers."""
+        """Return the rule of this entrypoint."""
         return Rule(self.url, methods=None if self.method == "*" else self.method.split(","))
 
     def stop(self) -> None:

@@ -111,7 +111,7 @@ class Services(DependencyProvider):
         return self._gathering.find(service, method, argument, id)
 
     def call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
-        """What the service answered, as plain JSON.
+        """Call the service and return its answer, as plain JSON.
 
         Raises:
             DomainError: what the service raised, by name.

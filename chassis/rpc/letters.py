@@ -1,4 +1,4 @@
-"""What RPC sends through the broker: sealed whole, and bound to its service, its question and its time.
+"""Sealed RPC messages: each bound to its service, its request and its deadline.
 
 A request names inside its box which method of which service it asks, until when it may be run, and which answer
 belongs to it. So whoever holds a copy can read nothing of it, send it to nobody else, and not send it again later; and

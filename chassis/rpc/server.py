@@ -117,7 +117,7 @@ class RpcServer(SharedExtension, ProviderCollector):
 
 
 class Refusal(NamedTuple):
-    """What an RPC method returns where it has no result but an error that its caller expects; no failure to log."""
+    """An expected error in the place of a result; no failure to log."""
 
     error: DomainError | StoreAway
 
@@ -144,7 +144,7 @@ class _Requests(QueueConsumer):
         return [Consumer(channel, queue, on_message=self._take, on_decode_error=refuse, auto_declare=False)]
 
     def is_drained(self) -> bool:
-        """Whether every request taken has been answered."""
+        """Return whether every request taken has been answered."""
         return not self.in_flight
 
 

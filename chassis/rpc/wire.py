@@ -1,4 +1,4 @@
-"""How both ends of RPC reach the broker, and how errors cross: by name."""
+"""The writer that both ends of RPC use, and errors on the wire, which cross by name."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -53,7 +53,7 @@ class BallotGiven:
 
 @dataclass(frozen=True)
 class SlipGiven:
-    """What answers are kept with; it names nobody."""
+    """A slip, with which answers are kept; it names nobody."""
 
     slip: str
 

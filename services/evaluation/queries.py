@@ -39,7 +39,7 @@ class SurveySeen:
 
 @dataclass(frozen=True)
 class Room:
-    """What a room's code opens: its survey, and who may answer it there."""
+    """The survey that a room's code opens, and those who may answer it there."""
 
     survey_id: UUID
     meeting_id: UUID

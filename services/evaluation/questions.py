@@ -158,7 +158,7 @@ def checked(version: int, answers: Sequence[OneAnswer]) -> Answers:
             wrong[f"/answers/{index}/question"] = "this survey has no such question"
         elif question.key in kept:
             wrong[f"/answers/{index}/question"] = "this question is answered twice"
-        elif fault := _fault(question.type, answer.value):
+        elif fault := _error_in(question.type, answer.value):
             wrong[f"/answers/{index}/value"] = fault
         else:
             kept[question.key] = _tidy(answer.value)
@@ -169,7 +169,7 @@ def checked(version: int, answers: Sequence[OneAnswer]) -> Answers:
     return kept
 
 
-def _fault(type: QuestionType, value: object) -> str | None:
+def _error_in(type: QuestionType, value: object) -> str | None:
     """Return what is wrong with a value, or None. True is no number here, though Python holds that it is 1."""
     if type is QuestionType.SCALE1_5:
         is_fine = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 5

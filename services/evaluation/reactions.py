@@ -1,4 +1,4 @@
-"""What meetings make evaluation do, and what it does later by itself.
+"""Reactions of evaluation to events of meetings, and its scheduled work.
 
 Reactions to one meeting exclude one another (``lock_each``), so that what each sees is what the others have committed:
 a correction and the closing that run at once would otherwise each miss the person that the other brings.
@@ -164,7 +164,7 @@ def forget_answers(transaction: Transaction, survey_id: UUID) -> None:
 
 
 def _count_genuine(transaction: Transaction, survey: Survey, eligible: Sequence[UUID], answered: int) -> int:
-    """How many of those who answered were there, as far as is known now: their markers are of people eligible."""
+    """Count those who answered and were there, as far as is known now: their markers are of people eligible."""
     markers = ballots.read_markers(transaction, [survey.id])[survey.id]
     secret = read_secrets(transaction, [survey.id])[survey.id]
     marked = sum(markers.get(tokens.marker_of(secret, member_id), False) for member_id in eligible)

@@ -202,7 +202,7 @@ def _belonging(transaction: Transaction, meeting: Meeting, member_ids: Iterable[
 
 
 def _facilitating(transaction: Transaction, meeting: Meeting, member_ids: Sequence[UUID]) -> set[UUID]:
-    """Whoever of these facilitates one of the meeting's communities by role."""
+    """Return those of these who facilitate one of the meeting's communities by role."""
     statement = select(FacilitatorRole.member_id).where(
         FacilitatorRole.community_id.in_(meeting.community_ids),
         transaction.is_one_of(FacilitatorRole.member_id, member_ids),

@@ -61,7 +61,7 @@ def list_meeting_versions(transaction: Transaction, query: ListMeetingVersions) 
 
 
 def no_meeting(meeting_id: UUID) -> NotFound:
-    """What to raise where a meeting is unknown."""
+    """Return the error for an unknown meeting."""
     return NotFound(f"There is no meeting {meeting_id}; schedule it first.")
 
 

@@ -1,4 +1,4 @@
-"""What other services' events make meetings do: keep its copy of who belongs where, and who facilitates, up to date.
+"""Reactions of meetings to events of membership: keep its copy of who belongs where, and who facilitates, up to date.
 
 Each takes what is newer by ``version``, so that any order and any number of deliveries leave the same rows.
 """
@@ -44,7 +44,7 @@ def know_memberships(transaction: Transaction, events: Sequence[MembershipActiva
 
 
 def know_facilitators(transaction: Transaction, events: Sequence[RoleAssigned | RoleEnded]) -> None:
-    """Whoever facilitates a community by role is marked as facilitator of its meetings, until the role ends."""
+    """Mark whoever facilitates a community by role as facilitator of its meetings, until the role ends."""
     known = [
         {
             "assignment_id": event.assignment_id,

@@ -1,4 +1,4 @@
-"""What other services' events make membership do: nothing, so far."""
+"""Reactions of membership: none, so far."""
 
 from chassis.messaging.inbox import Reactions
 from chassis.scheduling.due import Handlers

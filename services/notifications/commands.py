@@ -1,4 +1,4 @@
-"""How messages come to be wanted, and how what is still waiting is called off. Reactions alone ask for either."""
+"""Queueing of messages, and calling off those that still wait. Only reactions do either."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence

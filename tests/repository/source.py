@@ -57,6 +57,10 @@ def functions(path: Path) -> list[Function]:
     return [node for node in ast.walk(tree_of(path)) if isinstance(node, Function)]
 
 
+def classes(path: Path) -> list[ast.ClassDef]:
+    return [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
+
+
 def public(path: Path) -> Iterator[ast.Module | ast.ClassDef | Function]:
     """The module and what it offers: its public classes, their public methods, its public functions."""
     yield tree_of(path)

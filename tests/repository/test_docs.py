@@ -1,5 +1,6 @@
 """What the pages name exists: files, verbs, events, routes, scopes, dependencies, tables."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Callable
@@ -184,3 +185,19 @@ def test_every_weakness_of_nameko_that_a_comment_names_is_told() -> None:
     told = set(re.findall(r"\bW\d+\b", text_of(DECISIONS[0])))
     for path in sources("pratique"):
         assert set(re.findall(r"\bW\d+\b", text_of(path))) <= told, path
+
+
+STEP = re.compile(r"`([\w/]+\.py)`((?:,? `\w+`)*)")
+
+
+def test_the_page_that_follows_one_event_names_what_exists() -> None:
+    page = text_of(ROOT / "docs/from-a-close-to-a-mail.md")
+    named = [(path, name) for path, names in STEP.findall(page) for name in re.findall(r"`(\w+)`", names)]
+
+    assert len(named) > 30
+    for path, name in named:
+        tree = ast.parse(text_of(ROOT / path))
+        names = [each for each in ast.walk(tree) if isinstance(each, ast.Name)]
+        assigned = {each.id for each in names if isinstance(each.ctx, ast.Store)}
+        defined = {each.name for each in ast.walk(tree) if isinstance(each, ast.ClassDef | ast.FunctionDef)}
+        assert name in assigned | defined, f"{path} has no {name}"

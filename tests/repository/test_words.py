@@ -7,7 +7,18 @@ from pathlib import Path
 
 from chassis.settings import SERVICES
 from operations import docs
-from tests.repository.source import PACKAGES, ROOT, code_lines, functions, lines_of, name_of, sources, texts, tree_of
+from tests.repository.source import (
+    PACKAGES,
+    ROOT,
+    classes,
+    code_lines,
+    functions,
+    lines_of,
+    name_of,
+    sources,
+    texts,
+    tree_of,
+)
 
 EVENTS = {event.__name__ for event in docs.all_events()}
 BANNED = {"utils", "util", "helpers", "common", "manager", "managers", "base", "impl", "data", "info", "misc", "shared"}
@@ -84,3 +95,49 @@ def test_no_service_says_what_another_says() -> None:
     twice = [sorted(where) for where in places.values() if len({service for service, _ in where}) > 1]
 
     assert twice == []
+
+
+CLAUSE = re.compile(r"(?:By |To |From )?(?:What|Who|Whom|Whose|Whoever|That|Whether|How|When|Where|Which)\b")
+
+
+def test_docstrings_begin_with_an_imperative_a_return_or_a_noun() -> None:
+    """At most one in twenty begins with a clause, which has to be read twice."""
+    found = [
+        (name_of(path), getattr(node, "name", ""), words)
+        for path in sources(*PACKAGES)
+        if "migrations" not in path.parts
+        for node in (tree_of(path), *functions(path), *classes(path))
+        if (words := ast.get_docstring(node))
+    ]
+    clauses = [each for each in found if CLAUSE.match(each[2])]
+
+    assert len(found) > 1000
+    assert len(clauses) <= len(found) / 20, clauses
+
+
+#: Names that were ours alone, and what the field calls the same: an engineer searches for the second.
+RETIRED = {
+    "reactor": "consumer",
+    "upkeep": "retention",
+    "fault": "validation error",
+    "bury": "dead-letter",
+    "robbed": "has_lost_queue",
+    "noting": "asynchronous_inserts",
+    "hasty": "asynchronous",
+    "apologise": "show_failure",
+    "keyring": "TokenStore",
+    "holder": "Principal",
+    "tries": "RateLimiter",
+    "scatter": "insert_shuffled",
+}
+
+
+def test_no_name_is_one_that_we_no_longer_use() -> None:
+    retired = {
+        (name_of(path), node.name)
+        for path in sources(*PACKAGES)
+        for node in [*functions(path), *classes(path)]
+        if set(node.name.lower().strip("_").split("_")) & RETIRED.keys()
+    }
+
+    assert retired == set()
