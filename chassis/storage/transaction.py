@@ -133,6 +133,10 @@ class Transaction(Session):
         """Refuse: what was published within would outlive it."""
         raise TypeError("use savepoint(), which takes back what was published within it too")
 
+    def commit(self) -> NoReturn:
+        """Refuse: what was published is written by the store, at the end of its ``with`` block."""
+        raise TypeError("leave the with block of Store.begin() to commit")
+
     def rollback(self) -> None:
         """Undo everything, also what was published."""
         self.published.clear()

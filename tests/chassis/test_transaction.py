@@ -29,6 +29,11 @@ def test_a_savepoint_that_would_keep_what_was_published_in_it_is_refused(either:
         transaction.begin_nested()
 
 
+def test_a_commit_that_would_lose_what_was_published_is_refused(either: store.Store) -> None:
+    with either.begin() as transaction, pytest.raises(TypeError, match="with block"):
+        transaction.commit()
+
+
 def test_a_store_opened_without_settings_says_so_to_who_asks_for_them() -> None:
     opened = store.Store("meetings", "sqlite://")
     with opened.begin() as transaction, pytest.raises(LookupError, match="open_store"):

@@ -76,10 +76,10 @@ def connected(url: str) -> pika.BlockingConnection:
 
 def close_a_meeting(fresh: private.Fresh, *queues: Callable[[], Any]) -> list[Any]:
     """What was heard of one closing and one start, by each who listens."""
-    with running(fresh.settings(), [Meetings]) as network, network.store("meetings").begin() as session:
-        for event in (sample(MeetingStarted), sample(MeetingClosed, meeting_id=uuid4(), head_count=12)):
-            session.publish(event)
-        session.commit()
+    with running(fresh.settings(), [Meetings]) as network:
+        with network.store("meetings").begin() as transaction:
+            for event in (sample(MeetingStarted), sample(MeetingClosed, meeting_id=uuid4(), head_count=12)):
+                transaction.publish(event)
         return [until(queue) for queue in queues]
 
 

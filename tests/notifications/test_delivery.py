@@ -101,8 +101,11 @@ def test_what_the_server_said_of_a_survey_s_mail_is_kept_and_logged_without_its_
     sink.at_recipient = [answer] * 2
     asked.send(post)
     assert {message.last_error for message in surveys(asked)} <= {answer[:9], answer[:3], None}
-    assert "ada" not in caplog.text.lower()
-    assert not [message for message in surveys(asked) if str(message.id) in caplog.text]
+    told = "\n".join(
+        record.getMessage() for record in caplog.records if record.name.startswith(("services.", "chassis."))
+    )
+    assert "ada" not in told.lower()
+    assert not [message for message in surveys(asked) if str(message.id) in told]
 
 
 def test_what_became_of_other_mails_is_told_with_their_communities_and_what_they_follow_from(network: Any) -> None:
