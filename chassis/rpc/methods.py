@@ -47,7 +47,8 @@ def _method(kind: type[Request], handler: Handler) -> Any:
         except (DomainError, store.StoreAway) as error:
             return Refusal(error)
         except OperationalError as error:  # a lock, a deadlock, a time-out: nothing was changed, and asking again helps
-            log.warning("%s was in the way of another: %s", kind.method, str(error.orig).splitlines()[0])
+            if kind.is_counted:  # the time of a line would tell when somebody answers, as a metric would
+                log.warning("%s was in the way of another: %s", kind.method, str(error.orig).splitlines()[0])
             return Refusal(store.StoreAway("the store is busy"))
 
     method.__name__, method.__doc__ = kind.method, kind.__doc__

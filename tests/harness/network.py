@@ -1,5 +1,6 @@
 """Network under test, seen from outside: HTTP requests in, mails out, and the clock."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -30,13 +31,13 @@ class Network(People):
         with self.stores["gateway"].begin() as session:
             self.token = create_token(session, "journey", ["*"])
 
+    @abstractmethod
     def request(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
         """Send one HTTP request, with a token for everything."""
-        raise NotImplementedError  # each runtime says how
 
+    @abstractmethod
     def settle_now(self) -> None:
         """Return when everything that can happen at this instant has happened."""
-        raise NotImplementedError  # each runtime says how
 
     def settle(self) -> None:
         """Return when nothing is under way any more; the clock moves on to what is tried again in some minutes."""

@@ -1,5 +1,6 @@
 """Requests of a sample community: what coordinators, facilitators and members ask of the HTTP API."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,12 +17,12 @@ class Community:
     member_ids: list[str]
 
 
-class People:
+class People(ABC):
     """Everything that people ask of the API, over any client that can send a request and insist on success."""
 
+    @abstractmethod
     def ok(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
         """Send a request that must succeed, and return the body of its answer."""
-        raise NotImplementedError  # each client says how
 
     def put_community(self, community_id: object, **fields: Any) -> None:
         """Record a community, or change it; ``headers`` may say which version is changed."""

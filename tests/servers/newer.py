@@ -19,7 +19,7 @@ FOLDER = HOME / "var" / "newer"
 #: What the tests need, beside what is in every Debian.
 PACKAGES = ("ca-certificates", "rabbitmq-server", "postgresql", "python3", "python3-venv", "make", "procps", "curl")
 TESTS = ("tests/chassis", "tests/journeys", "tests/operations")
-_CHECKOUT = "root/pratique"
+_CHECKOUT = "srv/pratique"
 #: How pip reaches its index here; it is the same within.
 _REACH = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 _PIP = ("/etc/pip.conf", str(Path.home() / ".config/pip/pip.conf"), "/etc/ssl/certs/ca-certificates.crt")
