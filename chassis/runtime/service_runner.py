@@ -1,5 +1,6 @@
 """The service runner: services of one process, from their start to the end of their drain."""
 
+import gc
 import logging
 import signal
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ from chassis.runtime.readiness import readiness_of
 from chassis.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_OBJECTS_UNTIL_COLLECTED = 10_000  #: more than a batch of events leaves behind; CPython's own is 700
 
 
 def make_runner(settings: Settings, classes: Iterable[Any], observe: Any = None) -> ServiceRunner:
@@ -51,8 +54,19 @@ def run(settings: Settings, classes: Sequence[Any], observe: Any = None) -> None
         told = lambda: facts | readiness_of(containers(made) if facts["started"] else ())  # noqa: E731  (used once)
         Health(settings.http_host, settings.health_port, told, settings.metrics_token)
     made.start()
+    _spare_collector()
     facts["started"] = True
     names = ", ".join(each.name for each in classes)
     log.info("started %s", names)
     made.wait()
     log.info("stopped %s", names)
+
+
+def _spare_collector() -> None:
+    """Keep the garbage collector off what lives as long as the process, and off the objects of a batch at work.
+
+    It would look at all modules again and again while a hundred events are read and answered: a tenth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_UNTIL_COLLECTED)
