@@ -12,12 +12,20 @@ from typing import Any
 from uuid import UUID
 
 _NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_.:+-]|^$|^null$", re.IGNORECASE)
+_SHORT = 64
+
+
+def _text(value: str) -> str:
+    return _quoted(value) if len(value) > _SHORT else _short(value)
 
 
 @functools.lru_cache(maxsize=1024)
-def _text(value: str) -> str:
-    if not _NEEDS_QUOTES.search(value):
-        return value
+def _short(value: str) -> str:
+    """Names, zones and codes recur from row to row."""
+    return _quoted(value) if _NEEDS_QUOTES.search(value) else value
+
+
+def _quoted(value: str) -> str:
     if "\x00" in value:
         raise ValueError("PostgreSQL keeps no NUL characters")
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

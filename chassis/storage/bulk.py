@@ -5,12 +5,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect, Enum, LargeBinary, Select, Table, Text, Uuid, any_, func, literal, or_
+from sqlalchemy import Dialect, Enum, LargeBinary, Select, Table, Text, Uuid, func, literal, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from chassis.storage import arrays
+from chassis.storage.types import Utf8
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -51,23 +52,30 @@ class ArrayStatements:
     def is_one_of(self, column: Any, values: Collection[Any] | Select[Any]) -> Any:
         """Return the condition that the column is in one array: of these values, or of those that a query finds.
 
-        An array is bound at once, and leaves the planner no choice but the index where its statistics are of the past.
+        An array that a subquery makes is bound at once, and its values are not known when the planner chooses: it takes
+        the index. Where it knows them and its statistics are of the past, it may read the whole table each time.
         """
-        if isinstance(values, Select):
-            return column == func.any(func.array(values.scalar_subquery()))
-        array = sql_cast(literal(arrays.literal(list(values)), Text()), postgresql.ARRAY(column.type))
-        return column == any_(array)
+        if not isinstance(values, Select):
+            array = sql_cast(literal(arrays.literal(list(values)), Text()), postgresql.ARRAY(column.type))
+            values = select(func.unnest(array))
+        return column == func.any(func.array(values.scalar_subquery()))
 
 
 @functools.lru_cache(maxsize=256)
 def _insert_sql(
     dialect: Dialect, table: Table, names: tuple[str, ...], conflict: Conflict, returning: str | None
 ) -> str:
-    columns = ", ".join(f"unnest(%({name})s::{table.c[name].type.compile(dialect)}[])" for name in names)
+    columns = ", ".join(_unnested(dialect, name, table.c[name].type) for name in names)
     sql = f'insert into "{table.name}" ({_quoted(names)}) select {columns}'
     sql += " on conflict do nothing" if conflict.is_ignored else ""
     sql += _replacing(table, names, conflict) if conflict.newest is not None else ""
     return sql + (f' returning "{returning}"' if returning else "")
+
+
+def _unnested(dialect: Dialect, name: str, kind: Any) -> str:
+    if isinstance(kind, Utf8):
+        return f"convert_to(unnest(%({name})s::text[]), 'UTF8')"
+    return f"unnest(%({name})s::{kind.compile(dialect)}[])"
 
 
 def _replacing(table: Table, names: Sequence[str], conflict: Conflict) -> str:
@@ -91,6 +99,8 @@ def _arrays(dialect: Dialect, table: Table, rows: Rows) -> dict[str, str]:
 
 def _encoded(kind: Any, dialect: Dialect, values: list[Any]) -> list[Any]:
     """Return values as their column's type binds them; ids, numbers and bytes are written as they are."""
+    if isinstance(kind, Utf8):
+        return [value.decode() for value in values]
     if isinstance(kind, Uuid | LargeBinary):
         return values
     encode = kind.dialect_impl(dialect).bind_processor(dialect)

@@ -4,9 +4,9 @@
 tiny. ``Transaction.publish`` alone adds to them, and the relay alone (``chassis.messaging``) empties the outbox.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Uuid
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Uuid
 
-from chassis.storage.types import CHASSIS_TABLES, Instant, LoopName
+from chassis.storage.types import CHASSIS_TABLES, Instant, LoopName, Utf8
 
 RELAY = LoopName("outbox")  #: the loop that sends what was published
 _SEQ = BigInteger().with_variant(Integer, "sqlite")
@@ -18,7 +18,7 @@ EVENT_LOG = Table(
     Column("id", Uuid, nullable=False, unique=True),
     Column("type", String(200), nullable=False),
     Column("subject", String(36), nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Utf8, nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_event_log_at", "at"),
     Index("ix_event_log_subject", "subject"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, NewType, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Table, TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect, Enum, LargeBinary, MetaData, Table, TypeDecorator
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase
 
@@ -32,6 +32,10 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Utf8(LargeBinary):
+    """Bytes that are a text in UTF-8 without NUL: bulk inserts send them as that text, in half the length of others."""
 
 
 class _Ids(TypeDecorator[list[UUID]]):
