@@ -4,7 +4,7 @@ Reactions to one meeting exclude one another (``lock_each``), so that what each 
 a correction and the closing that run at once would otherwise each miss the person that the other brings.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -79,11 +79,14 @@ def invite_the_missing(transaction: Transaction, closings: Sequence[Envelope[Mee
     dozen statements, whatever the number of meetings and people.
     """
     by_meeting = {closing.event.meeting_id: closing for closing in closings}
-    project_attendance(transaction, [closing.event for closing in closings])
-    asked = _open_or_find(transaction, by_meeting)
+    transaction.lock_each(by_meeting)
+    known = attendance.known_otherwise(transaction, [closing.event for closing in closings])
+    there = [(closing.event.meeting_id, closing.event.version, closing.event.attendees) for closing in closings]
+    attendance.project(transaction, there, first_of=by_meeting.keys() - known)
+    asked = _open_or_find(transaction, by_meeting, known)
     if not asked:
         return
-    missing = _find_missing(transaction, asked)
+    missing = _find_missing(transaction, asked, known)
     _announce(transaction, asked, missing)
     _keep(transaction, asked)
 
@@ -200,14 +203,21 @@ class _Asked:
         ]
 
 
-def _open_or_find(transaction: Transaction, by_meeting: Mapping[UUID, Envelope[MeetingClosed]]) -> list[_Asked]:
+def _open_or_find(
+    transaction: Transaction, by_meeting: Mapping[UUID, Envelope[MeetingClosed]], known: Set[UUID]
+) -> list[_Asked]:
     """Open the surveys that are missing and find those that are open in the room, which are locked in one order."""
     table, thresholds = table_of(Survey), Thresholds.of(transaction.settings)
-    locked = select(table).where(table.c.meeting_id.in_(list(by_meeting))).order_by(table.c.id).with_for_update()
-    known = {row.meeting_id: Survey(**row._asdict()) for row in transaction.execute(locked)}
+    locked = (
+        select(table)
+        .where(transaction.is_one_of(table.c.meeting_id, list(by_meeting)))
+        .order_by(table.c.id)
+        .with_for_update()
+    )
+    in_room = {row.meeting_id: Survey(**row._asdict()) for row in transaction.execute(locked)}
     begun, waiting = [], []
     for meeting_id, closing in by_meeting.items():
-        event, survey = closing.event, known.get(meeting_id)
+        event, survey = closing.event, in_room.get(meeting_id)
         if survey is None and event.with_survey:
             survey = Survey.begin(
                 meeting_id, event.community_ids, event.timezone, event.closed_at, thresholds, in_room=False
@@ -216,14 +226,14 @@ def _open_or_find(transaction: Transaction, by_meeting: Mapping[UUID, Envelope[M
         elif survey is not None and survey.state is SurveyState.OPEN and not survey.is_meeting_closed:
             survey.end_room()
             waiting.append(_Asked(survey, event, closing.as_cause(), is_new=False))
-    if begun:
-        attendance.begin_anew(transaction, [each.event.meeting_id for each in begun])
+    if mistaken := [each.survey.meeting_id for each in begun if each.survey.meeting_id in known]:
+        attendance.begin_anew(transaction, mistaken)
     return begun + waiting
 
 
-def _find_missing(transaction: Transaction, asked: Sequence[_Asked]) -> Mapping[UUID, list[UUID]]:
+def _find_missing(transaction: Transaction, asked: Sequence[_Asked], known: Set[UUID]) -> Mapping[UUID, list[UUID]]:
     """Return whom to invite, by survey: who was there, but for those whose ballot was taken in the room."""
-    at, present = clock.now(), attendance.present_at(transaction, [each.event for each in asked])
+    at, present = clock.now(), attendance.present_at(transaction, [each.event for each in asked], known)
     in_room = [each.survey.id for each in asked if not each.is_new]  # only these can have markers
     secrets = read_secrets(transaction, in_room) if in_room else {}
     markers = ballots.read_markers(transaction, in_room)

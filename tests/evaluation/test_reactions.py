@@ -47,6 +47,31 @@ def test_after_a_wrap_up_only_the_missing_are_invited(meeting: Fixture) -> None:
     assert len(meeting.published(SurveyOpened)) == len(meeting.published(SurveyInvitationsIssued)) == 1
 
 
+def test_who_was_taken_off_before_anybody_could_answer_withholds_nothing_from_the_five_who_were_there(
+    meeting: Fixture,
+) -> None:
+    there = PEOPLE[:5]
+    meeting.deliver(meeting.recorded([attendee(each) for each in PEOPLE]))
+    meeting.deliver(
+        meeting.closed([*map(attendee, there), *[attendee(each, STATE.NO_SHOW) for each in PEOPLE[5:]]]),
+    )
+    meeting.answer_by_link(there)
+
+    clock.move(timedelta(days=8))
+    meeting.run_due()
+    meeting.run_due()
+
+    assert [each.suppressed_count for each in meeting.published(ResultsReleased)] == [0]
+
+
+def test_two_closings_of_one_meeting_in_one_batch_ask_whom_the_newer_one_names(meeting: Fixture) -> None:
+    older, newer = meeting.closed(map(attendee, PEOPLE[:6])), meeting.closed(map(attendee, PEOPLE[2:8]))
+
+    meeting.deliver(newer, older)
+
+    assert set(PEOPLE[2:8]) <= set(meeting.asked())
+
+
 def test_when_all_have_answered_in_the_room_the_event_comes_and_names_nobody(meeting: Fixture) -> None:
     """Otherwise its absence would tell that all have."""
     meeting.deliver(meeting.recorded(present()), meeting.wrap_up())
