@@ -15,11 +15,12 @@ from markupsafe import Markup, escape
 
 from chassis import clock
 from pratique.events import notifications as events
-from pratique.events.meetings import Mode
+from pratique.events.meetings import MeetingDescribed, Mode
+from pratique.value import hints_of
 from services.notifications import wording
 from services.notifications.calendar_entry import Entry, Method, write_entry
 from services.notifications.decisions import Facts
-from services.notifications.models import ContactCard, MeetingCard, Sealed
+from services.notifications.models import ContactCard, MeetingCard, MeetingWords, Sealed
 from services.notifications.post import Mail
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -38,6 +39,9 @@ _METHODS: dict[events.Template, Method] = {
     events.Template.MEETING_CANCELLED: "CANCEL",
 }
 
+
+#: What ``MeetingDescribed`` says in words, which templates may show.
+_TEXTS = [name for name, hint in hints_of(MeetingDescribed).items() if hint in (str, str | None, tuple[str, ...])]
 
 #: Spaces, and what breaks lines, headers or databases: controls, separators, halves of surrogates.
 _GAPS = re.compile("[ \\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]+")
@@ -183,7 +187,7 @@ def _context(facts: Facts, contact: ContactCard, sealed: Sealed, letterhead: Let
 
 
 def _of_meeting(facts: Facts, meeting: MeetingCard, contact: ContactCard) -> dict[str, object]:
-    locale, zone, words = contact.locale, meeting.timezone, facts.words
+    locale, zone = contact.locale, meeting.timezone
     here, there = (wording.hour(meeting.starts_at, each, locale) for each in (zone, contact.timezone))
     is_elsewhere = meeting.mode is not Mode.IN_PERSON and here != there
     span = wording.span(meeting.starts_at, meeting.ends_at, contact.timezone, locale)
@@ -196,12 +200,19 @@ def _of_meeting(facts: Facts, meeting: MeetingCard, contact: ContactCard) -> dic
         "meeting_day": wording.day(meeting.starts_at, zone, locale),
         "when": wording.span(meeting.starts_at, meeting.ends_at, zone, locale),
         "when_for_you": span if is_elsewhere else "",
-        "place": _said(words.place if words else ""),
-        "link": _line(words.link) if words else "",
-        "themes": _said(", ".join(words.themes) if words else ""),
-        "cancel_reason": _said(words.cancel_reason if words else ""),
         "part": parts.get(contact.member_id, ""),
+        **_texts_of(facts.words),
     }
+
+
+def _texts_of(words: MeetingWords | None) -> dict[str, object]:
+    """Return the texts of a meeting, by the names that ``MeetingDescribed`` gives them; empty where none are known."""
+    described = MeetingDescribed.read(words.described) if words else None
+    texts: dict[str, object] = {}
+    for name in _TEXTS:
+        text = getattr(described, name, None) or ""
+        texts[name] = _said(text if isinstance(text, str) else ", ".join(text))
+    return texts | {"link": _line(described.link) if described else ""}  # to be followed, so it stays whole
 
 
 def _entry(

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, String, Text, text
@@ -276,16 +276,13 @@ class MeetingCommunity(Base):
 
 
 class MeetingWords(Base):
-    """The texts of a meeting: themes, place, link, reason of its cancellation."""
+    """The texts of a meeting, kept as they were told: what mails say of it is added to the event and to templates."""
 
     __tablename__ = "meeting_words"
 
     meeting_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
-    themes: Mapped[list[str]]
-    place: Mapped[str] = mapped_column(Text)
-    link: Mapped[str] = mapped_column(Text)
-    cancel_reason: Mapped[str] = mapped_column(Text)
+    described: Mapped[dict[str, Any]]  # MeetingDescribed in JSON
 
 
 class MeetingEnd(Base):

@@ -1,5 +1,6 @@
 """Migrations leave what the models say, and carry over what a store holds already."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,12 +18,14 @@ from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
 from chassis.testing import open_at
 from operations import composition
+from pratique.events.meetings import MeetingDescribed
 from pratique.events.notifications import Template
 from pratique.testing import AT
 from services.notifications import models
 from tests.notifications.conftest import Fixture, named
 
 MIGRATIONS = Path("services/notifications/migrations").absolute()
+NEWEST = "9999"
 
 
 def test_migrated_tables_are_those_of_the_models() -> None:
@@ -103,7 +106,7 @@ def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(
             put(session, opened, "message", **invitation)
             put(session, opened, "receipt", message_id=uuid4(), at="2026-03-12 14:00:00")
             put(session, opened, "revocation", invitation_id=uuid4(), version=1, survey_id=named(survey))
-    migrated(opened, "0004")
+    migrated(opened, NEWEST)
 
     network = Fixture(opened, tmp_path / "mail")
     with clock.fixed(AT):
@@ -118,3 +121,22 @@ def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(
     with opened.begin() as session:
         for table in ("receipt", "revocation"):
             assert session.scalar(text(f"select count(*) from {table}")) == 0
+
+
+def test_what_was_told_of_a_meeting_stays(opened: Store, migrated: Callable[[Store, str], None]) -> None:
+    migrated(opened, "0004")
+    told = {"place": "Salle 2", "link": "https://meet.example.org/r", "cancel_reason": "", "version": 3}
+    with opened.begin() as session:
+        for number in range(3):
+            row = {"meeting_id": named(f"rencontre {number}"), "themes": json.dumps(["Relève", f"no {number}"])}
+            put(session, opened, "meeting_words", **row, **told)
+
+    migrated(opened, NEWEST)
+
+    with opened.begin() as session:
+        for number in range(3):
+            words = session.get(models.MeetingWords, named(f"rencontre {number}"))
+            assert words is not None and words.version == 3
+            described = MeetingDescribed.read(words.described)
+            assert (described.themes, described.place) == (("Relève", f"no {number}"), "Salle 2")
+            assert (described.meeting_id, described.link) == (words.meeting_id, told["link"])

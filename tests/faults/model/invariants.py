@@ -136,7 +136,6 @@ _COPIES = [
     ("notifications", "community_card", "membership", "community", "community_id, name"),
     ("notifications", "community_member", "membership", "membership", "membership_id, member_id, community_id"),
     ("notifications", "meeting_card", "meetings", "meeting", "meeting_id, kind, mode, starts_at, ends_at, timezone"),
-    ("notifications", "meeting_words", "meetings", "meeting", "meeting_id, themes, place, link, cancel_reason"),
     ("notifications", "meeting_community", "meetings", "meeting_community", "meeting_id, community_id"),
     ("evaluation", "attendance", "meetings", "attendance", "meeting_id, member_id, state, role"),
 ]  # fmt: skip
@@ -148,6 +147,10 @@ def _check_copies(network: FaultyNetwork) -> None:
         copied = sorted(network.rows(service, f"select {columns} from {copy}"), key=repr)
         owned = sorted(network.rows(owner, f"select {columns} from {table}"), key=repr)
         assert copied == owned, f"{service}'s {copy} is not as {owner} has it"
+    told = ", ".join(f"json_extract(described, '$.{name}')" for name in ("themes", "place", "link", "cancel_reason"))
+    copied = sorted(network.rows("notifications", f"select meeting_id, {told} from meeting_words"))
+    words = "select meeting_id, json(themes), place, link, cancel_reason from meeting"
+    assert copied == sorted(network.rows("meetings", words)), "notifications does not know the words of meetings"
     roles = "select assignment_id, role, version, {} from {}"
     copied = sorted(network.rows("notifications", roles.format("is_active", "community_role")))
     assert copied == sorted(network.rows("membership", roles.format("ended_at is null", "role_assignment")))
