@@ -61,6 +61,7 @@ PUBLIC = frozenset(
     }
 )
 
+_FOUND = "pratique.route"  #: where the environment of a request keeps what was found
 Readiness = Callable[[], Mapping[str, bool]]
 
 
@@ -77,11 +78,23 @@ def _urls_of(routes: tuple[Route, ...]) -> Map:
 def body_limit(environ: "WSGIEnvironment") -> int:
     """How many bytes of a body this request may bring; asked before they are read. Few where no route takes it."""
     try:
-        route, _ = _urls_of(ROUTES).bind_to_environ(environ).match()
+        route, _ = _match(_urls_of(ROUTES), environ)
     except HTTPException:
         return PUBLIC_BODY_BYTES
-    limit: int = route.body_limit
-    return limit
+    return route.body_limit
+
+
+def _match(urls: Map, environ: "WSGIEnvironment") -> tuple[Route, dict[str, str]]:
+    """The route of a request and the variables of its path; looked for once, however often it is asked.
+
+    Raises:
+        HTTPException: there is none, or none of this method.
+    """
+    found: tuple[Map, Route, dict[str, str]] | None = environ.get(_FOUND)
+    if found is None or found[0] is not urls:
+        route, variables = urls.bind_to_environ(environ).match()
+        found = environ[_FOUND] = urls, route, {name: str(value) for name, value in variables.items()}
+    return found[1], found[2]
 
 
 class Misdirected(HTTPException):
@@ -113,7 +126,7 @@ class App:
         began, template, media = time.perf_counter(), "unknown", Media.JSON
         try:
             self._check_host(request)
-            route, path = self._match(request)
+            route, path = _match(self._urls, request.environ)
             template, media = route.template, route.media
             response = self._serve(route, path, request)
         except DomainError as error:
@@ -142,10 +155,6 @@ class App:
             return
         if host not in ("localhost", "127.0.0.1", "[::1]", urlsplit(self.settings.public_url).hostname):
             raise Misdirected
-
-    def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
-        route, variables = self._urls.bind_to_environ(request.environ).match()
-        return route, {name: str(value) for name, value in variables.items()}
 
     def _serve(self, route: Route, path: Mapping[str, str], request: Request) -> Response:
         principal = self._principal(route, request)
