@@ -1,4 +1,4 @@
-"""The services of a deployment, driven in this process: each command as RPC would give it, events by the pump."""
+"""The services of a deployment, driven in this process: each command as RPC would give it, events by `in_process`."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -11,7 +11,7 @@ from sqlalchemy import MetaData, delete, func, inspect, select, table, text
 from chassis import clock
 from chassis.messaging import inbox, outbox
 from chassis.messaging.bindings import BINDING
-from chassis.messaging.pump import pump
+from chassis.messaging.in_process import deliver_all
 from chassis.rpc.requests import read
 from chassis.scheduling import due
 from chassis.scheduling.due import DUE
@@ -91,7 +91,7 @@ class Network:
         """Let everything follow that follows now: events, what is due, mails. Asks again only where a commit called."""
         while True:
             if RELAY in self._called:
-                pump(self.stores, self._reactions)
+                deliver_all(self.stores, self._reactions)
                 self._called.remove(RELAY)
             for name, handlers in self._handlers.items():
                 while due.run_next(self.stores[name], handlers):

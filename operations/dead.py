@@ -13,8 +13,8 @@ from rich.table import Table
 
 from chassis import log, settings
 from chassis.crashpoint import crashpoint
-from chassis.messaging import dead as letters
-from chassis.messaging.dead import Letter
+from chassis.messaging import dead_letters as letters
+from chassis.messaging.dead_letters import Letter
 from chassis.storage import audit
 from chassis.storage.store import Store, Transaction, open_store
 from operations import Refusal, settings_of, whoami

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from chassis import clock
-from chassis.messaging import dead, outbox
+from chassis.messaging import dead_letters, outbox
 from chassis.runtime.probe import why_not_ready
 from chassis.scheduling.due import DUE
 from chassis.settings import SERVICES, STORES, Missing, Settings
@@ -82,7 +82,7 @@ def _lag(opened: Store) -> Iterator[Finding]:
     name = opened.name
     with opened.begin() as session:
         unpublished, age_s = outbox.backlog(session)
-        letters = dead.count(session)
+        letters = dead_letters.count(session)
         waiting = (DUE.c.state == "waiting") & (DUE.c.due_at <= clock.now())
         overdue, since = session.execute(select(func.count(), func.min(DUE.c.due_at)).where(waiting)).one()
     yield Finding(

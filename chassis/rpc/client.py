@@ -18,7 +18,7 @@ from chassis.log import REQUEST_ID, bound_fact
 from chassis.messaging import broker
 from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.messaging.transport import Transport, transport_of
-from chassis.rpc import letters, wire
+from chassis.rpc import messages, wire
 from chassis.rpc.gathering import Gathering
 from chassis.sealing import Seal
 from chassis.settings import Settings
@@ -54,8 +54,8 @@ class _Replies(QueueConsumer):
 
     def _on_reply(self, message: Any) -> None:
         try:
-            answer = letters.open_answer(self._seal, wire.body_of(message))
-        except letters.Unopened as error:
+            answer = messages.open_answer(self._seal, wire.body_of(message))
+        except messages.Unopened as error:
             log.warning("passed over an RPC answer: %s", error)
             return
         signal = self.waiting.pop(str(answer["id"]), None)  # as its box says; what stands outside proves nothing
@@ -122,12 +122,12 @@ class Services(DependencyProvider):
             while not self.listener.is_consuming:
                 green.sleep(0.01)
         correlation_id, signal = str(uuid.uuid4()), green.Event()
-        request = letters.Request(method, correlation_id, payload, ACTOR.get(), bound_fact(REQUEST_ID))
+        request = messages.RpcRequest(method, correlation_id, payload, ACTOR.get(), bound_fact(REQUEST_ID))
         self.listener.waiting[correlation_id] = signal
         try:
             self.listener.writer.send(
                 f"{service}.{_ROUTE}",
-                letters.close_request(self._seal, service, request, self._timeout_s),
+                messages.close_request(self._seal, service, request, self._timeout_s),
                 self._timeout_s,
                 reply_to=self.listener.address,
                 correlation_id=correlation_id,

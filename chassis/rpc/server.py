@@ -21,7 +21,7 @@ from chassis.log import REQUEST_ID
 from chassis.messaging import broker
 from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.messaging.transport import Transport, transport_of
-from chassis.rpc import letters, wire
+from chassis.rpc import messages, wire
 from chassis.settings import Settings
 from chassis.storage.store import StoreAway
 from pratique.errors import DomainError, Unavailable
@@ -65,8 +65,8 @@ class RpcServer(SharedExtension, ProviderCollector):
     def _take(self, message: Any) -> None:
         service = self.container.service_name
         try:
-            request = letters.open_request(self._seal, service, wire.body_of(message))
-        except letters.Unopened as error:
+            request = messages.open_request(self._seal, service, wire.body_of(message))
+        except messages.Unopened as error:
             log.warning("%s passed over an RPC request: %s", service, error)
             self._acknowledge(message)
             return
@@ -84,7 +84,7 @@ class RpcServer(SharedExtension, ProviderCollector):
             self.listener.in_flight.discard(message)
 
     def _worked(
-        self, message: Any, request: letters.Request, began: float, context: Any, result: Any, exc_info: Any
+        self, message: Any, request: messages.RpcRequest, began: float, context: Any, result: Any, exc_info: Any
     ) -> Any:
         if getattr(getattr(self.container.service_cls, request.method), "is_counted", True):
             metrics.RPC_SECONDS.labels(self.container.service_name, request.method).observe(time.perf_counter() - began)
@@ -92,12 +92,12 @@ class RpcServer(SharedExtension, ProviderCollector):
         self._answer(message, request, None if error else result, error)
         return result, exc_info
 
-    def _answer(self, message: Any, request: letters.Request, result: Any, error: BaseException | None) -> None:
+    def _answer(self, message: Any, request: messages.RpcRequest, result: Any, error: BaseException | None) -> None:
         """Reply and acknowledge. A reply that cannot go is dropped: its caller has a deadline."""
         try:
             reply_to = message.properties.get("reply_to")
             if reply_to and _ADDRESS.fullmatch(reply_to):  # an answer never goes where a request would
-                body = letters.close_answer(self._seal, request.id, result, wire.pack(error))
+                body = messages.close_answer(self._seal, request.id, result, wire.pack(error))
                 self.listener.writer.send(reply_to, body, broker.PUBLISH_TIMEOUT_S, correlation_id=request.id)
                 crashpoint("rpc.answered")
         except Unavailable as lost:

@@ -14,7 +14,7 @@ from sqlalchemy import MetaData, Row, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from chassis import clock
-from chassis.messaging import dead, inbox, outbox
+from chassis.messaging import dead_letters, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.storage import store
 from chassis.testing import memory_store, published
@@ -220,12 +220,12 @@ def test_what_still_cannot_be_decoded_when_it_is_replayed_is_a_dead_letter_again
     """It does not wait, out of sight, for attempts that cannot help."""
     inbox.receive(either, {}, [b"half of an event"])
     with either.begin() as session:
-        dead.replay(session, dead.list_letters(session, "x"))
-        assert dead.count(session) == {"dead": 0, "waiting": 1}
+        dead_letters.replay(session, dead_letters.list_letters(session, "x"))
+        assert dead_letters.count(session) == {"dead": 0, "waiting": 1}
 
     assert inbox.retry_next(either, {})
     with either.begin() as session:
-        assert dead.count(session) == {"dead": 1, "waiting": 0}
+        assert dead_letters.count(session) == {"dead": 1, "waiting": 0}
 
 
 def test_an_error_that_no_store_can_hold_is_kept_in_other_words(either: store.Store) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Row, select
 
-from chassis.messaging import dead, inbox, outbox
+from chassis.messaging import dead_letters, inbox, outbox
 from chassis.sealing import Seal
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, heard, published, wire
@@ -152,7 +152,7 @@ def test_an_event_whose_reaction_fails_is_set_aside_sealed_and_shown_opened_to_w
     bare = store.Store("meetings", either.url)
     for opened, is_shown in ((either, True), (bare, False)):
         with opened.begin() as session:
-            letter = dead.find_letter(session, "meetings", told.id)
+            letter = dead_letters.find_letter(session, "meetings", told.id)
         assert letter is not None
         assert (PLACE in letter.content) == is_shown
     bare.close()

@@ -18,9 +18,9 @@ from eventlet.greenio import shutdown_safe
 from marshmallow.validate import Length
 
 from chassis.messaging import outbox
-from chassis.rpc import letters
+from chassis.rpc import messages
 from chassis.rpc.client import Services
-from chassis.rpc.letters import Request, Unopened
+from chassis.rpc.messages import RpcRequest, Unopened
 from chassis.rpc.methods import serves
 from chassis.runtime.container import Bus
 from chassis.sealing import Seal
@@ -35,7 +35,7 @@ from tests.harness.waiting import until
 from tests.servers import Fresh
 
 OURS, FOREIGN = Seal.of(SEAL_KEY), Seal.of("00" * 32)
-ASKED = Request("cast_ballot", "one", {"answers": {"useful": 4}}, "token acme")
+ASKED = RpcRequest("cast_ballot", "one", {"answers": {"useful": 4}}, "token acme")
 
 
 class Words(Answer):
@@ -55,15 +55,15 @@ class Echo:
 
 
 def test_a_request_comes_out_as_it_went_in() -> None:
-    body = letters.close_request(OURS, "evaluation", ASKED, timeout_s=5)
+    body = messages.close_request(OURS, "evaluation", ASKED, timeout_s=5)
 
-    assert letters.open_request(OURS, "evaluation", body) == ASKED
+    assert messages.open_request(OURS, "evaluation", body) == ASKED
 
 
 def test_no_length_tells_the_method_or_what_was_answered() -> None:
-    long = Request("open_ballot", "one", {"member_id": str(uuid4()), "code": "x" * 1000}, "token acme")
-    bodies = [letters.close_request(OURS, "evaluation", each, timeout_s=5) for each in (ASKED, long)]
-    bodies += [letters.close_answer(OURS, "one", result, None) for result in (None, ["x" * 50] * 20)]
+    long = RpcRequest("open_ballot", "one", {"member_id": str(uuid4()), "code": "x" * 1000}, "token acme")
+    bodies = [messages.close_request(OURS, "evaluation", each, timeout_s=5) for each in (ASKED, long)]
+    bodies += [messages.close_answer(OURS, "one", result, None) for result in (None, ["x" * 50] * 20)]
 
     assert len({len(body) for body in bodies}) == 1
 
@@ -71,22 +71,22 @@ def test_no_length_tells_the_method_or_what_was_answered() -> None:
 def test_a_request_is_not_opened_by_another_service_key_or_purpose_nor_after_its_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    body = letters.close_request(OURS, "evaluation", ASKED, timeout_s=5)
+    body = messages.close_request(OURS, "evaluation", ASKED, timeout_s=5)
     altered = body[:100] + bytes([body[100] ^ 1]) + body[101:]
     for seal, service, bytes_ in (
         (FOREIGN, "evaluation", body),
         (OURS, "meetings", body),
         (OURS, "evaluation", altered),
         (OURS, "evaluation", b"{}"),
-        (OURS, "evaluation", letters.close_answer(OURS, "one", {}, None)),
+        (OURS, "evaluation", messages.close_answer(OURS, "one", {}, None)),
     ):
         with pytest.raises(Unopened):
-            letters.open_request(seal, service, bytes_)
+            messages.open_request(seal, service, bytes_)
     with pytest.raises(Unopened):
-        letters.open_answer(OURS, body)
-    monkeypatch.setattr(letters, "time", SimpleNamespace(time=lambda: time.time() + 5 + letters.SKEW_S))
+        messages.open_answer(OURS, body)
+    monkeypatch.setattr(messages, "time", SimpleNamespace(time=lambda: time.time() + 5 + messages.SKEW_S))
     with pytest.raises(Unopened, match="its time was over"):
-        letters.open_request(OURS, "evaluation", body)
+        messages.open_request(OURS, "evaluation", body)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_request_that_was_overheard_cannot_be_sent_elsewhere_nor_again_after_i
 
     wire.basic_publish("nameko-rpc", "evaluation.call", body, again)
     with monkeypatch.context() as later:
-        later.setattr(letters, "time", SimpleNamespace(time=lambda: time.time() + 60))
+        later.setattr(messages, "time", SimpleNamespace(time=lambda: time.time() + 60))
         wire.basic_publish("nameko-rpc", "meetings.call", body, again)
         until(lambda: depth(wire, "rpc-meetings") == depth(wire, "rpc-evaluation") == 0)
         network.call("meetings", "close_meeting", meeting_id=str(uuid4()))
@@ -157,7 +157,7 @@ def test_an_answer_to_another_question_or_a_forged_one_is_passed_over(prepared: 
         replies = network.extension("caller", Services).listener
         question = replies.waiting["second"] = Signal()
         forged = [answered, b"{}", b'{"error": {"value": "forged"}}', FOREIGN.close("rpc answer", b'{"id": "second"}')]
-        for body in (*forged, letters.close_answer(OURS, "second", "the answer", None)):
+        for body in (*forged, messages.close_answer(OURS, "second", "the answer", None)):
             wire.basic_publish("nameko-rpc", to.routing_key, body, pika.BasicProperties(correlation_id="second"))
 
         assert question.wait()["result"] == "the answer"

@@ -13,7 +13,7 @@ from werkzeug.test import Client
 
 from chassis import clock
 from chassis.messaging import in_memory, inbox
-from chassis.messaging.pump import pump
+from chassis.messaging.in_process import deliver_all
 from chassis.rpc.requests import handle
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
@@ -93,7 +93,7 @@ class Shuffled(Network):
         """Carry everything, twice and shuffled, until nothing is left."""
         moved = 1
         while moved:
-            moved = pump(self.services, self._reactions, self._arrange)
+            moved = deliver_all(self.services, self._reactions, self._arrange)
             for name, opened in self.services.items():
                 handlers = composition.handlers_of(name)
                 while due.run_next(opened, handlers) or inbox.retry_next(opened, self._reactions[name]):

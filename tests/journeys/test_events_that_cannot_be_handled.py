@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from chassis.messaging import dead, inbox
+from chassis.messaging import dead_letters, inbox
 from chassis.messaging.transport import transport_of
 from operations import cli
 from pratique import testing
@@ -54,9 +54,9 @@ def send(network: Network, body: bytes, routing_key: str = "MeetingClosed") -> N
         )
 
 
-def letters(network: Network, service: str = "evaluation") -> list[dead.Letter]:
+def letters(network: Network, service: str = "evaluation") -> list[dead_letters.Letter]:
     with network.stores[service].begin() as session:
-        return dead.list_letters(session, service)
+        return dead_letters.list_letters(session, service)
 
 
 def the_main_job_still_runs(network: Network, community: Community) -> None:

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import text
 
 from chassis import log
-from chassis.rpc import letters
+from chassis.rpc import messages
 from chassis.storage.store import Store
 from pratique.events.membership import MemberContactChanged
 from tests.harness.network import Network
@@ -121,14 +121,14 @@ def test_answering_leaves_no_line_and_no_id_by_which_its_requests_belong_togethe
 ) -> None:
     community, meeting_id = hold(network)
     code = network.survey(meeting_id)["room_code"]
-    asked: list[letters.Request] = []
-    open_request = letters.open_request
+    asked: list[messages.RpcRequest] = []
+    open_request = messages.open_request
 
-    def overheard(*arguments: Any) -> letters.Request:
+    def overheard(*arguments: Any) -> messages.RpcRequest:
         asked.append(open_request(*arguments))
         return asked[-1]
 
-    monkeypatch.setattr(letters, "open_request", overheard)
+    monkeypatch.setattr(messages, "open_request", overheard)
     before = printed.getvalue()
     for member_id in community.member_ids[:IN_ROOM]:
         network.ok("GET", f"/v1/rooms/{code}")

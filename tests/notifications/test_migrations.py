@@ -136,7 +136,8 @@ def test_what_was_told_of_a_meeting_stays(opened: Store, migrated: Callable[[Sto
     with opened.begin() as session:
         for number in range(3):
             words = session.get(models.MeetingWords, named(f"rencontre {number}"))
-            assert words is not None and words.version == 3
+            assert words is not None
+            assert words.version == 3
             described = MeetingDescribed.read(words.described)
             assert (described.themes, described.place) == (("Relève", f"no {number}"), "Salle 2")
             assert (described.meeting_id, described.link) == (words.meeting_id, told["link"])

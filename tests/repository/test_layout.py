@@ -72,12 +72,12 @@ TOP = {
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
     "ground": 590,
-    "storage": 740,
+    "storage": 750,
     "scheduling": 105,
     "messaging": 980,
     "rpc": 415,
     "http": 465,
-    "runtime": 345,
+    "runtime": 350,
 }
 EVERYWHERE = [path for path in sources(*PACKAGES) if "migrations" not in path.parts]
 each_service = pytest.mark.parametrize("service", SERVICES)

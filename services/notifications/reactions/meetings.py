@@ -100,9 +100,7 @@ def tell_of_change(transaction: Transaction, event: MeetingChanged) -> None:
 @set_based
 def keep_meeting_words(transaction: Transaction, events: Sequence[MeetingDescribed]) -> None:
     """Know what these meetings are about, where they are, and why they were cancelled."""
-    rows = [
-        {"meeting_id": event.meeting_id, "version": event.version, "described": event.dump()} for event in events
-    ]
+    rows = [{"meeting_id": event.meeting_id, "version": event.version, "described": event.dump()} for event in events]
     keep_newest(transaction, MeetingWords, rows)
 
 

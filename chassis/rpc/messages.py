@@ -21,7 +21,7 @@ class Unopened(Exception):
     """These bytes are no request to us, or no answer; the message says what is wrong, and nothing of what they hold."""
 
 
-class Request(NamedTuple):
+class RpcRequest(NamedTuple):
     """One question, as its service reads it."""
 
     method: str
@@ -31,13 +31,13 @@ class Request(NamedTuple):
     request_id: str | None = None  #: for logs, of the HTTP request that asks; none where it is about a survey's answers
 
 
-def close_request(seal: Seal, service: str, request: Request, timeout_s: float) -> bytes:
+def close_request(seal: Seal, service: str, request: RpcRequest, timeout_s: float) -> bytes:
     """The box of a request, which its service runs within ``timeout_s`` or not at all."""
     told = request._asdict() | {"service": service, "until": time.time() + timeout_s}
     return seal.close(_ASKED, _encoded(told), BLOCK)
 
 
-def open_request(seal: Seal, service: str, body: bytes) -> Request:
+def open_request(seal: Seal, service: str, body: bytes) -> RpcRequest:
     """The request in a box.
 
     Raises:
@@ -48,7 +48,7 @@ def open_request(seal: Seal, service: str, body: bytes) -> Request:
         raise Unopened("it was asked of another service")
     if not told.pop("until", 0) > time.time() - SKEW_S:
         raise Unopened("its time was over, or the clocks of two machines differ by seconds")
-    return Request(**{name: told.get(name) for name in Request._fields})  # type: ignore[arg-type]  # whoever has the key fills them
+    return RpcRequest(**{name: told.get(name) for name in RpcRequest._fields})  # type: ignore[arg-type]  # whoever has the key fills them
 
 
 def close_answer(seal: Seal, id: str, result: Any, error: Mapping[str, Any] | None) -> bytes:

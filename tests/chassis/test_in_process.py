@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import MetaData
 
-from chassis.messaging.pump import pump
+from chassis.messaging.in_process import deliver_all
 from chassis.storage import store
 from chassis.testing import memory_store, published
 from pratique.events.evaluation import SurveyInvitationsIssued, SurveyOpened
@@ -51,20 +51,20 @@ def delivered(stores: dict[str, store.Store]) -> list[int]:
 def test_what_follows_from_what_follows_is_carried_too(stores: dict[str, store.Store]) -> None:
     close(stores, 3)
 
-    assert pump(stores, REACTIONS) == 3 + 6 + 3
+    assert deliver_all(stores, REACTIONS) == 3 + 6 + 3
     assert delivered(stores) == [1, 2, 3]
-    assert pump(stores, REACTIONS) == 0
+    assert deliver_all(stores, REACTIONS) == 0
 
 
 def test_repeated_and_reversed_deliveries_change_nothing(stores: dict[str, store.Store]) -> None:
     close(stores, 3)
-    pump(stores, REACTIONS, arrange=lambda bodies: [*reversed(bodies), *bodies])
+    deliver_all(stores, REACTIONS, arrange=lambda bodies: [*reversed(bodies), *bodies])
 
     assert delivered(stores) == [1, 2, 3]
 
 
 def test_more_than_one_window_is_carried_whole(stores: dict[str, store.Store]) -> None:
     close(stores, 501)
-    pump(stores, REACTIONS)
+    deliver_all(stores, REACTIONS)
 
     assert delivered(stores) == list(range(1, 502))

@@ -12,7 +12,7 @@ def _as_they_are(bodies: list[bytes]) -> list[bytes]:
     return bodies
 
 
-def pump(
+def deliver_all(
     stores: Mapping[str, store.Store], reactions: Mapping[str, inbox.Reactions], arrange: Arrange = _as_they_are
 ) -> int:
     """Deliver what is unpublished, and what follows from it, until nothing is left; returns how many events."""
