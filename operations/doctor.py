@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from operations import settings_of
-from operations.examine import examine
+from operations.health_checks import check_health
 from operations.show import show
 
 
@@ -28,7 +28,7 @@ def doctor(ctx: click.Context, gateway: str, as_json: bool) -> None:
     pratique doctor --json
     pratique doctor --gateway http://gateway:8000
     """
-    findings = examine(settings_of(ctx), gateway.rstrip("/"))
+    findings = check_health(settings_of(ctx), gateway.rstrip("/"))
     is_well = all(finding.is_well for finding in findings)
     if as_json:
         rows = [dataclasses.asdict(finding) for finding in findings]

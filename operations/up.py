@@ -24,7 +24,7 @@ from demo.play import play
 from demo.story import Story
 from gateway.auth import create_token
 from operations import composition
-from operations.examine import address_file
+from operations.health_checks import address_file
 from pratique.errors import Conflict, Unavailable
 
 _READY_S = 20.0

@@ -33,7 +33,7 @@ _MESSAGES = table_of(Message)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Wanted:
+class NewMessage:
     """A message that an event asks for."""
 
     template: Template
@@ -54,7 +54,7 @@ class Wanted:
         return message_id(seal, self.template, self.subject_id, self.member_id, self.number)
 
 
-def queue_messages(transaction: Transaction, wanted: Iterable[Wanted]) -> None:
+def queue_messages(transaction: Transaction, wanted: Iterable[NewMessage]) -> None:
     """Let each message be sent once, as soon as may be; what has lost its reason is recorded as dropped, with it.
 
     A message that was ever wanted before is left as it is. At most two statements, whatever the number.
@@ -92,7 +92,7 @@ def publish(transaction: Transaction, message: Message, told: Event | None) -> N
         transaction.publish(told, because=message.cause)
 
 
-def renew(message: Message, wanted: Wanted, seal: Seal) -> bool:
+def renew(message: Message, wanted: NewMessage, seal: Seal) -> bool:
     """Give a message that has not left a newer secret, and its reason back if it was revoked before.
 
     Whether it is to be sent now. One that was sent stays sent: nobody is asked twice, and the reminder has the newer
@@ -110,7 +110,7 @@ def renew(message: Message, wanted: Wanted, seal: Seal) -> bool:
     return is_waiting
 
 
-def _row(wanted: Wanted, seal: Seal, now: datetime, cause: Cause | None) -> dict[str, Any]:
+def _row(wanted: NewMessage, seal: Seal, now: datetime, cause: Cause | None) -> dict[str, Any]:
     reason = wanted.drop_reason or (DropReason.EXPIRED if wanted.relevant_until <= now else None)
     is_untold = wanted.template in ABOUT_SURVEY
     has_box = reason is None and wanted.sealed != Sealed()

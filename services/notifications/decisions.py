@@ -58,7 +58,7 @@ _COMPANION = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Facts:
+class MessageContext:
     """Everything that is known about a message when its turn comes."""
 
     message: Message
@@ -101,7 +101,7 @@ class Drop(Exception):
         self.reason = reason
 
 
-def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Facts]:
+def gather(transaction: Transaction, messages: Sequence[Message]) -> list[MessageContext]:
     """Load what is known about each of these messages, in nine statements at most, whatever their number."""
     seal = transaction.seal
     boxes = {message.id: _opened(seal, message) for message in messages}
@@ -122,7 +122,7 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Facts]
         person, notice = people[message.id], notices.get(message.subject_id)
         card = cards.get(message.meeting_id) if message.meeting_id else None
         leads_one = notice is not None and any((person, id) in leads for id in notice.community_ids)
-        facts = Facts(
+        facts = MessageContext(
             message=message,
             sealed=boxes[message.id],
             contact=contacts.get(person) if person else None,
@@ -141,7 +141,7 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Facts]
     return gathered
 
 
-def decide(facts: Facts, now: datetime) -> None:
+def decide(facts: MessageContext, now: datetime) -> None:
     """Return if the message is to be sent now.
 
     Raises:
@@ -172,7 +172,7 @@ def decide(facts: Facts, now: datetime) -> None:
         raise Hold(min(until, message.relevant_until))
 
 
-def _heed_end(facts: Facts) -> None:
+def _heed_end(facts: MessageContext) -> None:
     """Say nothing of what a meeting's end has made void."""
     template, end = facts.message.template, facts.end
     if end and end.outcome is Outcome.CANCELLED and template is not Template.MEETING_CANCELLED:
@@ -181,7 +181,7 @@ def _heed_end(facts: Facts) -> None:
         raise Drop(DropReason.EXPIRED)
 
 
-def _heed_companion(facts: Facts, now: datetime) -> None:
+def _heed_companion(facts: MessageContext, now: datetime) -> None:
     """Say a thing once: what another message says, has just said, or never said at all."""
     message, other = facts.message, facts.companion
     if message.template in _AFTER_INVITATION:
@@ -203,7 +203,7 @@ def _heed_companion(facts: Facts, now: datetime) -> None:
             raise Drop(DropReason.SUPERSEDED)
 
 
-def _need_cards(facts: Facts) -> None:
+def _need_cards(facts: MessageContext) -> None:
     if facts.contact is None:
         raise Wait("the member's contact card has not arrived")
     if facts.message.meeting_id is None:
@@ -214,7 +214,7 @@ def _need_cards(facts: Facts) -> None:
         raise Wait("the name of a community has not arrived")
 
 
-def _need_words(facts: Facts) -> None:
+def _need_words(facts: MessageContext) -> None:
     message, words, meeting, end = facts.message, facts.words, facts.meeting, facts.end
     if message.template not in _WITH_WORDS:
         return

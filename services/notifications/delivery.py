@@ -29,7 +29,7 @@ from chassis.storage.types import table_of
 from pratique.event import Cause
 from pratique.events.notifications import MessageDelivered
 from services.notifications.commands import publish
-from services.notifications.decisions import Drop, Facts, Hold, Wait, decide, gather
+from services.notifications.decisions import Drop, Hold, MessageContext, Wait, decide, gather
 from services.notifications.mails import Letterhead, Unwritable, write_mail
 from services.notifications.models import ABOUT_SURVEY, LEASE, Message, Receipt, State
 from services.notifications.post import FilePost, Mail, NotSent, Post, Refused, SmtpPost, Unknown
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 _RECEIPTS = table_of(Receipt)
 Note = Callable[[Mapping[str, Any]], None]  #: writes a receipt down at once
-Write = Callable[[Facts], Mail]  #: makes a mail of a message; raises Unwritable
+Write = Callable[[MessageContext], Mail]  #: makes a mail of a message; raises Unwritable
 
 AT_ONCE = 8  #: messages that one sender holds; few, so that the senders share what a meeting brings
 MANY = 32  #: messages that it holds at most, when more and more wait
@@ -101,7 +101,9 @@ def deliver(opened: Store, post: Post, write: Write, at_once: int = AT_ONCE) -> 
     return 0 if is_away else looked_at
 
 
-def _send_all(opened: Store, post: Post, claimed: Sequence[Facts], write: Write, note: Note) -> tuple[list[UUID], bool]:
+def _send_all(
+    opened: Store, post: Post, claimed: Sequence[MessageContext], write: Write, note: Note
+) -> tuple[list[UUID], bool]:
     """Send them in turn. The ids of what the server took, to be recorded, and whether it is away."""
     decided_at, sent = clock.now(), list[UUID]()
     for position, facts in enumerate(claimed):
@@ -120,7 +122,7 @@ def _send_all(opened: Store, post: Post, claimed: Sequence[Facts], write: Write,
     return sent, False
 
 
-def _send(opened: Store, post: Post, facts: Facts, write: Write, note: Note) -> bool:
+def _send(opened: Store, post: Post, facts: MessageContext, write: Write, note: Note) -> bool:
     """Send it; return whether the server took it, which is noted by then and still to be recorded."""
     id, named = facts.message.id, _named(facts.message)
     try:
@@ -144,7 +146,7 @@ def _send(opened: Store, post: Post, facts: Facts, write: Write, note: Note) -> 
     return False
 
 
-def _claim(opened: Store, at_once: int) -> tuple[int, list[Facts]]:
+def _claim(opened: Store, at_once: int) -> tuple[int, list[MessageContext]]:
     """Decide about what is due and hold what is to be sent. Returns how many were due, and those."""
     now = clock.now()
     with opened.begin() as transaction:
@@ -178,7 +180,7 @@ def _claim(opened: Store, at_once: int) -> tuple[int, list[Facts]]:
     return len(due), claimed
 
 
-def _hold(transaction: Transaction, claimed: Sequence[Facts]) -> None:
+def _hold(transaction: Transaction, claimed: Sequence[MessageContext]) -> None:
     """Count the attempt before it is made, in one statement."""
     if claimed:
         transaction.execute(
@@ -244,14 +246,14 @@ def _settle(transaction: Transaction, noted: Sequence[UUID]) -> None:
     transaction.execute(delete(Receipt).where(transaction.is_one_of(Receipt.message_id, noted)))
 
 
-def _retry(opened: Store, claimed: Sequence[Facts], error: str) -> None:
+def _retry(opened: Store, claimed: Sequence[MessageContext], error: str) -> None:
     with opened.begin() as transaction:
         for message in _held(transaction, claimed):
             _try_later(transaction, message, error)
         crashpoint("mail.before_put_back")
 
 
-def _give_back(opened: Store, claimed: Sequence[Facts]) -> None:
+def _give_back(opened: Store, claimed: Sequence[MessageContext]) -> None:
     """As if they had not been claimed."""
     with opened.begin() as transaction:
         for message in _held(transaction, claimed):
@@ -260,7 +262,7 @@ def _give_back(opened: Store, claimed: Sequence[Facts]) -> None:
         crashpoint("mail.before_put_back")
 
 
-def _held(transaction: Transaction, claimed: Sequence[Facts]) -> list[Message]:
+def _held(transaction: Transaction, claimed: Sequence[MessageContext]) -> list[Message]:
     """Those of the claimed that nobody else has taken since."""
     attempts = {facts.message.id: facts.message.attempts for facts in claimed}
     held = select(Message).where(Message.id.in_(attempts), Message.state == State.SENDING)

@@ -19,7 +19,7 @@ from pratique.events.meetings import MeetingDescribed, Mode
 from pratique.value import hints_of
 from services.notifications import wording
 from services.notifications.calendar_entry import Entry, Method, write_entry
-from services.notifications.decisions import Facts
+from services.notifications.decisions import MessageContext
 from services.notifications.models import ContactCard, MeetingCard, MeetingWords, Sealed
 from services.notifications.post import Mail
 
@@ -86,7 +86,7 @@ class Letterhead:
         return _address(name, address)
 
 
-def write_mail(facts: Facts, letterhead: Letterhead) -> Mail:
+def write_mail(facts: MessageContext, letterhead: Letterhead) -> Mail:
     """The mail of a message that is to be sent: text, HTML and, before a meeting, its calendar entry.
 
     ``facts`` must have what ``decide`` asks for. Nothing is fetched from elsewhere, or tells that the mail was read.
@@ -169,7 +169,7 @@ def render(template: events.Template, words: dict[str, object]) -> tuple[str, st
     return subject, text, html
 
 
-def _context(facts: Facts, contact: ContactCard, sealed: Sealed, letterhead: Letterhead) -> dict[str, object]:
+def _context(facts: MessageContext, contact: ContactCard, sealed: Sealed, letterhead: Letterhead) -> dict[str, object]:
     """Return the variables of a template. Text that somebody wrote is ``Said``."""
     locale, notice, message = contact.locale, facts.notice, facts.message
     context: dict[str, object] = {
@@ -186,7 +186,7 @@ def _context(facts: Facts, contact: ContactCard, sealed: Sealed, letterhead: Let
     return context | (_of_meeting(facts, facts.meeting, contact) if facts.meeting else {})
 
 
-def _of_meeting(facts: Facts, meeting: MeetingCard, contact: ContactCard) -> dict[str, object]:
+def _of_meeting(facts: MessageContext, meeting: MeetingCard, contact: ContactCard) -> dict[str, object]:
     locale, zone = contact.locale, meeting.timezone
     here, there = (wording.hour(meeting.starts_at, each, locale) for each in (zone, contact.timezone))
     is_elsewhere = meeting.mode is not Mode.IN_PERSON and here != there
@@ -216,7 +216,7 @@ def _texts_of(words: MeetingWords | None) -> dict[str, object]:
 
 
 def _entry(
-    facts: Facts, meeting: MeetingCard, words: dict[str, object], organizer: Address, attendee: Address
+    facts: MessageContext, meeting: MeetingCard, words: dict[str, object], organizer: Address, attendee: Address
 ) -> Entry:
     kind = str(words["kind"])
     details = [str(words[name]) for name in ("themes", "link") if words[name]]

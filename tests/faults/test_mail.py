@@ -20,7 +20,7 @@ from chassis.messaging.transport import transport_of
 from chassis.runtime import topology
 from chassis.testing import published, wire
 from operations import composition
-from operations import examine as doctor
+from operations import health_checks as doctor
 from pratique.event import Event, attributes_of
 from pratique.events.notifications import MessageDelivered, MessageFailed
 from pratique.testing import AT
@@ -292,7 +292,7 @@ def test_a_server_that_is_away_is_told_to_the_operator_and_nothing_is_lost(
 
 
 def _mail(office: Office) -> tuple[bool, str]:
-    (found,) = (each for each in doctor.examine(office.settings) if each.subject == "mail")
+    (found,) = (each for each in doctor.check_health(office.settings) if each.subject == "mail")
     return found.is_well, found.words
 
 

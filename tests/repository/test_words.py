@@ -129,6 +129,8 @@ RETIRED = {
     "holder": "Principal",
     "tries": "RateLimiter",
     "scatter": "insert_shuffled",
+    "pump": "deliver_all",
+    "examine": "check_health",
 }
 
 

@@ -12,7 +12,7 @@ from chassis.storage.types import table_of
 from pratique.event import Cause
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
-from services.notifications.commands import Wanted, queue_messages
+from services.notifications.commands import NewMessage, queue_messages
 from services.notifications.models import (
     CommunityMember,
     CommunityRole,
@@ -105,9 +105,9 @@ def meeting_invitation(
     community_ids: Sequence[UUID],
     outcome: Outcome | None,
     because: Cause | None = None,
-) -> Wanted:
+) -> NewMessage:
     """The invitation of a person to a meeting, or the record that it had lost its reason."""
-    return Wanted(
+    return NewMessage(
         template=Template.MEETING_INVITATION,
         subject_id=card.meeting_id,
         member_id=member_id,
@@ -120,9 +120,9 @@ def meeting_invitation(
     )
 
 
-def results_message(member_id: UUID, notice: ResultsNotice, because: Cause | None = None) -> Wanted:
+def results_message(member_id: UUID, notice: ResultsNotice, because: Cause | None = None) -> NewMessage:
     """The message that tells a person what there is to tell."""
-    return Wanted(
+    return NewMessage(
         template=notice.template,
         subject_id=notice.subject_id,
         member_id=member_id,

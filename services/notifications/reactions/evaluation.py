@@ -27,7 +27,7 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
 )
 from pratique.events.notifications import DropReason, Template
-from services.notifications.commands import MAIL_LOOP, Wanted, drop_queued, queue_messages, renew
+from services.notifications.commands import MAIL_LOOP, NewMessage, drop_queued, queue_messages, renew
 from services.notifications.models import (
     ABOUT_SURVEY,
     Message,
@@ -189,9 +189,9 @@ def _ask(transaction: Transaction, template: Template, envelopes: Sequence[Envel
     queue_messages(transaction, wanted)
 
 
-def _wanted(template: Template, event: Asking, because: Cause) -> Iterable[Wanted]:
+def _wanted(template: Template, event: Asking, because: Cause) -> Iterable[NewMessage]:
     for invitation in event.invitations:
-        yield Wanted(
+        yield NewMessage(
             template=template,
             subject_id=event.survey_id,
             member_id=invitation.member_id,

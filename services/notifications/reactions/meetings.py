@@ -23,7 +23,7 @@ from pratique.events.meetings import (
     MeetingScheduled,
 )
 from pratique.events.notifications import DropReason, Template
-from services.notifications.commands import Wanted, drop_queued, queue_messages
+from services.notifications.commands import NewMessage, drop_queued, queue_messages
 from services.notifications.decisions import TO_FACILITATORS
 from services.notifications.models import (
     MeetingAttendance,
@@ -81,7 +81,7 @@ def tell_of_change(transaction: Transaction, event: MeetingChanged) -> None:
     )
     told = _told_already(transaction, event)
     wanted = [
-        Wanted(
+        NewMessage(
             template=Template.MEETING_CHANGED,
             subject_id=event.meeting_id,
             member_id=member_id,
@@ -115,7 +115,7 @@ def call_off(transaction: Transaction, event: MeetingCancelled) -> None:
     is_other = Message.template != Template.MEETING_CANCELLED
     drop_queued(transaction, of_meeting, is_other, reason=DropReason.CANCELLED)
     wanted = [
-        Wanted(
+        NewMessage(
             template=Template.MEETING_CANCELLED,
             subject_id=event.meeting_id,
             member_id=member_id,

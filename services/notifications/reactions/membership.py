@@ -19,7 +19,7 @@ from pratique.events.membership import (
     RoleEnded,
 )
 from pratique.events.notifications import Template
-from services.notifications.commands import Wanted, queue_messages
+from services.notifications.commands import NewMessage, queue_messages
 from services.notifications.decisions import TO_FACILITATORS
 from services.notifications.models import (
     CommunityCard,
@@ -66,7 +66,7 @@ def keep_contact_cards(transaction: Transaction, envelopes: Sequence[Envelope[Me
         card = update(ContactCard).where(*is_news)
         transaction.execute(card.values(address_version=event.version, held_until=now + HELD_FOR))
     wanted = [
-        Wanted(
+        NewMessage(
             template=Template.ADDRESS_CHANGED,
             subject_id=event.member_id,
             member_id=event.member_id,

@@ -29,7 +29,7 @@ LONG_QUEUE = 10_000  #: deliveries that wait in one queue; a service takes some 
 _TIMEOUT_S = 5
 
 
-def examine(settings: Settings, gateway: str = "") -> list[Finding]:
+def check_health(settings: Settings, gateway: str = "") -> list[Finding]:
     """Look at everything that these settings name; a server that does not answer costs some seconds.
 
     ``gateway`` is where it listens, if not where the settings say.
