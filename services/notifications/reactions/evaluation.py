@@ -28,8 +28,8 @@ from pratique.events.evaluation import (
 )
 from pratique.events.notifications import DropReason, Template
 from services.notifications.commands import MAIL_LOOP, NewMessage, drop_queued, queue_messages, renew
+from services.notifications.kinds import ABOUT_SURVEY
 from services.notifications.models import (
-    ABOUT_SURVEY,
     Message,
     Receipt,
     ResultsNotice,
@@ -69,9 +69,10 @@ def revoke_invitations(transaction: Transaction, event: InvitationRevoked) -> No
     seal, asking = transaction.seal, list[UUID]()
     rows = []
     for member_id in event.member_ids:
-        ids = [message_id(seal, template, event.survey_id, member_id) for template in ABOUT_SURVEY]
-        rows.append({"invitation_id": ids[0], "version": event.version, "survey_id": event.survey_id})
-        asking += ids
+        ids = {template: message_id(seal, template, event.survey_id, member_id) for template in ABOUT_SURVEY}
+        invitation_id = ids[Template.SURVEY_INVITATION]
+        rows.append({"invitation_id": invitation_id, "version": event.version, "survey_id": event.survey_id})
+        asking += ids.values()
     keep_newest(transaction, Revocation, rows)
     is_older = Message.source_version <= event.version
     drop_queued(transaction, Message.id.in_(asking), is_older, reason=DropReason.REVOKED)

@@ -24,7 +24,7 @@ from pratique.events.meetings import (
 )
 from pratique.events.notifications import DropReason, Template
 from services.notifications.commands import NewMessage, drop_queued, queue_messages
-from services.notifications.decisions import TO_FACILITATORS
+from services.notifications.kinds import END_WITH_MEETING, TO_FACILITATORS
 from services.notifications.models import (
     MeetingAttendance,
     MeetingCard,
@@ -48,7 +48,6 @@ _ATTENDANCE = table_of(MeetingAttendance)
 _THERE = tuple(state for state in AttendanceState if state.was_there)
 _WORDS = {"themes", "place", "link"}  #: fields that MeetingDescribed carries
 _TOLD = {"place", "link", "mode"}  #: fields of whose change the invited are told
-_COME_TOO_LATE = (Template.MEETING_INVITATION, Template.MEETING_CHANGED, Template.MEETING_LEFT_OPEN)
 
 
 def invite(transaction: Transaction, event: MeetingScheduled) -> None:
@@ -137,7 +136,7 @@ def stop_inviting(transaction: Transaction, closings: Sequence[Envelope[MeetingC
     _keep_meetings(transaction, events)
     _keep_ends(transaction, events, Outcome.CLOSED)
     of_meetings = Message.meeting_id.in_({event.meeting_id for event in events})
-    drop_queued(transaction, of_meetings, Message.template.in_(_COME_TOO_LATE), reason=DropReason.EXPIRED)
+    drop_queued(transaction, of_meetings, Message.template.in_(END_WITH_MEETING), reason=DropReason.EXPIRED)
     _keep_attendance(transaction, closings)
 
 

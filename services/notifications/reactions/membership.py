@@ -20,7 +20,7 @@ from pratique.events.membership import (
 )
 from pratique.events.notifications import Template
 from services.notifications.commands import NewMessage, queue_messages
-from services.notifications.decisions import TO_FACILITATORS
+from services.notifications.kinds import TO_FACILITATORS
 from services.notifications.models import (
     CommunityCard,
     CommunityMember,
