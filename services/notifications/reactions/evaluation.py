@@ -13,7 +13,7 @@ from sqlalchemy import delete, exists, select
 
 from chassis import clock
 from chassis.messaging import inbox
-from chassis.messaging.inbox import set_based, set_based_on_envelopes
+from chassis.messaging.inbox import Reactions, set_based, set_based_on_envelopes
 from chassis.storage.rows import keep_newest
 from chassis.storage.transaction import Transaction
 from pratique.event import Cause, Envelope
@@ -204,3 +204,14 @@ def _wanted(template: Template, event: Asking, because: Cause) -> Iterable[NewMe
             because=because,
             sealed=Sealed(member_id=invitation.member_id, token=invitation.token),
         )
+
+
+REACTIONS: Reactions = {
+    SurveyInvitationsIssued: invite_to_surveys,
+    SurveyReminderDue: remind_of_surveys,
+    InvitationRevoked: revoke_invitations,
+    SurveyAskedBeforeClosing: tell_left_open,
+    SurveyClosed: forget_surveys,
+    ResultsReleased: tell_results,
+    ResultsWithheld: tell_withheld,
+}

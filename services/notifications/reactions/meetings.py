@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from chassis.messaging.inbox import set_based, set_based_on_envelopes
+from chassis.messaging.inbox import Reactions, set_based, set_based_on_envelopes
 from chassis.storage.rows import keep_newest
 from chassis.storage.transaction import Transaction
 from chassis.storage.types import table_of
@@ -246,3 +246,14 @@ def _keep_attendance(
             newest[event.meeting_id, member_id] = named | {"version": event.version, "was_there": state in _THERE}
     transaction.insert_many(_ATTENDANCE, [newest[key] for key in sorted(newest)], newest="version")
     tell_those_there(transaction, {each.event.meeting_id: each.as_cause() for each in envelopes})
+
+
+REACTIONS: Reactions = {
+    MeetingScheduled: invite,
+    MeetingChanged: tell_of_change,
+    MeetingDescribed: keep_meeting_words,
+    MeetingCancelled: call_off,
+    AttendanceRecorded: keep_attendance,
+    AttendanceCorrected: correct_attendance,
+    MeetingClosed: stop_inviting,
+}
