@@ -4,13 +4,12 @@ import dataclasses
 from datetime import date, datetime
 from email.headerregistry import Address
 from functools import lru_cache
-from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, vCalAddress, vText
 
-Method = Literal["REQUEST", "CANCEL"]
+from services.notifications.kinds import CalendarMethod
 
 _EVENT = b"BEGIN:VEVENT\r\n"
 
@@ -33,7 +32,7 @@ class Entry:
     stamped_at: datetime
 
 
-def write_entry(entry: Entry, method: Method) -> bytes:
+def write_entry(entry: Entry, method: CalendarMethod) -> bytes:
     """The entry as text/calendar in UTF-8: asking the attendee to come, or taking the meeting back."""
     zone = ZoneInfo(entry.timezone)
     calendar = Calendar()

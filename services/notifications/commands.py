@@ -14,21 +14,10 @@ from chassis.storage.transaction import Transaction
 from chassis.storage.types import LoopName, table_of
 from pratique.event import Cause, Event
 from pratique.events.notifications import DropReason, Template
-from services.notifications.models import ABOUT_SURVEY, Message, Sealed, State, message_id
+from services.notifications.kinds import KINDS
+from services.notifications.models import Message, Sealed, State, message_id
 
 MAIL_LOOP = LoopName("mail")  #: sends what is queued
-#: What is worth least when it is late goes first.
-PRIORITY = {
-    Template.MEETING_CANCELLED: 0,
-    Template.MEETING_CHANGED: 0,
-    Template.ADDRESS_CHANGED: 1,
-    Template.SURVEY_INVITATION: 1,
-    Template.MEETING_INVITATION: 2,
-    Template.MEETING_LEFT_OPEN: 2,
-    Template.SURVEY_REMINDER: 2,
-    Template.RESULTS_RELEASED: 3,
-    Template.RESULTS_WITHHELD: 3,
-}
 _MESSAGES = table_of(Message)
 
 
@@ -112,7 +101,8 @@ def renew(message: Message, wanted: NewMessage, seal: Seal) -> bool:
 
 def _row(wanted: NewMessage, seal: Seal, now: datetime, cause: Cause | None) -> dict[str, Any]:
     reason = wanted.drop_reason or (DropReason.EXPIRED if wanted.relevant_until <= now else None)
-    is_untold = wanted.template in ABOUT_SURVEY
+    kind = KINDS[wanted.template]
+    is_untold = kind.is_about_survey
     has_box = reason is None and wanted.sealed != Sealed()
     return {
         "id": wanted.id(seal),
@@ -124,7 +114,7 @@ def _row(wanted: NewMessage, seal: Seal, now: datetime, cause: Cause | None) -> 
         "survey_id": wanted.survey_id,
         "community_ids": list(wanted.community_ids),
         "state": State.DROPPED if reason else State.QUEUED,
-        "priority": PRIORITY[wanted.template],
+        "priority": kind.priority,
         "source_version": wanted.source_version,
         "relevant_until": wanted.relevant_until,
         "due_at": now,

@@ -13,8 +13,8 @@ from chassis.sealing import BrokenSeal, Seal
 from chassis.storage.transaction import Transaction
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
+from services.notifications.kinds import KINDS, Kind
 from services.notifications.models import (
-    ABOUT_SURVEY,
     CommunityCard,
     CommunityRole,
     ContactCard,
@@ -39,23 +39,6 @@ REMIND_NO_SOONER = timedelta(hours=24)
 #: After so many attempts, five minutes or so, a message goes without what it could do without.
 PATIENCE = 4
 
-#: ResultsWithheld carries no instant; so long after the meeting, seven days of survey and some, it is no news.
-NO_NEWS_AFTER = timedelta(days=21)
-
-#: What says where a meeting is held, and what it is about.
-_WITH_WORDS = (Template.MEETING_INVITATION, Template.MEETING_CHANGED, Template.MEETING_CANCELLED)
-#: What there is to tell of an invitation that may have arrived.
-_AFTER_INVITATION = (Template.MEETING_CHANGED, Template.MEETING_CANCELLED)
-#: What makes no sense any more once the meeting was held.
-_BEFORE_MEETING = (Template.MEETING_INVITATION, Template.MEETING_CHANGED)
-#: What concerns whoever facilitates, and nobody else.
-TO_FACILITATORS = (Template.RESULTS_WITHHELD, Template.MEETING_LEFT_OPEN)
-#: The other mail about the survey on which the sending of this one depends.
-_COMPANION = {
-    Template.SURVEY_INVITATION: Template.SURVEY_REMINDER,
-    Template.SURVEY_REMINDER: Template.SURVEY_INVITATION,
-}
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MessageContext:
@@ -74,6 +57,11 @@ class MessageContext:
     is_facilitator: bool  #: of one of the communities that the notice is about, or of the meeting
     was_there: bool  #: at the meeting, as far as anybody has said
     results_link: str  #: the opaque end of the link to released results; empty if there are none
+
+    @property
+    def kind(self) -> Kind:
+        """The rules for its template."""
+        return KINDS[self.message.template]
 
     @property
     def person(self) -> UUID | None:
@@ -109,14 +97,16 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Messag
     meetings = _those(message.meeting_id for message in messages)
     contacts = _by_key(transaction, ContactCard, _those(people.values()))
     cards = _by_key(transaction, MeetingCard, meetings)
-    words = _by_key(transaction, MeetingWords, _those(m.meeting_id for m in messages if m.template in _WITH_WORDS))
+    words = _by_key(transaction, MeetingWords, _those(m.meeting_id for m in messages if KINDS[m.template].needs_words))
     ends = _by_key(transaction, MeetingEnd, meetings)
     names = _community_names(transaction, meetings)
     companions = _companions(transaction, seal, messages, people)
     revocations = _revocations(transaction, seal, messages, people)
     notices = _notices(transaction, messages)
-    leads = _facilitators(transaction, {m.member_id for m in messages if m.template in TO_FACILITATORS and m.member_id})
-    present = _present(transaction, _those(m.meeting_id for m in messages if m.template is Template.RESULTS_RELEASED))
+    leads = _facilitators(
+        transaction, {m.member_id for m in messages if KINDS[m.template].is_to_facilitators and m.member_id}
+    )
+    present = _present(transaction, _those(m.meeting_id for m in messages if KINDS[m.template].is_to_those_there))
     gathered = []
     for message in messages:
         person, notice = people[message.id], notices.get(message.subject_id)
@@ -149,25 +139,24 @@ def decide(facts: MessageContext, now: datetime) -> None:
         Hold: it is too early.
         Wait: something it needs has not arrived.
     """
-    message = facts.message
+    message, kind = facts.message, facts.kind
     if message.relevant_until <= now:
         raise Drop(DropReason.EXPIRED)
     if facts.sealed is None:
         raise Wait("its box cannot be opened with this network's seal key")
     _heed_end(facts)
-    if message.template in ABOUT_SURVEY and facts.revoked_version >= message.source_version:
+    if kind.is_about_survey and facts.revoked_version >= message.source_version:
         raise Drop(DropReason.REVOKED)
-    if message.template in TO_FACILITATORS and not facts.is_facilitator:
+    if kind.is_to_facilitators and not facts.is_facilitator:
         raise Drop(DropReason.REVOKED)
-    if message.template is Template.RESULTS_RELEASED and not facts.was_there:
+    if kind.is_to_those_there and not facts.was_there:
         raise Drop(DropReason.REVOKED)
     _heed_companion(facts, now)
     _need_cards(facts)
     _need_words(facts)
-    is_old = facts.meeting is not None and facts.meeting.ends_at + NO_NEWS_AFTER < now
-    if message.template is Template.RESULTS_WITHHELD and is_old:
+    if kind.news_for and facts.meeting and facts.meeting.ends_at + kind.news_for < now:
         raise Drop(DropReason.EXPIRED)
-    until = facts.contact.held_until if facts.contact and message.template in ABOUT_SURVEY else None
+    until = facts.contact.held_until if facts.contact and kind.is_about_survey else None
     if until and until > now:
         raise Hold(min(until, message.relevant_until))
 
@@ -177,14 +166,14 @@ def _heed_end(facts: MessageContext) -> None:
     template, end = facts.message.template, facts.end
     if end and end.outcome is Outcome.CANCELLED and template is not Template.MEETING_CANCELLED:
         raise Drop(DropReason.CANCELLED)
-    if end and template in (*_BEFORE_MEETING, Template.MEETING_LEFT_OPEN):
+    if end and facts.kind.ends_with_meeting:
         raise Drop(DropReason.EXPIRED)
 
 
 def _heed_companion(facts: MessageContext, now: datetime) -> None:
     """Say a thing once: what another message says, has just said, or never said at all."""
     message, other = facts.message, facts.companion
-    if message.template in _AFTER_INVITATION:
+    if facts.kind.companion is Template.MEETING_INVITATION:
         if other is None or (not other.may_have_arrived and other.state is not State.SENDING):
             is_taken_back = message.template is Template.MEETING_CANCELLED  # the invitation never left
             raise Drop(DropReason.CANCELLED if is_taken_back else DropReason.SUPERSEDED)
@@ -216,7 +205,7 @@ def _need_cards(facts: MessageContext) -> None:
 
 def _need_words(facts: MessageContext) -> None:
     message, words, meeting, end = facts.message, facts.words, facts.meeting, facts.end
-    if message.template not in _WITH_WORDS:
+    if not facts.kind.needs_words:
         return
     if words is None:
         raise Wait("the meeting's place and themes have not arrived")
@@ -292,22 +281,22 @@ def _present(transaction: Transaction, meetings: set[UUID]) -> set[tuple[UUID, U
 
 
 def _notices(transaction: Transaction, messages: Sequence[Message]) -> dict[UUID, ResultsNotice]:
-    of_notices = (Template.RESULTS_RELEASED, *TO_FACILITATORS)
-    return _by_key(transaction, ResultsNotice, {m.subject_id for m in messages if m.template in of_notices})
+    return _by_key(transaction, ResultsNotice, {m.subject_id for m in messages if KINDS[m.template].tells_notice})
 
 
 def _companions(
     transaction: Transaction, seal: Seal, messages: Sequence[Message], people: Mapping[UUID, UUID | None]
 ) -> dict[UUID, Message]:
     """The other message to the same person on which the sending depends, by the id of that which depends on it."""
-    of_surveys = {}
+    of_surveys, after = {}, []
     for message in messages:
-        template, person = _COMPANION.get(message.template), people[message.id]
-        if template and person:
+        template, person = KINDS[message.template].companion, people[message.id]
+        if template is Template.MEETING_INVITATION:
+            after.append(message)
+        elif template and person:
             of_surveys[message.id] = message_id(seal, template, message.subject_id, person)
     found = _by_key(transaction, Message, set(of_surveys.values()))
     companions = {id: found[companion_id] for id, companion_id in of_surveys.items() if companion_id in found}
-    after = [message for message in messages if message.template in _AFTER_INVITATION]
     invitations = _invitations(transaction, after)
     for message in after:
         if invitation := invitations.get((message.meeting_id, message.member_id)):
@@ -336,7 +325,7 @@ def _revocations(
     invitations = {}
     for message in messages:
         person = people[message.id]
-        if message.template in ABOUT_SURVEY and person:
+        if KINDS[message.template].is_about_survey and person:
             invitations[message.id] = message_id(seal, Template.SURVEY_INVITATION, message.subject_id, person)
     found = _by_key(transaction, Revocation, set(invitations.values()))
     return {id: found[invitation].version for id, invitation in invitations.items() if invitation in found}

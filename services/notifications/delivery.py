@@ -30,8 +30,9 @@ from pratique.event import Cause
 from pratique.events.notifications import MessageDelivered
 from services.notifications.commands import publish
 from services.notifications.decisions import Drop, Hold, MessageContext, Wait, decide, gather
+from services.notifications.kinds import ABOUT_SURVEY
 from services.notifications.mails import Letterhead, Unwritable, write_mail
-from services.notifications.models import ABOUT_SURVEY, LEASE, Message, Receipt, State
+from services.notifications.models import LEASE, Message, Receipt, State
 from services.notifications.post import FilePost, Mail, NotSent, Post, Refused, SmtpPost, Unknown
 
 log = logging.getLogger(__name__)

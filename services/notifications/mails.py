@@ -18,8 +18,9 @@ from pratique.events import notifications as events
 from pratique.events.meetings import MeetingDescribed, Mode
 from pratique.value import hints_of
 from services.notifications import wording
-from services.notifications.calendar_entry import Entry, Method, write_entry
+from services.notifications.calendar_entry import Entry, write_entry
 from services.notifications.decisions import MessageContext
+from services.notifications.kinds import KINDS
 from services.notifications.models import ContactCard, MeetingCard, MeetingWords, Sealed
 from services.notifications.post import Mail
 
@@ -33,12 +34,6 @@ _SHORT = 70  #: signs that fit in a line beside the name of their header
 _ALWAYS = b"MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
 #: What differs among those who get the same mail, and signs that stand for it; no word holds one of these.
 _STAND_INS = {"name": "\x01", "survey_url": "\x02", "results_url": "\x03"}
-_METHODS: dict[events.Template, Method] = {
-    events.Template.MEETING_INVITATION: "REQUEST",
-    events.Template.MEETING_CHANGED: "REQUEST",
-    events.Template.MEETING_CANCELLED: "CANCEL",
-}
-
 
 #: What ``MeetingDescribed`` says in words, which templates may show.
 _TEXTS = [name for name, hint in hints_of(MeetingDescribed).items() if hint in (str, str | None, tuple[str, ...])]
@@ -111,7 +106,7 @@ def write_mail(facts: MessageContext, letterhead: Letterhead) -> Mail:
         f"Content-Language: {contact.locale.value}\r\n".encode("ascii"),
     ]
     bodies = [_body("text/plain", text), _body("text/html", html)]
-    method = _METHODS.get(facts.message.template)
+    method = KINDS[facts.message.template].calendar
     if method is None or meeting is None:
         body = _several("alternative", bodies)
     else:

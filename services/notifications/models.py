@@ -22,9 +22,6 @@ from pratique.events.notifications import DropReason, MessageDropped, MessageFai
 #: How long a sender may hold a message. After that its fate is unknown, and it is sent once more.
 LEASE = timedelta(minutes=15)
 
-#: Mails about a survey: whom they went to tells who had not answered, so it is told to nobody and stands in no row.
-ABOUT_SURVEY = (Template.SURVEY_INVITATION, Template.SURVEY_REMINDER)
-
 _BOX_BYTES = 512  #: boxes are padded to this, so that their length does not tell what is in them
 
 

@@ -16,7 +16,8 @@ from pratique.events.notifications import DropReason, Template
 from pratique.testing import envelope
 from services.notifications import models
 from services.notifications.delivery import deliver
-from services.notifications.models import ABOUT_SURVEY, LEASE, State
+from services.notifications.kinds import ABOUT_SURVEY
+from services.notifications.models import LEASE, State
 from services.notifications.post import Refused, Unknown
 from tests.notifications.conftest import WRITE, named
 

@@ -110,9 +110,9 @@ def test_a_store_s_role_can_do_nothing_beyond_its_own_database(database: Databas
     assert _prepare(database, folder).stderr == ""
     with database.admin() as execute:
         roles = execute(
-            "select rolname from pg_roles where rolname = any(array['membership', 'meetings', 'evaluation', "
-            "'notifications', 'gateway']) and not (rolsuper or rolcreatedb or rolcreaterole or rolreplication or "
-            "rolbypassrls) and not exists (select from pg_auth_members where member = pg_roles.oid)"
+            f"select rolname from pg_roles where rolname = any(array{list(STORES)}) and not (rolsuper or rolcreatedb "
+            "or rolcreaterole or rolreplication or rolbypassrls) and not exists "
+            "(select from pg_auth_members where member = pg_roles.oid)"
         )
         assert {name for (name,) in roles} == set(STORES)
     for store, other in zip(STORES, (*STORES[1:], STORES[0]), strict=True):

@@ -35,6 +35,7 @@ OWN = {
         "calendar_entry": "the RFC 5545 entry that a meeting's mail carries",
         "decisions": "who is written to, and when: rules of many messages, which no aggregate can check alone",
         "delivery": "the loop that hands messages to the mail server",
+        "kinds": "what each template asks of the service: a table of rules, so that a mail is described in one place",
         "mails": "makes a message of a template and its facts",
         "post": "SMTP, or files where there is no mail server",
         "templates": "the texts of mails, in French and English",

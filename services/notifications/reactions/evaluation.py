@@ -13,7 +13,7 @@ from sqlalchemy import delete, exists, select
 
 from chassis import clock
 from chassis.messaging import inbox
-from chassis.messaging.inbox import set_based, set_based_on_envelopes
+from chassis.messaging.inbox import Reactions, set_based, set_based_on_envelopes
 from chassis.storage.rows import keep_newest
 from chassis.storage.transaction import Transaction
 from pratique.event import Cause, Envelope
@@ -28,8 +28,8 @@ from pratique.events.evaluation import (
 )
 from pratique.events.notifications import DropReason, Template
 from services.notifications.commands import MAIL_LOOP, NewMessage, drop_queued, queue_messages, renew
+from services.notifications.kinds import ABOUT_SURVEY
 from services.notifications.models import (
-    ABOUT_SURVEY,
     Message,
     Receipt,
     ResultsNotice,
@@ -69,9 +69,10 @@ def revoke_invitations(transaction: Transaction, event: InvitationRevoked) -> No
     seal, asking = transaction.seal, list[UUID]()
     rows = []
     for member_id in event.member_ids:
-        ids = [message_id(seal, template, event.survey_id, member_id) for template in ABOUT_SURVEY]
-        rows.append({"invitation_id": ids[0], "version": event.version, "survey_id": event.survey_id})
-        asking += ids
+        ids = {template: message_id(seal, template, event.survey_id, member_id) for template in ABOUT_SURVEY}
+        invitation_id = ids[Template.SURVEY_INVITATION]
+        rows.append({"invitation_id": invitation_id, "version": event.version, "survey_id": event.survey_id})
+        asking += ids.values()
     keep_newest(transaction, Revocation, rows)
     is_older = Message.source_version <= event.version
     drop_queued(transaction, Message.id.in_(asking), is_older, reason=DropReason.REVOKED)
@@ -203,3 +204,14 @@ def _wanted(template: Template, event: Asking, because: Cause) -> Iterable[NewMe
             because=because,
             sealed=Sealed(member_id=invitation.member_id, token=invitation.token),
         )
+
+
+REACTIONS: Reactions = {
+    SurveyInvitationsIssued: invite_to_surveys,
+    SurveyReminderDue: remind_of_surveys,
+    InvitationRevoked: revoke_invitations,
+    SurveyAskedBeforeClosing: tell_left_open,
+    SurveyClosed: forget_surveys,
+    ResultsReleased: tell_results,
+    ResultsWithheld: tell_withheld,
+}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from chassis.messaging.inbox import set_based, set_based_on_envelopes
+from chassis.messaging.inbox import Reactions, set_based, set_based_on_envelopes
 from chassis.storage.rows import keep_newest
 from chassis.storage.transaction import Transaction
 from chassis.storage.types import table_of
@@ -24,7 +24,7 @@ from pratique.events.meetings import (
 )
 from pratique.events.notifications import DropReason, Template
 from services.notifications.commands import NewMessage, drop_queued, queue_messages
-from services.notifications.decisions import TO_FACILITATORS
+from services.notifications.kinds import END_WITH_MEETING, TO_FACILITATORS
 from services.notifications.models import (
     MeetingAttendance,
     MeetingCard,
@@ -48,7 +48,6 @@ _ATTENDANCE = table_of(MeetingAttendance)
 _THERE = tuple(state for state in AttendanceState if state.was_there)
 _WORDS = {"themes", "place", "link"}  #: fields that MeetingDescribed carries
 _TOLD = {"place", "link", "mode"}  #: fields of whose change the invited are told
-_COME_TOO_LATE = (Template.MEETING_INVITATION, Template.MEETING_CHANGED, Template.MEETING_LEFT_OPEN)
 
 
 def invite(transaction: Transaction, event: MeetingScheduled) -> None:
@@ -137,7 +136,7 @@ def stop_inviting(transaction: Transaction, closings: Sequence[Envelope[MeetingC
     _keep_meetings(transaction, events)
     _keep_ends(transaction, events, Outcome.CLOSED)
     of_meetings = Message.meeting_id.in_({event.meeting_id for event in events})
-    drop_queued(transaction, of_meetings, Message.template.in_(_COME_TOO_LATE), reason=DropReason.EXPIRED)
+    drop_queued(transaction, of_meetings, Message.template.in_(END_WITH_MEETING), reason=DropReason.EXPIRED)
     _keep_attendance(transaction, closings)
 
 
@@ -247,3 +246,14 @@ def _keep_attendance(
             newest[event.meeting_id, member_id] = named | {"version": event.version, "was_there": state in _THERE}
     transaction.insert_many(_ATTENDANCE, [newest[key] for key in sorted(newest)], newest="version")
     tell_those_there(transaction, {each.event.meeting_id: each.as_cause() for each in envelopes})
+
+
+REACTIONS: Reactions = {
+    MeetingScheduled: invite,
+    MeetingChanged: tell_of_change,
+    MeetingDescribed: keep_meeting_words,
+    MeetingCancelled: call_off,
+    AttendanceRecorded: keep_attendance,
+    AttendanceCorrected: correct_attendance,
+    MeetingClosed: stop_inviting,
+}

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from chassis import clock
-from chassis.messaging.inbox import set_based, set_based_on_envelopes
+from chassis.messaging.inbox import Reactions, set_based, set_based_on_envelopes
 from chassis.storage.rows import keep_newest
 from chassis.storage.transaction import Transaction
 from pratique.event import Envelope
@@ -20,7 +20,7 @@ from pratique.events.membership import (
 )
 from pratique.events.notifications import Template
 from services.notifications.commands import NewMessage, queue_messages
-from services.notifications.decisions import TO_FACILITATORS
+from services.notifications.kinds import TO_FACILITATORS
 from services.notifications.models import (
     CommunityCard,
     CommunityMember,
@@ -155,3 +155,12 @@ def _not_in_full(address: str) -> str:
     """An address that its owner knows again and nobody else learns: « a…@example.org »."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"
+
+
+REACTIONS: Reactions = {
+    MemberContactChanged: keep_contact_cards,
+    CommunityDescribed: keep_community_names,
+    MembershipActivated: invite_new_members,
+    RoleAssigned: tell_new_facilitator,
+    RoleEnded: end_role,
+}
