@@ -138,7 +138,8 @@ def _send(opened: Store, post: Post, facts: MessageContext, write: Write, note: 
         said = _words(facts.message, error)
         log.warning("whether %s was taken is unknown; it is sent once more later: %s", named, said)
         with opened.begin() as transaction:
-            transaction.execute(update(Message).where(Message.id == id).values(last_error=said))
+            for message in _held(transaction, [facts]):  # else another has taken it over, and says how it ends
+                message.last_error = said
     else:
         crashpoint("mail.accepted")
         note({"message_id": id, "at": clock.now()})

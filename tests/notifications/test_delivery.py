@@ -17,11 +17,11 @@ from chassis.testing import heard, wire
 from pratique.events.notifications import DropReason, MessageDelivered, MessageFailed, Template
 from pratique.testing import envelope
 from services.notifications import delivery, reactions
-from services.notifications.delivery import deliver
+from services.notifications.delivery import GAVE_UP, deliver
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.models import LEASE, State
-from services.notifications.post import SmtpPost
-from tests.notifications.conftest import named
+from services.notifications.post import SmtpPost, Unknown
+from tests.notifications.conftest import Fixture, named
 
 LETTERHEAD = Letterhead("Pratique <bonjour@pratique.example>", "https://pratique.example")
 WRITE = partial(write_mail, letterhead=LETTERHEAD)
@@ -194,6 +194,27 @@ def test_what_was_noted_before_the_sender_was_killed_is_recorded_and_never_sent_
     assert {message.state for message in surveys(asked)} == {State.SENT}
     at = {f"<{message.id}@pratique.example>": message.settled_at for message in surveys(asked)}
     assert (at[first["Message-ID"]], len(at)) == (taken_at, 2)
+
+
+def test_a_sender_that_learns_nothing_until_another_gave_up_leaves_that_other_s_word(asked: Fixture) -> None:
+    class Lost:
+        def send(self, mail: Any) -> None:
+            raise Unknown("the connection was lost")
+
+        def rest(self) -> None: ...
+
+    class Late(Lost):
+        def send(self, mail: Any) -> None:
+            clock.move(LEASE + timedelta(seconds=1))
+            asked.send(Lost())
+            super().send(mail)
+
+    asked.send(Lost())
+    clock.move(LEASE + timedelta(seconds=1))
+    deliver(asked.store, Late(), WRITE)
+
+    assert {message.state for message in surveys(asked)} == {State.FAILED}
+    assert {message.last_error for message in surveys(asked)} == {GAVE_UP}
 
 
 def test_who_is_taken_off_and_put_back_while_a_dead_sender_holds_their_mail_is_asked(asked: Any, post: Any) -> None:
