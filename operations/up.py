@@ -5,7 +5,7 @@ import fcntl
 import shlex
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -51,13 +51,37 @@ def up(settings: Settings) -> None:
         _close_to_others(settings.data_dir, console)
         _must_be_free(settings)
         try:
-            is_first = _prepare(settings, console)
-            _must_be_free(settings)
-            _stay(settings, console, is_first)
+            with _heeding_ctrl_c() as heed:
+                is_first = _prepare(settings, console, heed)
+                _must_be_free(settings)
+                _stay(settings, console, is_first, heed)
         except KeyboardInterrupt:  # before _stay listens to signals by itself
             console.print("Stopped. A sample that was not yet whole is loaded anew at the next start.")
             return
     console.print("Stopped. What was committed is kept.")
+
+
+@contextmanager
+def _heeding_ctrl_c() -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C raise KeyboardInterrupt within, and let the function that is given raise it for one that was dropped.
+
+    Python drops what is raised while it collects garbage, so the function is called between steps.
+    """
+    presses: list[int] = []
+
+    def press(number: int, frame: object) -> None:
+        presses.append(number)
+        raise KeyboardInterrupt
+
+    def heed() -> None:
+        if presses:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield heed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -105,7 +129,7 @@ def _must_be_free(settings: Settings) -> None:
         ) from error
 
 
-def _prepare(settings: Settings, console: Console) -> bool:
+def _prepare(settings: Settings, console: Console, heed: Callable[[], None]) -> bool:
     """Bring the stores up to date, with the whole sample in them; returns whether it had to be loaded."""
     console.print(f"Preparing the stores in {settings.data_dir}/")
     sample.discard_unfinished(settings)
@@ -113,13 +137,14 @@ def _prepare(settings: Settings, console: Console) -> bool:
         opened = Store(name, settings.store_url(name))
         migrate.migrate(opened, composition.migrations_of(name))
         opened.close()
+        heed()
     if sample.is_loaded(settings, composition.service_classes(SERVICES)):
         return False
-    _load_sample(settings, console)
+    _load_sample(settings, console, heed)
     return True
 
 
-def _stay(settings: Settings, console: Console, is_first: bool) -> None:
+def _stay(settings: Settings, console: Console, is_first: bool, heed: Callable[[], None]) -> None:
     """Run everything until a signal says stop; meanwhile tell what there is."""
     story = Story(console)
     classes = composition.service_classes(STORES)
@@ -153,6 +178,7 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: green.spawn_n(stop))
+    heed()
     made.start()
     started.send()
     with suppress(green.GreenletExit):
@@ -160,28 +186,18 @@ def _stay(settings: Settings, console: Console, is_first: bool) -> None:
     made.wait()
 
 
-def _load_sample(settings: Settings, console: Console) -> None:
+def _load_sample(settings: Settings, console: Console, heed: Callable[[], None]) -> None:
     bar = Progress(
         TextColumn("Loading two years of a sample network"), BarColumn(), TimeElapsedColumn(), console=console
     )
-    presses: list[int] = []
-
-    def press(number: int, frame: object) -> None:
-        presses.append(number)
-        raise KeyboardInterrupt
 
     def progress(done: int, total: int) -> None:
-        if presses:  # Python has dropped it, as it does with what is raised while it collects garbage
-            raise KeyboardInterrupt
+        heed()
         bar.update(task, completed=done, total=total)
 
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        with bar:
-            task = bar.add_task("load", total=None)
-            sample.load(settings, composition.service_classes(SERVICES), progress)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with bar:
+        task = bar.add_task("load", total=None)
+        sample.load(settings, composition.service_classes(SERVICES), progress)
 
 
 def _token(settings: Settings) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from chassis.settings import STORES, Settings
 from chassis.storage import migrate
 from chassis.storage.store import open_store
 from demo.network import Network
-from operations import composition
+from operations import composition, up
 from pratique.errors import Conflict
 from pratique.requests.membership import PutCommunity
 from tests.servers.process import free_port
@@ -219,6 +220,21 @@ def test_a_start_on_what_is_there_takes_seconds_and_a_signal_ends_it_well(trial:
     started.send_signal(number)
     assert started.wait(60) == 0
     assert trial.said().splitlines()[-1] == "Stopped. What was committed is kept."
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_that_python_drops_while_it_collects_garbage_is_heeded_at_the_next_step() -> None:
+    class Garbage:
+        pass
+
+    garbage = Garbage()
+    with up._heeding_ctrl_c() as heed:
+        reference = weakref.ref(garbage, lambda _: signal.raise_signal(signal.SIGINT))
+        heed()
+        del garbage
+        assert reference() is None
+        with pytest.raises(KeyboardInterrupt):
+            heed()
 
 
 def test_ctrl_c_before_all_is_ready_ends_it_well_too(trial: Trial) -> None:
