@@ -245,7 +245,7 @@ def test_more_connections_than_descriptors_end_nothing():
         resource.setrlimit(resource.RLIMIT_NOFILE, (90, 90))
         from chassis.http import web
         web._connection_limit = lambda: 1000  # the descriptors must run out
-        web.HEADER_TIMEOUT_S = 2.0
+        web.HEADER_TIMEOUT_S = 600.0  # before anyone leaves, however slowly they come
         sys.path.insert(0, "tests/chassis")
         from test_web import Echo, SETTINGS, server_of
         from chassis.runtime import service_runner
@@ -266,7 +266,7 @@ def test_more_connections_than_descriptors_end_nothing():
         for sock in slow:
             sock.sendall(b"GET /hello HT")
         assert b"cannot be accepted" in process.stderr.readline()
-        assert get(port).startswith(b"HTTP/1.1 200")  # once the slow ones are cut off
+        assert get(port).startswith(b"HTTP/1.1 200")  # the slow ones make room
         for sock in slow:
             sock.close()
         assert get(port).startswith(b"HTTP/1.1 200")

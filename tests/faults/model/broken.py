@@ -2,9 +2,10 @@
 
 Each fault is made in a copy of the code, and run until the model objects.
 
-A row says which file is changed, what stands there, and what is put in its place. The copy is thrown away. An inbox
-that looks nothing up is not among them: nothing follows from it that anyone could see, and
-``points/test_what_is_heard_again_changes_nothing.py`` shows why.
+A row says which file is changed, what stands there, and what is put in its place. The copy is thrown away. Before all,
+a copy without any fault is run, to which the model must not object. An inbox that looks nothing up is not among the
+faults: nothing follows from it that anyone could see, and ``points/test_what_is_heard_again_changes_nothing.py`` shows
+why.
 """
 
 import os
@@ -20,8 +21,11 @@ from typing import Any
 
 import click
 
-ROOT = Path(__file__).parents[3]
+from tests.repository.source import PACKAGES, ROOT, module_of
+
+COPIED = (*PACKAGES, "tests")  #: all that is ours: the model stands on the harness, and that on the operators' program
 STEPS = 100  #: of an example
+FAULTLESS_EXAMPLES = 2  #: of the copy in which nothing was changed; enough to see that it runs
 _FORK = get_context("fork")
 #: What our code needs and takes long to import, once for all faults.
 _LIBRARIES = (
@@ -44,6 +48,20 @@ class Fault:
     file: str
     before: str
     after: str
+
+    def make(self, folder: Path) -> None:
+        """Make it in a copy of the code.
+
+        Raises:
+            ValueError: its file is not among what is copied, or no longer says once what is to be changed.
+        """
+        path = folder / self.file
+        if self.file.partition("/")[0] not in COPIED or not path.is_file():
+            raise ValueError(f"{self.name}: {self.file} is not in the copy, which has {', '.join(COPIED)}")
+        text = path.read_text(encoding="utf-8")
+        if text.count(self.before) != 1:
+            raise ValueError(f"{self.name}: {self.file} no longer says {self.before!r} once")
+        path.write_text(text.replace(self.before, self.after), encoding="utf-8")
 
 
 FAULTS = [
@@ -234,25 +252,26 @@ def main(only: tuple[str, ...], examples: int, seed: int) -> None:
     """Say for each fault after how many examples it was noticed, and by what; 1 if one was not."""
     for library in _LIBRARIES:
         import_module(library)
+    faultless = _run_in_a_copy(None, FAULTLESS_EXAMPLES, seed)
+    if faultless["error"]:
+        sys.exit(f"without any fault the model objects:\n{faultless['error']}")
     missed = 0
     for fault in [each for each in FAULTS if not only or any(words in each.name for words in only)]:
-        seen = _run_with(fault, examples, seed)
+        seen = _run_in_a_copy(fault, examples, seed)
         missed += not seen["error"]
         words = seen["error"].splitlines()[0][:120] if seen["error"] else "NOT NOTICED"
         print(f"{fault.name}: {seen['examples']} examples, {seen['steps']} steps: {words}", flush=True)
     sys.exit(1 if missed else 0)
 
 
-def _run_with(fault: Fault, examples: int, seed: int) -> dict[str, Any]:
+def _run_in_a_copy(fault: Fault | None, examples: int, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        for package in ("pratique", "services", "tests/faults/model"):
+        for package in COPIED:
             shutil.copytree(ROOT / package, Path(folder, package), ignore=shutil.ignore_patterns("__pycache__"))
-        path = Path(folder, fault.file)
-        text = path.read_text()
-        assert text.count(fault.before) == 1, f"{fault.file} no longer says {fault.before!r} once"
-        path.write_text(text.replace(fault.before, fault.after))
+        if fault:
+            fault.make(Path(folder))
         mine, theirs = _FORK.Pipe(duplex=False)
-        child = _FORK.Process(target=_run_there, args=(folder, examples, seed, theirs))
+        child = _FORK.Process(target=_run_there, args=(folder, fault, examples, seed, theirs))
         child.start()
         theirs.close()
         seen: dict[str, Any] = mine.recv()
@@ -260,16 +279,26 @@ def _run_with(fault: Fault, examples: int, seed: int) -> dict[str, Any]:
         return seen
 
 
-def _run_there(folder: str, examples: int, seed: int, report: Connection) -> None:
+def _run_there(folder: str, fault: Fault | None, examples: int, seed: int, report: Connection) -> None:
     """In a process that has libraries, and none of our code but this."""
     os.chdir(folder)
     sys.path[:] = [folder, *(each for each in sys.path if Path(each or ".").resolve() not in (ROOT, Path(folder)))]
-    for name in [each for each in sys.modules if each.partition(".")[0] in ("pratique", "services", "tests")]:
+    for name in _ours():
         del sys.modules[name]
     run_batch = import_module("tests.faults.model.batches").run_batch
     seen = run_batch(seed, examples, STEPS, True)
-    assert import_module("chassis.messaging.inbox").__file__ == f"{folder}/chassis/messaging/inbox.py"
+    if fault and module_of(ROOT / fault.file) not in sys.modules:
+        raise RuntimeError(f"{fault.name}: the model never imports {fault.file}")
+    for name in _ours():
+        path = getattr(sys.modules[name], "__file__", None)
+        if path and not Path(path).is_relative_to(folder):
+            raise RuntimeError(f"{name} is not the copy's, but {path}")
     report.send({key: seen[key] for key in ("error", "examples", "steps", "cpu_s")})
+
+
+def _ours() -> list[str]:
+    """Return the names of the modules imported so far that a copy replaces."""
+    return [name for name in sys.modules if name.partition(".")[0] in COPIED]
 
 
 if __name__ == "__main__":
