@@ -212,6 +212,8 @@ def test_a_sender_that_learns_nothing_until_another_gave_up_leaves_that_other_s_
     asked.send(Lost())
     clock.move(LEASE + timedelta(seconds=1))
     deliver(asked.store, Late(), WRITE)
+    clock.move(LEASE + timedelta(seconds=1))
+    asked.send(Lost())
 
     assert {message.state for message in surveys(asked)} == {State.FAILED}
     assert {message.last_error for message in surveys(asked)} == {GAVE_UP}
