@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, RequestEntityTooLarge
-from werkzeug.routing import Map
+from werkzeug.routing import Map, RequestRedirect
 from werkzeug.wrappers import Request, Response
 
 from chassis.actor import acting
@@ -20,7 +20,7 @@ from gateway.api import evaluation, meetings, membership, notifications
 from gateway.auth import Principal, TokenStore
 from gateway.forward import forward
 from gateway.limits import RateLimiter, client_address
-from gateway.pages import mails, results, survey
+from gateway.pages import errors, front, mails, results, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Call, Find, Media, RequestContext, Route
@@ -36,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *evaluation.ROUTES,
     *notifications.ROUTES,
     *operations.ROUTES,
+    *front.ROUTES,
     *survey.ROUTES,
     *results.ROUTES,
 )
@@ -52,6 +53,8 @@ PUBLIC = frozenset(
         ("POST", "/r/{room_code}"),
         ("GET", "/results/{token}"),  # the link opens for us alone, and shows what all may see
         ("GET", "/"),
+        ("GET", "/r/"),  # the same page, for whoever leaves the code out of the address
+        ("POST", "/r/"),  # leads on to the room whose code is typed
         ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
         ("GET", "/mails/{name}"),
         ("GET", "/openapi.json"),
@@ -140,6 +143,8 @@ class App:
         except Exception as error:  # noqa: BLE001  (the edge: what escapes here would reach the client)
             incident = problems.record(error)
             response = survey.show_failure(request, incident) if media is Media.HTML else problems.failure(incident)
+        if errors.is_for_person(request, response):
+            response = errors.as_page(request, response)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         operations.count(request, template, response.status_code, time.perf_counter() - began)
         return response
@@ -198,6 +203,8 @@ def _is_accepted(request: Request, media: Media) -> bool:
 
 
 def _refused(request: Request, media: Media, error: HTTPException) -> Response:
+    if isinstance(error, RequestRedirect):  # a slash was left out
+        return Response(status=error.code, headers={"Location": f"{request.path}/"})
     if media is Media.HTML and error.code in (400, 413):
         return message("unread", read_locale(request), error.code)
     return problems.refusal(error)

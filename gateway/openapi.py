@@ -163,9 +163,11 @@ def _creates(route: Route) -> bool:
 
 
 def _success(route: Route, status: int) -> dict[str, Any]:
-    words = {201: "Created.", 204: "Done; nothing to say."}.get(status, "Done.")
+    words = {201: "Created.", 204: "Done; nothing to say.", 303: "Go on there."}.get(status, "Done.")
     shown: dict[str, Any] = {"description": words}
-    if route.media is not Media.JSON:
+    if status == 303:
+        shown["headers"] = {"Location": {"schema": _TEXT}}
+    elif route.media is not Media.JSON:
         shown["content"] = {route.media.value: {"schema": {"type": "string"}}}
     elif route.answer is None:
         if status != 204:

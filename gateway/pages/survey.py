@@ -44,6 +44,11 @@ class Visit:
         return dict(self.context.path) | ({"member_id": self.member} if self.member else {})
 
     @property
+    def is_switching(self) -> bool:
+        """Return whether they ask for the same page in the other language, and send nothing yet."""
+        return "switch" in self.context.request.form
+
+    @property
     def text(self) -> Mapping[str, str]:
         """The sentences of their language."""
         return TEXTS[self.locale]
@@ -71,11 +76,6 @@ def answer_in_room(context: RequestContext) -> Response:
     if not visit.member and not visit.ballot:
         return _names(context, visit.locale, wrong=True)
     return _answer(visit) if context.request.form.get("step") == "answer" else _open(visit)
-
-
-def show_index(context: RequestContext) -> Response:
-    """Say in two languages what this is."""
-    return page("index", "fr", has_mails=context.app.settings.is_embedded)
 
 
 def refuse(context: RequestContext, error: DomainError) -> Response:
@@ -142,6 +142,8 @@ def _answer(visit: Visit) -> Response:
         visit, questions = _with_ballot(visit)
     except Unavailable:
         return _again(visit)
+    if visit.is_switching:
+        return _form(visit, questions)
     wrong = find_faults(visit.answers, questions, visit.text)
     if wrong or not visit.answers:
         return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
@@ -192,13 +194,16 @@ def _again(visit: Visit) -> Response:
     return response
 
 
-def _page(method: str, path: str, summary: str, act: Callable[[RequestContext], Response]) -> Route:
+def page_route(
+    method: str, path: str, summary: str, act: Callable[[RequestContext], Response], status: int = 200
+) -> Route:
     return Route(
         method,
         path,
         summary,
         act=act,
         operation=act.__name__,
+        status=status,
         media=Media.HTML,
         is_guessable="<" in path,
         refuse=refuse,
@@ -206,9 +211,8 @@ def _page(method: str, path: str, summary: str, act: Callable[[RequestContext], 
 
 
 ROUTES = (
-    _page("GET", "/", "Say what this is", show_index),
-    _page("GET", "/s/<token>", "Show a survey to whoever has its link", show_survey),
-    _page("POST", "/s/<token>", "Answer a survey", answer_survey),
-    _page("GET", "/r/<room_code>", "Show a room's survey: choose your name", show_names),
-    _page("POST", "/r/<room_code>", "Answer a survey in the room", answer_in_room),
+    page_route("GET", "/s/<token>", "Show a survey to whoever has its link", show_survey),
+    page_route("POST", "/s/<token>", "Answer a survey", answer_survey),
+    page_route("GET", "/r/<room_code>", "Show a room's survey: choose your name", show_names),
+    page_route("POST", "/r/<room_code>", "Answer a survey in the room", answer_in_room),
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import html5lib
 import pytest
 from werkzeug.test import Client
 
@@ -16,6 +17,35 @@ from gateway.app import App
 from gateway.models import Base
 from pratique.errors import Unavailable
 
+QUESTIONS: list[dict[str, Any]] = [
+    {
+        "key": "satisfaction",
+        "type": "scale1_5",
+        "text": "Êtes-vous satisfaite ou satisfait ?",
+        "options": [{"value": value, "label": f"niveau {value}"} for value in range(1, 6)],
+        "max_length": None,
+        "about": None,
+    },
+    {
+        "key": "would_come_again",
+        "type": "yes_no",
+        "text": "Reviendriez-vous ?",
+        "options": [{"value": True, "label": "Oui"}, {"value": False, "label": "Non"}],
+        "max_length": None,
+        "about": None,
+    },
+    {
+        "key": "what_should_change",
+        "type": "text",
+        "text": "Que devrions-nous <changer> ?",
+        "options": [],
+        "max_length": 2000,
+        "about": None,
+    },
+]
+ANNE, BODO = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+SURVEY = "00000000-0000-4000-8000-000000000001"
+BALLOT = f"{SURVEY.replace('-', '')}.box"
 SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=Path(), seal_key="5e" * 32)
 
 
@@ -87,3 +117,36 @@ def make_gate(store: Store, **settings: Any) -> Gate:
     gate = Gate(app, peer, store, "")
     gate.token = gate.with_scopes(auth.EVERYTHING)
     return gate
+
+
+@pytest.fixture
+def open_survey(gate: Gate) -> Gate:
+    """The gateway before an open survey."""
+    gate.token = ""
+    gate.peer.says("evaluation.read_questions", QUESTIONS)
+    gate.peer.says("evaluation.open_ballot", {"ballot_id": BALLOT, "survey_id": SURVEY, "questions": QUESTIONS})
+    gate.peer.says("evaluation.check_answers", None)
+    gate.peer.says("evaluation.take_ballot", {"slip": "s-1"})
+    gate.peer.says("evaluation.cast_slip", None)
+    gate.peer.says("evaluation.confirm_ballot", None)
+    gate.peer.says("evaluation.get_room", {"survey_id": "s", "meeting_id": "m", "member_ids": [ANNE, BODO]})
+    labels = [{"member_id": ANNE, "label": "Anne & Co."}, {"member_id": BODO, "label": "Bodo L."}]
+    gate.peer.says("membership.list_labels", labels)
+    return gate
+
+
+def parsed(response: Any) -> Any:
+    """The page as a browser reads it; html5lib in strict mode refuses what is not HTML."""
+    assert response.content_type == "text/html; charset=utf-8"
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.text)
+
+
+def form_of(response: Any) -> dict[str, Any]:
+    """What a browser would send back: name -> value of hidden and checked inputs and of text areas."""
+    sent = {}
+    for each in parsed(response).iter("input"):
+        if each.get("type") == "hidden" or each.get("checked") is not None:
+            sent[each.get("name")] = each.get("value")
+    for each in parsed(response).iter("textarea"):
+        sent[each.get("name")] = each.text or ""
+    return sent

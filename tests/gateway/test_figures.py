@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pratique.errors import Conflict, Gone, NotFound, TooManyTries, Unavailable
-from tests.gateway.test_survey import ANNE, QUESTIONS, SURVEY
-from tests.gateway.test_survey import BALLOT as SENT
+from tests.gateway.conftest import ANNE, QUESTIONS, SURVEY
+from tests.gateway.conftest import BALLOT as SENT
 
 ANSWERS = {"ballot_id": SENT, "answers": [{"question": "satisfaction", "value": 4}]}
 BALLOT = {"room_code": "K7MQ2PXY", "member_id": ANNE}

@@ -1,78 +1,14 @@
 """The survey on a phone: what someone sees, in their language, and that no vote is lost or cast twice."""
 
 import re
-from typing import Any
 
-import html5lib
 import pytest
 
 from gateway.pages.texts import TEXTS
 from pratique.errors import Conflict, Gone, Invalid, NotFound, Unavailable
-from tests.gateway.conftest import make_gate
+from tests.gateway.conftest import ANNE, BALLOT, BODO, QUESTIONS, SURVEY, form_of, parsed
 
-QUESTIONS: list[dict[str, Any]] = [
-    {
-        "key": "satisfaction",
-        "type": "scale1_5",
-        "text": "Êtes-vous satisfaite ou satisfait ?",
-        "options": [{"value": value, "label": f"niveau {value}"} for value in range(1, 6)],
-        "max_length": None,
-        "about": None,
-    },
-    {
-        "key": "would_come_again",
-        "type": "yes_no",
-        "text": "Reviendriez-vous ?",
-        "options": [{"value": True, "label": "Oui"}, {"value": False, "label": "Non"}],
-        "max_length": None,
-        "about": None,
-    },
-    {
-        "key": "what_should_change",
-        "type": "text",
-        "text": "Que devrions-nous <changer> ?",
-        "options": [],
-        "max_length": 2000,
-        "about": None,
-    },
-]
-ANNE, BODO = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
-SURVEY = "00000000-0000-4000-8000-000000000001"
-BALLOT = f"{SURVEY.replace('-', '')}.box"
 FR, EN = TEXTS["fr"], TEXTS["en"]
-
-
-@pytest.fixture
-def open_survey(gate):
-    """The gateway before an open survey."""
-    gate.token = ""
-    gate.peer.says("evaluation.read_questions", QUESTIONS)
-    gate.peer.says("evaluation.open_ballot", {"ballot_id": BALLOT, "survey_id": SURVEY, "questions": QUESTIONS})
-    gate.peer.says("evaluation.check_answers", None)
-    gate.peer.says("evaluation.take_ballot", {"slip": "s-1"})
-    gate.peer.says("evaluation.cast_slip", None)
-    gate.peer.says("evaluation.confirm_ballot", None)
-    gate.peer.says("evaluation.get_room", {"survey_id": "s", "meeting_id": "m", "member_ids": [ANNE, BODO]})
-    labels = [{"member_id": ANNE, "label": "Anne & Co."}, {"member_id": BODO, "label": "Bodo L."}]
-    gate.peer.says("membership.list_labels", labels)
-    return gate
-
-
-def parsed(response):
-    """The page as a browser reads it; html5lib in strict mode refuses what is not HTML."""
-    assert response.content_type == "text/html; charset=utf-8"
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.text)
-
-
-def form_of(response):
-    """What a browser would send back: name -> value of hidden and checked inputs and of text areas."""
-    sent = {}
-    for each in parsed(response).iter("input"):
-        if each.get("type") == "hidden" or each.get("checked") is not None:
-            sent[each.get("name")] = each.get("value")
-    for each in parsed(response).iter("textarea"):
-        sent[each.get("name")] = each.text or ""
-    return sent
 
 
 def asked(gate, name):
@@ -321,13 +257,6 @@ def test_in_the_room_a_taken_name_says_what_to_do_and_leads_back_to_the_list(ope
 def test_a_room_where_nobody_is_marked_says_whom_to_ask(open_survey):
     open_survey.peer.says("membership.list_labels", [])
     assert EN["who_none"] in open_survey.ask("GET", "/r/K7MQ2P?lang=en").text
-
-
-def test_the_first_page_says_in_two_languages_what_this_is(store):
-    page = parsed(make_gate(store, broker_url="amqp://rabbitmq").ask("GET", "/", headers={"Authorization": None}))
-    assert page.get("lang") == "fr"
-    assert [each.get("lang") for each in page.iter("section")] == ["en"]
-    assert {each.get("href") for each in page.iter("a")} == {"/openapi.json"}
 
 
 def contrast(one, other):
