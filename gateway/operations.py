@@ -12,7 +12,7 @@ from chassis.storage.store import Store, StoreAway
 from gateway import openapi
 from gateway.forward import check_conditions
 from gateway.routes import Media, RequestContext, Route
-from gateway.secrecy import SURVEY_PATHS
+from gateway.secrecy import is_about_survey
 from pratique.errors import NotFound
 from pratique.event import REGISTRY
 from pratique.fields import Doc
@@ -49,7 +49,7 @@ def count(request: Request, template: str, status: int, seconds: float) -> None:
     """
     method = request.method if request.method in _METHODS else "other"
     told = str(status)
-    if request.path.startswith(SURVEY_PATHS):
+    if is_about_survey(request.path):
         template, method, told, seconds = "surveys", "*", "*", math.ceil(seconds)
     REQUESTS.labels(template, method, told).inc()
     REQUEST_SECONDS.labels(template, method).observe(seconds)

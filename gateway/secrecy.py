@@ -5,3 +5,9 @@ SECRET_AFTER = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/", "/results/")
 #: What begins so is about a survey. A success there leaves no line in any log, because the time of a line would tell
 #: when somebody answered; and in the metrics all of it is one figure.
 SURVEY_PATHS = (*SECRET_AFTER, "/v1/ballots", "/v1/answers")
+_WAYS_IN = ("/", "/r")  #: where a room's code is asked for: whoever comes there is about to answer
+
+
+def is_about_survey(path: str) -> bool:
+    """Return whether a path is about a survey, or the way to one."""
+    return path in _WAYS_IN or path.startswith(SURVEY_PATHS)

@@ -43,7 +43,7 @@ class Gateway:
     services = Services()
     site = Site()
     body_limit = staticmethod(body_limit)
-    secret_after, silent_paths = secrecy.SECRET_AFTER, secrecy.SURVEY_PATHS
+    secret_after, is_silent = secrecy.SECRET_AFTER, staticmethod(secrecy.is_about_survey)
 
     @http("*", "/")
     @http("*", "/<path:path>")

@@ -323,19 +323,20 @@ class _Connection:
 class _Entrypoints:
     """Finds the entrypoint of a request and logs what became of it.
 
-    A service names paths by their beginnings: of ``silent_paths`` only failures are logged, and without an id by which
-    lines belong together; and in no line stands the segment after one of ``secret_after``.
+    A service says by a static ``is_silent(path)`` of which paths only failures are logged, and without an id by which
+    lines belong together; and in no line stands the segment after one of its ``secret_after``.
     """
 
     def __init__(self, server: HttpServer) -> None:
         self._urls, self._service = server.make_url_map(), server.container.service_name
-        self._silent: tuple[str, ...] = getattr(server.container.service_cls, "silent_paths", ())
+        never: Callable[[str], bool] = lambda path: False  # noqa: E731  (used once)
+        self._is_silent = getattr(server.container.service_cls, "is_silent", never)
         self._secret_after: tuple[str, ...] = getattr(server.container.service_cls, "secret_after", ())
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         request = Request(environ)
-        is_silent = request.path.startswith(self._silent)
+        is_silent = self._is_silent(request.path)
         with bound(service=self._service, request_id=None if is_silent else uuid.uuid4()):
             return self._respond(request, is_silent)(environ, start_response)
 

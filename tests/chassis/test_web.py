@@ -34,7 +34,7 @@ class Echo:
     max_workers = 3
     secret_after = SECRET_AFTER
     gate = Gate()
-    silent_paths = ("/s/",)
+    is_silent = staticmethod(lambda path: path.startswith("/s/"))
 
     @web.http("*", "/<path:path>")
     def answer(self, request: Request, path: str) -> Response:

@@ -13,6 +13,9 @@ ANSWERS = {"ballot_id": SENT, "answers": [{"question": "satisfaction", "value": 
 BALLOT = {"room_code": "K7MQ2PXY", "member_id": ANNE}
 KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "opening a link": ("GET", "/s/tok", {}),
+    "opening the front page": ("GET", "/", {}),
+    "leaving the code out": ("GET", "/r", {}),
+    "typing a code": ("POST", "/r/", {"data": {"code": "K7MQ2PXY"}}),
     "looking at a link": ("HEAD", "/s/tok", {}),
     "answering by a link": ("POST", "/s/tok", {"data": {"q.satisfaction": "4", "step": "answer"}}),
     "answering badly": ("POST", "/s/tok", {"data": {"q.satisfaction": "9", "step": "answer"}}),
