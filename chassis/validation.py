@@ -19,7 +19,7 @@ _SITES = "com|org|net|info|biz|edu|gov|ca|fr|quebec|eu|uk|ch|ru|cn|io|co|app|dev
 _ADDRESS = re.compile(
     rf"""://
     | \bmailto:
-    | (?<![^\W_])www\d?\.
+    | (?<![a-z0-9])www\d?\.
     | [^\W_]\.[^\W\d_]{{2,}}(:\d+)?/
     | [^\W_]\.({_SITES}|xn--[a-z0-9-]+)\b
     | [^\s@]@[^\s@]*\.[^\W\d_]""",

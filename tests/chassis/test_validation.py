@@ -177,6 +177,7 @@ LETTERS = st.sampled_from([*"aé. @:/-'", "www.", "://", ".ca", *HIDDEN]) | st.c
 @example("-www.")
 @example("\u2100www.")
 @example("_www.")
+@example("\u00b9www.")
 def test_nothing_that_is_accepted_turns_hides_or_leads_elsewhere(text: str) -> None:
     if not is_accepted(text):
         return
