@@ -197,7 +197,12 @@ class Answer(Shape, Value):
     @classmethod
     def dump_of(cls, row: Any) -> dict[str, Any]:
         """Return the row, an object or a mapping, in this shape, as plain JSON."""
-        dumped: dict[str, Any] = cls.schema.dump(row)
+        try:
+            dumped = cls._write_all(row)
+        except (AttributeError, TypeError):  # a mapping, or a row that lacks what does not apply
+            dumped = cls.schema.dump(row)
+        if not cls._absent:
+            return dumped
         return {name: each for name, each in dumped.items() if each is not None or name not in cls._absent}
 
     @classmethod

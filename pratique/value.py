@@ -5,7 +5,7 @@ import functools
 import math
 import types
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from typing import (
@@ -111,9 +111,11 @@ def _writer(hint: Any) -> Callable[[Any], Any] | None:
         write = _writer(get_args(hint)[0])
         return (lambda value: [write(each) for each in value]) if write else list
     if isinstance(hint, type) and issubclass(hint, Value):
-        return lambda value: value.dump()
+        return lambda value: hint._write_all(value)  # also of a row, whose class is another
+    if get_origin(hint) is Mapping:
+        return lambda value: {str(key): each for key, each in value.items()}
     if hint is uuid.UUID:
-        return str
+        return uuid.UUID.__str__
     if hint is datetime:
         return lambda value: value.astimezone(UTC).isoformat()
     if isinstance(hint, type) and issubclass(hint, Enum):

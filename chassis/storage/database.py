@@ -20,6 +20,8 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from chassis.storage.bulk import ArrayStatements, Statements, ValueStatements
 from chassis.storage.locks import AdvisoryLocks, Locks, NoLocks
 
+_OVERFLOW = 3  #: connections beyond the size of a pool, for the loops beside the workers
+_READING = 5  #: connections for who only reads; so few hardly ever wait, since Python reads one row at a time anyway
 TRUST_S = 1.0  #: a connection used so lately is taken to be alive; if it is not, what it was for fails with StoreAway
 _IN_THE_WAY = ("55P03", "57014", "40P01")  #: a lock that others hold, too long, a deadlock
 _TIMEOUTS = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
@@ -32,19 +34,24 @@ class PostgreSQLConnections:
         """Return a pool that replaces connections which died at rest."""
         return self._open(url, pool_size)
 
-    def reading(self, engine: Engine) -> Engine:
-        """Return the same pool for who only reads, with no messages that begin and commit a transaction."""
-        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    def open_reading(self, url: str) -> Engine:
+        """Return a small pool for who only reads, with no messages that begin and commit a transaction.
+
+        The writers' pool could be used, but to switch a connection there and back costs as much as a query.
+        """
+        return self._open(url, _READING, overflow=0, isolation_level="AUTOCOMMIT")
 
     def open_asynchronous(self, url: str, pool_size: int) -> Engine:
         """Return connections that commit each statement and do not wait for the disk."""
         return self._open(url, pool_size, " -c synchronous_commit=off", isolation_level="AUTOCOMMIT")
 
-    def _open(self, url: str, pool_size: int, more_options: str = "", **options: Any) -> Engine:
+    def _open(
+        self, url: str, pool_size: int, more_options: str = "", overflow: int = _OVERFLOW, **options: Any
+    ) -> Engine:
         engine = create_engine(
             url,
             pool_size=pool_size,
-            max_overflow=5,
+            max_overflow=overflow,
             pool_timeout=5,
             pool_use_lifo=True,  # few are warm, instead of all being lukewarm
             hide_parameters=True,  # errors are logged, and rows hold names and addresses
@@ -126,9 +133,8 @@ class SQLiteConnections:
         event.listen(engine, "begin", _begin_immediate)
         return engine
 
-    def reading(self, engine: Engine) -> Engine:
-        """Return the same: in memory there is one connection, and a transaction costs no message."""
-        return engine
+    def open_reading(self, url: str) -> None:
+        """Return None: there is one connection, and a transaction costs no message."""
 
     def open_asynchronous(self, url: str, pool_size: int) -> None:
         """Return None: there is one connection, and with a log beside its file no commit waits for the disk."""

@@ -29,7 +29,7 @@ class Store:
         self.name, self.url, self._pool_size, self.settings = name, url, pool_size, settings
         self.database = database_at(url)
         self.engine = self.database.connections.open(url, pool_size)
-        self._reading = self.database.connections.reading(self.engine)
+        self._reading = self.database.connections.open_reading(url) or self.engine
         self._transactions = sessionmaker(
             self.engine, class_=Transaction, expire_on_commit=False, database=self.database
         )
@@ -131,6 +131,7 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        self._reading.dispose()
         if self._asynchronous:
             self._asynchronous.dispose()
 
