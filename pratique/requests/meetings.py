@@ -1,5 +1,6 @@
 """Requests to meetings: a meeting's life, registrations and attendance."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -183,3 +184,52 @@ class ListRegistrations(ListQuery, answer=Registration):
     """Read who said whether they come to a meeting."""
 
     meeting_id: UUID
+
+
+class OwnPart(Answer):
+    """A person's own part in a meeting."""
+
+    partstat: Annotated[Partstat | None, Doc("Whether they said that they come; null if they said nothing.")]
+    attendance: Annotated[AttendanceState | None, Doc("Whether they came; null if nothing was marked.")]
+
+
+class AgendaMeeting(Meeting):
+    """A meeting in an agenda."""
+
+    registrations: Annotated[
+        Mapping[str, int], Doc("How many said that they come, cannot, or may: accepted, declined, tentative.")
+    ]
+    own_part: Annotated[OwnPart | None, Doc("The part of the person who was named; null if none was.")]
+
+
+class ListAgenda(Query, answer=AgendaMeeting):
+    """Read the meetings of these communities, and those that the person leads or takes notes at."""
+
+    community_ids: Annotated[tuple[Annotated[UUID, Doc("A community.")], ...], Length(0, 1000)]
+    since: datetime  #: those that end later
+    until: datetime  #: those that start before
+    member_id: UUID | None = None
+    limit: Annotated[int, Range(1, 500)] = 100
+    is_latest_first: bool = False
+
+
+class CommunityFigures(Answer):
+    """Figures of one community over a period."""
+
+    community_id: Annotated[UUID, Doc("The community.")]
+    meetings_count: Annotated[int, Doc("How many meetings it held.", 5)]
+    head_counts: Annotated[
+        tuple[Annotated[int, Doc("People who were there.", 12)], ...], Length(0), Doc("Of each meeting, in order.")
+    ]
+    people_count: Annotated[int, Doc("How many people were there at least once.", 18)]
+    attendance_rate: Annotated[
+        float | None, Doc("Of those marked, the share who were there; null where nobody was marked.", 0.78)
+    ]
+
+
+class SummarizeMeetings(Query, answer=CommunityFigures):
+    """Read what these communities held between two instants, closed meetings only, by community id."""
+
+    community_ids: Annotated[tuple[Annotated[UUID, Doc("A community.")], ...], Length(0, 5000)]
+    since: datetime
+    until: datetime

@@ -194,3 +194,23 @@ class ListLabels(Query, answer=Attending):
     """Read how each of these people is named in a room, told apart and sorted as French sorts."""
 
     member_ids: Annotated[tuple[UUID, ...], Length(0, 5000)]
+
+
+class RosterEntry(Answer):
+    """A person on the roster of a community."""
+
+    member_id: Annotated[UUID, Doc("The person.")]
+    name: Annotated[str, Doc("Their name.", "Amina Kaboré")]
+    email: Annotated[str, Doc("Address for mail.", _EMAIL)]
+    community_id: Annotated[UUID, Doc("The community.")]
+    capacity: Annotated[Capacity | None, Doc("For an organization, or in their own name; null for staff.")]
+    organization_id: Annotated[UUID | None, Doc("Whom they represent; null for individuals and staff.")]
+    organization: Annotated[str, Doc("Its name; empty where there is none.", "Centre des aînés de Verdun")]
+    roles: Annotated[tuple[Annotated[Role, Doc("A role.")], ...], Length(0), Doc("Roles here, while they have them.")]
+
+
+class ListRoster(ListQuery, answer=RosterEntry):
+    """Read who belongs to these communities or has a role there, sorted by name as French sorts."""
+
+    community_ids: Annotated[tuple[Annotated[UUID, Doc("A community.")], ...], Length(1, 50)]
+    search: Annotated[str, Length(0, NAME_AT_MOST)] = ""  #: letters of a name or an organization; accents do not count

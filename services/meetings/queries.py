@@ -1,10 +1,12 @@
 """Queries of meetings."""
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID
 
-from sqlalchemy import bindparam, literal, select, tuple_
+from sqlalchemy import bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from chassis.rpc.requests import Handlers
@@ -13,7 +15,16 @@ from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
 from chassis.storage.types import Instant
 from pratique.errors import Invalid, NotFound
-from pratique.requests.meetings import GetMeeting, ListMeetings, ListMeetingVersions, ListRegistrations
+from pratique.events.meetings import AttendanceState, MeetingState
+from pratique.requests.meetings import (
+    GetMeeting,
+    ListAgenda,
+    ListMeetings,
+    ListMeetingVersions,
+    ListRegistrations,
+    SummarizeMeetings,
+)
+from pratique.requests.meetings import Meeting as Answered
 from services.meetings.models import Attendance, Community, Meeting, MeetingCommunity, Registration
 
 _KEY = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -102,6 +113,109 @@ def list_registrations(session: Session, query: ListRegistrations) -> Page[Regis
     return rows.page_by_id(session, statement, Registration.member_id, query.after, query.limit)
 
 
+def list_agenda(transaction: Transaction, query: ListAgenda) -> list[SimpleNamespace]:
+    """Return meetings of these communities, or led by the person, that end after ``since`` and start before ``until``.
+
+    Cancelled ones too. Four queries at most, whatever the number.
+    """
+    meetings = _agenda(transaction, query)
+    ids = [each.meeting_id for each in meetings]
+    said: dict[UUID, Counter[str]] = defaultdict(Counter)
+    counted = select(Registration.meeting_id, Registration.partstat, func.count()).group_by(
+        Registration.meeting_id, Registration.partstat
+    )
+    for meeting_id, partstat, count in transaction.execute(
+        counted.where(transaction.is_one_of(Registration.meeting_id, ids))
+    ):
+        said[meeting_id][partstat.value] = count
+    parts = _own_parts(transaction, ids, query.member_id) if query.member_id else {}
+    names = list(Answered.schema.fields)
+    return [
+        SimpleNamespace(
+            **{name: getattr(each, name) for name in names},
+            registrations=dict(said[each.meeting_id]),
+            own_part=parts.get(each.meeting_id),
+        )
+        for each in meetings
+    ]
+
+
+def _agenda(transaction: Transaction, query: ListAgenda) -> list[Meeting]:
+    of_these = select(MeetingCommunity.meeting_id).where(
+        transaction.is_one_of(MeetingCommunity.community_id, query.community_ids)
+    )
+    is_theirs = Meeting.meeting_id.in_(of_these)
+    if query.member_id:
+        is_theirs |= (Meeting.facilitator_id == query.member_id) | (Meeting.note_taker_id == query.member_id)
+    order = [Meeting.starts_at, Meeting.meeting_id]
+    statement = (
+        select(Meeting)
+        .where(is_theirs, Meeting.ends_at > query.since, Meeting.starts_at < query.until)
+        .order_by(*[column.desc() for column in order] if query.is_latest_first else order)
+        .limit(query.limit)
+    )
+    return list(transaction.scalars(statement))
+
+
+def _own_parts(transaction: Transaction, ids: list[UUID], member_id: UUID) -> dict[UUID, SimpleNamespace]:
+    parts = {id: SimpleNamespace(partstat=None, attendance=None) for id in ids}
+    for table, column, name in (
+        (Registration, Registration.partstat, "partstat"),
+        (Attendance, Attendance.state, "attendance"),
+    ):
+        own = select(table.meeting_id, column).where(table.member_id == member_id)
+        for meeting_id, state in transaction.execute(own.where(transaction.is_one_of(table.meeting_id, ids))):
+            setattr(parts[meeting_id], name, state)
+    return parts
+
+
+def summarize_meetings(transaction: Transaction, query: SummarizeMeetings) -> list[SimpleNamespace]:
+    """Return the figures of these communities over closed meetings that start in the period. Two queries.
+
+    A joint meeting counts in each of its communities, and there the people who came by that one.
+    """
+    held = (
+        select(MeetingCommunity.community_id, Meeting.meeting_id)
+        .join(Meeting, Meeting.meeting_id == MeetingCommunity.meeting_id)
+        .where(
+            transaction.is_one_of(MeetingCommunity.community_id, query.community_ids),
+            Meeting.state == MeetingState.CLOSED,
+            Meeting.starts_at >= query.since,
+            Meeting.starts_at < query.until,
+        )
+        .order_by(Meeting.starts_at, Meeting.meeting_id)
+    )
+    meetings: dict[UUID, list[UUID]] = {id: [] for id in query.community_ids}
+    for community_id, meeting_id in transaction.execute(held):
+        meetings[community_id].append(meeting_id)
+    there: dict[tuple[UUID, UUID], set[UUID]] = defaultdict(set)
+    marked: Counter[UUID] = Counter()
+    ids = {id for each in meetings.values() for id in each}
+    marks = select(Attendance.community_id, Attendance.meeting_id, Attendance.member_id, Attendance.state).where(
+        transaction.is_one_of(Attendance.meeting_id, list(ids)), Attendance.state != AttendanceState.UNKNOWN
+    )
+    for community_id, meeting_id, member_id, state in transaction.execute(marks):
+        if community_id is None:  # staff from outside
+            continue
+        marked[community_id] += 1
+        if state.was_there:
+            there[community_id, meeting_id].add(member_id)
+    return [_figures(id, meetings[id], there, marked[id]) for id in sorted(meetings)]
+
+
+def _figures(
+    community_id: UUID, meetings: list[UUID], there: Mapping[tuple[UUID, UUID], set[UUID]], marked: int
+) -> SimpleNamespace:
+    came = [there.get((community_id, meeting_id), set()) for meeting_id in meetings]
+    return SimpleNamespace(
+        community_id=community_id,
+        meetings_count=len(meetings),
+        head_counts=[len(each) for each in came],
+        people_count=len(set().union(*came)),
+        attendance_rate=sum(map(len, came)) / marked if marked else None,
+    )
+
+
 def _key(meeting: Meeting) -> str:
     return f"{meeting.starts_at.astimezone(UTC).strftime(_KEY)}_{meeting.meeting_id}"
 
@@ -121,4 +235,6 @@ QUERIES: Handlers = {
     ListMeetings: list_meetings,
     ListMeetingVersions: list_meeting_versions,
     ListRegistrations: list_registrations,
+    ListAgenda: list_agenda,
+    SummarizeMeetings: summarize_meetings,
 }

@@ -112,3 +112,9 @@ def sort_key(text: str) -> tuple[str, tuple[str, ...], str]:
             accents.append("")
     plain = "".join(letters)
     return plain.casefold(), tuple(reversed(accents)), plain.swapcase()
+
+
+def fold(text: str) -> str:
+    """Return the letters of a text as a search compares them: without accents, case and ligatures."""
+    decomposed = unicodedata.normalize("NFD", text.translate(_LIGATURES))
+    return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()

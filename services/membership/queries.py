@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
+from types import SimpleNamespace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from chassis.rpc.requests import Handlers
 from chassis.storage import rows
 from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
-from pratique.errors import NotFound
+from pratique.errors import Invalid, NotFound
 from pratique.requests.membership import (
     GetCommunity,
     GetMember,
@@ -23,8 +24,9 @@ from pratique.requests.membership import (
     ListMemberships,
     ListOrganizations,
     ListRoles,
+    ListRoster,
 )
-from services.membership.labels import Label, labels_of
+from services.membership.labels import Label, fold, labels_of, sort_key
 from services.membership.models import Community, Member, Membership, Organization, RoleAssignment, key_of
 
 
@@ -139,6 +141,59 @@ def _represented(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[U
     return {member_id: ", ".join(each) for member_id, each in names.items()}
 
 
+def list_roster(transaction: Transaction, query: ListRoster) -> Page[SimpleNamespace]:
+    """Return who belongs to these communities or has a role there, each once in each, sorted as French sorts.
+
+    Two queries; ``after`` counts rows. A roster is a few hundred people at most, so it is sorted here: no two databases
+    sort names alike.
+
+    Raises:
+        Invalid: ``after`` comes from no page of this list.
+    """
+    people = _rows_of_roster(transaction, query.community_ids)
+    words = fold(query.search).split()
+    found = [
+        each for each in people.values() if all(word in fold(f"{each.name} {each.organization}") for word in words)
+    ]
+    found.sort(key=lambda each: (*sort_key(each.name), str(each.member_id), str(each.community_id)))
+    if not (query.after or "0").isdecimal():
+        words_of = "after is no key of this list; take it from the page before, or leave it out."
+        raise Invalid(words_of, {"/after": words_of})
+    start = int(query.after or 0)
+    end = start + query.limit
+    return Page(found[start:end], str(end) if len(found) > end else None)
+
+
+def _rows_of_roster(
+    transaction: Transaction, community_ids: Sequence[UUID]
+) -> dict[tuple[UUID, UUID], SimpleNamespace]:
+    belonging = (
+        select(Member.member_id, Member.name, Member.email, Membership.community_id, Membership.capacity)
+        .add_columns(Membership.organization_id, Organization.name.label("organization"))
+        .join(Membership, Membership.member_id == Member.member_id)
+        .outerjoin(Organization, Organization.organization_id == Membership.organization_id)
+        .where(transaction.is_one_of(Membership.community_id, community_ids))
+    )
+    people = {
+        (row.member_id, row.community_id): SimpleNamespace(
+            **row._asdict() | {"organization": row.organization or "", "roles": []}
+        )
+        for row in transaction.execute(belonging)
+    }
+    trusted = (
+        select(Member.member_id, Member.name, Member.email, RoleAssignment.community_id, RoleAssignment.role)
+        .join(RoleAssignment, RoleAssignment.member_id == Member.member_id)
+        .where(transaction.is_one_of(RoleAssignment.community_id, community_ids), RoleAssignment.ended_at.is_(None))
+        .order_by(RoleAssignment.role)
+    )
+    for row in transaction.execute(trusted):
+        of_staff = {"capacity": None, "organization_id": None, "organization": "", "roles": []}
+        said = {"member_id": row.member_id, "name": row.name, "email": row.email, "community_id": row.community_id}
+        person = people.setdefault((row.member_id, row.community_id), SimpleNamespace(**said, **of_staff))
+        person.roles.append(row.role)
+    return people
+
+
 #: Which function answers which query.
 QUERIES: Handlers = {
     GetCommunity: get_community,
@@ -150,4 +205,5 @@ QUERIES: Handlers = {
     ListMemberships: list_memberships,
     ListRoles: list_roles,
     ListLabels: list_labels,
+    ListRoster: list_roster,
 }

@@ -74,17 +74,17 @@ class Fixture(ServiceFixture):
         assert isinstance(saved.row, Meeting)
         return saved.row
 
-    def do(self, *verbs: str) -> None:
-        """Take the meeting through these steps of its life."""
+    def do(self, *verbs: str, meeting_id: UUID = MEETING) -> None:
+        """Take a meeting through these steps of its life."""
         reason = {"reason": "Tempête de neige"}
         for verb in verbs:
             said = reason if verb == "cancel" else {}
-            self.call(STEPS[verb], meeting_id=self.MEETING, **said)
+            self.call(STEPS[verb], meeting_id=meeting_id, **said)
 
-    def mark(self, states: dict[UUID, AttendanceState]) -> None:
+    def mark(self, states: dict[UUID, AttendanceState], meeting_id: UUID = MEETING) -> None:
         """Take, or correct, the attendance of these people."""
         entries = tuple(AttendanceEntry(member_id=each, state=state) for each, state in states.items())
-        self.call(RecordAttendance, meeting_id=self.MEETING, entries=entries)
+        self.call(RecordAttendance, meeting_id=meeting_id, entries=entries)
 
     def meeting(self) -> Any:
         """The meeting with its attendance, as it is by now."""

@@ -11,12 +11,14 @@ from sqlalchemy import event
 from pratique.errors import Invalid, NotFound
 from pratique.events.meetings import AttendanceState, Partstat
 from pratique.requests.meetings import (
+    ListAgenda,
     ListMeetings,
     ListMeetingVersions,
     ListRegistrations,
     Meeting,
     MeetingWithAttendance,
     RegisterMember,
+    SummarizeMeetings,
 )
 from pratique.testing import AT
 
@@ -176,3 +178,75 @@ def test_words_on_coming_are_listed_once_each_page_by_page(service: Fixture) -> 
     told = [(each.member_id, each.partstat.value) for page in (first, last) for each in page.rows]
     assert told == [(service.AMINA, "declined"), (service.LOUIS, "tentative"), (service.MEI, "accepted")]
     assert last.after is None
+
+
+def agenda(service: Fixture, **said: Any) -> list[Any]:
+    usual = {"community_ids": (service.COMMUNITY,), "since": AT - timedelta(days=1), "until": AT + timedelta(days=90)}
+    return service.call(ListAgenda, **usual | said)
+
+
+def test_an_agenda_has_what_is_on_in_its_period_the_earliest_first(service: Fixture) -> None:
+    for number, days in enumerate((40, 3, -2, 100)):
+        service.schedule(
+            meeting_id=UUID(int=0x200 + number),
+            starts_at=AT + timedelta(days=days),
+            ends_at=AT + timedelta(days=days, hours=1),
+        )
+    service.schedule(community_ids=(service.OTHER,))
+
+    assert [each.meeting_id for each in agenda(service)] == [UUID(int=0x201), UUID(int=0x200)]
+    (last,) = agenda(service, is_latest_first=True, limit=1)
+    assert last.meeting_id == UUID(int=0x200)
+
+
+def test_an_agenda_says_how_many_come_and_what_one_person_said_and_did(service: Fixture) -> None:
+    service.schedule()
+    for member_id, partstat in ((service.AMINA, Partstat.ACCEPTED), (service.LOUIS, Partstat.ACCEPTED)):
+        service.call(RegisterMember, meeting_id=service.MEETING, member_id=member_id, partstat=partstat)
+    service.call(RegisterMember, meeting_id=service.MEETING, member_id=service.MEI, partstat=Partstat.DECLINED)
+    service.do("start")
+    service.mark({service.MEI: AttendanceState.ATTENDED})
+
+    (meeting,) = agenda(service, member_id=service.MEI)
+
+    assert meeting.registrations == {"accepted": 2, "declined": 1}
+    assert (meeting.own_part.partstat, meeting.own_part.attendance) == (Partstat.DECLINED, AttendanceState.ATTENDED)
+    assert agenda(service)[0].own_part is None
+
+
+def test_whoever_leads_a_meeting_has_it_in_their_agenda_without_belonging(service: Fixture) -> None:
+    service.schedule(community_ids=(service.OTHER,), facilitator_id=service.STRANGER)
+
+    assert [each.meeting_id for each in agenda(service, member_id=service.STRANGER)] == [service.MEETING]
+    assert agenda(service, member_id=service.MEI) == []
+
+
+def test_an_agenda_costs_the_same_whatever_its_length(service: Fixture) -> None:
+    def counted(number: int) -> int:
+        service.schedule(meeting_id=UUID(int=0x200 + number))
+        return count_statements(service, lambda: agenda(service, member_id=service.MEI))
+
+    assert counted(0) == counted(1) == counted(2)
+
+
+def test_figures_of_communities_count_who_was_there_in_closed_meetings_only(service: Fixture) -> None:
+    there, away = AttendanceState.ATTENDED, AttendanceState.NO_SHOW
+    rolls = [{service.AMINA: there, service.LOUIS: there, service.MEI: away}, {service.AMINA: there}, {}]
+    for number, roll in enumerate(rolls):
+        id = UUID(int=0x200 + number)
+        service.schedule(meeting_id=id)
+        service.do("start", meeting_id=id)
+        service.mark(roll, meeting_id=id)
+        if number < 2:
+            service.do("close", meeting_id=id)
+
+    figures = service.call(
+        SummarizeMeetings,
+        community_ids=(service.COMMUNITY, service.OTHER),
+        since=AT - timedelta(days=1),
+        until=AT + timedelta(days=1),
+    )
+
+    ours, others = figures
+    assert (ours.meetings_count, ours.head_counts, ours.people_count, ours.attendance_rate) == (2, [2, 1], 2, 3 / 4)
+    assert (others.meetings_count, others.head_counts, others.attendance_rate) == (0, [], None)

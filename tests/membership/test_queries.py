@@ -24,6 +24,8 @@ from pratique.requests.membership import (
     ListMemberships,
     ListOrganizations,
     ListRoles,
+    ListRoster,
+    PutMember,
     PutMembership,
     PutOrganization,
     PutRole,
@@ -184,3 +186,27 @@ def test_a_dumped_member_has_the_fields_that_are_promised(put_member: Callable[.
         "timezone": "America/Toronto",
         "version": 1,
     }
+
+
+def test_a_roster_names_members_and_staff_sorted_as_french_sorts(
+    session: Transaction, put_community: Callable[..., Any], organization: Any
+) -> None:
+    put_community()
+    for number, name in enumerate(["Zoé Roy", "Éloïse Côté", "Eloi Coté", "Paul Dehors"]):
+        id = UUID(int=0x700 + number)
+        person = {"name": name, "email": f"p{number}@example.org", "locale": "fr", "timezone": "America/Toronto"}
+        ask(session, PutMember, member_id=id, **person)
+        said = {"capacity": Capacity.REPRESENTATIVE, "organization_id": organization.organization_id}
+        ask(session, PutMembership, community_id=COMMUNITY, member_id=id, **said)
+    ask(session, PutRole, community_id=COMMUNITY, member_id=UUID(int=0x700), role=Role.FACILITATOR)
+
+    def names(**said: Any) -> list[str]:
+        return [each.name for each in ask(session, ListRoster, community_ids=(COMMUNITY,), **said).rows]
+
+    assert names() == ["Eloi Coté", "Éloïse Côté", "Paul Dehors", "Zoé Roy"]
+    assert names(search="cote elo") == ["Eloi Coté", "Éloïse Côté"]
+    assert names(search="maison") == names()
+    first = ask(session, ListRoster, community_ids=(COMMUNITY,), limit=3)
+    assert names(limit=3, after=first.after) == ["Zoé Roy"]
+    (zoe,) = ask(session, ListRoster, community_ids=(COMMUNITY,), search="zoe").rows
+    assert (zoe.roles, zoe.organization) == ([Role.FACILITATOR], organization.name)
