@@ -34,6 +34,9 @@ UNROUTED: Mapping[type[Request], str] = {
     evaluation.ConfirmBallot: "POST /v1/answers asks for it, last of four",
     evaluation.ReadQuestions: "the survey page asks for it",
     evaluation.ReadResults: "the results page asks for it",
+    meetings.ListAgenda: "the pages of facilitators and members ask for it",
+    meetings.SummarizeMeetings: "the page of the network asks for it",
+    membership.ListRoster: "the pages of a meeting and of a community ask for it",
 }
 #: Whose figure would tell what somebody has just done (docs/decisions/0005).
 UNCOUNTED = {
