@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from chassis.rpc.requests import Handlers
@@ -144,7 +144,7 @@ def _agenda(transaction: Transaction, query: ListAgenda) -> list[Meeting]:
     of_these = select(MeetingCommunity.meeting_id).where(
         transaction.is_one_of(MeetingCommunity.community_id, query.community_ids)
     )
-    is_theirs = Meeting.meeting_id.in_(of_these)
+    is_theirs: ColumnElement[bool] = Meeting.meeting_id.in_(of_these)
     if query.member_id:
         is_theirs |= (Meeting.facilitator_id == query.member_id) | (Meeting.note_taker_id == query.member_id)
     order = [Meeting.starts_at, Meeting.meeting_id]
@@ -194,12 +194,12 @@ def summarize_meetings(transaction: Transaction, query: SummarizeMeetings) -> li
     marks = select(Attendance.community_id, Attendance.meeting_id, Attendance.member_id, Attendance.state).where(
         transaction.is_one_of(Attendance.meeting_id, list(ids)), Attendance.state != AttendanceState.UNKNOWN
     )
-    for community_id, meeting_id, member_id, state in transaction.execute(marks):
-        if community_id is None:  # staff from outside
+    for by, meeting_id, member_id, state in transaction.execute(marks):
+        if by is None:  # staff from outside
             continue
-        marked[community_id] += 1
+        marked[by] += 1
         if state.was_there:
-            there[community_id, meeting_id].add(member_id)
+            there[by, meeting_id].add(member_id)
     return [_figures(id, meetings[id], there, marked[id]) for id in sorted(meetings)]
 
 

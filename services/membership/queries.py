@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -187,7 +188,7 @@ def _rows_of_roster(
         .order_by(RoleAssignment.role)
     )
     for row in transaction.execute(trusted):
-        of_staff = {"capacity": None, "organization_id": None, "organization": "", "roles": []}
+        of_staff: dict[str, Any] = {"capacity": None, "organization_id": None, "organization": "", "roles": []}
         said = {"member_id": row.member_id, "name": row.name, "email": row.email, "community_id": row.community_id}
         person = people.setdefault((row.member_id, row.community_id), SimpleNamespace(**said, **of_staff))
         person.roles.append(row.role)
