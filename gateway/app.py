@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, 
 from werkzeug.routing import Map, RequestRedirect
 from werkzeug.wrappers import Request, Response
 
-from chassis.actor import acting
+from chassis.actor import ANYONE, acting
 from chassis.http import problems
 from chassis.settings import Settings
 from chassis.storage.store import Store, StoreAway
@@ -174,7 +174,7 @@ class App:
                 raise NotFound("There is nothing here; the address holds characters that none of ours has.")
             if route.media is Media.JSON and request.method in ("PUT", "POST"):
                 context = RequestContext(self, route, request, path, read_body(request, route.body), principal)
-            with acting(str(principal or "anyone")), self._limited(context):
+            with acting(principal.actor if principal else ANYONE), self._limited(context):
                 return (route.act or forward)(context)
         except DomainError as error:
             if route.refuse is None:

@@ -3,6 +3,7 @@
 A token reads ``prt_<id>_<secret>``. The id finds the row; the secret has 256 bits and is shown once.
 """
 
+import functools
 import hashlib
 import hmac
 import re
@@ -11,27 +12,23 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis import clock
+from chassis.actor import Actor
 from chassis.storage import audit
 from chassis.storage.store import Store
 from gateway.models import ApiToken
 from pratique.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from pratique.permissions import EVERYTHING as ALL
+from pratique.permissions import MEMBER_PERMISSIONS, SENTENCES, Grant, Permission, completed
 
 #: Every scope that a route can ask for, and what it lets its principal do.
-SCOPES: Mapping[str, str] = {
-    "membership:read": "Read communities, and members with their names and addresses.",
-    "membership:write": "Record organizations, communities, members, memberships and roles.",
-    "meetings:read": "Read meetings and who attended them.",
-    "meetings:write": "Schedule and run meetings, take attendance.",
-    "surveys:read": "Read the state of surveys, and results once they are released.",
-    "surveys:facilitate": "See the code by which a room answers its survey.",
-    "messages:read": "Read which messages a member was sent.",
-    "metrics:read": "Read the gateway's own metrics.",
-}
+SCOPES: Mapping[str, str] = {each.value: words for each, words in SENTENCES.items()}
 EVERYTHING = "*"  #: the scope that contains all others
 BELIEVED_FOR = timedelta(seconds=5)  #: how long a token that was looked up is believed without asking the store again
 CACHE_SIZE = 1000  #: tokens; the least recently used is forgotten first
@@ -103,9 +100,14 @@ class Principal:
         """As the audit names it."""
         return f"token {self.token_id} {self.name}".rstrip()
 
+    @property
+    def actor(self) -> Actor:
+        """Return this principal as services know it."""
+        return _actor_of(str(self), self.scopes)
+
     def may(self, scope: str) -> bool:
-        """Return whether the token has this scope."""
-        return scope in self.scopes or EVERYTHING in self.scopes
+        """Return whether the token has this scope, or one that contains it."""
+        return self.actor.may_somewhere(Permission(scope))
 
     def require(self, scope: str) -> None:
         """Let only a principal with this scope pass.
@@ -115,6 +117,28 @@ class Principal:
         """
         if not self.may(scope):
             raise Forbidden(f"This token lacks the scope {scope}; ask the operator for one that has it.")
+
+
+@functools.lru_cache(maxsize=CACHE_SIZE)
+def _actor_of(name: str, scopes: frozenset[str]) -> Actor:
+    known = [Permission(each) for each in scopes if each in SCOPES]
+    return Actor(name, (Grant(ALL if EVERYTHING in scopes else completed(known)),))
+
+
+def actor_of_member(authority: Mapping[str, Any]) -> Actor:
+    """Return a person as services know them, from what membership answers to ``GetAuthority``.
+
+    A role that this version does not know gives nothing. Belonging to a community gives a little, without any role.
+    """
+    member_id = UUID(authority["member_id"])
+    grants = [Grant.of_role(held["role"], _uuids(held["community_ids"])) for held in authority["roles"]]
+    if belongs := _uuids(authority["community_ids"]):
+        grants.append(Grant(MEMBER_PERMISSIONS, frozenset(belongs)))
+    return Actor(f"member {member_id}", tuple(grants), member_id)
+
+
+def _uuids(ids: Sequence[str] | None) -> list[UUID] | None:
+    return None if ids is None else [UUID(each) for each in ids]
 
 
 class TokenStore:

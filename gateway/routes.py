@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from gateway.reading import MAX_BODY_BYTES, PUBLIC_BODY_BYTES
 from pratique.errors import DomainError
+from pratique.permissions import Permission
 from pratique.request import Answer, Body, ListQuery, Query, Request, VersionedCommand
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Route:
     method: str
     path: str  #: as werkzeug writes it, ``/v1/meetings/<uuid:meeting_id>``
     summary: str
-    scope: str | None = None
+    scope: str | None = None  #: by default the permission that the request needs
     #: What it asks: path, body, query, If-Match as if_version, after and limit are its fields.
     request: type[Request] | None = None
     #: Asked first by whoever has the row already: the versions of ids, so that a 304 costs no reading of it.
@@ -90,7 +91,9 @@ class Route:
         """Take from the request what the row leaves out."""
         if self.request is None:
             return
+        needs = self.request.needs
         taken: dict[str, Any] = {
+            "scope": self.scope or (needs.value if isinstance(needs, Permission) else None),
             "operation": self.operation or self.request.method,
             "answer": self.answer or self.request.answer,
             "is_list": issubclass(self.request, ListQuery),

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from chassis import settings
-from chassis.actor import acting
+from chassis.actor import Actor, acting
 from pratique.errors import DomainError
 
 #: verb -> module and attribute, in the order of ``pratique --help``
@@ -109,7 +109,7 @@ def cli(ctx: click.Context, embedded: bool, data: Path) -> None:
     Settings come from the environment (PRATIQUE_…, see docs/operate.md).
     """
     ctx.obj = {"embedded": embedded, "data": data}
-    ctx.with_resource(acting(f"operator {whoami()}"))
+    ctx.with_resource(acting(Actor.network(f"operator {whoami()}")))
     ctx.with_resource(closed_to_others())
     home = str(settings.home().resolve())
     if home not in sys.path:

@@ -29,6 +29,7 @@ from pratique.fields import (
     Text,
     Whole,
 )
+from pratique.permissions import Permission, Rule
 from pratique.value import Instant, Struct, Value, freeze, hints_of, inner_of, is_optional
 
 _SPACE = UUID("6f0a4f1e-0b3a-4b7e-9a53-3f6f0d9a1b12")
@@ -240,13 +241,21 @@ class Request(Shape):
     method: ClassVar[str]  #: its name on the wire: close_meeting for CloseMeeting
     answer: ClassVar[type[Answer] | None]  #: the shape of its answer, or of each row of it; None: no answer
     body: ClassVar[type[Body] | None]  #: the part of it that clients send in a body or query; the rest is in the path
+    needs: ClassVar[Permission | Rule]  #: the permission that whoever asks must have, or who else may
     is_counted: ClassVar[bool]  #: False: no metric counts it, since that would tell what somebody has just done
 
-    def __init_subclass__(cls, answer: type[Answer] | None = None, is_counted: bool = True) -> None:
+    def __init_subclass__(
+        cls,
+        answer: type[Answer] | None = None,
+        is_counted: bool = True,
+        needs: Permission | Rule | None = None,
+    ) -> None:
         cls._compile()
         cls.service = cls.__module__.rsplit(".", 1)[-1]
         cls.method = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
         cls.answer, cls.is_counted = answer, is_counted
+        if needs is not None:  # the kinds of requests need nothing, and each request does: a test looks
+            cls.needs = needs
         cls.body = next(
             (each for each in cls.__mro__ if issubclass(each, Body) and not issubclass(each, Request)), None
         )

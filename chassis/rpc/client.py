@@ -122,7 +122,8 @@ class Services(DependencyProvider):
             while not self.listener.is_consuming:
                 green.sleep(0.01)
         correlation_id, signal = str(uuid.uuid4()), green.Event()
-        request = messages.RpcRequest(method, correlation_id, payload, ACTOR.get(), bound_fact(REQUEST_ID))
+        who, request_id = ACTOR.get(), bound_fact(REQUEST_ID)
+        request = messages.RpcRequest(method, correlation_id, payload, who.name, request_id, who.authority())
         self.listener.waiting[correlation_id] = signal
         try:
             self.listener.writer.send(

@@ -27,8 +27,9 @@ class RpcRequest(NamedTuple):
     method: str
     id: str  #: the answer names it too
     payload: Mapping[str, Any]
-    actor: str | None  #: who is acting
+    actor: str | None  #: who is acting, by name
     request_id: str | None = None  #: for logs, of the HTTP request that asks; none where it is about a survey's answers
+    authority: Mapping[str, Any] | None = None  #: what the actor may do, and who they are
 
 
 def close_request(seal: Seal, service: str, request: RpcRequest, timeout_s: float) -> bytes:

@@ -15,7 +15,7 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
 
 from chassis import metrics
-from chassis.actor import ACTOR
+from chassis.actor import ACTOR, Actor
 from chassis.crashpoint import crashpoint
 from chassis.log import REQUEST_ID
 from chassis.messaging import broker
@@ -78,7 +78,8 @@ class RpcServer(SharedExtension, ProviderCollector):
         crashpoint("rpc.taken")
         try:
             answer = partial(self._worked, message, request, time.perf_counter())
-            acting = {ACTOR.name: request.actor, REQUEST_ID: request.request_id}
+            who = Actor.read(request.actor or "", request.authority)
+            acting = {ACTOR.name: who, REQUEST_ID: request.request_id}
             self.container.spawn_worker(provider, (), request.payload, context_data=acting, handle_result=answer)
         except ContainerBeingKilled:
             self.listener.in_flight.discard(message)

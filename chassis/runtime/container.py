@@ -161,7 +161,7 @@ class Bus(Provider):
     def worker_setup(self, worker_ctx: Any) -> None:
         """Set the actor of the green thread that works for them."""
         if who := worker_ctx.data.get(ACTOR.name):
-            ACTOR.set(str(who))
+            ACTOR.set(who)
 
     def get_dependency(self, worker_ctx: Any) -> store.Store:
         """Return the store of the service."""

@@ -43,7 +43,7 @@ def record(
 ) -> None:
     """Record what the actor of this call does, if and only if the session commits. Facts are plain JSON."""
     facts = {"action": action, "subject": str(subject), "before": before, "after": after}
-    session.execute(insert(AUDIT).values(at=clock.now(), actor=ACTOR.get()[:200], **facts))
+    session.execute(insert(AUDIT).values(at=clock.now(), actor=ACTOR.get().name[:200], **facts))
 
 
 def list_records(session: Session, since: datetime, limit: int) -> list[Row[Any]]:

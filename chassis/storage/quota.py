@@ -30,7 +30,7 @@ def spend(transaction: Transaction, counts: Table, mails: int) -> None:
     Raises:
         QuotaSpent: they would be more than are left for today; the caller's transaction must not be committed.
     """
-    kind, _, token = ACTOR.get().partition(" ")
+    kind, _, token = ACTOR.get().name.partition(" ")
     if kind != "token" or not mails:
         return
     try:

@@ -8,7 +8,6 @@ ROUTES = (
         "GET",
         "/v1/members/<uuid:member_id>/messages",
         "List what a member was sent, or not sent, and why",
-        scope="messages:read",
         request=ListMessages,
     ),
 )

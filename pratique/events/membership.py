@@ -29,11 +29,15 @@ class Capacity(StrEnum):
 
 
 class Role(StrEnum):
-    """What a member is trusted with in a community."""
+    """What a person is trusted with. ``pratique.permissions`` says what each role gives."""
 
     COORDINATOR = "coordinator"
     FACILITATOR = "facilitator"
     RESOURCE_PERSON = "resource_person"
+    NETWORK_ADMIN = "network_admin"
+    NOTE_TAKER = "note_taker"
+    EVALUATOR = "evaluator"
+    ORG_CONTACT = "org_contact"
 
 
 class CommunityFounded(Event, subject="community_id"):

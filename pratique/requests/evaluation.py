@@ -16,6 +16,7 @@ from marshmallow.validate import Length
 from pratique.events.evaluation import CountBand, SurveyState, WithheldReason
 from pratique.events.membership import Locale
 from pratique.fields import ABSENT, UNCHECKED, Doc
+from pratique.permissions import Permission, Rule
 from pratique.request import Answer, Body, Command, Query, example_id
 
 _BALLOT = "5f0c9a1e2b7d4c86a1f00d9e3b7c52ff.WmFjaGFyaWUgZXQgc29uIGVucXXDqnRl"
@@ -46,19 +47,19 @@ class Survey(Answer):
     ]
 
 
-class GetSurvey(Query, answer=Survey):
+class GetSurvey(Query, answer=Survey, needs=Permission.SURVEYS_READ):
     """Read the survey of a meeting; its room code only while it is open."""
 
     meeting_id: UUID
 
 
-class ChangeRoomCode(Command, answer=Survey):
+class ChangeRoomCode(Command, answer=Survey, needs=Permission.SURVEYS_FACILITATE):
     """Give the room of a meeting another code."""
 
     meeting_id: UUID
 
 
-class VoidRoom(Command, answer=Survey):
+class VoidRoom(Command, answer=Survey, needs=Permission.SURVEYS_FACILITATE):
     """Take back all that was answered in the room of a meeting, and close it."""
 
     meeting_id: UUID
@@ -72,7 +73,7 @@ class OpenRoom(Answer):
     member_ids: Annotated[tuple[UUID, ...], Length(0)]
 
 
-class GetRoom(Query, answer=OpenRoom, is_counted=False):
+class GetRoom(Query, answer=OpenRoom, is_counted=False, needs=Rule.ANYONE):
     """Read whose survey a room's code opens."""
 
     room_code: Secret
@@ -134,7 +135,7 @@ class BallotBody(Body):
         return {name: each for name, each in super().example().items() if name not in ("room_code", "member_id")}
 
 
-class OpenBallot(Command, BallotBody, answer=Ballot, is_counted=False):
+class OpenBallot(Command, BallotBody, answer=Ballot, is_counted=False, needs=Rule.ANYONE):
     """Hand out a ballot. Nothing is changed, however often."""
 
     token: Annotated[str | None, UNCHECKED, ABSENT] = None
@@ -159,7 +160,7 @@ class AnswersBody(Body):
     answers: Answers
 
 
-class CheckAnswers(Query, is_counted=False):
+class CheckAnswers(Query, is_counted=False, needs=Rule.ANYONE):
     """Say what is wrong with answers before a ballot is taken for them."""
 
     survey_id: UUID
@@ -172,26 +173,26 @@ class Slip(Answer):
     slip: Secret
 
 
-class TakeBallot(Command, answer=Slip, is_counted=False):
+class TakeBallot(Command, answer=Slip, is_counted=False, needs=Rule.ANYONE):
     """Mark that the ballot of a person is taken, and hand out its slip."""
 
     ballot_id: Secret
 
 
-class CastSlip(Command, is_counted=False):
+class CastSlip(Command, is_counted=False, needs=Rule.ANYONE):
     """Keep the answers and spend the slip."""
 
     slip: Secret
     answers: Answers
 
 
-class ConfirmBallot(Command, is_counted=False):
+class ConfirmBallot(Command, is_counted=False, needs=Rule.ANYONE):
     """Keep that the answers of a ballot are kept, so that its person is not asked again."""
 
     ballot_id: Secret
 
 
-class ReadQuestions(Query, answer=Question, is_counted=False):
+class ReadQuestions(Query, answer=Question, is_counted=False, needs=Rule.ANYONE):
     """Read the questions of an open survey, for a page that must be shown once more."""
 
     survey_id: UUID
@@ -244,7 +245,7 @@ class Results(Answer):
     suppressed_count: Annotated[int | None, ABSENT, Doc("How many questions are withheld.", 0)] = None
 
 
-class GetResults(Query, answer=Results):
+class GetResults(Query, answer=Results, needs=Permission.SURVEYS_READ):
     """Read the published results of a survey."""
 
     survey_id: UUID
@@ -264,7 +265,7 @@ class ResultsShown(Results):
     questions: Annotated[tuple[QuestionShown, ...] | None, Length(0), ABSENT] = None
 
 
-class ReadResults(Query, answer=ResultsShown, is_counted=False):
+class ReadResults(Query, answer=ResultsShown, is_counted=False, needs=Rule.ANYONE):
     """Read the results of a survey with the words of its questions, for a page."""
 
     survey_id: UUID

@@ -9,6 +9,7 @@ from marshmallow.validate import Length, Range
 
 from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, MeetingState, Mode, Partstat
 from pratique.fields import ABSENT, LINES, Doc
+from pratique.permissions import Permission
 from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
 from pratique.requests.fields import Timezone, Version
 
@@ -76,13 +77,13 @@ class MeetingWithAttendance(Meeting):
     attendance: Annotated[tuple[Attendance, ...], Length(0), Doc("Everyone with a recorded state.")]
 
 
-class PutMeeting(VersionedCommand, MeetingBody, answer=Meeting):
+class PutMeeting(VersionedCommand, MeetingBody, answer=Meeting, needs=Permission.MEETINGS_WRITE):
     """Schedule a meeting; while it is scheduled, change all but its time and communities."""
 
     meeting_id: UUID
 
 
-class StartMeeting(Command, answer=Meeting):
+class StartMeeting(Command, answer=Meeting, needs=Permission.MEETINGS_WRITE):
     """Start the meeting; attendance can be taken from now on."""
 
     meeting_id: UUID
@@ -97,13 +98,13 @@ class SurveyBody(Body):
     with_survey: Annotated[bool | None, ABSENT, Doc("Whether to ask them, against the rule or with it.", True)] = None
 
 
-class WrapUpMeeting(Command, SurveyBody, answer=Meeting):
+class WrapUpMeeting(Command, SurveyBody, answer=Meeting, needs=Permission.MEETINGS_WRITE):
     """Begin the last minutes of the meeting; its survey opens."""
 
     meeting_id: UUID
 
 
-class CloseMeeting(Command, SurveyBody, answer=Meeting):
+class CloseMeeting(Command, SurveyBody, answer=Meeting, needs=Permission.MEETINGS_WRITE):
     """Close the meeting; all that should follow, follows, once."""
 
     meeting_id: UUID
@@ -115,7 +116,7 @@ class CancelBody(Body):
     reason: Annotated[str, Length(1, 1000), LINES, Doc("Told to those who were invited.", "La salle est inondée.")]
 
 
-class CancelMeeting(Command, CancelBody, answer=Meeting):
+class CancelMeeting(Command, CancelBody, answer=Meeting, needs=Permission.MEETINGS_WRITE):
     """Cancel a meeting that has not begun; whoever was invited is told."""
 
     meeting_id: UUID
@@ -136,7 +137,7 @@ class Registration(Answer, RegistrationBody):
     version: Version
 
 
-class RegisterMember(Command, RegistrationBody, answer=Registration):
+class RegisterMember(Command, RegistrationBody, answer=Registration, needs=Permission.MEETINGS_WRITE):
     """Keep whether a member means to come; their last word counts."""
 
     meeting_id: UUID
@@ -149,13 +150,13 @@ class AttendanceBody(Body):
     entries: Annotated[tuple[AttendanceEntry, ...], Length(0, 5000), Doc("Not the note taker; each person once.")]
 
 
-class RecordAttendance(Command, AttendanceBody, answer=Meeting):
+class RecordAttendance(Command, AttendanceBody, answer=Meeting, needs=Permission.MEETINGS_WRITE):
     """Take attendance, or correct it after closing."""
 
     meeting_id: UUID
 
 
-class GetMeeting(Query, answer=MeetingWithAttendance):
+class GetMeeting(Query, answer=MeetingWithAttendance, needs=Permission.MEETINGS_READ):
     """Read a meeting and who came."""
 
     meeting_id: UUID
@@ -168,19 +169,19 @@ class RowVersion(Answer):
     version: Version
 
 
-class ListMeetingVersions(Query, answer=RowVersion):
+class ListMeetingVersions(Query, answer=RowVersion, needs=Permission.MEETINGS_READ):
     """Read the versions of meetings, for whoever has them already and asks whether they have changed."""
 
     ids: Annotated[tuple[Annotated[UUID, Doc("A meeting.")], ...], Length(1, 1000), Doc("The meetings.")]
 
 
-class ListMeetings(ListQuery, answer=Meeting):
+class ListMeetings(ListQuery, answer=Meeting, needs=Permission.MEETINGS_READ):
     """Read a community's meetings, the latest to start first."""
 
     community_id: UUID
 
 
-class ListRegistrations(ListQuery, answer=Registration):
+class ListRegistrations(ListQuery, answer=Registration, needs=Permission.MEETINGS_READ):
     """Read who said whether they come to a meeting."""
 
     meeting_id: UUID
@@ -202,7 +203,7 @@ class AgendaMeeting(Meeting):
     own_part: Annotated[OwnPart | None, Doc("The part of the person who was named; null if none was.")]
 
 
-class ListAgenda(Query, answer=AgendaMeeting):
+class ListAgenda(Query, answer=AgendaMeeting, needs=Permission.AGENDA_READ):
     """Read the meetings of these communities, and those that the person leads or takes notes at."""
 
     community_ids: Annotated[tuple[Annotated[UUID, Doc("A community.")], ...], Length(0, 1000)]
@@ -227,7 +228,7 @@ class CommunityFigures(Answer):
     ]
 
 
-class SummarizeMeetings(Query, answer=CommunityFigures):
+class SummarizeMeetings(Query, answer=CommunityFigures, needs=Permission.MEETINGS_READ):
     """Read what these communities held between two instants, closed meetings only, by community id."""
 
     community_ids: Annotated[tuple[Annotated[UUID, Doc("A community.")], ...], Length(0, 5000)]

@@ -8,6 +8,7 @@ from marshmallow.validate import Length, Regexp
 
 from pratique.events.membership import Capacity, CommunityKind, Locale, Role
 from pratique.fields import LINES, Doc
+from pratique.permissions import Permission, Rule
 from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
 from pratique.requests.fields import Timezone, Version
 
@@ -33,19 +34,19 @@ class Organization(Answer, OrganizationBody):
     version: Version
 
 
-class PutOrganization(VersionedCommand, OrganizationBody, answer=Organization):
+class PutOrganization(VersionedCommand, OrganizationBody, answer=Organization, needs=Permission.MEMBERSHIP_WRITE):
     """Record an organization, or change it."""
 
     organization_id: UUID
 
 
-class GetOrganization(Query, answer=Organization):
+class GetOrganization(Query, answer=Organization, needs=Permission.COMMUNITIES_READ):
     """Read an organization."""
 
     organization_id: UUID
 
 
-class ListOrganizations(ListQuery, answer=Organization):
+class ListOrganizations(ListQuery, answer=Organization, needs=Permission.COMMUNITIES_READ):
     """Read all organizations, by id."""
 
 
@@ -66,19 +67,19 @@ class Community(Answer, CommunityBody):
     version: Version
 
 
-class PutCommunity(VersionedCommand, CommunityBody, answer=Community):
+class PutCommunity(VersionedCommand, CommunityBody, answer=Community, needs=Permission.MEMBERSHIP_WRITE):
     """Found a community, or change it."""
 
     community_id: UUID
 
 
-class GetCommunity(Query, answer=Community):
+class GetCommunity(Query, answer=Community, needs=Permission.COMMUNITIES_READ):
     """Read a community."""
 
     community_id: UUID
 
 
-class ListCommunities(ListQuery, answer=Community):
+class ListCommunities(ListQuery, answer=Community, needs=Permission.COMMUNITIES_READ):
     """Read all communities, by id."""
 
 
@@ -98,13 +99,13 @@ class Member(Answer, MemberBody):
     version: Version
 
 
-class PutMember(VersionedCommand, MemberBody, answer=Member):
+class PutMember(VersionedCommand, MemberBody, answer=Member, needs=Permission.MEMBERSHIP_WRITE):
     """Record a person, or change what is known of them."""
 
     member_id: UUID
 
 
-class GetMember(Query, answer=Member):
+class GetMember(Query, answer=Member, needs=Permission.MEMBERSHIP_READ):
     """Read a person."""
 
     member_id: UUID
@@ -116,7 +117,7 @@ class MemberQuery(Body):
     email: Annotated[str, Length(3, EMAIL_AT_MOST), _IS_EMAIL, Doc("Their address; case does not count.", _EMAIL)]
 
 
-class ListMembers(ListQuery, MemberQuery, answer=Member):
+class ListMembers(ListQuery, MemberQuery, answer=Member, needs=Permission.MEMBERSHIP_READ):
     """Find the person who has an address."""
 
 
@@ -136,14 +137,14 @@ class Membership(Answer, MembershipBody):
     version: Version
 
 
-class PutMembership(VersionedCommand, MembershipBody, answer=Membership):
+class PutMembership(VersionedCommand, MembershipBody, answer=Membership, needs=Permission.MEMBERSHIP_WRITE):
     """Let a person belong to a community."""
 
     community_id: UUID
     member_id: UUID
 
 
-class ListMemberships(ListQuery, answer=Membership):
+class ListMemberships(ListQuery, answer=Membership, needs=Permission.MEMBERSHIP_READ):
     """Read who belongs to a community, by the membership's id."""
 
     community_id: UUID
@@ -161,7 +162,7 @@ class RoleAssignment(Answer):
     version: Version
 
 
-class PutRole(Command, answer=RoleAssignment):
+class PutRole(Command, answer=RoleAssignment, needs=Permission.ROLES_WRITE):
     """Trust a member with a role."""
 
     community_id: UUID
@@ -169,7 +170,7 @@ class PutRole(Command, answer=RoleAssignment):
     role: Role
 
 
-class EndRole(Command):
+class EndRole(Command, needs=Permission.ROLES_WRITE):
     """End a member's role."""
 
     community_id: UUID
@@ -177,10 +178,40 @@ class EndRole(Command):
     role: Role
 
 
-class ListRoles(ListQuery, answer=RoleAssignment):
+class ListRoles(ListQuery, answer=RoleAssignment, needs=Permission.MEMBERSHIP_READ):
     """Read who is trusted with what in a community, or was, by the assignment's id."""
 
     community_id: UUID
+
+
+class RoleHeld(Answer):
+    """A role that is in force now, and where."""
+
+    role: Annotated[Role, Doc("What with.")]
+    community_ids: Annotated[
+        tuple[Annotated[UUID, Doc("A community.")], ...] | None,
+        Length(0),
+        Doc("Over which communities; null for the whole network."),
+    ]
+
+
+class Authority(Answer):
+    """A person, as far as it matters for what they may do."""
+
+    member_id: Annotated[UUID, Doc("The person.")]
+    name: Annotated[str, Doc("Their name, as they write it.", "Amina Kaboré")]
+    locale: Annotated[Locale, Doc("The language to speak to them in.")]
+    timezone: Timezone
+    roles: Annotated[tuple[RoleHeld, ...], Length(0), Doc("Their roles now in force.")]
+    community_ids: Annotated[
+        tuple[Annotated[UUID, Doc("A community.")], ...], Length(0), Doc("The communities that they belong to.")
+    ]
+
+
+class GetAuthority(Query, answer=Authority, needs=Rule.NETWORK):
+    """Read what a person may do now: their roles, and where they belong."""
+
+    member_id: UUID
 
 
 class Attending(Answer):
@@ -190,7 +221,7 @@ class Attending(Answer):
     label: Annotated[str, Doc("First name and initial.", "Amina K.")]
 
 
-class ListLabels(Query, answer=Attending):
+class ListLabels(Query, answer=Attending, needs=Rule.ANYONE):
     """Read how each of these people is named in a room, told apart and sorted as French sorts."""
 
     member_ids: Annotated[tuple[UUID, ...], Length(0, 5000)]
@@ -209,7 +240,7 @@ class RosterEntry(Answer):
     roles: Annotated[tuple[Annotated[Role, Doc("A role.")], ...], Length(0), Doc("Roles here, while they have them.")]
 
 
-class ListRoster(ListQuery, answer=RosterEntry):
+class ListRoster(ListQuery, answer=RosterEntry, needs=Permission.MEMBERSHIP_READ):
     """Read who belongs to these communities or has a role there, sorted by name as French sorts."""
 
     community_ids: Annotated[tuple[Annotated[UUID, Doc("A community.")], ...], Length(1, 50)]

@@ -8,6 +8,7 @@ from marshmallow.validate import Length
 
 from pratique.events.notifications import DropReason, MessageState, Template
 from pratique.fields import LINES, Doc
+from pratique.permissions import Permission
 from pratique.request import Answer, ListQuery, example_id
 
 
@@ -30,7 +31,7 @@ class Message(Answer):
     settled_at: Annotated[datetime | None, Doc("When it was sent, dropped or given up; null before.")]
 
 
-class ListMessages(ListQuery, answer=Message):
+class ListMessages(ListQuery, answer=Message, needs=Permission.MESSAGES_READ):
     """Read what was, is or was not to be sent to a person, the newest first."""
 
     member_id: UUID

@@ -195,7 +195,7 @@ class RoleAssignment(Base):
 
     assignment_id: Mapped[UUID] = mapped_column(primary_key=True)
     community_id: Mapped[UUID]
-    member_id: Mapped[UUID]
+    member_id: Mapped[UUID] = mapped_column(index=True)
     role: Mapped[Role]
     assigned_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,9 @@ from chassis.storage import rows
 from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
 from pratique.errors import Invalid, NotFound
+from pratique.events.membership import Locale, Role
 from pratique.requests.membership import (
+    GetAuthority,
     GetCommunity,
     GetMember,
     GetOrganization,
@@ -118,6 +121,52 @@ def list_members(session: Session, query: ListMembers) -> Page[Member]:
     return rows.page_by_id(session, statement, Member.member_id, query.after, query.limit)
 
 
+@dataclass(frozen=True)
+class RoleHeld:
+    """A role that is in force, and over which communities."""
+
+    role: Role
+    community_ids: Sequence[UUID] | None  #: None: the whole network
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A person, as far as it matters for what they may do."""
+
+    member_id: UUID
+    name: str
+    locale: Locale
+    timezone: str
+    roles: Sequence[RoleHeld]
+    community_ids: Sequence[UUID]
+
+
+def get_authority(session: Session, query: GetAuthority) -> Authority:
+    """Return the person, with their roles in force and the communities that they belong to. Three queries.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    member = access_member(session, query.member_id)
+    held = session.execute(
+        select(RoleAssignment.role, RoleAssignment.community_id)
+        .where(RoleAssignment.member_id == query.member_id, RoleAssignment.ended_at.is_(None))
+        .order_by(RoleAssignment.community_id)
+    )
+    by_role: dict[Role, list[UUID]] = defaultdict(list)
+    for role, community_id in held:
+        by_role[role].append(community_id)
+    belonging = select(Membership.community_id).where(Membership.member_id == query.member_id)
+    return Authority(
+        member_id=member.member_id,
+        name=member.name,
+        locale=member.locale,
+        timezone=member.timezone,
+        roles=[RoleHeld(role, by_role[role]) for role in Role if role in by_role],
+        community_ids=session.scalars(belonging.order_by(Membership.community_id)).all(),
+    )
+
+
 def list_labels(transaction: Transaction, query: ListLabels) -> Sequence[Label]:
     """Return how each of these people is named in a room, told apart and sorted as French sorts.
 
@@ -207,4 +256,5 @@ QUERIES: Handlers = {
     ListRoles: list_roles,
     ListLabels: list_labels,
     ListRoster: list_roster,
+    GetAuthority: get_authority,
 }

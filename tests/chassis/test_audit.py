@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from chassis import clock
-from chassis.actor import acting
+from chassis.actor import Actor, acting
 from chassis.messaging import inbox
 from chassis.runtime.retention import retention
 from chassis.storage import audit
@@ -91,7 +91,7 @@ def test_a_change_that_is_undone_leaves_no_record(opened: Store) -> None:
 
 
 def test_each_record_names_its_actor_or_the_network_itself(opened: Store) -> None:
-    with acting("token 12 intranet" + "x" * 500), opened.begin() as session:
+    with acting(Actor.network("token 12 intranet" + "x" * 500)), opened.begin() as session:
         audit.record(session, "role.ended", "x")
         first, second = audit.list_records(session, clock.now() - timedelta(days=1), 10)
     assert first.actor == "pratique"

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg2
 import pytest
@@ -21,7 +21,9 @@ from chassis.testing import open_at
 from operations import composition
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
+from pratique.requests.membership import GetAuthority
 from pratique.testing import sample
+from services.membership.queries import get_authority
 from tests.harness.mails import text_of
 from tests.harness.network import AT, Network
 from tests.harness.people import Community
@@ -235,6 +237,8 @@ def read(network: Network, community: Community, meeting_id: str) -> None:
         network.ok("GET", following[following.index("/v1/") :])
     newcomer = network.join(community.id, "Nouvelle venue")
     network.settle()
+    with network.services["membership"].begin() as session:
+        get_authority(session, GetAuthority(member_id=UUID(newcomer)))
     network.put_role(community.id, newcomer)
     network.settle()
 

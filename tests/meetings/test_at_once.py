@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from chassis import clock, settings
-from chassis.actor import acting
+from chassis.actor import Actor, acting
 from chassis.storage.store import Store, open_store
 from pratique.errors import QuotaSpent
 from pratique.events.meetings import MeetingScheduled
@@ -39,7 +39,7 @@ def somebody_waits(opened: Store) -> bool:
 
 
 def schedule(service: Fixture, number: int) -> None:
-    with acting("token abc jeton"):
+    with acting(Actor.network("token abc jeton")):
         service.schedule(meeting_id=UUID(int=number))
 
 

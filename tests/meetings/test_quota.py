@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis import clock
-from chassis.actor import acting
+from chassis.actor import Actor, acting
 from pratique.errors import QuotaSpent
 from pratique.event import Event
 from pratique.events.meetings import MeetingScheduled
@@ -30,7 +30,7 @@ def limited(service: Fixture, mails: int) -> Iterator[None]:
     before = service.store.settings
     service.store.settings = dataclasses.replace(before, mails_a_day=mails)
     try:
-        with acting("token abc jeton"):
+        with acting(Actor.network("token abc jeton")):
             yield
     finally:
         service.store.settings = before
@@ -63,10 +63,10 @@ def test_a_quota_is_of_a_token_and_of_a_day(service: Fixture) -> None:
         service.schedule(starts_at=AT + DAY, ends_at=AT + DAY + timedelta(hours=1))
         with pytest.raises(QuotaSpent):
             service.do("cancel")
-        with acting("token def autre"):
+        with acting(Actor.network("token def autre")):
             service.schedule(meeting_id=UUID(int=0x222))
         for who in ("operator amina", "pratique"):
-            with acting(who):
+            with acting(Actor.network(who)):
                 service.schedule(meeting_id=uuid4())
         clock.move(timedelta(hours=10))
         service.do("cancel")

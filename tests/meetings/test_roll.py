@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from chassis import clock
-from chassis.actor import acting
+from chassis.actor import Actor, acting
 from chassis.storage.audit import AUDIT
 from chassis.testing import memory_store
 from pratique.errors import Conflict, Invalid
@@ -256,7 +256,7 @@ def test_every_change_of_attendance_from_the_wrap_up_on_is_on_record_with_whoeve
 ) -> None:
     begun.mark({begun.AMINA: ATTENDED})
     begun.do("wrap_up")
-    with acting("token abc animatrice"):
+    with acting(Actor.network("token abc animatrice")):
         begun.mark({begun.AMINA: EXCUSED, begun.LOUIS: ATTENDED})
         begun.mark({begun.AMINA: EXCUSED})
         begun.do("close")

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from chassis.actor import acting
+from chassis.actor import Actor, acting
 from chassis.storage.audit import AUDIT
 from chassis.storage.transaction import Transaction
 from chassis.testing import published
@@ -71,7 +71,7 @@ def test_addresses_that_only_look_alike_are_two(session: Transaction, put_member
 def test_a_changed_address_leaves_a_trace_and_tells_the_one_before(session: Transaction, put_member: PutMember) -> None:
     put_member()
     put_member(name="Amina Diallo", if_version=1)
-    with acting("token abc jeton"):
+    with acting(Actor.network("token abc jeton")):
         put_member(name="Amina Diallo", email="boite@autre.example.org", if_version=2)
 
     (noted,) = session.execute(select(AUDIT)).all()
@@ -97,7 +97,7 @@ def test_a_program_that_has_used_up_its_mails_of_the_day_lets_nobody_belong(
     session._settings = dataclasses.replace(session.settings, mails_a_day=2)
     belong = partial(ask, session, PutMembership, community_id=COMMUNITY, capacity=Capacity.INDIVIDUAL)
     people = [put_member(member_id=UUID(int=each), email=f"n{each}@example.org").member_id for each in range(1, 5)]
-    with acting("token abc jeton"):
+    with acting(Actor.network("token abc jeton")):
         for member_id in people[:2]:
             belong(member_id=member_id)
             belong(member_id=member_id)

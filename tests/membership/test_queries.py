@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from chassis.rpc.requests import dump
 from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
 from chassis.testing import published
@@ -14,7 +15,9 @@ from pratique.errors import Invalid, NotFound
 from pratique.events.membership import Capacity, MembershipActivated, Role, RoleAssigned
 from pratique.requests.membership import (
     Attending,
+    Authority,
     EndRole,
+    GetAuthority,
     GetCommunity,
     GetMember,
     GetOrganization,
@@ -31,7 +34,7 @@ from pratique.requests.membership import (
     PutRole,
 )
 from pratique.requests.membership import Member as MemberShown
-from services.membership.models import Community, Member
+from services.membership.models import Community, Member, Membership
 from tests.membership.conftest import ask
 
 COMMUNITY, MEMBER, STRANGER = UUID(int=0xC), UUID(int=0xA), UUID(int=0xBAD)
@@ -210,3 +213,27 @@ def test_a_roster_names_members_and_staff_sorted_as_french_sorts(
     assert names(limit=3, after=first.after) == ["Zoé Roy"]
     (zoe,) = ask(session, ListRoster, community_ids=(COMMUNITY,), search="zoe").rows
     assert (zoe.roles, zoe.organization) == ([Role.FACILITATOR], organization.name)
+
+
+def test_what_a_person_may_do_is_their_roles_in_force_and_where_they_belong(
+    session: Transaction, membership: Membership
+) -> None:
+    for role in (Role.FACILITATOR, Role.COORDINATOR):
+        ask(session, PutRole, community_id=COMMUNITY, member_id=MEMBER, role=role)
+    ask(session, EndRole, community_id=COMMUNITY, member_id=MEMBER, role=Role.COORDINATOR)
+
+    authority = dump(ask(session, GetAuthority, member_id=MEMBER), Authority)
+
+    assert authority == {
+        "member_id": str(MEMBER),
+        "name": "Amina Koné",
+        "locale": "fr",
+        "timezone": "America/Toronto",
+        "roles": [{"role": "facilitator", "community_ids": [str(COMMUNITY)]}],
+        "community_ids": [str(COMMUNITY)],
+    }
+
+
+def test_of_an_unknown_person_nothing_is_known(session: Transaction) -> None:
+    with pytest.raises(NotFound):
+        ask(session, GetAuthority, member_id=STRANGER)

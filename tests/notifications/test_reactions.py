@@ -1,5 +1,6 @@
 """Whom an event makes us write to, and whom not."""
 
+import dataclasses
 import re
 from collections import Counter
 from datetime import timedelta
@@ -10,9 +11,11 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from chassis import clock
 from chassis.testing import memory_store
+from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, MessageDropped, Template
 from pratique.testing import AT
 from services.notifications import models
@@ -301,3 +304,11 @@ def reached(network: Any, template: Template, meeting_id: UUID) -> set[UUID]:
     """Whom this message about this meeting was sent to."""
     rows = network.messages(template)
     return {row.member_id for row in rows if row.meeting_id == meeting_id and row.state is State.SENT and row.member_id}
+
+
+def test_a_role_that_a_later_version_has_added_tells_nobody_anything_and_stops_nothing(network: Any) -> None:
+    assigned = network.events.role("Ada", "Relève")
+    network.deliver(dataclasses.replace(assigned, role="archivist"))
+    network.deliver(network.events.role("Bo", "Relève"))
+
+    assert [role for (role,) in network.read(select(models.CommunityRole.role))] == [Role.FACILITATOR]

@@ -72,7 +72,7 @@ TOP = {
 }
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
-    "ground": 590,
+    "ground": 645,
     "storage": 755,
     "scheduling": 105,
     "messaging": 980,

@@ -12,6 +12,7 @@ import pratique.requests as contract
 from chassis.rpc.requests import Handlers
 from chassis.testing import crossed
 from gateway.app import ROUTES
+from pratique.permissions import Permission, Rule
 from pratique.request import Command, ListQuery, Query, Request, VersionedCommand
 from pratique.requests import evaluation, meetings, membership
 from pratique.testing import sample_request
@@ -27,6 +28,7 @@ REQUESTS: list[type[Request]] = [
 UNROUTED: Mapping[type[Request], str] = {
     evaluation.GetRoom: "GET /v1/rooms/{room_code} asks for it, and then for the labels of those who are there",
     meetings.ListMeetingVersions: "GET /v1/meetings/{meeting_id} asks for it of whoever has the meeting already",
+    membership.GetAuthority: "the gateway asks for it, of whoever has signed in",
     membership.ListLabels: "GET /v1/rooms/{room_code} asks for it",
     evaluation.CheckAnswers: "POST /v1/answers asks for it, first of four",
     evaluation.TakeBallot: "POST /v1/answers asks for it, second of four",
@@ -112,6 +114,15 @@ def test_a_request_changes_something_or_nothing_and_says_which(kind: type[Reques
     for route in ROUTES:
         if route.request is kind:
             assert (route.method == "GET") == issubclass(kind, Query)
+
+
+@each_request
+def test_a_request_says_who_may_ask_it_and_its_route_asks_for_no_less(kind: type[Request]) -> None:
+    assert isinstance(kind.needs, Permission | Rule)
+    for route in ROUTES:
+        if route.request is kind:
+            assert route.scope == (kind.needs.value if isinstance(kind.needs, Permission) else None)
+            assert kind.needs is not Rule.NETWORK, "what the network alone may ask has no route"
 
 
 def test_nothing_about_ballots_is_counted_by_a_metric() -> None:

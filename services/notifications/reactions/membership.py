@@ -140,6 +140,8 @@ def end_role(transaction: Transaction, event: RoleEnded) -> None:
 
 
 def _keep_role(transaction: Transaction, event: RoleAssigned | RoleEnded, is_active: bool) -> None:
+    if not isinstance(event.role, Role):
+        return  # a later version has added it; mails know none that this one does not
     row = {
         "assignment_id": event.assignment_id,
         "version": event.version,
