@@ -1,6 +1,7 @@
 """Events of notifications: what became of each message.
 
-None is published for a survey's invitations and reminders: they would tell who had not answered.
+None is published for a survey's invitations and reminders: they would tell who had not answered. Nor for the links by
+which people sign in: when somebody does so concerns nobody else.
 """
 
 from datetime import datetime
@@ -18,6 +19,7 @@ class Template(StrEnum):
     MEETING_CANCELLED = "meeting_cancelled"
     MEETING_LEFT_OPEN = "meeting_left_open"
     ADDRESS_CHANGED = "address_changed"
+    SIGN_IN = "sign_in"
     SURVEY_INVITATION = "survey_invitation"
     SURVEY_REMINDER = "survey_reminder"
     RESULTS_RELEASED = "results_released"

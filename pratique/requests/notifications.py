@@ -1,4 +1,4 @@
-"""Requests to notifications: what became of messages."""
+"""Requests to notifications: what became of messages, and the one mail that is asked for."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,8 +8,8 @@ from marshmallow.validate import Length
 
 from pratique.events.notifications import DropReason, MessageState, Template
 from pratique.fields import LINES, Doc
-from pratique.permissions import Permission
-from pratique.request import Answer, ListQuery, example_id
+from pratique.permissions import Permission, Rule
+from pratique.request import Answer, Command, ListQuery, example_id
 
 
 class Message(Answer):
@@ -35,3 +35,12 @@ class ListMessages(ListQuery, answer=Message, needs=Permission.MESSAGES_READ):
     """Read what was, is or was not to be sent to a person, the newest first."""
 
     member_id: UUID
+
+
+class MailSignInLink(Command, needs=Rule.NETWORK):
+    """Mail a person the link by which they sign in. Asking twice for one link mails it once."""
+
+    link_id: UUID
+    member_id: UUID
+    token: Annotated[str, Length(1, 100)]  #: the secret end of the link
+    expires_at: datetime  #: of the link; later the mail is not sent

@@ -1,4 +1,4 @@
-"""Queueing of messages, and calling off those that still wait. Only reactions do either."""
+"""Queueing of messages, and calling off those that still wait; and the one mail that people ask for themselves."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -6,18 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select
 
 from chassis import clock
+from chassis.rpc.requests import Handlers
+from chassis.scheduling import due
 from chassis.sealing import Seal
 from chassis.storage.transaction import Transaction
 from chassis.storage.types import LoopName, table_of
 from pratique.event import Cause, Event
 from pratique.events.notifications import DropReason, Template
+from pratique.requests.notifications import MailSignInLink
 from services.notifications.kinds import KINDS
-from services.notifications.models import Message, Sealed, State, message_id
+from services.notifications.models import Message, Receipt, Sealed, State, message_id
 
 MAIL_LOOP = LoopName("mail")  #: sends what is queued
+SIGN_IN_OVER = "sign_in_over"  #: is due when a link has expired
 _MESSAGES = table_of(Message)
 
 
@@ -102,7 +106,7 @@ def renew(message: Message, wanted: NewMessage, seal: Seal) -> bool:
 def _row(wanted: NewMessage, seal: Seal, now: datetime, cause: Cause | None) -> dict[str, Any]:
     reason = wanted.drop_reason or (DropReason.EXPIRED if wanted.relevant_until <= now else None)
     kind = KINDS[wanted.template]
-    is_untold = kind.is_about_survey
+    is_untold = kind.names_nobody
     has_box = reason is None and wanted.sealed != Sealed()
     return {
         "id": wanted.id(seal),
@@ -136,3 +140,28 @@ def _tell_dropped(transaction: Transaction, row: dict[str, Any]) -> None:
 def _in_order(rows: dict[UUID, dict[str, Any]]) -> Sequence[dict[str, Any]]:
     """The same order in every process, so that two that insert the same rows do not wait for each other in a ring."""
     return [rows[id] for id in sorted(rows)]
+
+
+def mail_sign_in_link(transaction: Transaction, command: MailSignInLink) -> None:
+    """Mail the link before all other mails, while it is of use. Later nothing is left of that it was asked for."""
+    wanted = NewMessage(
+        template=Template.SIGN_IN,
+        subject_id=command.link_id,
+        member_id=command.member_id,
+        community_ids=(),
+        source_version=1,
+        relevant_until=command.expires_at,
+        sealed=Sealed(member_id=command.member_id, token=command.token),
+    )
+    queue_messages(transaction, [wanted])
+    due.plan(transaction, SIGN_IN_OVER, wanted.id(transaction.seal), command.expires_at)
+
+
+def forget_sign_in(transaction: Transaction, id: UUID) -> None:
+    """Delete the message of a link that has expired, whatever became of it."""
+    for table, key in ((Message, Message.id), (Receipt, Receipt.message_id)):
+        transaction.execute(delete(table).where(key == id))
+
+
+#: Which function carries out which command.
+COMMANDS: Handlers = {MailSignInLink: mail_sign_in_link}

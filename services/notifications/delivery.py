@@ -30,7 +30,7 @@ from pratique.event import Cause
 from pratique.events.notifications import MessageDelivered
 from services.notifications.commands import publish
 from services.notifications.decisions import Drop, Hold, MessageContext, Wait, decide, gather
-from services.notifications.kinds import ABOUT_SURVEY
+from services.notifications.kinds import ABOUT_SURVEY, UNTOLD
 from services.notifications.mails import Letterhead, Unwritable, write_mail
 from services.notifications.models import LEASE, Message, Receipt, State
 from services.notifications.post import FilePost, Mail, NotSent, Post, Refused, SmtpPost, Unknown
@@ -287,9 +287,9 @@ def _named(message: Message) -> str:
 
 
 def _words(message: Message, error: Exception) -> str:
-    """Return the text kept of an error: of mails about surveys the server's code alone; its words may name people."""
+    """Return the text kept of an error: where no row names anybody, the server's code alone; its words may."""
     said = str(error)
-    if message.template not in ABOUT_SURVEY or isinstance(error, Unwritable | Unknown):
+    if message.template not in UNTOLD or isinstance(error, Unwritable | Unknown):
         return said
     code = _CODE.match(said)
     return code[0] if code else said.partition(":")[0]

@@ -16,6 +16,7 @@ class Kind:
 
     priority: int  #: the lowest is sent first: that which is worth least when it is late
     is_about_survey: bool = False  #: whom it went to tells who had not answered: told to nobody, and in no row
+    is_untold: bool = False  #: concerns nobody else: of it, too, nothing is published, and no row names whom it is to
     is_to_facilitators: bool = False  #: concerns whoever facilitates when it is sent, and nobody else
     is_to_those_there: bool = False  #: concerns whoever was at the meeting, as known when it is sent
     needs_words: bool = False  #: says where the meeting is held and what it is about
@@ -23,6 +24,11 @@ class Kind:
     news_for: timedelta | None = None  #: from the meeting's end, whatever its own expiry says
     companion: Template | None = None  #: the other mail to the same person on which its sending depends
     calendar: CalendarMethod | None = None  #: how its calendar entry is to be taken; None without one
+
+    @property
+    def names_nobody(self) -> bool:
+        """Whether its row names nobody, and nobody else is told what became of it."""
+        return self.is_about_survey or self.is_untold
 
     @property
     def tells_notice(self) -> bool:
@@ -45,6 +51,7 @@ KINDS: Mapping[Template, Kind] = {
     ),
     Template.MEETING_LEFT_OPEN: Kind(priority=2, is_to_facilitators=True, ends_with_meeting=True),
     Template.ADDRESS_CHANGED: Kind(priority=1),
+    Template.SIGN_IN: Kind(priority=-1, is_untold=True),  # somebody sits there and waits for it
     Template.SURVEY_INVITATION: Kind(priority=1, is_about_survey=True, companion=Template.SURVEY_REMINDER),
     Template.SURVEY_REMINDER: Kind(priority=2, is_about_survey=True, companion=Template.SURVEY_INVITATION),
     Template.RESULTS_RELEASED: Kind(priority=3, is_to_those_there=True),
@@ -54,6 +61,8 @@ KINDS: Mapping[Template, Kind] = {
 
 #: Mails about a survey: whom they went to tells who had not answered, so it is told to nobody and stands in no row.
 ABOUT_SURVEY = tuple(template for template, kind in KINDS.items() if kind.is_about_survey)
+#: Mails whose recipient stands in their sealed box alone.
+UNTOLD = tuple(template for template, kind in KINDS.items() if kind.names_nobody)
 #: What concerns whoever facilitates, and nobody else.
 TO_FACILITATORS = tuple(template for template, kind in KINDS.items() if kind.is_to_facilitators)
 #: What makes no sense any more once the meeting is closed.

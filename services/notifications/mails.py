@@ -33,7 +33,7 @@ _SHORT_NAME = 50  #: signs that fit in a line beside a greeting
 _SHORT = 70  #: signs that fit in a line beside the name of their header
 _ALWAYS = b"MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
 #: What differs among those who get the same mail, and signs that stand for it; no word holds one of these.
-_STAND_INS = {"name": "\x01", "survey_url": "\x02", "results_url": "\x03"}
+_STAND_INS = {"name": "\x01", "survey_url": "\x02", "results_url": "\x03", "sign_in_url": "\x04"}
 
 #: What ``MeetingDescribed`` says in words, which templates may show.
 _TEXTS = [name for name, hint in hints_of(MeetingDescribed).items() if hint in (str, str | None, tuple[str, ...])]
@@ -170,7 +170,7 @@ def _context(facts: MessageContext, contact: ContactCard, sealed: Sealed, letter
     context: dict[str, object] = {
         "locale": locale.value,
         "name": _said(contact.name),
-        "survey_url": f"{letterhead.public_url}/s/{sealed.token}" if sealed.token else "",
+        **_secret_links(message.template, sealed.token, letterhead.public_url),
         "results_url": f"{letterhead.public_url}/results/{facts.results_link}" if facts.results_link else "",
         "closes": wording.moment(message.relevant_until, contact.timezone, locale),
         "threshold": wording.number(letterhead.threshold, locale),
@@ -179,6 +179,12 @@ def _context(facts: MessageContext, contact: ContactCard, sealed: Sealed, letter
         "replaced_by": _said(sealed.replaced_by),
     }
     return context | (_of_meeting(facts, facts.meeting, contact) if facts.meeting else {})
+
+
+def _secret_links(template: events.Template, token: str, url: str) -> dict[str, object]:
+    """Return the links that end in the secret of a message's box: empty where it has none."""
+    name, path = ("sign_in_url", "sign-in") if template is events.Template.SIGN_IN else ("survey_url", "s")
+    return {"survey_url": "", "sign_in_url": ""} | ({name: f"{url}/{path}/{token}"} if token else {})
 
 
 def _of_meeting(facts: MessageContext, meeting: MeetingCard, contact: ContactCard) -> dict[str, object]:

@@ -20,8 +20,10 @@ from chassis.testing import memory_store
 from pratique.event import Event
 from pratique.events import evaluation, meetings, membership
 from pratique.events.notifications import Template
+from pratique.requests.notifications import MailSignInLink
 from pratique.testing import AT, part, sample
 from services.notifications import models, reactions
+from services.notifications.commands import COMMANDS
 from services.notifications.delivery import deliver
 from services.notifications.mails import Letterhead, write_mail
 from services.notifications.post import FilePost, Post, SmtpPost
@@ -259,7 +261,7 @@ class Fixture(ServiceFixture):
     """Notifications at work: events in, mails out, into a folder."""
 
     def __init__(self, opened: Store, folder: Path) -> None:
-        super().__init__(opened, reactions.REACTIONS)
+        super().__init__(opened, reactions.REACTIONS, reactions.DUE, COMMANDS)
         self.folder, self.events = folder, Events()
         self.templates: dict[str, str] = {}  #: of every message there ever was, by its id
 
@@ -329,6 +331,11 @@ class Fixture(ServiceFixture):
             raw = session.connection().connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
             return raw.serialize()
+
+    def ask_to_sign_in(self, member: str, link: str = "link", lasts: timedelta = timedelta(minutes=15)) -> None:
+        """Ask for a link by which this member signs in."""
+        at = {"token": f"token-{link}", "expires_at": clock.now() + lasts}
+        self.call(MailSignInLink, link_id=named(link), member_id=named(member), **at)
 
     def invited(self, *members: str, post: Post | None = None) -> None:
         """Two communities, these members in the first, and a meeting of both whose invitations are out."""

@@ -31,7 +31,7 @@ from tests.notifications.conftest import LETTERHEAD
 NBSP = "\N{NO-BREAK SPACE}"
 GOLDEN = Path(__file__).parent / "golden"
 RANDOM = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=/s/)[\w.-]+|(?<=/results/)[\w.-]+|(?<=DTSTAMP:)\S+"
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=/s/)[\w.-]+|(?<=/results/)[\w.-]+|(?<=/sign-in/)[\w.-]+|(?<=DTSTAMP:)\S+"
 )
 
 
@@ -75,6 +75,7 @@ def every_mail(network: Any) -> Any:
         tell(events.cancelled("autre", "Relève", version=3))
         tell(events.described("autre", version=3, cancel_reason="Grève"), events.reminded("rencontre", "Ada"))
         network.send()
+        network.ask_to_sign_in("Ada")
         tell(events.contact("Ada", locale, version=2, name="Ada Dumas", former_email="ada@avant.example"))
         network.send()
         ids = {str(message.id): message.template for message in network.messages()}
@@ -289,7 +290,8 @@ def test_a_mail_that_shares_its_words_with_others_says_what_it_would_say_alone(
         "replaced_by": Said(community),
     }
     for name in names:
-        urls = {kind: f"https://pratique.example/{kind}/{len(name)}?a&b" for kind in ("survey_url", "results_url")}
+        kinds = ("survey_url", "results_url", "sign_in_url")
+        urls = {kind: f"https://pratique.example/{kind}/{len(name)}?a&b" for kind in kinds}
         words = {**shared, **urls, "name": Said(name)}
         assert fill_in(template, words) == render(template, words)
 

@@ -14,7 +14,7 @@ from chassis.testing import crossed
 from gateway.app import ROUTES
 from pratique.permissions import Permission, Rule
 from pratique.request import Command, ListQuery, Query, Request, VersionedCommand
-from pratique.requests import evaluation, meetings, membership
+from pratique.requests import evaluation, meetings, membership, notifications
 from pratique.testing import sample_request
 
 MODULES: Mapping[str, ModuleType] = {name: getattr(contract, name) for name in contract.__all__}
@@ -39,6 +39,7 @@ UNROUTED: Mapping[type[Request], str] = {
     meetings.ListAgenda: "the pages of facilitators and members ask for it",
     meetings.SummarizeMeetings: "the page of the network asks for it",
     membership.ListRoster: "the pages of a meeting and of a community ask for it",
+    notifications.MailSignInLink: "the sign-in page asks for it, and nobody else may have a link mailed",
 }
 #: Whose figure would tell what somebody has just done (docs/decisions/0005).
 UNCOUNTED = {
