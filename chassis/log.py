@@ -21,11 +21,11 @@ _SECRET_KEY = re.compile(r"password|secret|token|authorization|cookie|dsn", re.I
 _SECRETS = (
     re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]+(?=@)", re.IGNORECASE),  # scheme://user:password@
     re.compile(r"(?P<keep>\bbearer\s+)[^\s,;\"']+", re.IGNORECASE),
-    re.compile(r"(?P<keep>\bprt_)[\w.-]+"),
+    re.compile(r"(?P<keep>\bpr[ts]_)[\w.-]+"),  # bearer tokens, and cookies of sessions
     re.compile(r"(?P<keep>\b(?:token|password|secret)[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;]+", re.IGNORECASE),
 )
 #: What stands in every text in which one of them finds something; most texts are done with it alone.
-_HINT = re.compile(r"://|bearer|prt_|token|password|secret", re.IGNORECASE)
+_HINT = re.compile(r"://|bearer|pr[ts]_|token|password|secret", re.IGNORECASE)
 
 
 class Ids(list[dict[str, str]]):

@@ -4,6 +4,7 @@ import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotAcceptable, 
 from werkzeug.routing import Map, RequestRedirect
 from werkzeug.wrappers import Request, Response
 
-from chassis.actor import ANYONE, acting
+from chassis.actor import acting
 from chassis.http import problems
 from chassis.settings import Settings
 from chassis.storage.store import Store, StoreAway
@@ -20,10 +21,12 @@ from gateway.api import evaluation, meetings, membership, notifications
 from gateway.auth import Principal, TokenStore
 from gateway.forward import forward
 from gateway.limits import RateLimiter, client_address
-from gateway.pages import errors, front, mails, results, survey
+from gateway.pages import account, errors, front, mails, results, sign_in, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Call, Find, Media, RequestContext, Route
+from gateway.sessions import SessionStore
+from gateway.visitors import Visitors
 from pratique.errors import DomainError, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -39,9 +42,11 @@ ROUTES: tuple[Route, ...] = (
     *front.ROUTES,
     *survey.ROUTES,
     *results.ROUTES,
+    *sign_in.ROUTES,
+    *account.ROUTES,
 )
 
-#: The routes that need no token. A row without a scope that is not named here fails a test.
+#: The routes that need neither a token nor somebody who is signed in. Such a row that is not named here fails a test.
 PUBLIC = frozenset(
     {
         ("GET", "/v1/rooms/{room_code}"),  # whoever is in the room knows its code; guessing is slowed
@@ -55,6 +60,11 @@ PUBLIC = frozenset(
         ("GET", "/"),
         ("GET", "/r/"),  # the same page, for whoever leaves the code out of the address
         ("POST", "/r/"),  # leads on to the room whose code is typed
+        ("GET", "/sign-in"),
+        ("POST", "/sign-in"),  # answers the same to all, and is limited by address
+        ("GET", "/sign-in/{token}"),
+        ("POST", "/sign-in/{token}"),  # the link is what signs one in
+        ("GET", "/sign-in/as/{token}"),  # in the embedded mode only, from this machine
         ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
         ("GET", "/mails/{name}"),
         ("GET", "/openapi.json"),
@@ -66,11 +76,13 @@ PUBLIC = frozenset(
 
 _FOUND = "pratique.route"  #: where the environment of a request keeps what was found
 Readiness = Callable[[], Mapping[str, bool]]
+#: ``later(function, *arguments)``: let it run when the answer is on its way.
+Later = Callable[..., object]
 
 
 def routes_of(settings: Settings) -> tuple[Route, ...]:
-    """The routes of a deployment; mails can be looked at only where they reach nobody."""
-    return (*ROUTES, *mails.ROUTES) if settings.is_embedded else ROUTES
+    """The routes of a deployment; what is for whoever tries it on their machine is there in the embedded mode alone."""
+    return (*ROUTES, *mails.ROUTES, *sign_in.EMBEDDED_ROUTES) if settings.is_embedded else ROUTES
 
 
 @functools.cache
@@ -111,14 +123,25 @@ class App:
     """The gateway as a WSGI application. It knows the services by ``call`` and ``find`` only."""
 
     def __init__(
-        self, call: Call, store: Store, settings: Settings, readiness: Readiness = dict, find: Find | None = None
+        self,
+        call: Call,
+        store: Store,
+        settings: Settings,
+        readiness: Readiness = dict,
+        find: Find | None = None,
+        later: Later = lambda act, *arguments: act(*arguments),
     ) -> None:
-        """``find`` may ask for several ids at once; without it each is asked for by a call of its own."""
+        """``find`` may ask for several ids at once; without it each is asked for by a call of its own. Without
+        ``later`` nothing is put off until after the answer.
+        """
         self.call, self.store, self.settings, self.readiness = call, store, settings, readiness
         self.routes = routes_of(settings)
         self._urls = _urls_of(self.routes)
         self.find = find or self._find_alone
-        self._tokens, self._limiter = TokenStore(store), RateLimiter()
+        self._tokens, self._limiter, self.later = TokenStore(store), RateLimiter(), later
+        self.sessions = SessionStore(store)
+        self.visitors = Visitors(call, self.sessions, settings)
+        self.sign_in_limits = sign_in.Limits()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request, as WSGI has it."""
@@ -149,6 +172,14 @@ class App:
         operations.count(request, template, response.status_code, time.perf_counter() - began)
         return response
 
+    def is_page_of_people(self, path: str) -> bool:
+        """Return whether this path leads to a page of people who are signed in; signing in leads to no other."""
+        try:
+            route, _ = self._urls.bind("").match(path, "GET")
+        except HTTPException:
+            return False
+        return bool(route.visitor)
+
     def _find_alone(self, service: str, method: str, argument: str, id: str) -> Any:
         rows = self.call(service, method, {argument: [id]})
         return next((row["version"] for row in rows if row["id"] == id), None)
@@ -170,11 +201,13 @@ class App:
             raise NotAcceptable(f"Here is only {route.media}.")
         context = RequestContext(self, route, request, path, {}, principal)
         try:
+            if route.visitor:
+                context = replace(context, visitor=self.visitors.admit(request))
             if not all(value.isprintable() and "\ufffd" not in value for value in path.values()):
                 raise NotFound("There is nothing here; the address holds characters that none of ours has.")
             if route.media is Media.JSON and request.method in ("PUT", "POST"):
                 context = RequestContext(self, route, request, path, read_body(request, route.body), principal)
-            with acting(principal.actor if principal else ANYONE), self._limited(context):
+            with acting(context.actor), self._limited(context):
                 return (route.act or forward)(context)
         except DomainError as error:
             if route.refuse is None:

@@ -1,6 +1,7 @@
-"""Rate limits on guessing: room codes alone, by address, so that whoever is right always passes (docs/decisions/0019).
+"""Rate limits: on guessing room codes, by address, so that whoever is right always passes (docs/decisions/0019); and on
+asking for sign-in links, so that nobody's mailbox is filled (docs/decisions/0023).
 
-Links and ballots carry proofs of 128 bits; nobody guesses one, and nothing counts them.
+Links, ballots and cookies carry proofs of 128 bits or more; nobody guesses one, and nothing counts them.
 """
 
 import ipaddress
@@ -92,6 +93,32 @@ class RateLimiter:
         self._right.move_to_end(key)
         while len(self._right) > REMEMBERED or now - next(iter(self._right.values())) >= KNOWN_FOR:
             self._right.popitem(last=False)
+
+
+class Allowance:
+    """Remembers in memory how often each key took something in its present window, and refuses what is too much."""
+
+    def __init__(self, most: int, window: timedelta) -> None:
+        """``window`` begins with the first of each key."""
+        self._most, self._window = most, window
+        self._taken: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return the number of keys that are remembered."""
+        return len(self._taken)
+
+    def take(self, key: str) -> bool:
+        """Count one more; return whether that is still allowed."""
+        now = clock.now()
+        began, taken = self._taken.get(key, (now, 0))
+        if not timedelta(0) <= now - began < self._window:
+            began, taken = now, 0
+        self._taken[key] = began, min(taken + 1, self._most + 1)
+        if not taken:
+            self._taken.move_to_end(key)
+            if len(self._taken) > REMEMBERED:
+                self._taken.popitem(last=False)
+        return taken < self._most
 
 
 def client_address(request: Request, trusted_proxies: Sequence[Network]) -> str:

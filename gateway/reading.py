@@ -165,11 +165,13 @@ def read_query(request: Request, query: type[Body]) -> dict[str, Any]:
     return _fitted(asked, query)
 
 
-def read_locale(request: Request) -> Locale:
-    """The language to answer in: ``?lang=``, then Accept-Language, then French."""
+def read_locale(request: Request, own: Locale | None = None) -> Locale:
+    """The language to answer in: ``?lang=``, then the person's ``own``, then Accept-Language, then French."""
     asked = request.args.get("lang", "").lower()
     if asked in tuple(Locale):
         return Locale(asked)
+    if own is not None:
+        return own
     for tag, quality in request.accept_languages:  # best first; en-CA is English enough
         language = tag.split("-")[0].lower()
         if quality > 0 and language in tuple(Locale):

@@ -10,14 +10,17 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
-from gateway.reading import MAX_BODY_BYTES, PUBLIC_BODY_BYTES
+from chassis.actor import ANYONE, Actor
+from gateway.reading import MAX_BODY_BYTES, PUBLIC_BODY_BYTES, read_locale
 from pratique.errors import DomainError
+from pratique.events.membership import Locale
 from pratique.permissions import Permission
 from pratique.request import Answer, Body, ListQuery, Query, Request, VersionedCommand
 
 if TYPE_CHECKING:
     from gateway.app import App
     from gateway.auth import Principal
+    from gateway.visitors import Visitor
 
 #: ``call(service, method, payload)``: ask a service and wait; raises what ``pratique.errors`` names.
 Call = Callable[[str, str, Mapping[str, Any]], Any]
@@ -44,7 +47,25 @@ class RequestContext:
     request: HttpRequest
     path: Mapping[str, str]  #: the variables of the path, ids as text
     body: Mapping[str, Any]  #: as the schema dumped it; plain JSON
-    principal: "Principal | None"  #: None on public routes
+    principal: "Principal | None"  #: None on public routes and pages
+    visitor: "Visitor | None" = None  #: who is signed in, on pages that ask for somebody
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as services know them."""
+        asking = self.visitor or self.principal
+        return asking.actor if asking else ANYONE
+
+    @property
+    def locale(self) -> Locale:
+        """The language to answer in: that of ``?lang=``, then the person's own, then the browser's."""
+        return read_locale(self.request, self.visitor.locale if self.visitor else None)
+
+    @property
+    def person(self) -> "Visitor":
+        """Who is signed in, on a page that asks for somebody."""
+        assert self.visitor is not None, "a route that asks for nobody has no person"
+        return self.visitor
 
     def call(self, kind: type[Request], /, **payload: Any) -> Any:
         """Return what the service answers to this request, both as plain JSON; raises what it raises."""
@@ -59,12 +80,16 @@ class RequestContext:
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """One row. A scope of None means that anyone may call; every such row stands in ``PUBLIC`` of the app too."""
+    """One row. A scope of None means that anyone may call; every such row stands in ``PUBLIC`` of the app too.
+
+    But for pages of people who are signed in: there the cookie says who asks, and the services what they may.
+    """
 
     method: str
     path: str  #: as werkzeug writes it, ``/v1/meetings/<uuid:meeting_id>``
     summary: str
     scope: str | None = None  #: by default the permission that the request needs
+    visitor: bool = False  #: asks for somebody who is signed in; a POST must come from a page of theirs
     #: What it asks: path, body, query, If-Match as if_version, after and limit are its fields.
     request: type[Request] | None = None
     #: Asked first by whoever has the row already: the versions of ids, so that a 304 costs no reading of it.

@@ -1,10 +1,11 @@
 """Paths that hold secrets, and paths about surveys: what no log, and no metric by itself, may tell of them."""
 
+_OF_SURVEYS = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/", "/results/")
 #: The path segment after these is a secret: it is masked in logs.
-SECRET_AFTER = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/", "/results/")
+SECRET_AFTER = (*_OF_SURVEYS, "/sign-in/")
 #: What begins so is about a survey. A success there leaves no line in any log, because the time of a line would tell
 #: when somebody answered; and in the metrics all of it is one figure.
-SURVEY_PATHS = (*SECRET_AFTER, "/v1/ballots", "/v1/answers")
+SURVEY_PATHS = (*_OF_SURVEYS, "/v1/ballots", "/v1/answers")
 _WAYS_IN = ("/", "/r")  #: where a room's code is asked for: whoever comes there is about to answer
 
 

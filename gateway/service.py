@@ -4,6 +4,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from chassis import green
 from chassis.http.web import http
 from chassis.rpc.client import Services
 from chassis.runtime.container import Provider
@@ -15,14 +16,21 @@ from gateway.app import App, body_limit
 
 
 class Site(Provider):
-    """Brings the app, with the store of tokens behind it; it asks by the ``Services`` beside it."""
+    """Brings the app, with the store of tokens and sessions behind it; it asks by the ``Services`` beside it."""
 
     def setup(self) -> None:
         """Make the app; a missing database shows at its first use, not here."""
         settings: Settings = self.container.config["settings"]
         self.store = open_store(settings, "gateway", settings.max_workers)
         services = next(each for each in self.container.dependencies if isinstance(each, Services))
-        self.app = App(services.call, self.store, settings, lambda: readiness(self.container), services.find)
+        self.app = App(
+            services.call,
+            self.store,
+            settings,
+            lambda: readiness(self.container),
+            services.find,
+            later=green.spawn_n,
+        )
 
     def stop(self) -> None:
         """Close the store; no request is in flight by now."""

@@ -54,12 +54,12 @@ def _hash(sheet: str) -> str:
 
 def message_of(title: str, words: str, locale: str, status: int = 200) -> Response:
     """A page that says these words under this title."""
-    return page("message", locale, status, title=title, words=words, incident="", back=False, home=False)
+    return page("message", locale, status, title=title, words=words, incident="", back=False, home=False, way_on="")
 
 
 def message(name: str, locale: str, status: int = 200, **values: Any) -> Response:
     """A page that says one thing; ``name`` is the key of its sentence."""
     texts = TEXTS[locale]
     title = texts.get(f"{values.pop('title', name)}_title", "")
-    shown = {"incident": "", "back": False, "home": False, **values}
+    shown = {"incident": "", "back": False, "home": False, "way_on": "", **values}
     return page("message", locale, status, title=title, words=texts[name], **shown)

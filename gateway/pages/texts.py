@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-TEXTS: Mapping[str, Mapping[str, str]] = {
+from gateway.pages.sign_in_texts import SIGN_IN
+
+_OTHERS: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "anonymous": (
             "Vos réponses sont anonymes : elles sont gardées sans votre nom, sans date et sans langue, et qui lit les "
@@ -180,3 +182,6 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "mail_unknown": "There is no such mail; perhaps its file was removed.",
     },
 }
+
+#: All of them, by language and name.
+TEXTS: Mapping[str, Mapping[str, str]] = {locale: {**_OTHERS[locale], **SIGN_IN[locale]} for locale in _OTHERS}

@@ -31,8 +31,11 @@ def concrete(route):
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.template}")
-def test_every_route_names_a_scope_or_is_public_on_purpose(route):
-    if route.scope is None:
+def test_every_route_names_a_scope_or_asks_for_a_person_or_is_public_on_purpose(route):
+    if route.visitor:
+        assert route.scope is None
+        assert (route.method, route.template) not in PUBLIC
+    elif route.scope is None:
         assert (route.method, route.template) in PUBLIC
     else:
         assert route.scope in auth.SCOPES

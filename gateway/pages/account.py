@@ -1,0 +1,84 @@
+"""A person's home, and their account: where they are signed in, and signing out, here and everywhere."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from gateway.pages.render import page
+from gateway.pages.texts import TEXTS
+from gateway.pages.visits import visitor_route
+from gateway.routes import RequestContext
+from pratique.requests.membership import ListCommunities
+
+
+def show_home(context: RequestContext) -> Response:
+    """Show who is signed in, with their roles and communities; what to do, if they have neither."""
+    person, text = context.person, TEXTS[context.locale]
+    names = _names_of(context)
+    roles = [
+        (
+            text.get(f"role_{role['role']}", role["role"]),
+            [names[id] for id in role["community_ids"] or () if id in names],
+        )
+        for role in person.roles
+    ]
+    theirs = [names[id] for id in person.community_ids if id in names]
+    return page("home", context.locale, title=text["home_title"], person=person, roles=roles, communities=theirs)
+
+
+def show_account(context: RequestContext) -> Response:
+    """Show where the person is signed in."""
+    person = context.person
+    sessions = context.app.sessions.list_live(person.member_id)
+    return page(
+        "account", context.locale, title=TEXTS[context.locale]["account_title"], person=person, sessions=sessions
+    )
+
+
+def end_session(context: RequestContext) -> Response:
+    """Sign out one browser of theirs, whichever it is."""
+    session_id, person = context.path["session_id"], context.person
+    context.app.sessions.end(person.member_id, session_id)
+    return _left(context) if session_id == person.session_id else _to("/account")
+
+
+def sign_out(context: RequestContext) -> Response:
+    """Sign out here."""
+    context.app.sessions.end(context.person.member_id, context.person.session_id)
+    return _left(context)
+
+
+def sign_out_everywhere(context: RequestContext) -> Response:
+    """Sign out in all browsers, this one among them; links that were mailed and not used sign nobody in."""
+    context.app.sessions.end_all(context.person.member_id)
+    return _left(context)
+
+
+def _names_of(context: RequestContext) -> dict[str, str]:
+    """The names of the communities that they have to do with, by id; one question, and none where there are none."""
+    person = context.person
+    if not person.community_ids and not any(role["community_ids"] for role in person.roles):
+        return {}
+    rows: Sequence[dict[str, Any]] = context.call(ListCommunities, limit=500)["rows"]
+    return {row["community_id"]: row["name"] for row in sorted(rows, key=lambda row: str(row["name"]))}
+
+
+def _left(context: RequestContext) -> Response:
+    response = _to("/")
+    response.headers["Clear-Site-Data"] = '"cache"'  # or the next person at this screen could go back
+    context.app.visitors.give_cookie(response, "")
+    return response
+
+
+def _to(path: str) -> Response:
+    return Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
+
+
+ROUTES = (
+    visitor_route("GET", "/home", "Show a person who is signed in their roles and communities", show_home),
+    visitor_route("GET", "/account", "Show where a person is signed in", show_account),
+    visitor_route("POST", "/account/sign-out", "Sign out here", sign_out, status=303),
+    visitor_route("POST", "/account/sign-out-everywhere", "Sign out in all browsers", sign_out_everywhere, status=303),
+    visitor_route("POST", "/account/sessions/<session_id>/end", "Sign out one browser", end_session, status=303),
+)
