@@ -114,7 +114,7 @@ class SessionStore:
 
     def _end(self, member_id: UUID, *which: object) -> int:
         with self.store.begin() as transaction:
-            ended = end_sessions(transaction, member_id, *which)
+            ended = _end_sessions(transaction, member_id, *which)
         for session_id in ended:
             self._seen.pop(session_id, None)
         return len(ended)
@@ -140,7 +140,7 @@ class SessionStore:
         return row
 
 
-def end_sessions(transaction: Session, member_id: UUID, *which: object) -> list[str]:
+def _end_sessions(transaction: Session, member_id: UUID, *which: object) -> list[str]:
     """End these sessions of a person, or all; then no link of theirs works either. Return the ids of those that ended.
 
     The audit says by whom, and how many; not where that person was signed in.

@@ -24,6 +24,7 @@ VERBS = {
     "migrate": "operations.stores:migrate",
     "sample": "operations.stores:sample",
     "token": "operations.token:token",
+    "session": "operations.session:session",
     "integrator": "operations.integrator:integrator",
     "dead": "operations.dead:dead",
     "republish": "operations.republish:republish",

@@ -284,10 +284,10 @@ def test_a_role_that_ends_is_gone_from_the_pages_within_five_seconds(gate: Gate)
     with clock.fixed(AT):
         knows(gate, roles=[{"role": "coordinator", "community_ids": None}])
         browser = Browser(gate).sign_in()
-        assert "Coordination" in browser.get("/home?lang=en").text
+        assert "Coordinator" in browser.get("/home?lang=en").text
         knows(gate)
         clock.move(timedelta(seconds=5))
-        assert "Coordination" not in browser.get("/home?lang=en").text
+        assert "Coordinator" not in browser.get("/home?lang=en").text
 
 
 def test_membership_is_asked_once_in_five_seconds(gate: Gate) -> None:
