@@ -4,7 +4,7 @@ It is made by the same commands as anything else, with the clock set to when eac
 between the stores in this process; the same date makes the same network.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from demo.history import History
 from demo.network import BEGUN, LOADED, Network, id_of
 from demo.people import COMMUNITIES
 from pratique.errors import Conflict
+from pratique.requests.membership import ListMemberships, ListRoles
 
 YEARS = 2
 Progress = Callable[[int, int], None]  #: done, of how many
@@ -30,6 +31,22 @@ def is_loaded(settings: Settings, classes: Sequence[Any]) -> bool:
 def community_id(key: str) -> UUID:
     """The id of one of the sample's communities."""
     return id_of("community", key)
+
+
+def list_people_to_be(settings: Settings, classes: Sequence[Any]) -> Mapping[str, UUID]:
+    """Return as whom one may look around in the sample's first community.
+
+    Shape: a member id for each role that somebody has there, and for "member" one who has none; fewer in an old sample.
+    """
+    first = str(community_id(COMMUNITIES[0].key))
+    with Network(settings, classes) as network:
+        if not network.has_community(UUID(first)):
+            return {}
+        roles = network.do(ListRoles, community_id=first, limit=500).rows
+        members = network.do(ListMemberships, community_id=first, limit=500).rows
+    found = {row.role.value: row.member_id for row in roles if row.ended_at is None}
+    plain = [row.member_id for row in members if row.member_id not in found.values()]
+    return found | ({"member": plain[0]} if plain else {})
 
 
 def load(
@@ -87,4 +104,4 @@ def _mark(settings: Settings) -> Path:
     return settings.data_dir / "sample.unfinished"
 
 
-__all__ = ["community_id", "discard_unfinished", "is_loaded", "load"]
+__all__ = ["community_id", "discard_unfinished", "is_loaded", "list_people_to_be", "load"]

@@ -110,6 +110,8 @@ class History:
             self._network.do(PutMembership, **ids, **payload)
         facilitator = str(_member(members[0]))
         self._network.do(PutRole, community_id=community_id, member_id=facilitator, role="facilitator")
+        coordinator = str(_member(members[1]))
+        self._network.do(PutRole, community_id=community_id, member_id=coordinator, role="coordinator")
 
     def _dates(self, plan: Plan) -> Iterator[datetime]:
         """Return the dates at which the community met, at its usual hour, and will meet next."""

@@ -223,10 +223,20 @@ def _program(settings: Settings) -> str:
     return program if settings.data_dir == Path("var") else f"{program} --data {shlex.quote(str(settings.data_dir))}"
 
 
+def _sign_in_links(settings: Settings) -> str:
+    """A line for each of the sample's people as whom one may look around; heeded under this machine's names alone."""
+    url = f"http://{settings.http_host}:{settings.http_port}/sign-in/as"
+    people = sample.list_people_to_be(settings, composition.service_classes(SERVICES))
+    shown = [(role, people[role]) for role in ("facilitator", "coordinator", "member") if role in people]
+    return "".join([f"  As a {role + ':':<13}{url}/{settings.seal.link('sign-in', id)}\n" for role, id in shown])
+
+
 def _tell(settings: Settings, token: str, console: Console) -> None:
     url, community = settings.public_url, sample.community_id("familles")
     console.print(
-        f"\n[bold]Pratique is up.[/bold] Open {url}/ in a browser, or ask the API:\n\n"
+        f"\n[bold]Pratique is up.[/bold] Open {url}/ in a browser, or a page where you are signed in:\n\n"
+        f"{_sign_in_links(settings)}\n"
+        "Or ask the API:\n\n"
         f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities\n"
         f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities/{community}/meetings\n\n"
         f"  Mails that were sent:  {url}/mails (files in {settings.mail_dir}/)\n"
