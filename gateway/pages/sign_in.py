@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
+from chassis.actor import NETWORK, acting
 from chassis.http.problems import record
 from chassis.sealing import BrokenSeal
 from chassis.storage.store import StoreAway
@@ -160,6 +161,12 @@ def _own_page(app: "App", asked: str) -> str:
 
 def _mail_link(app: "App", email: str, leads_to: str) -> None:
     """Have a link mailed to whoever has this address, as it is recorded; nothing where nobody has it."""
+    with acting(NETWORK):
+        _try_to_mail(app, email, leads_to)
+
+
+def _try_to_mail(app: "App", email: str, leads_to: str) -> None:
+    """Do so; what fails is told to the log, without the address."""
     try:
         for member in app.call(ListMembers.service, ListMembers.method, {"email": email})["rows"]:
             if not app.sign_in_limits.mailed.take(member["member_id"]):

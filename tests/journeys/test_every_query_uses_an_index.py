@@ -1,12 +1,14 @@
 """However large a network has grown, no command, reaction, page or mail reads a whole table that grows."""
 
+import re
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any
-from uuid import UUID, uuid4
+from urllib.parse import urlencode
+from uuid import uuid4
 
 import psycopg2
 import pytest
@@ -21,9 +23,7 @@ from chassis.testing import open_at
 from operations import composition
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
-from pratique.requests.membership import GetAuthority
 from pratique.testing import sample
-from services.membership.queries import get_authority
 from tests.harness.mails import text_of
 from tests.harness.network import AT, Network
 from tests.harness.people import Community
@@ -237,10 +237,21 @@ def read(network: Network, community: Community, meeting_id: str) -> None:
         network.ok("GET", following[following.index("/v1/") :])
     newcomer = network.join(community.id, "Nouvelle venue")
     network.settle()
-    with network.services["membership"].begin() as session:
-        get_authority(session, GetAuthority(member_id=UUID(newcomer)))
+    sign_in(network, newcomer)
     network.put_role(community.id, newcomer)
     network.settle()
+
+
+def sign_in(network: Network, member_id: str) -> None:
+    """Sign in by the link in the mail, and look at the home page."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    asked = urlencode({"email": network.address_of(member_id)})
+    assert network.request("POST", "/sign-in", asked, form).status == 200
+    network.settle()
+    path = next(found[0] for mail in network.mails() if (found := re.findall(r"/sign-in/\S+", text_of(mail))))
+    cookie = network.request("POST", path, "", form).headers["Set-Cookie"].partition(";")[0]
+    assert network.request("GET", "/home", headers={"Cookie": cookie}).status == 200
+    network.advance(hours=1)
 
 
 def fail(opened: Store) -> None:

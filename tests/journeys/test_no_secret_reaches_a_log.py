@@ -20,7 +20,7 @@ from chassis.settings import SERVICES
 from chassis.testing import open_at
 from tests import servers as private
 from tests.harness.client import HttpClient, RetryingClient
-from tests.harness.mails import MailFolder, asks, link_in, mail_server
+from tests.harness.mails import MailFolder, asks, link_in, mail_server, text_of
 from tests.harness.people import ZONE, filled
 from tests.harness.waiting import is_ready, until
 from tests.servers.process import free_port
@@ -100,6 +100,7 @@ def test_passwords_tokens_codes_ballots_names_and_addresses_stay_out_of_everythi
     secrets["a token"] = client.token.split("_", 2)[2]
     until(lambda: is_ready(client.port), every_s=0.2)
     secrets |= _live_through_a_meeting(client, tmp_path / "maildir")
+    secrets |= _sign_in(client, tmp_path / "maildir")
     _ask_what_cannot_be(client, secrets)
     _break_a_table(client, fresh, processes)
     lost = processes.printed().count("lost the broker")
@@ -113,7 +114,7 @@ def test_passwords_tokens_codes_ballots_names_and_addresses_stay_out_of_everythi
     assert len(printed.splitlines()) > 100
     found = {what: _line_of(secret, printed) for what, secret in secrets.items() if secret in printed}
     assert found == {}
-    assert len(secrets) >= 12
+    assert len(secrets) >= 15
 
 
 def _line_of(secret: str, printed: str) -> str:
@@ -161,6 +162,34 @@ def _live_through_a_meeting(client: HttpClient, maildir: Path) -> dict[str, str]
     link = until(lambda: _link(maildir), every_s=0.2)
     client.request("GET", f"/s/{link}", headers=PAGE)
     return {"a room's code": code, "a link": link, "a ballot": in_room, "another": _answer(client, token=link)}
+
+
+def _sign_in(client: HttpClient, maildir: Path) -> dict[str, str]:
+    """Sign in by a mailed link, in good ways and bad, and return the secrets of that."""
+    form = {"Content-Type": "application/x-www-form-urlencoded", **PAGE}
+    assert client.request("POST", "/sign-in", f"email=0.{ADDRESS}", form).status == 200
+    assert client.request("POST", "/sign-in", f"email=nobody.{ADDRESS}", form).status == 200
+    path = until(lambda: _sign_in_path(maildir), every_s=0.2)
+    client.request("GET", path, headers=PAGE)
+    entered = client.request("POST", path, "", form)
+    cookie = entered.headers["Set-Cookie"].partition(";")[0]
+    signed_in = PAGE | {"Cookie": cookie}
+    home = client.request("GET", "/home", headers=signed_in)
+    assert (entered.status, home.status, NAME in home.text) == (303, 200, True)
+    token = re.findall(r'name="form_token" value="([^"]+)"', home.text)[0]
+    assert client.request("POST", path, "", form).status == 410
+    assert client.request("POST", "/account/sign-out", "form_token=x", form | signed_in).status == 403
+    assert client.request("GET", f"/home?{cookie}", headers={"Cookie": cookie + "x", **PAGE}).status == 303
+    return {
+        "a link to sign in": path.rpartition("/")[2],
+        "a session": cookie.partition("=")[2].split("_", 2)[2],
+        "a form's token": token,
+    }
+
+
+def _sign_in_path(maildir: Path) -> str:
+    texts = (text_of(mail) for mail in MailFolder(maildir).mails())
+    return next((found[0] for text in texts if (found := re.findall(r"/sign-in/\S+", text))), "")
 
 
 def _answer(client: HttpClient, **who: str) -> str:
