@@ -362,3 +362,16 @@ def test_no_name_address_or_secret_of_a_visit_reaches_a_log(gate: Gate, caplog: 
     assert "a fault of ours" in caplog.text
     for secret in (browser.cookie, browser.cookie.split("_", 2)[2], "Anne Boucher"):
         assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/", "/s/tok-1", "/r/K7MQ2PXY", "/results/x"])
+def test_pages_of_surveys_look_at_no_session_and_leave_no_trace_in_it(open_survey: Gate, path: str) -> None:
+    """Or the day of a last visit would be that of an answer."""
+    with clock.fixed(AT):
+        knows(open_survey)
+        browser = Browser(open_survey).sign_in()
+        clock.move(timedelta(days=1))
+        known, unknown = browser.get(path), Browser(open_survey).get(path)
+        assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
+        assert "membership.get_authority" not in [name for name, _ in open_survey.peer.asked]
+        assert [row.last_seen_on for row in rows(open_survey)] == [AT.date()]
