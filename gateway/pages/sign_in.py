@@ -40,11 +40,11 @@ MAX_NEXT = 200  #: characters of the page that asked somebody to sign in
 HOME = "/home"
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-#: What browsers say of themselves: the first that is found names it, for its owner to know it again.
-_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"))
-_BROWSERS += (("Chrome", "Chrome"), ("Safari", "Safari"))
-_SYSTEMS = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"))
-_SYSTEMS += (("Mac OS", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux"))
+#: What browsers say of themselves, and what that is called: the first that is found names it, for its owner to know it.
+_BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox": "Firefox", "FxiOS": "Firefox", "CriOS": "Chrome"}
+_BROWSERS |= {"Chrome": "Chrome", "Safari": "Safari"}
+_SYSTEMS = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "Mac OS": "Mac"}
+_SYSTEMS |= {"CrOS": "ChromeOS", "Linux": "Linux"}
 
 
 class Limits:
@@ -122,7 +122,7 @@ def refuse(context: RequestContext, error: DomainError) -> Response:
 
 def browser_of(agent: str) -> str:
     """Return what a browser says of itself in two words, such as "Firefox, Linux"; empty if it says nothing known."""
-    names = (next((name for sign, name in known if sign in agent), "") for known in (_BROWSERS, _SYSTEMS))
+    names = (next((name for sign, name in known.items() if sign in agent), "") for known in (_BROWSERS, _SYSTEMS))
     return ", ".join([name for name in names if name])
 
 

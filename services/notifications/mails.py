@@ -184,7 +184,8 @@ def _context(facts: MessageContext, contact: ContactCard, sealed: Sealed, letter
 def _secret_links(template: events.Template, token: str, url: str) -> dict[str, object]:
     """Return the links that end in the secret of a message's box: empty where it has none."""
     name, path = ("sign_in_url", "sign-in") if template is events.Template.SIGN_IN else ("survey_url", "s")
-    return {"survey_url": "", "sign_in_url": ""} | ({name: f"{url}/{path}/{token}"} if token else {})
+    links: dict[str, object] = {"survey_url": "", "sign_in_url": ""}
+    return links | ({name: f"{url}/{path}/{token}"} if token else {})
 
 
 def _of_meeting(facts: MessageContext, meeting: MeetingCard, contact: ContactCard) -> dict[str, object]:
