@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request
 
 from chassis import clock
 from chassis.settings import Missing, load
-from gateway.limits import KNOWN_FOR, LOOKED_UP, REMEMBERED, WINDOW, WRONG_TOLD, RateLimiter, client_address
+from gateway.limits import KNOWN_FOR, LOOKED_UP, REMEMBERED, WINDOW, WRONG_TOLD, Allowance, RateLimiter, client_address
 from pratique.errors import NotFound, TooManyTries, Unavailable
 from pratique.testing import AT
 from tests.gateway.conftest import make_gate
@@ -255,3 +255,27 @@ def test_memory_is_bounded_and_nothing_is_kept_of_who_only_was_right_but_for_an_
         clock.move(KNOWN_FOR)
         try_once(tries, "c", RIGHT)
         assert len(tries) <= REMEMBERED + 1
+
+
+@given(some.lists(some.tuples(ADDRESSES, some.integers(0, 90)), max_size=60))
+def test_an_allowance_is_used_up_in_its_window_and_whole_in_the_next(steps):
+    """Against a list of all that was taken: never more than three in a minute that begins with the first."""
+    allowance = Allowance(3, timedelta(minutes=1))
+    began, taken = {}, {}
+    with clock.fixed(AT):
+        for key, seconds in steps:
+            clock.move(timedelta(seconds=seconds))
+            if key not in began or clock.now() - began[key] >= timedelta(minutes=1):
+                began[key], taken[key] = clock.now(), 0
+            taken[key] += 1
+            assert allowance.take(key) == (taken[key] <= 3)
+
+
+def test_an_allowance_remembers_so_many_and_forgets_the_oldest_first():
+    allowance = Allowance(1, timedelta(minutes=1))
+    with clock.fixed(AT):
+        for number in range(REMEMBERED + 1):
+            assert allowance.take(str(number))
+        assert len(allowance) == REMEMBERED
+        assert not allowance.take(str(REMEMBERED))
+        assert allowance.take("0")
