@@ -52,7 +52,7 @@ def document(routes: Sequence[Route], public_url: str, is_embedded: bool = False
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "prt_<id>_<secret>"})
     spec.components.schema("Problem", _PROBLEM)
     operations: dict[str, dict[str, Any]] = {}
-    for route in routes:
+    for route in [each for each in routes if not each.visitor]:  # pages of people are for no program
         operations.setdefault(route.template, {})[route.method.lower()] = _operation(route, is_embedded)
     for path, by_method in operations.items():
         spec.path(path, operations=by_method)

@@ -66,7 +66,6 @@ def _names_of(context: RequestContext) -> dict[str, str]:
 
 def _left(context: RequestContext) -> Response:
     response = _to("/")
-    response.headers["Clear-Site-Data"] = '"cache"'  # or the next person at this screen could go back
     context.app.visitors.give_cookie(response, "")
     return response
 

@@ -24,7 +24,7 @@ from gateway.pages.render import message, page
 from gateway.pages.texts import TEXTS
 from gateway.reading import read_host
 from gateway.routes import Media, RequestContext, Route
-from pratique.errors import DomainError, NotFound
+from pratique.errors import DomainError, Forbidden, NotFound, TooManyTries
 from pratique.requests.membership import ListMembers, MemberQuery
 from pratique.requests.notifications import MailSignInLink
 
@@ -140,7 +140,7 @@ def _form(context: RequestContext, typed: str, leads_to: str, status: int = 200)
 
 def _no_link(context: RequestContext) -> Response:
     """Tell that this link is no use; whether it was spent, expired or never made is not told."""
-    return message("sign_in_spent", context.locale, 410, way_on="/sign-in")
+    return message("sign_in_spent", context.locale, 404, way_on="/sign-in")
 
 
 def _entered(context: RequestContext, cookie: str, leads_to: str) -> Response:
@@ -182,12 +182,22 @@ def _try_to_mail(app: "App", email: str, leads_to: str) -> None:
 
 
 ROUTES = tuple(
-    Route(method, path, summary, act=act, operation=act.__name__, status=status, media=Media.HTML, refuse=refuse)
-    for method, path, summary, act, status in (
-        ("GET", "/sign-in", "Ask for the address to which a sign-in link is mailed", ask_address, 200),
-        ("POST", "/sign-in", "Have a sign-in link mailed", send_link, 200),
-        ("GET", "/sign-in/<token>", "Show the button of a sign-in link", show_link, 200),
-        ("POST", "/sign-in/<token>", "Sign in by a link that was mailed", sign_in, 303),
+    Route(
+        method,
+        path,
+        summary,
+        act=act,
+        operation=act.__name__,
+        status=303 if act is sign_in else 200,
+        problems=problems,
+        media=Media.HTML,
+        refuse=refuse,
+    )
+    for method, path, summary, act, problems in (
+        ("GET", "/sign-in", "Ask for the address to which a sign-in link is mailed", ask_address, ()),
+        ("POST", "/sign-in", "Have a sign-in link mailed", send_link, (Forbidden, TooManyTries)),
+        ("GET", "/sign-in/<token>", "Show the button of a sign-in link", show_link, ()),
+        ("POST", "/sign-in/<token>", "Sign in by a link that was mailed", sign_in, (Forbidden,)),
     )
 )
 #: For whoever tries it on their machine.

@@ -29,9 +29,17 @@ _UNKEPT = {"Cache-Control": "no-store"}
 
 
 def visitor_route(
-    method: str, path: str, summary: str, act: Callable[[RequestContext], Response], status: int = 200
+    method: str,
+    path: str,
+    summary: str,
+    act: Callable[[RequestContext], Response],
+    status: int = 200,
+    max_body: int = 0,
 ) -> Route:
-    """A page of people who are signed in: ``context.person`` says who, and their role says what they may."""
+    """A page of people who are signed in: ``context.person`` says who, and services what they may.
+
+    ``max_body`` is for long forms; 32,768 bytes are read by default.
+    """
     return Route(
         method,
         path,
@@ -41,6 +49,7 @@ def visitor_route(
         operation=act.__name__,
         status=status,
         media=Media.HTML,
+        max_body=max_body,
         refuse=refuse,
     )
 

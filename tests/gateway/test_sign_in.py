@@ -134,7 +134,7 @@ def test_scanners_that_open_links_in_mails_sign_nobody_in_and_spend_nothing(gate
 
 def test_a_link_works_once(gate: Gate) -> None:
     token, first, second = link_of(gate), Browser(gate), Browser(gate)
-    assert [each.post(f"/sign-in/{token}").status_code for each in (first, second)] == [303, 410]
+    assert [each.post(f"/sign-in/{token}").status_code for each in (first, second)] == [303, 404]
     assert [each.is_signed_in for each in (first, second)] == [True, False]
     assert titles(gate, second, f"/sign-in/{token}?lang=en") == "This link no longer works"
 
@@ -145,7 +145,7 @@ def test_a_link_expires_after_a_quarter_of_an_hour(gate: Gate) -> None:
         clock.move(LINK_LASTS - timedelta(seconds=1))
         assert browser.get(f"/sign-in/{token}").status_code == 200
         clock.move(timedelta(seconds=1))
-        assert [browser.open(method, f"/sign-in/{token}").status_code for method in ("GET", "POST")] == [410, 410]
+        assert [browser.open(method, f"/sign-in/{token}").status_code for method in ("GET", "POST")] == [404, 404]
         assert not browser.is_signed_in
 
 
@@ -161,7 +161,7 @@ def test_a_forged_link_opens_nothing_and_is_told_like_a_spent_one(gate: Gate, al
         "percent": "%00" + token,
     }[alter]
     for method in ("GET", "POST"):
-        assert browser.open(method, f"/sign-in/{forged}").status_code == 410
+        assert browser.open(method, f"/sign-in/{forged}").status_code == 404
     assert (browser.cookie, browser.is_signed_in) == ("", False)
 
 
@@ -172,7 +172,7 @@ def test_a_link_of_another_network_opens_nothing(gate: Gate, store: Any) -> None
     with memory_store("gateway", Base.metadata) as other:
         elsewhere = make_gate(other)
         token, _ = elsewhere.app.sessions.create_link(UUID(ANNE))
-    assert Browser(gate).post(f"/sign-in/{token}").status_code == 410
+    assert Browser(gate).post(f"/sign-in/{token}").status_code == 404
 
 
 def test_every_answer_about_a_link_stays_out_of_caches_and_referrers(gate: Gate) -> None:
@@ -315,11 +315,11 @@ class TestEmbedded:
         gate = make_gate(store, public_url=host)
         knows(gate)
         response = Browser(gate, host=host).get(self.path(gate))
-        assert (response.status_code, response.headers.get("Set-Cookie")) == (410, None)
+        assert (response.status_code, response.headers.get("Set-Cookie")) == (404, None)
 
     def test_what_was_sealed_for_another_purpose_opens_nothing(self, gate: Gate) -> None:
         for path in (self.path(gate, "results"), "/sign-in/as/x", "/sign-in/as/" + "A" * 99):
-            assert Browser(gate).get(path).status_code == 410
+            assert Browser(gate).get(path).status_code == 404
 
     def test_in_earnest_there_is_no_such_page(self, store: Any) -> None:
         gate = make_gate(store, broker_url="amqp://rabbitmq")
