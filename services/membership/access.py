@@ -26,7 +26,7 @@ from pratique.requests.membership import (
     PutOrganization,
     PutRole,
 )
-from services.membership.models import Membership, RoleAssignment
+from services.membership.models import Member, Membership, RoleAssignment
 
 
 def _represented_in(transaction: Transaction, request: PutOrganization, actor: Actor) -> bool:
@@ -48,8 +48,10 @@ def _may_change(transaction: Transaction, request: PutMember, actor: Actor) -> b
 def _may_read(transaction: Transaction, request: GetMember, actor: Actor) -> bool:
     """Return whether the person belongs or has a role where the actor may read; whoever may record people reads those
     who are nowhere yet."""
-    found = whereabouts(transaction, request.member_id)
-    return actor.may_in_one(request.needs, found) if found else actor.may_somewhere(Permission.MEMBERSHIP_WRITE)
+    if found := whereabouts(transaction, request.member_id):
+        return actor.may_in_one(request.needs, found)
+    is_known = transaction.get(Member, request.member_id) is not None
+    return is_known and actor.may_somewhere(Permission.MEMBERSHIP_WRITE)
 
 
 def whereabouts(session: Session, member_id: UUID) -> set[UUID]:
