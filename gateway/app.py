@@ -218,7 +218,7 @@ class App:
         if route.scope is None:
             return None
         principal = self._tokens.authenticate(request.headers.get("Authorization", ""))
-        principal.require(route.scope)
+        principal.require(route.scope, is_of_network=route.request is None)
         return principal
 
     def _limited(self, context: RequestContext) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""Authentication of callers: bearer tokens of machines, stored hashed, each with the scopes it was given.
+"""Authentication of callers: bearer tokens of machines, stored hashed, each with what it was given, and where.
 
 A token reads ``prt_<id>_<secret>``. The id finds the row; the secret has 256 bits and is shown once.
 """
@@ -24,6 +24,7 @@ from chassis.storage import audit
 from chassis.storage.store import Store
 from gateway.models import ApiToken
 from pratique.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from pratique.events.membership import Role
 from pratique.permissions import EVERYTHING as ALL
 from pratique.permissions import MEMBER_PERMISSIONS, SENTENCES, Grant, Permission, completed
 
@@ -37,25 +38,33 @@ _TOKEN = re.compile(r"prt_(?P<id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
 _NOBODY = hashlib.sha256(b"nobody").hexdigest()
 
 
-def create_token(session: Session, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
+def create_token(
+    session: Session,
+    name: str,
+    scopes: Sequence[str] = (),
+    expires_at: datetime | None = None,
+    *,
+    role: str | None = None,
+    community_ids: Sequence[UUID] = (),
+) -> str:
     """There is one more token; its text is returned now and can never be shown again.
 
+    It may do what its scopes and its role say, over these communities; over the whole network, where there are none.
+
     Raises:
-        Invalid: no name, no scope, or a scope that does not exist.
+        Invalid: no name, neither scope nor role, one that does not exist, or the network's own role for a part of it.
     """
-    unknown = sorted(set(scopes) - {*SCOPES, EVERYTHING})
-    if unknown or not scopes:
-        words = f"There is no scope {unknown[0]!r}." if unknown else "A token without a scope opens nothing."
-        raise Invalid(f"{words} Choose from {', '.join([*SCOPES, EVERYTHING])}.", {"/scopes": "unknown or missing"})
-    if not 0 < len(name.strip()) <= 100:
-        raise Invalid("Give the token a name of at most 100 characters that says whose it is.", {"/name": "missing"})
+    _check(name, scopes, role, community_ids)
     token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    limits = sorted({str(each) for each in community_ids}) or None
+    told: dict[str, Any] = {"name": name.strip(), "scopes": sorted(set(scopes))}
     session.add(
         ApiToken(
+            **told,
             token_id=token_id,
             secret_sha256=_hash(secret),
-            name=name.strip(),
-            scopes=sorted(set(scopes)),
+            role=role,
+            community_ids=limits,
             created_at=clock.now(),
             expires_at=expires_at,
             revoked_at=None,
@@ -64,8 +73,28 @@ def create_token(session: Session, name: str, scopes: Sequence[str], expires_at:
     )
     session.flush()
     audit.prune(session)
-    audit.record(session, "token.created", token_id, after={"name": name.strip(), "scopes": sorted(set(scopes))})
+    audit.record(session, "token.created", token_id, after=told | _limits_of(role, limits))
     return f"prt_{token_id}_{secret}"
+
+
+def _check(name: str, scopes: Sequence[str], role: str | None, community_ids: Sequence[UUID]) -> None:
+    unknown = sorted(set(scopes) - {*SCOPES, EVERYTHING})
+    if unknown or not (scopes or role):
+        words = f"There is no scope {unknown[0]!r}." if unknown else "A token without a scope or a role opens nothing."
+        raise Invalid(f"{words} Choose from {', '.join([*SCOPES, EVERYTHING])}.", {"/scopes": "unknown or missing"})
+    if role is not None and role not in tuple(Role):
+        raise Invalid(f"There is no role {role!r}. Choose from {', '.join(Role)}.", {"/role": "unknown"})
+    if community_ids and (role == Role.NETWORK_ADMIN or EVERYTHING in scopes):
+        words = "A network_admin, and the scope *, are of the whole network; leave the communities out."
+        raise Invalid(words, {"/community_ids": words})
+    if not 0 < len(name.strip()) <= 100:
+        raise Invalid("Give the token a name of at most 100 characters that says whose it is.", {"/name": "missing"})
+
+
+def _limits_of(role: str | None, community_ids: Sequence[str] | None) -> dict[str, Any]:
+    """Return what the audit says of a token that has a role or is limited; nothing of one that is not."""
+    limits = {"role": role, "community_ids": community_ids}
+    return {name: each for name, each in limits.items() if each is not None}
 
 
 def list_tokens(session: Session) -> Sequence[ApiToken]:
@@ -84,7 +113,8 @@ def revoke_token(session: Session, token_id: str) -> ApiToken:
         raise NotFound(f"No token has the id {token_id[:40]!r}; list the tokens to see their ids.")
     if token.revoked_at is None:
         token.revoked_at = clock.now()
-        audit.record(session, "token.revoked", token_id, before={"name": token.name, "scopes": token.scopes})
+        before = {"name": token.name, "scopes": token.scopes} | _limits_of(token.role, token.community_ids)
+        audit.record(session, "token.revoked", token_id, before=before)
     return token
 
 
@@ -95,6 +125,8 @@ class Principal:
     token_id: str
     scopes: frozenset[str]
     name: str = ""  #: as the operator called the token
+    role: str | None = None
+    community_ids: frozenset[UUID] | None = None  #: to which it is limited; None: the whole network
 
     def __str__(self) -> str:
         """As the audit names it."""
@@ -103,26 +135,31 @@ class Principal:
     @property
     def actor(self) -> Actor:
         """Return this principal as services know it."""
-        return _actor_of(str(self), self.scopes)
+        return _actor_of(self)
 
-    def may(self, scope: str) -> bool:
-        """Return whether the token has this scope, or one that contains it."""
-        return self.actor.may_somewhere(Permission(scope))
+    def may(self, scope: str, *, is_of_network: bool = False) -> bool:
+        """Return whether the token has this scope, or one that contains it, somewhere or over the whole network."""
+        permission = Permission(scope)
+        return self.actor.may(permission, ()) if is_of_network else self.actor.may_somewhere(permission)
 
-    def require(self, scope: str) -> None:
-        """Let only a principal with this scope pass.
+    def require(self, scope: str, *, is_of_network: bool = False) -> None:
+        """Let only a principal with this scope pass, somewhere or over the whole network.
 
         Raises:
             Forbidden: the token lacks the scope, which the message names.
         """
-        if not self.may(scope):
+        if not self.may(scope, is_of_network=is_of_network):
             raise Forbidden(f"This token lacks the scope {scope}; ask the operator for one that has it.")
 
 
 @functools.lru_cache(maxsize=CACHE_SIZE)
-def _actor_of(name: str, scopes: frozenset[str]) -> Actor:
+def _actor_of(principal: Principal) -> Actor:
+    scopes, limits = principal.scopes, principal.community_ids
     known = [Permission(each) for each in scopes if each in SCOPES]
-    return Actor(name, (Grant(ALL if EVERYTHING in scopes else completed(known)),))
+    grants = [Grant(ALL if EVERYTHING in scopes else completed(known), limits)] if scopes else []
+    if principal.role is not None:
+        grants.append(Grant.of_role(principal.role, limits))
+    return Actor(str(principal), tuple(grants))
 
 
 def actor_of_member(authority: Mapping[str, Any]) -> Actor:
@@ -162,7 +199,14 @@ class TokenStore:
         is_right = hmac.compare_digest(token.secret_sha256 if token else _NOBODY, _hash(parts["secret"]))
         if token is None or not is_right or not token.is_valid(clock.now()):
             raise Unauthenticated("This token is unknown, expired or revoked; ask the operator for a new one.")
-        return Principal(token.token_id, frozenset(token.scopes), token.name)
+        limits = _uuids(token.community_ids)
+        return Principal(
+            token.token_id,
+            frozenset(token.scopes),
+            token.name,
+            token.role,
+            None if limits is None else frozenset(limits),
+        )
 
     def _token(self, token_id: str) -> ApiToken | None:
         now = clock.now()

@@ -27,6 +27,8 @@ class ApiToken(Base):
     secret_sha256: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(100))  #: whose it is, in the operator's words
     scopes: Mapped[list[str]]
+    role: Mapped[str | None] = mapped_column(String(32))  #: whose permissions it has beside its scopes
+    community_ids: Mapped[list[str] | None]  #: to which it is limited; None: the whole network
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import click
 from rich.table import Table
@@ -21,25 +22,38 @@ def token() -> None:
 
 @token.command()
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, help="What it may do; may be given several times.")
+@click.option("--scope", "scopes", multiple=True, help="What it may do; may be given several times.")
+@click.option("--role", help="A role whose permissions it has, beside its scopes.")
+@click.option(
+    "--community",
+    "community_ids",
+    metavar="ID",
+    type=click.UUID,
+    multiple=True,
+    help="A community to which it is limited; may be given several times. Without one it reaches the whole network.",
+)
 @click.pass_context
-def create(ctx: click.Context, name: str, scopes: tuple[str, ...]) -> None:
+def create(
+    ctx: click.Context, name: str, scopes: tuple[str, ...], role: str | None, community_ids: tuple[UUID, ...]
+) -> None:
     """Make a token called NAME and print it, this once; only its hash is kept.
 
-    A token reaches the whole network: every community, its people and its meetings, within its scopes. Give each
-    program its own, with as few scopes as it needs.
+    It needs a scope or a role. Give each program its own, with as little as it needs, and only the communities that
+    it is about.
 
     \b
     pratique token create intranet --scope meetings:read --scope membership:write
+    pratique token create region --role coordinator --community 6d1f0f0e-6a52-4d6e-9d2b-0d4b7b9e3a11
     """
     with _gateway(ctx) as (session, auth):
-        text = auth.create_token(session, name, scopes)
+        text = auth.create_token(session, name, scopes, role=role, community_ids=community_ids)
         crashpoint("token.before_commit")
     crashpoint("token.committed")
     click.echo(text)
+    reach = f"these communities: {len(community_ids)}" if community_ids else "the whole network, all communities"
     click.echo(
         "Keep it now; it is not shown again. Send it as: Authorization: Bearer …\n"
-        "Within its scopes it reaches the whole network, all communities: nobody can be limited to some of them yet.",
+        f"Within what it may do it reaches {reach}.",
         err=True,
     )
 
@@ -47,12 +61,22 @@ def create(ctx: click.Context, name: str, scopes: tuple[str, ...]) -> None:
 @token.command("list")
 @click.pass_context
 def list_(ctx: click.Context) -> None:
-    """List the tokens: id, name, scopes, when they were made, used and revoked; never the tokens themselves.
+    """List the tokens: id, name, what they may do and where, when they were made, used and revoked; never their texts.
 
     \b
     pratique token list
     """
-    columns = ("token_id", "name", "scopes", "created_at", "expires_at", "revoked_at", "last_used_on")
+    columns = (
+        "token_id",
+        "name",
+        "scopes",
+        "role",
+        "community_ids",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_on",
+    )
     with _gateway(ctx) as (session, auth):
         rows = [[cell(getattr(row, column)) for column in columns] for row in auth.list_tokens(session)]
     table = Table(*columns)

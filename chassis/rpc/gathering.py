@@ -6,14 +6,18 @@ one. With one query at a time there is nothing to wait for, and each is a call o
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from chassis import green
+from chassis.actor import ACTOR
 from chassis.rpc.wire import InternalError
 from pratique.errors import Unavailable
+from pratique.permissions import Grant
 
 JOIN_S = 0.05  #: how long a query waits for the call before; if that takes longer, the next does not wait for it
 
-_Key = tuple[str, str, str]  #: service, method, argument
+#: Service, method, argument, and what who asks may do: nobody's query is answered by what another may see.
+_Key = tuple[str, str, str, tuple[Grant, ...], UUID | None]
 
 
 class _Batch:
@@ -39,7 +43,8 @@ class Gathering:
         Raises:
             DomainError: what ``call`` raises.
         """
-        key = service, method, argument
+        actor = ACTOR.get()
+        key = service, method, argument, actor.grants, actor.member_id
         batch = self._next.get(key)
         if batch is not None:
             batch.ids.add(id)
@@ -50,7 +55,7 @@ class Gathering:
 
     def _ask(self, key: _Key, batch: _Batch) -> None:
         """Wait for the call before, then ask for all that came meanwhile; each of them hears what went wrong."""
-        service, method, argument = key
+        service, method, argument, *_ = key
         try:
             if (before := self._asked.get(key)) is not None:
                 with green.Timeout(JOIN_S, False):

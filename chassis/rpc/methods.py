@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import OperationalError
 
 from chassis.crashpoint import crashpoint
+from chassis.rpc.access import Access, guarded
 from chassis.rpc.requests import Handler, Handlers, handle
 from chassis.rpc.server import Refusal, rpc
 from chassis.storage import store
@@ -17,11 +18,16 @@ log = logging.getLogger(__name__)
 Served = TypeVar("Served")
 
 
-def serves(*tables: Handlers) -> Callable[[type[Served]], type[Served]]:
-    """Give a service class one RPC method for each request of these tables; ``handlers`` has them by their names."""
+def serves(*tables: Handlers, access: Access) -> Callable[[type[Served]], type[Served]]:
+    """Give a service class one RPC method for each request of these tables, behind the check of who may ask it.
+
+    ``handlers`` of the class has them by their names, behind the same check.
+    """
 
     def bind(service: type[Served]) -> type[Served]:
-        handlers = {kind.method: (kind, handler) for table in tables for kind, handler in table.items()}
+        handlers = {
+            kind.method: (kind, guarded(kind, handler, access)) for table in tables for kind, handler in table.items()
+        }
         for name, (kind, handler) in handlers.items():
             setattr(service, name, _method(kind, handler))
         service.handlers = handlers  # type: ignore[attr-defined]  # so that a caller in process finds them

@@ -19,6 +19,7 @@ from pratique.requests.evaluation import (
     GetResults,
     GetRoom,
     GetSurvey,
+    ListReleases,
     OpenBallot,
     VoidRoom,
 )
@@ -145,5 +146,12 @@ ROUTES = (
         request=GetResults,
         problems=(NotFound,),
         description="Never a number while fewer than 5 people answered.",
+    ),
+    Route(
+        "GET",
+        "/v1/communities/<uuid:community_id>/releases",
+        "List the results of a community, the newest first",
+        request=ListReleases,
+        description="Withheld ones say why. Surveys that are open are not among them.",
     ),
 )

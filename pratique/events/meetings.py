@@ -180,6 +180,8 @@ class MeetingWrapUpStarted(Event, subject="meeting_id"):
     wrap_up_at: datetime
     ends_at: datetime
     with_survey: bool  # whether those who are there are to be asked
+    facilitator_id: UUID | None  # who leads it, if that was said
+    note_taker_id: UUID | None
 
 
 class MeetingClosed(Event, subject="meeting_id"):
@@ -198,5 +200,7 @@ class MeetingClosed(Event, subject="meeting_id"):
     closed_at: datetime
     with_survey: bool  # whether those who were there are to be asked; never after a preparatory meeting
     themes_count: int
+    facilitator_id: UUID | None  # who led it, if that was said
+    note_taker_id: UUID | None
     attendees: tuple[Attendee, ...]  # everyone with a recorded state, absent people included
     head_count: int  # people who were there, wholly or in part; the note taker not counted

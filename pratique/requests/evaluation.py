@@ -17,7 +17,7 @@ from pratique.events.evaluation import CountBand, SurveyState, WithheldReason
 from pratique.events.membership import Locale
 from pratique.fields import ABSENT, UNCHECKED, Doc
 from pratique.permissions import Permission, Rule
-from pratique.request import Answer, Body, Command, Query, example_id
+from pratique.request import Answer, Body, Command, ListQuery, Query, example_id
 
 _BALLOT = "5f0c9a1e2b7d4c86a1f00d9e3b7c52ff.WmFjaGFyaWUgZXQgc29uIGVucXXDqnRl"
 #: Whatever is no secret of ours is answered as a wrong one, and not as a malformed one.
@@ -249,6 +249,19 @@ class GetResults(Query, answer=Results, needs=Permission.SURVEYS_READ):
     """Read the published results of a survey."""
 
     survey_id: UUID
+
+
+class Release(Results):
+    """Results of a survey of a community."""
+
+    meeting_id: Annotated[UUID, Doc("The meeting that it asked about.")]
+    closes_at: Annotated[datetime, Doc("Until when answers were taken.", "2026-03-19T19:50:00+00:00")]
+
+
+class ListReleases(ListQuery, answer=Release, needs=Permission.SURVEYS_READ):
+    """Read the results of a community's surveys, the newest first; withheld ones say why."""
+
+    community_id: UUID
 
 
 class QuestionShown(QuestionResult):

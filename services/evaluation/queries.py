@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from chassis.actor import ACTOR
 from chassis.rpc.requests import Handlers
+from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
-from pratique.errors import Gone, NotFound
+from chassis.storage.types import Instant
+from pratique.errors import Gone, Invalid, NotFound
 from pratique.events.evaluation import CountBand
-from pratique.requests.evaluation import GetResults, GetRoom, GetSurvey, ReadQuestions, ReadResults
+from pratique.permissions import Permission
+from pratique.requests.evaluation import GetResults, GetRoom, GetSurvey, ListReleases, ReadQuestions, ReadResults
 from services.evaluation import questions
-from services.evaluation.models import Attendance, Release, Survey, SurveyState, tokens
+from services.evaluation.models import Attendance, CommunityRelease, Release, Survey, SurveyState, tokens
 from services.evaluation.models.attendance import ELIGIBLE
 from services.evaluation.models.releases import choice_of
 
@@ -47,7 +51,7 @@ class Room:
 
 
 def get_survey(session: Session, query: GetSurvey) -> SurveySeen:
-    """Return the meeting's survey; its room code only while it is open.
+    """Return the meeting's survey; its room code only while it is open, and to whoever may run the room.
 
     Raises:
         NotFound: the meeting has none, or none yet.
@@ -67,8 +71,14 @@ def seen(session: Session, survey: Survey) -> SurveySeen:
         opens_at=survey.opens_at,
         closes_at=survey.closes_at,
         eligible_band=CountBand.of(count_eligible(session, survey.meeting_id)),
-        room_code=survey.room_code if survey.is_open else None,
+        room_code=survey.room_code if survey.is_open and _runs_room(survey) else None,
     )
+
+
+def _runs_room(survey: Survey) -> bool:
+    actor = ACTOR.get()
+    is_allowed = actor.may_in_one(Permission.SURVEYS_FACILITATE, survey.communities)
+    return is_allowed or survey.is_run_by(actor.member_id)
 
 
 def get_room(session: Session, query: GetRoom) -> Room:
@@ -114,17 +124,61 @@ def get_results(session: Session, query: GetResults | ReadResults) -> dict[str, 
     release = session.scalar(select(Release).where(Release.survey_id == survey_id))
     if release is None or state is SurveyState.OPEN:
         return {"survey_id": survey_id, "state": SurveyState.OPEN}
+    return _told(release)
+
+
+def _told(release: Release) -> dict[str, object]:
     if release.n is None:
-        return {"survey_id": survey_id, "state": state, "reason": release.reason}
+        return {"survey_id": release.survey_id, "state": SurveyState.WITHHELD, "reason": release.reason}
     return {
-        "survey_id": survey_id,
-        "state": state,
+        "survey_id": release.survey_id,
+        "state": SurveyState.RELEASED,
         "release_id": release.id,
         "n": release.n,
         "questions": release.cells,
         "comments": release.comments,
         "suppressed_count": release.suppressed_count,
     }
+
+
+def list_releases(session: Session, query: ListReleases) -> Page[dict[str, object]]:
+    """Return the released and withheld results of a community, the newest first, one page at a time. One query.
+
+    A community of which nothing was ever released has none, known or not.
+
+    Raises:
+        Invalid: ``after`` comes from no page of this list.
+    """
+    of_community = CommunityRelease.community_id == query.community_id
+    statement = (
+        select(Release, Survey.meeting_id, CommunityRelease.closes_at)
+        .join(CommunityRelease, CommunityRelease.survey_id == Release.survey_id)
+        .join(Survey, Survey.id == Release.survey_id)
+        .where(of_community)
+        .order_by(CommunityRelease.closes_at.desc(), CommunityRelease.survey_id.desc())
+        .limit(query.limit + 1)
+    )
+    if query.after is not None:
+        closes_at, survey_id = _position(query.after)
+        key = tuple_(literal(closes_at, Instant()), literal(survey_id))
+        statement = statement.where(tuple_(CommunityRelease.closes_at, CommunityRelease.survey_id) < key)
+    found = [
+        _told(release) | {"meeting_id": meeting_id, "closes_at": closes_at}
+        for release, meeting_id, closes_at in session.execute(statement)
+    ]
+    last = found[query.limit - 1] if len(found) > query.limit else None
+    return Page(
+        found[: query.limit], f"{last['closes_at']:%Y-%m-%dT%H:%M:%S.%fZ}~{last['survey_id']}" if last else None
+    )
+
+
+def _position(after: str) -> tuple[datetime, UUID]:
+    closes_at, _, survey_id = after.partition("~")
+    try:
+        return datetime.strptime(closes_at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC), UUID(survey_id)
+    except ValueError as error:
+        words = "after is no place in this list; send the one that the page before gave."
+        raise Invalid(words, {"/after": words}) from error
 
 
 def read_results(session: Session, query: ReadResults) -> dict[str, object]:
@@ -199,5 +253,6 @@ QUERIES: Handlers = {
     GetRoom: get_room,
     ReadQuestions: read_questions,
     GetResults: get_results,
+    ListReleases: list_releases,
     ReadResults: read_results,
 }

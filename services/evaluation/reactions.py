@@ -6,6 +6,7 @@ a correction and the closing that run at once would otherwise each miss the pers
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -28,6 +29,7 @@ from pratique.events.meetings import (
 from services.evaluation import traces
 from services.evaluation.models import (
     Attendance,
+    CommunityRelease,
     KeptAnswers,
     Release,
     Survey,
@@ -62,14 +64,27 @@ def open_in_room(transaction: Transaction, event: MeetingWrapUpStarted) -> None:
     if not event.with_survey or find_survey(transaction, Survey.meeting_id == event.meeting_id) is not None:
         return
     thresholds = Thresholds.of(transaction.settings)
-    survey = Survey.begin(
-        event.meeting_id, event.community_ids, event.timezone, event.wrap_up_at, thresholds, in_room=True
-    )
+    survey = _begin(event, event.wrap_up_at, thresholds, in_room=True)
     attendance.begin_anew(transaction, [event.meeting_id])
     transaction.add_all([survey, SurveyKey(**SurveyKey.new_row(transaction.seal, survey.id))])
     due.plan(transaction, "ask_anyway", survey.id, max(event.ends_at, event.wrap_up_at) + ASK_ANYWAY_AFTER)
     due.plan(transaction, "close", survey.id, survey.closes_at)
     transaction.publish(survey.opened())
+
+
+def _begin(
+    event: MeetingWrapUpStarted | MeetingClosed, opens_at: datetime, thresholds: Thresholds, *, in_room: bool
+) -> Survey:
+    return Survey.begin(
+        event.meeting_id,
+        event.community_ids,
+        event.timezone,
+        opens_at,
+        thresholds,
+        in_room=in_room,
+        facilitator_id=event.facilitator_id,
+        note_taker_id=event.note_taker_id,
+    )
 
 
 def invite_the_missing(transaction: Transaction, closings: Sequence[Envelope[MeetingClosed]]) -> None:
@@ -150,6 +165,12 @@ def close_survey(transaction: Transaction, survey_id: UUID) -> None:
     thresholds = survey.thresholds.raised_to(Thresholds.of(transaction.settings))
     release = Release.of(survey, votes, thresholds, is_anyone_eligible=bool(eligible))
     transaction.add(release)
+    transaction.flush()
+    of_communities = [
+        {"community_id": each, "survey_id": survey_id, "closes_at": survey.closes_at}
+        for each in dict.fromkeys(survey.communities)
+    ]
+    transaction.insert_many(table_of(CommunityRelease), of_communities)
     if release.reason and filled:
         rows = releases.kept_rows(survey, votes.answers, transaction.seal)
         transaction.insert_many(table_of(KeptAnswers), rows)
@@ -219,9 +240,7 @@ def _open_or_find(
     for meeting_id, closing in by_meeting.items():
         event, survey = closing.event, in_room.get(meeting_id)
         if survey is None and event.with_survey:
-            survey = Survey.begin(
-                meeting_id, event.community_ids, event.timezone, event.closed_at, thresholds, in_room=False
-            )
+            survey = _begin(event, event.closed_at, thresholds, in_room=False)
             begun.append(_Asked(survey, event, closing.as_cause(), is_new=True))
         elif survey is not None and survey.state is SurveyState.OPEN and not survey.is_meeting_closed:
             survey.end_room()

@@ -3,12 +3,13 @@
 from chassis.rpc.methods import serves
 from chassis.runtime.container import Bus
 from services.evaluation import traces
+from services.evaluation.access import ACCESS
 from services.evaluation.commands import COMMANDS
 from services.evaluation.queries import QUERIES
 from services.evaluation.reactions import DUE, REACTIONS
 
 
-@serves(COMMANDS, QUERIES)
+@serves(COMMANDS, QUERIES, access=ACCESS)
 class Evaluation:
     """Surveys, ballots and results."""
 

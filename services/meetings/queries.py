@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from chassis.actor import ACTOR
 from chassis.rpc.requests import Handlers
 from chassis.storage import rows
 from chassis.storage.rows import Page
@@ -64,10 +65,15 @@ def get_meeting(session: Session, query: GetMeeting) -> SimpleNamespace:
 
 
 def list_meeting_versions(transaction: Transaction, query: ListMeetingVersions) -> list[SimpleNamespace]:
-    """Return the versions of those of these meetings that there are. One query."""
+    """Return the versions of those of these meetings that there are, and that whoever asks may read. One query."""
     statement = select(Meeting.meeting_id.label("id"), Meeting.version).where(
         transaction.is_one_of(Meeting.meeting_id, query.ids)
     )
+    actor = ACTOR.get()
+    if (readable := actor.communities_for(query.needs)) is not None:
+        of_theirs = select(MeetingCommunity.meeting_id).where(MeetingCommunity.community_id.in_(readable))
+        is_readable = Meeting.meeting_id.in_(of_theirs)
+        statement = statement.where(is_readable | Meeting.names(actor.member_id) if actor.member_id else is_readable)
     return [SimpleNamespace(**row._asdict()) for row in transaction.connection().execute(statement)]
 
 
@@ -146,7 +152,7 @@ def _agenda(transaction: Transaction, query: ListAgenda) -> list[Meeting]:
     )
     is_theirs: ColumnElement[bool] = Meeting.meeting_id.in_(of_these)
     if query.member_id:
-        is_theirs |= (Meeting.facilitator_id == query.member_id) | (Meeting.note_taker_id == query.member_id)
+        is_theirs |= Meeting.names(query.member_id)
     order = [Meeting.starts_at, Meeting.meeting_id]
     statement = (
         select(Meeting)

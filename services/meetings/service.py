@@ -2,12 +2,13 @@
 
 from chassis.rpc.methods import serves
 from chassis.runtime.container import Bus
+from services.meetings.access import ACCESS
 from services.meetings.commands import COMMANDS
 from services.meetings.queries import QUERIES
 from services.meetings.reactions import DUE, REACTIONS
 
 
-@serves(COMMANDS, QUERIES)
+@serves(COMMANDS, QUERIES, access=ACCESS)
 class Meetings:
     """When communities meet, and who was there."""
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis.actor import ACTOR
 from chassis.rpc.requests import Handlers
 from chassis.storage import rows
 from chassis.storage.rows import Page
@@ -53,12 +54,15 @@ def no_community(community_id: UUID) -> NotFound:
 
 
 def list_communities(session: Session, query: ListCommunities) -> Page[Community]:
-    """Return all communities, by id, one page at a time. One query.
+    """Return all communities that whoever asks may read, by id, one page at a time. One query.
 
     Raises:
         Invalid: ``after`` comes from no page of this list.
     """
-    return rows.page_by_id(session, select(Community), Community.community_id, query.after, query.limit)
+    statement = select(Community)
+    if (readable := ACTOR.get().communities_for(query.needs)) is not None:
+        statement = statement.where(Community.community_id.in_(readable))
+    return rows.page_by_id(session, statement, Community.community_id, query.after, query.limit)
 
 
 def get_organization(session: Session, query: GetOrganization) -> Organization:

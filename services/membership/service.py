@@ -2,12 +2,13 @@
 
 from chassis.rpc.methods import serves
 from chassis.runtime.container import Bus
+from services.membership.access import ACCESS
 from services.membership.commands import COMMANDS
 from services.membership.queries import QUERIES
 from services.membership.reactions import DUE, REACTIONS
 
 
-@serves(COMMANDS, QUERIES)
+@serves(COMMANDS, QUERIES, access=ACCESS)
 class Membership:
     """Who belongs to which community, for whom, and what they are trusted with."""
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, Text, text
+from sqlalchemy import Index, LargeBinary, String, Text, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis import clock
@@ -222,14 +222,15 @@ class CommunityCard(Base):
 
 
 class CommunityMember(Base):
-    """A membership of a community."""
+    """A membership of a community, present or past."""
 
     __tablename__ = "community_member"
 
     membership_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
     community_id: Mapped[UUID] = mapped_column(index=True)
-    member_id: Mapped[UUID]
+    member_id: Mapped[UUID] = mapped_column(index=True)
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=true())  # the row stays when it ends
 
 
 class CommunityRole(Base):

@@ -3,6 +3,7 @@
 from chassis.rpc.methods import serves
 from chassis.runtime.container import Bus
 from services.notifications import delivery
+from services.notifications.access import ACCESS
 from services.notifications.commands import COMMANDS, MAIL_LOOP
 from services.notifications.queries import QUERIES
 from services.notifications.reactions import DUE, REACTIONS
@@ -10,7 +11,7 @@ from services.notifications.reactions import DUE, REACTIONS
 SENDERS = 2  #: side by side, each with a connection of its own: while one waits for the mail server, the other writes
 
 
-@serves(COMMANDS, QUERIES)
+@serves(COMMANDS, QUERIES, access=ACCESS)
 class Notifications:
     """Writes to people. Its senders run in a loop of their own, so that a slow mail server delays nothing else."""
 

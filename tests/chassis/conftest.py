@@ -33,7 +33,7 @@ def remember(session: store.Transaction, event: MeetingClosed) -> None:
     session.execute(SEEN.insert().values(meeting_id=event.meeting_id))
 
 
-@serves({CloseMeeting: close_meeting})
+@serves({CloseMeeting: close_meeting}, access={})
 class Meetings:
     """Announces closings."""
 

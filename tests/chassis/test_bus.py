@@ -27,6 +27,7 @@ from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
 from pratique import errors
 from pratique.events.meetings import MeetingClosed, MeetingStarted
+from pratique.permissions import Rule
 from pratique.request import Answer, Command, Query
 from pratique.requests.meetings import CloseMeeting, StartMeeting
 from pratique.testing import sample
@@ -38,19 +39,19 @@ SEEN = Table("seen", METADATA, Column("meeting_id", Uuid, primary_key=True))
 reactions_run: Counter[UUID] = Counter()
 
 
-class Refuse(Command):
+class Refuse(Command, needs=Rule.ANYONE):
     """A command that is always refused."""
 
 
-class Fail(Command):
+class Fail(Command, needs=Rule.ANYONE):
     """A command that always fails."""
 
 
-class OpenBallot(Command, is_counted=False):
+class OpenBallot(Command, is_counted=False, needs=Rule.ANYONE):
     """A command that no metric counts."""
 
 
-class CastBallot(Command, is_counted=False):
+class CastBallot(Command, is_counted=False, needs=Rule.ANYONE):
     """Another one."""
 
 
@@ -60,7 +61,7 @@ class Words(Answer):
     words: str
 
 
-class Dawdle(Query, answer=Words):
+class Dawdle(Query, answer=Words, needs=Rule.ANYONE):
     """A query that takes until its gate is opened."""
 
     gate: UUID
@@ -124,6 +125,7 @@ def always_fail(session: store.Transaction, event: MeetingStarted) -> None:
         CastBallot: do_nothing,
     },
     {Dawdle: dawdle},
+    access={},
 )
 class Meetings:
     name = "meetings"

@@ -1,16 +1,19 @@
 """Queries for single ids that come at once are asked together, and each is answered with what is true after it came."""
 
 from collections.abc import Mapping
+from contextvars import copy_context
 from typing import Any
 
 import eventlet
 import pytest
 from eventlet.event import Event as Signal
 
+from chassis.actor import ACTOR, NETWORK, Actor, acting
 from chassis.rpc import gathering
 from chassis.rpc.gathering import Gathering
 from chassis.rpc.wire import InternalError
 from pratique.errors import NotFound, Unavailable
+from pratique.permissions import Grant, Permission
 
 
 class Service:
@@ -19,6 +22,7 @@ class Service:
     def __init__(self) -> None:
         self.versions: dict[str, int] = {}
         self.asked: list[list[str]] = []
+        self.actors: list[Actor] = []
         self.error: Exception | None = None
         self.held: Signal | None = None
         self.gathering = Gathering(self.call)
@@ -27,6 +31,7 @@ class Service:
         """Answer one call with the versions as they are when it is let go."""
         assert (service, method) == ("meetings", "list_versions")
         self.asked.append(payload["meeting_ids"])
+        self.actors.append(ACTOR.get())
         if self.held is not None:
             self.held.wait()
         if self.error is not None:
@@ -81,6 +86,21 @@ def test_those_who_come_during_a_call_share_the_next_one_and_learn_what_is_true_
     assert [each.wait() for each in late] == [1, 2, None, 2]
     assert first[0].wait() == 2
     assert service.asked == [["a"], ["a", "b", "c"]]
+
+
+def test_nobody_s_query_is_answered_by_what_another_may_see(service: Service) -> None:
+    service.versions = {"a": 1, "b": 1}
+    limited = Actor("token 12", (Grant(frozenset({Permission.MEETINGS_READ}), frozenset()),))
+    service.hold()
+    first = begun(service.find, "a")
+    with acting(limited):
+        other = eventlet.spawn(copy_context().run, service.find, "b")
+        eventlet.sleep(0)
+    service.let_go()
+
+    assert [first[0].wait(), other.wait()] == [1, 1]
+    assert service.asked == [["a"], ["b"]]
+    assert service.actors == [NETWORK, limited]
 
 
 def test_a_call_that_hangs_holds_back_no_other_for_long(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,12 @@ from sqlalchemy.exc import OperationalError
 from chassis.rpc.methods import serves
 from chassis.rpc.server import Refusal
 from chassis.testing import memory_store
+from pratique.permissions import Rule
 from pratique.request import Command
 from pratique.requests.meetings import StartMeeting
 
 
-class CastBallot(Command, is_counted=False):
+class CastBallot(Command, is_counted=False, needs=Rule.ANYONE):
     """A command whose time would tell that somebody answers."""
 
 
@@ -32,7 +33,7 @@ def test_a_lock_conflict_is_logged_unless_its_time_would_tell_that_somebody_answ
 ) -> None:
     with memory_store("evaluation", MetaData()) as opened, caplog.at_level(logging.DEBUG):
 
-        @serves({kind: find_locked})
+        @serves({kind: find_locked}, access={})
         class Service:
             bus = opened
 

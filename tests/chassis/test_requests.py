@@ -18,6 +18,7 @@ from chassis.storage.rows import Page, Saved
 from chassis.testing import crossed
 from pratique.errors import Invalid
 from pratique.fields import ABSENT, Zone
+from pratique.permissions import Rule
 from pratique.request import Answer, Body, Command
 from pratique.testing import AT
 
@@ -40,7 +41,7 @@ class Result(Answer):
     counts: Annotated[Mapping[str, int] | None, ABSENT] = None
 
 
-class Plan(Command, answer=Result):
+class Plan(Command, answer=Result, needs=Rule.ANYONE):
     """Something that people ask for."""
 
     meeting_id: UUID

@@ -28,6 +28,7 @@ from chassis.settings import Missing
 from chassis.storage import store
 from chassis.testing import SEAL_KEY
 from pratique.errors import Unavailable
+from pratique.permissions import Rule
 from pratique.request import Answer, Query
 from tests.chassis.conftest import Meetings
 from tests.harness.containers import Running, running
@@ -42,11 +43,11 @@ class Words(Answer):
     text: str
 
 
-class Say(Query, answer=Words):
+class Say(Query, answer=Words, needs=Rule.ANYONE):
     text: Annotated[str, Length(0, 10_000)]
 
 
-@serves({Say: lambda session, query: query})
+@serves({Say: lambda session, query: query}, access={})
 class Echo:
     """Says again what it was told."""
 

@@ -210,7 +210,9 @@ def test_the_example_fits_the_schemas_and_is_the_golden_file(event: type[Event])
 
     validator(told["payload"]).validate(example["payload"])
     validator(told["headers"]).validate(example["headers"])
-    assert example["payload"] == json.loads(docs.golden_path(event).read_text(encoding="utf-8"))
+    golden = json.loads(docs.golden_path(event).read_text(encoding="utf-8"))
+    of_golden = {name: example["payload"]["data"][name] for name in golden["data"]}  # later fields are optional
+    assert example["payload"] | {"data": of_golden} == golden
     assert example["headers"]["ce-type"] == told["name"] == event.type
 
 

@@ -4,14 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import sqrt
 from random import SystemRandom
 from statistics import NormalDist, fmean, stdev
 from typing import Any, Self
 from uuid import UUID, uuid5
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import clock
@@ -77,6 +77,16 @@ class Release(Base):
             comments=[] if reason else comments_of(asked, votes, thresholds.comments),
             suppressed_count=sum(cell["is_withheld"] is True for cell in cells),
         )
+
+
+class CommunityRelease(Base):
+    """For which communities a release was made."""
+
+    __tablename__ = "community_release"
+    __table_args__ = (Index(None, "community_id", "closes_at", "survey_id"),)
+    community_id: Mapped[UUID] = mapped_column(primary_key=True)
+    survey_id: Mapped[UUID] = mapped_column(ForeignKey("release.survey_id"), primary_key=True)
+    closes_at: Mapped[datetime]  # the survey's
 
 
 class KeptAnswers(Base):

@@ -109,6 +109,8 @@ class Survey(Base):
     is_asked: Mapped[bool]  # whether those who were there have been asked by mail
     is_meeting_closed: Mapped[bool]
     room_code: Mapped[str | None] = mapped_column(String(tokens.ROOM_CODE_LENGTH), unique=True)
+    facilitator_id: Mapped[UUID | None]  # as the meeting names them; they run the room without any role
+    note_taker_id: Mapped[UUID | None]
     version: Mapped[int]
 
     @classmethod
@@ -121,6 +123,8 @@ class Survey(Base):
         thresholds: Thresholds,
         *,
         in_room: bool,
+        facilitator_id: UUID | None = None,
+        note_taker_id: UUID | None = None,
     ) -> Self:
         """A survey that is open from ``opens_at``: in the room with a code while the meeting runs, or after it."""
         return cls(
@@ -139,6 +143,8 @@ class Survey(Base):
             is_asked=not in_room,
             is_meeting_closed=not in_room,
             room_code=tokens.new_room_code() if in_room else None,
+            facilitator_id=facilitator_id,
+            note_taker_id=note_taker_id,
             version=1,
         )
 
@@ -150,6 +156,10 @@ class Survey(Base):
     def end_room(self) -> None:
         """Let the room's code open nothing any more: the meeting is closed, and whoever is missing is asked by mail."""
         self.is_meeting_closed, self.is_asked, self.room_code = True, True, None
+
+    def is_run_by(self, member_id: UUID | None) -> bool:
+        """Return whether its meeting names this person as its facilitator or its note taker."""
+        return member_id is not None and member_id in (self.facilitator_id, self.note_taker_id)
 
     @property
     def is_open(self) -> bool:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.storage import quota, types
@@ -37,6 +37,7 @@ class Membership(Base):
     community_id: Mapped[UUID]
     member_id: Mapped[UUID]
     organization_id: Mapped[UUID | None]
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=true())  # the row stays when it ends
     version: Mapped[int]
 
 

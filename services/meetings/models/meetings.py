@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, or_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chassis.storage import rows
@@ -69,8 +69,8 @@ class Meeting(Base):
     link: Mapped[str] = mapped_column(String(LINK_AT_MOST))
     themes: Mapped[list[str]]
     capacity: Mapped[int | None]
-    facilitator_id: Mapped[UUID | None]
-    note_taker_id: Mapped[UUID | None]
+    facilitator_id: Mapped[UUID | None] = mapped_column(index=True)
+    note_taker_id: Mapped[UUID | None] = mapped_column(index=True)
     started_at: Mapped[datetime | None]
     wrap_up_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -92,6 +92,11 @@ class Meeting(Base):
             for position, community_id in enumerate(command.community_ids)
         ]
         return meeting
+
+    @classmethod
+    def names(cls, member_id: UUID) -> ColumnElement[bool]:
+        """Return the condition that a meeting names this person as its facilitator or its note taker."""
+        return or_(cls.facilitator_id == member_id, cls.note_taker_id == member_id)
 
     @property
     def community_ids(self) -> tuple[UUID, ...]:
