@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -19,7 +20,7 @@ from chassis.rpc.methods import serves
 from chassis.rpc.server import RpcServer
 from chassis.rpc.wire import InternalError
 from chassis.runtime import tables
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from chassis.runtime.readiness import readiness
 from chassis.runtime.topology import declare
 from chassis.settings import Settings
@@ -129,12 +130,12 @@ def always_fail(session: store.Transaction, event: MeetingStarted) -> None:
 )
 class Meetings:
     name = "meetings"
-    bus = Bus({}, {})
+    runtime = ServiceRuntime({}, {})
 
 
 class Evaluation:
     name = "evaluation"
-    bus = Bus({MeetingClosed: remember, MeetingStarted: always_fail}, {})
+    runtime = ServiceRuntime({MeetingClosed: remember, MeetingStarted: always_fail}, {})
 
 
 @pytest.fixture(params=["embedded", pytest.param("real", marks=pytest.mark.real)])
@@ -255,10 +256,13 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
             with evaluation.begin() as session:
                 return [(row.state, row.attempts) for row in session.execute(select(inbox.PARKED))]
 
+        def has_been_tried(times: int) -> bool:
+            return state()[0][1] == times
+
         until(lambda: state() == [("waiting", 0)])
         for attempt in range(1, 7):
             clock.move(timedelta(seconds=RETRY_AFTER_S[min(attempt, 5)] * 1.3))
-            until(lambda attempt=attempt: state()[0][1] == attempt)
+            until(partial(has_been_tried, attempt))
         assert state() == [("dead", 6)]
     assert len(seen(evaluation)) == 1
 
@@ -266,7 +270,7 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
 def test_a_service_is_ready_only_while_it_consumes(network: Running) -> None:
     container = network.container("evaluation")
     assert readiness(container) == {"reactions": True, "store": True}
-    network.extension("evaluation", Bus).consumers[0].kill()
+    network.extension("evaluation", ServiceRuntime).consumers[0].kill()
     assert readiness(container)["reactions"] is False
 
 
