@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "gateway_0002"
-down_revision = "gateway_0001"
+revision = "gateway_0003"
+down_revision = "gateway_0002"
 
 
 def upgrade() -> None:
