@@ -78,7 +78,7 @@ def wire(prepared: Fresh) -> Iterator[Any]:
 
 
 @pytest.fixture
-def prepared(servers: Servers) -> Iterator[Fresh]:
+def prepared(servers: Servers) -> Fresh:
     """Real servers with the tables of the small network."""
     fresh = servers.fresh(is_migrated=False)
     for name in ("meetings", "evaluation"):

@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -253,10 +254,13 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
             with evaluation.begin() as session:
                 return [(row.state, row.attempts) for row in session.execute(select(inbox.PARKED))]
 
+        def has_been_tried(times: int) -> bool:
+            return state()[0][1] == times
+
         until(lambda: state() == [("waiting", 0)])
         for attempt in range(1, 7):
             clock.move(timedelta(seconds=RETRY_AFTER_S[min(attempt, 5)] * 1.3))
-            until(lambda attempt=attempt: state()[0][1] == attempt)
+            until(partial(has_been_tried, attempt))
         assert state() == [("dead", 6)]
     assert len(seen(evaluation)) == 1
 

@@ -1,12 +1,13 @@
 """Events are carried from store to store without a broker, and what follows from them too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import MetaData
 
 from chassis.messaging.in_process import deliver_all
+from chassis.messaging.inbox import Reactions
 from chassis.storage import store
 from chassis.testing import memory_store, published
 from pratique.events.evaluation import SurveyInvitationsIssued, SurveyOpened
@@ -24,7 +25,7 @@ def deliver(session: store.Transaction, event: SurveyInvitationsIssued) -> None:
     session.publish(sample(MessageDelivered, version=event.version))
 
 
-REACTIONS = {
+REACTIONS: Mapping[str, Reactions] = {
     "meetings": {},
     "evaluation": {MeetingClosed: open_survey},
     "notifications": {SurveyInvitationsIssued: deliver},

@@ -25,11 +25,11 @@ from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.testing import AT, envelope, sample
 
 
-def closings(count: int) -> list[Envelope]:
+def closings(count: int) -> list[Envelope[Any]]:
     return [envelope(sample(MeetingClosed, version=number)) for number in range(1, count + 1)]
 
 
-def bodies(envelopes: Sequence[Envelope]) -> list[bytes]:
+def bodies(envelopes: Sequence[Envelope[Any]]) -> list[bytes]:
     return [each.to_bytes() for each in envelopes]
 
 
@@ -66,7 +66,7 @@ def away(opened: store.Store) -> Iterator[None]:
     begin = opened.begin
 
     @contextmanager
-    def refused() -> Iterator[store.Transaction]:
+    def refused(is_reading: bool = False) -> Iterator[store.Transaction]:
         raise store.StoreAway("the store does not answer")
         yield
 
@@ -78,7 +78,7 @@ def away(opened: store.Store) -> Iterator[None]:
 
 
 def test_a_repeated_delivery_has_no_effect(either: store.Store) -> None:
-    reactions = {MeetingClosed: open_survey}
+    reactions: inbox.Reactions = {MeetingClosed: open_survey}
     batch = closings(3)
 
     new = inbox.receive(either, reactions, bodies([*batch, batch[0], batch[2]]))
@@ -143,7 +143,7 @@ def test_an_event_that_breaks_the_transaction_harms_no_other(either: store.Store
 
 
 def test_a_parked_event_is_tried_again_on_the_ladder_and_is_dead_after_the_last(either: store.Store) -> None:
-    reactions = {MeetingClosed: failing_for(1)}
+    reactions: inbox.Reactions = {MeetingClosed: failing_for(1)}
     with clock.fixed(AT):
         inbox.receive(either, reactions, bodies(closings(1)))
         for attempt, wait_s in enumerate(RETRY_AFTER_S):
@@ -193,7 +193,7 @@ def test_what_comes_before_its_predecessor_waits_for_it(either: store.Store) -> 
             raise NotYet("its survey has not arrived")
         session.publish(sample(ResultsWithheld))
 
-    reactions = {MeetingClosed: open_survey, ResultsWithheld: withhold}
+    reactions: inbox.Reactions = {MeetingClosed: open_survey, ResultsWithheld: withhold}
     with clock.fixed(AT):
         inbox.receive(either, reactions, [envelope(sample(ResultsWithheld)).to_bytes()])
         inbox.receive(either, reactions, bodies(closings(1)))

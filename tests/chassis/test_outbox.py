@@ -28,7 +28,7 @@ def announce(opened: store.Store, *events: Event) -> None:
             session.publish(event)
 
 
-def waiting(opened: store.Store) -> list[Envelope]:
+def waiting(opened: store.Store) -> list[Envelope[Any]]:
     """What the relay would send, oldest first."""
     with opened.begin() as session:
         return [Envelope.from_bytes(row.body) for row in outbox.unpublished(session, 1000)]

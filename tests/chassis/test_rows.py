@@ -55,7 +55,7 @@ def test_a_change_needs_the_version_that_was_read(session: Transaction) -> None:
 
     saved = rows.put(session, thing("b"), 1)
 
-    assert (saved.is_new, saved.changed, saved.row.name, saved.row.version) == (False, {"name"}, "b", 2)
+    assert (saved.is_new, saved.changed, saved.row.name, saved.row.version) == (False, frozenset({"name"}), "b", 2)
     assert saved.former == {"name": "a"}
 
 

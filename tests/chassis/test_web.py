@@ -1,18 +1,21 @@
 """HTTP that no connection can end: raw sockets against the real server, in a process of its own where limits fall."""
 
 import errno
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import eventlet
 import pytest
 from eventlet.event import Event as Gate
+from nameko.runners import ServiceRunner
 from werkzeug.wrappers import Request, Response
 
 from chassis.http import bounds, web
@@ -52,7 +55,7 @@ class Echo:
 
 
 @pytest.fixture
-def runner():
+def runner() -> Iterator[ServiceRunner]:
     made = service_runner.make_runner(SETTINGS, [])
     made.add_service(Echo)
     made.start()
@@ -61,34 +64,34 @@ def runner():
 
 
 @pytest.fixture
-def port(runner):
+def port(runner: ServiceRunner) -> int:
     return server_of(runner).port
 
 
-def server_of(runner):
+def server_of(runner: ServiceRunner) -> web.HttpServer:
     (container,) = runner.containers
     return next(each for each in container.extensions if isinstance(each, web.HttpServer))
 
 
-def connected(port):
+def connected(port: int) -> closing[socket.socket]:
     return closing(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S))
 
 
-def answer_to(port, sent):
+def answer_to(port: int, sent: bytes) -> bytes:
     """All that comes back until the server closes."""
     with connected(port) as sock:
         sock.sendall(sent)
         return read_all(sock)
 
 
-def read_all(sock):
+def read_all(sock: socket.socket) -> bytes:
     got = b""
     while piece := sock.recv(65536):
         got += piece
     return got
 
 
-def get(port, path="/hello"):
+def get(port: int, path: str = "/hello") -> bytes:
     return answer_to(port, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
 
 
@@ -113,7 +116,7 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("sent", GARBAGE, ids=range(len(GARBAGE)))
-def test_garbage_ends_its_own_connection_and_nothing_else(port, sent):
+def test_garbage_ends_its_own_connection_and_nothing_else(port: int, sent: bytes) -> None:
     with connected(port) as sock:
         try:
             sock.sendall(sent)
@@ -125,7 +128,7 @@ def test_garbage_ends_its_own_connection_and_nothing_else(port, sent):
     assert get(port).startswith(b"HTTP/1.1 200")
 
 
-def test_clients_that_vanish_in_the_middle_harm_nobody(port):
+def test_clients_that_vanish_in_the_middle_harm_nobody(port: int) -> None:
     for sent in (b"", b"GE", b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"):
         with connected(port) as sock:
             sock.sendall(sent)
@@ -133,7 +136,7 @@ def test_clients_that_vanish_in_the_middle_harm_nobody(port):
     assert get(port).startswith(b"HTTP/1.1 200")
 
 
-def test_a_head_that_drips_in_is_cut_off(port, monkeypatch):
+def test_a_head_that_drips_in_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as hasty:
         hasty.setattr(web, "HEADER_TIMEOUT_S", 0.3)
         with connected(port) as sock, pytest.raises(OSError), eventlet.Timeout(PATIENCE_S):
@@ -144,7 +147,7 @@ def test_a_head_that_drips_in_is_cut_off(port, monkeypatch):
     assert get(port).startswith(b"HTTP/1.1 200")
 
 
-def test_a_body_that_drips_in_takes_no_worker_and_is_cut_off(port, monkeypatch):
+def test_a_body_that_drips_in_takes_no_worker_and_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "BODY_TIMEOUT_S", 0.5)
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
     slow = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) for _ in range(6)]
@@ -156,14 +159,14 @@ def test_a_body_that_drips_in_takes_no_worker_and_is_cut_off(port, monkeypatch):
             assert read_all(sock).startswith(b"HTTP/1.1 408")
 
 
-def test_a_body_of_two_megabytes_is_413(port):
+def test_a_body_of_two_megabytes_is_413(port: int) -> None:
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n"
     answer = answer_to(port, head + b"a" * 2_000_000)
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"application/problem+json" in answer
 
 
-def test_an_answer_that_is_not_taken_in_time_is_cut_off(runner, monkeypatch):
+def test_an_answer_that_is_not_taken_in_time_is_cut_off(runner: ServiceRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     server = server_of(runner)
     server._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)  # or the kernel would take all of it
     with monkeypatch.context() as hasty:
@@ -177,31 +180,31 @@ def test_an_answer_that_is_not_taken_in_time_is_cut_off(runner, monkeypatch):
     assert get(server.port).startswith(b"HTTP/1.1 200")
 
 
-def test_who_asks_before_sending_too_much_is_told_at_once(port):
+def test_who_asks_before_sending_too_much_is_told_at_once(port: int) -> None:
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n"
     assert answer_to(port, head).startswith(b"HTTP/1.1 413")
 
 
-def test_a_body_of_a_megabyte_arrives_whole(port):
+def test_a_body_of_a_megabyte_arrives_whole(port: int) -> None:
     head = b"POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n"
     assert answer_to(port, head + b"a" * 1_000_000).endswith(b"\r\n\r\n" + b"a" * 1_000_000)
 
 
-def test_a_body_of_unknown_length_is_411_and_what_follows_is_no_request(port):
+def test_a_body_of_unknown_length_is_411_and_what_follows_is_no_request(port: int) -> None:
     sent = b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"
     answer = answer_to(port, sent)
     assert answer.startswith(b"HTTP/1.1 411")
     assert answer.count(b"HTTP/1.1") == 1
 
 
-def test_one_connection_serves_many_requests(port):
+def test_one_connection_serves_many_requests(port: int) -> None:
     with connected(port) as sock:
         for _ in range(3):
             sock.sendall(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
             assert sock.recv(65536).endswith(b"\r\n\r\nhi")
 
 
-def test_a_failure_tells_an_id_and_not_its_text(port, caplog):
+def test_a_failure_tells_an_id_and_not_its_text(port: int, caplog: pytest.LogCaptureFixture) -> None:
     answer = get(port, "/fail")
     assert answer.startswith(b"HTTP/1.1 500")
     assert b"pw@h" not in answer
@@ -209,14 +212,14 @@ def test_a_failure_tells_an_id_and_not_its_text(port, caplog):
     assert incident in caplog.text
 
 
-def test_a_wrong_method_is_a_problem_that_names_the_right_ones(port):
+def test_a_wrong_method_is_a_problem_that_names_the_right_ones(port: int) -> None:
     answer = answer_to(port, b"PUT / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 405")
     assert b"application/problem+json" in answer
     assert b"\r\nAllow: GET, HEAD\r\n" in answer
 
 
-def test_requests_in_flight_finish_when_it_stops(runner):
+def test_requests_in_flight_finish_when_it_stops(runner: ServiceRunner) -> None:
     port = server_of(runner).port
     with connected(port) as busy, connected(port) as idle:
         idle.sendall(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -236,7 +239,7 @@ def test_requests_in_flight_finish_when_it_stops(runner):
         socket.create_connection(("127.0.0.1", port), timeout=1)
 
 
-def test_more_connections_than_descriptors_end_nothing():
+def test_more_connections_than_descriptors_end_nothing() -> None:
     script = textwrap.dedent(
         """
         import eventlet
@@ -261,6 +264,8 @@ def test_more_connections_than_descriptors_end_nothing():
         [sys.executable, "-c", script], cwd=HOME, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
+        assert process.stdout
+        assert process.stderr
         port = int(process.stdout.readline())
         slow = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) for _ in range(135)]
         for sock in slow:
@@ -275,7 +280,7 @@ def test_more_connections_than_descriptors_end_nothing():
         process.communicate()
 
 
-def test_who_is_connected_when_the_server_stops_is_answered(runner):
+def test_who_is_connected_when_the_server_stops_is_answered(runner: ServiceRunner) -> None:
     server, port, request = server_of(runner), server_of(runner).port, b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
     late = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
     until(lambda: server._connections)  # accepted, and says nothing yet
@@ -295,11 +300,13 @@ def test_who_is_connected_when_the_server_stops_is_answered(runner):
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-def test_who_connects_while_the_port_is_being_closed_is_refused_and_never_cut_off(runner, monkeypatch):
+def test_who_connects_while_the_port_is_being_closed_is_refused_and_never_cut_off(
+    runner: ServiceRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = server_of(runner)
     accept, late = server._accept_who_waits, socket.socket()
 
-    def then_one_more_comes():
+    def then_one_more_comes() -> None:
         accept()
         late.setblocking(False)
         late.connect_ex(("127.0.0.1", server.port))
@@ -311,7 +318,7 @@ def test_who_connects_while_the_port_is_being_closed_is_refused_and_never_cut_of
     late.close()
 
 
-def test_a_full_house_waits_its_turn(monkeypatch):
+def test_a_full_house_waits_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "_connection_limit", lambda: 2)
     monkeypatch.setattr(web, "HEADER_TIMEOUT_S", 0.3)
     made = service_runner.make_runner(SETTINGS, [])
@@ -345,13 +352,11 @@ def test_a_full_house_waits_its_turn(monkeypatch):
         ),
     ],
 )
-def test_secrets_are_masked_in_logs(path, shown):
+def test_secrets_are_masked_in_logs(path: str, shown: str) -> None:
     assert bounds.masked(path, SECRET_AFTER) == shown
 
 
-def test_a_success_behind_a_secret_leaves_no_line(port, caplog):
-    import logging
-
+def test_a_success_behind_a_secret_leaves_no_line(port: int, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         get(port, "/s/tok-123")
         get(port, "/v1/meetings/7")
