@@ -1,5 +1,6 @@
 """Those who were there answer, in the room or by their links, in time or late, once or twice, or not to the end."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,7 @@ class Until(IntEnum):
 
 
 UNTIL = some.sampled_from([Until.CONFIRMED] * 5 + [Until.KEPT, Until.TAKEN, Until.NOTHING])
+HOW_FAR = some.lists(UNTIL, min_size=1, max_size=4)  #: it comes with the answers of several people, by turns
 WORDS = ("satisfaction", "would_come_again", "what_should_change")
 
 
@@ -43,18 +45,18 @@ class Answers(Steps):
     """The rules of those who answer, and of those who want to know."""
 
     @precondition(lambda self: self.reference.surveys)
-    @step(which=WHICH, who=WHO, until=UNTIL)
-    def answer_in_the_room(self, which: int, who: int, until: Until) -> None:
+    @step(which=WHICH, who=WHO, how_far=HOW_FAR)
+    def answer_in_the_room(self, which: int, who: int, how_far: list[Until]) -> None:
         """People ask for ballots by the code of the room, and send them, or keep them for later."""
-        self._answer_in_room(one_of(list(self.reference.surveys.values()), which), who, until)
+        self._answer_in_room(one_of(list(self.reference.surveys.values()), which), who, how_far)
 
-    def _answer_in_room(self, survey: Survey, who: int, until: Until = Until.CONFIRMED) -> None:
+    def _answer_in_room(self, survey: Survey, who: int, how_far: Sequence[Until] = (Until.CONFIRMED,)) -> None:
         code = self._see(survey)
         heard = self.reference.heard.of(survey.meeting)
-        for person in those_of(list(self.reference.people), who)[:8]:
+        for index, person in enumerate(those_of(list(self.reference.people), who)[:8]):
             may = code is not None and person in heard  # nobody is told who has answered
             told = {"locale": Locale.FR, "room_code": code or "22222222", "member_id": person}
-            self._open(survey, person, "room", may, NotFound, until, **told)
+            self._open(survey, person, "room", may, NotFound, one_of(how_far, index), **told)
 
     def _see(self, survey: Survey) -> str | None:
         """The code of the room, which shows while it is open."""
@@ -64,18 +66,19 @@ class Answers(Steps):
         return code
 
     @precondition(lambda self: self.mailbox.links)
-    @step(which=WHICH, who=WHO, until=UNTIL)
-    def answer_by_link(self, which: int, who: int, until: Until) -> None:
+    @step(which=WHICH, who=WHO, how_far=HOW_FAR)
+    def answer_by_link(self, which: int, who: int, how_far: list[Until]) -> None:
         """People follow their links, at whatever time."""
-        self._answer_links(one_of([self.reference.surveys[id] for id, _ in self.mailbox.links], which), who, until)
+        self._answer_links(one_of([self.reference.surveys[id] for id, _ in self.mailbox.links], which), who, how_far)
 
-    def _answer_links(self, survey: Survey, who: int, until: Until = Until.CONFIRMED) -> None:
+    def _answer_links(self, survey: Survey, who: int, how_far: Sequence[Until] = (Until.CONFIRMED,)) -> None:
         links = [(member, link) for (id, member), link in self.mailbox.links.items() if id == survey.id]
         heard = self.reference.heard.of(survey.meeting)
-        for member, link in those_of(links, who)[:6]:
+        for index, (member, link) in enumerate(those_of(links, who)[:6]):
             may = survey.is_open and member in heard and member not in survey.taken
             why = Gone if not survey.is_open else Conflict if member in heard else NotFound
-            self._open(survey, member, "message", may, why, until, locale=Locale.FR, token=link)
+            told = {"locale": Locale.FR, "token": link}
+            self._open(survey, member, "message", may, why, one_of(how_far, index), **told)
 
     def _open(
         self, survey: Survey, person: UUID, channel: str, may: bool, why: type[DomainError], until: Until, **told: Any
@@ -127,6 +130,13 @@ class Answers(Steps):
         """A ballot that was sent, perhaps not to the end, or kept for long, is sent."""
         begun = [each for each in self.ballots if not self._is_done(each)]
         self._send(one_of(begun if begun and which % 2 else self.ballots, which // 2), until)
+
+    def _send_what_is_left(self, survey: Survey) -> None:
+        """Whoever heard nothing of their answers, or kept their ballot, sends it: once more, or at last."""
+        for ballot in [each for each in self.ballots if each.survey is survey]:
+            taken = survey.taken.get(ballot.member)
+            if taken is None or not taken.is_confirmed:
+                self._send(ballot, Until.CONFIRMED)
 
     def _is_done(self, ballot: Ballot) -> bool:
         taken = ballot.survey.taken.get(ballot.member)

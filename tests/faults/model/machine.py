@@ -1,12 +1,15 @@
 """The state machine: people, time, and a bus that means ill."""
 
 from datetime import timedelta
+from enum import StrEnum
 
 from hypothesis import strategies as some
 from hypothesis.stateful import precondition
 
 from chassis import clock
 from chassis.settings import SERVICES
+from tests.faults.model.answers import HOW_FAR, Until
+from tests.faults.model.cast import ENOUGH, Survey
 from tests.faults.model.people import MEETINGS_AT_MOST, People
 from tests.faults.model.steps import WHICH, WHO, one_of, step
 from tests.harness.faulty import AT, Fate, MailFate
@@ -27,6 +30,19 @@ SPANS = [
     timedelta(days=3),
     timedelta(days=7),
 ]
+
+
+class Course(StrEnum):
+    """What happens once people have answered a survey."""
+
+    SENT_AGAIN = "whoever heard nothing sends the same again"
+    ANSWERED_AGAIN = "the same people answer once more"
+    ROOM_CLOSES = "the room closes, and whoever kept a ballot sends it an hour later"
+    TIME_PASSES = "two days pass, after which those who are missing are reminded"
+    WERE_NOT_THERE = "so many were not there after all that too few are left, and the survey closes"
+
+
+COURSE = some.sampled_from(Course)
 
 
 class Model(People):
@@ -143,6 +159,50 @@ class Model(People):
         if is_due:
             clock.move(timedelta(days=2))
             self._all_goes_well(mess)
+
+    @precondition(lambda self: self._open_surveys() or len(self.reference.meetings) < MEETINGS_AT_MOST)
+    @step(which=WHICH, mess=MESS, who=WHO, how_far=HOW_FAR, course=COURSE)
+    def let_a_survey_run(self, which: int, mess: int, who: int, how_far: list[Until], course: Course) -> None:
+        """People answer, in the room while it is open; the gateway comes so far with each; then this happens.
+
+        Where no survey is open, a meeting is held for it, as far as its wrap-up or its closing.
+        """
+        self._all_goes_well(mess)
+        meeting = None if self._open_surveys() else self._schedule(which, 2, 0, False)
+        for _ in range(3 + which % 2):
+            if meeting:
+                self._advance(meeting, which, 0)
+        self._all_goes_well(mess)
+        if not self._open_surveys():
+            return
+        survey = one_of(self._open_surveys(), which)
+        answer = self._answer_in_room if survey.is_in_room else self._answer_links
+        answer(survey, who, how_far)
+        if course is Course.SENT_AGAIN:
+            self._send_what_is_left(survey)
+        elif course is Course.ANSWERED_AGAIN:
+            answer(survey, who)
+        elif course is Course.ROOM_CLOSES:
+            self._close(survey.meeting)
+            self._all_goes_well(mess)
+            clock.move(timedelta(hours=1))
+            self._send_what_is_left(survey)
+        elif course is Course.TIME_PASSES:
+            clock.move(timedelta(days=2))
+            self._all_goes_well(mess)
+        else:
+            self._find_absent(survey)
+            clock.move(timedelta(days=8))
+            self._all_goes_well(mess)
+
+    def _open_surveys(self) -> list[Survey]:
+        return [each for each in self.reference.surveys.values() if each.is_open]
+
+    def _find_absent(self, survey: Survey) -> None:
+        """All but four of those who answered were not there."""
+        were_there = sorted(survey.answered & survey.meeting.present)
+        for person in were_there[ENOUGH - 1 :]:
+            self._turn_round(survey.meeting, person)
 
     @step(fate=FATES)
     def spoil_the_next_command(self, fate: Fate) -> None:
