@@ -197,7 +197,7 @@ def test_servers_end_with_a_test_run_that_is_killed() -> None:
     folder = child.stdout.readline().strip()
     assert len(_processes_in(folder)) > 3
     child.kill()
-    child.communicate(timeout=30)
+    child.communicate(timeout=PATIENCE_S)
     end = time.monotonic() + PATIENCE_S
     while (_processes_in(folder) or Path(folder).exists()) and time.monotonic() < end:
         time.sleep(0.1)

@@ -11,7 +11,7 @@ from pratique import subscribe as library
 from pratique.events.meetings import MeetingClosed
 from pratique.subscribe import subscribe
 from pratique.testing import envelope, sample
-from tests.harness.waiting import until
+from tests.harness.waiting import PATIENCE_S, until
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real
@@ -53,7 +53,7 @@ def test_a_subscriber_whose_queue_is_deleted_goes_on_with_a_new_one(
 
     wire.basic_publish("meetings.events", "MeetingClosed", envelope(sample(MeetingClosed)).to_bytes())
 
-    with eventlet.Timeout(30):
+    with eventlet.Timeout(PATIENCE_S):
         reader.wait()
     assert len(closings) == 1
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.faults.hostile.gateway_process import GatewayProcess
+from tests.harness.waiting import PROGRAM_S
 from tests.servers.find import is_compulsory
 
 HERE = Path(__file__).parent
@@ -60,7 +61,7 @@ def desk(node: Path, tmp_path: Path) -> Path:
 def run(*command: str, cwd: Path, **environ: str) -> str:
     """What the command prints; it must succeed."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PRATIQUE_")}
-    done = subprocess.run(command, cwd=cwd, env=clean | environ, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=cwd, env=clean | environ, capture_output=True, text=True, timeout=PROGRAM_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

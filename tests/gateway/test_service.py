@@ -20,7 +20,7 @@ from gateway.service import Gateway, Site
 from operations import composition
 from pratique.errors import NotFound
 from tests.harness.containers import running
-from tests.harness.waiting import until
+from tests.harness.waiting import PATIENCE_S, until
 
 COMMUNITY = "/v1/communities/00000000-0000-4000-8000-000000000001"
 
@@ -59,7 +59,7 @@ def settings(tmp_path):
     in_memory.reset()
     urls = {"gateway": f"sqlite:///{tmp_path}/gateway.sqlite"}
     return Settings(
-        broker_url=EMBEDDED, store_urls=urls, home=Path(), http_port=0, rpc_timeout_s=1.0, seal_key=SEAL_KEY
+        broker_url=EMBEDDED, store_urls=urls, home=Path(), http_port=0, rpc_timeout_s=30.0, seal_key=SEAL_KEY
     )
 
 
@@ -73,7 +73,7 @@ def opened(started):
 
 
 def get(port, path, headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
@@ -99,7 +99,7 @@ def test_a_client_that_has_the_row_already_is_served_by_an_older_service_too(set
         port, headers = opened(started)
         path = "/v1/meetings/00000000-0000-4000-8000-000000000001"
         for known, status in (('"1"', 200), ('"2"', 304)):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
             connection.request("GET", path, headers={**headers, "If-None-Match": known})
             assert connection.getresponse().status == status
             connection.close()
@@ -116,9 +116,9 @@ def test_a_row_that_tells_versions_asks_for_them_as_its_service_takes_it(route):
 
 
 def test_a_service_that_is_absent_is_503_in_bounded_time(settings):
-    with running(settings, [Gateway]) as started:
+    with running(dataclasses.replace(settings, rpc_timeout_s=1.0), [Gateway]) as started:
         port, headers = opened(started)
-        with eventlet.Timeout(3):
+        with eventlet.Timeout(PATIENCE_S):
             response, body = get(port, COMMUNITY, headers)
         assert (response.status, response.headers["Retry-After"]) == (503, "5")
         assert body["type"] == "urn:pratique:problem:unavailable"
@@ -145,7 +145,7 @@ def test_the_class_is_found_by_its_name():
 
 def send(port, path, size, headers):
     """The status of a POST whose body has this size."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
         connection.request("POST", path, b" " * size, {"Content-Type": "application/json", **headers})
         response = connection.getresponse()

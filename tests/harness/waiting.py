@@ -8,7 +8,8 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 #: For what must come true, on a machine that does much else: it costs time only where something is wrong.
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
+PROGRAM_S = 1200.0  #: for a program to do its work and end, likewise
 
 
 def until(

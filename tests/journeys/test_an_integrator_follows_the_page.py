@@ -23,7 +23,7 @@ from pratique.testing import sample
 from services.meetings.service import Meetings
 from tests import servers as private
 from tests.harness.containers import running
-from tests.harness.waiting import until
+from tests.harness.waiting import PATIENCE_S, until
 
 HOME = Path(__file__).parents[2]
 PAGE = (HOME / "docs/integrate.md").read_text(encoding="utf-8")
@@ -96,5 +96,5 @@ def test_what_the_page_shows_satisfies_a_strict_type_checker(program: str, tmp_p
 
 def test_what_the_page_says_for_tests_runs_without_a_broker() -> None:
     done = run(IN_TESTS)
-    done.communicate(timeout=30)
+    done.communicate(timeout=PATIENCE_S)
     assert done.returncode == 0

@@ -27,7 +27,7 @@ from pratique.testing import sample
 from services.meetings.service import Meetings
 from tests import servers as private
 from tests.harness.containers import running
-from tests.harness.waiting import until
+from tests.harness.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.real
 
@@ -97,7 +97,7 @@ def test_the_library_and_a_bare_client_hear_what_was_given(operator: Operator, f
             fresh, lambda: (got := channel.basic_get(operator.queue("board"), auto_ack=True))[0] and got
         )
         assert channel.basic_get(operator.queue("board"))[0] is None, "MeetingStarted was not given"
-    with eventlet.Timeout(120):
+    with eventlet.Timeout(PATIENCE_S):
         reader.wait()
     assert [str(envelope.id) for envelope in seen] == [json.loads(body)["id"]]
     assert seen[0].event.head_count == 12
@@ -266,7 +266,7 @@ def test_what_happens_before_the_program_first_starts_waits_for_it(operator: Ope
         channel = looking.channel()
         close_a_meeting(fresh, lambda: channel.queue_declare(operator.queue(), passive=True).method.message_count)
     seen: list[Envelope[MeetingClosed]] = []
-    with eventlet.Timeout(30):
+    with eventlet.Timeout(PATIENCE_S):
         subscribe(url, operator.queue(), [MeetingClosed], seen.append, until=lambda: bool(seen))
     assert [envelope.event.head_count for envelope in seen] == [12]
 

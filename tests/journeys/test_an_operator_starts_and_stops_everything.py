@@ -17,6 +17,7 @@ import yaml
 
 from chassis.testing import SEAL_KEY
 from tests import servers as private
+from tests.harness.waiting import PATIENCE_S, PROGRAM_S
 from tests.servers.process import free_port
 
 HOME = Path(__file__).parents[2]
@@ -75,7 +76,7 @@ class Deployment:
             cwd=self._folder,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=PROGRAM_S,
             check=False,
         )
 
@@ -91,7 +92,7 @@ class Deployment:
         """What the entry has logged."""
         return (self._folder / f"{name}.log").read_text()
 
-    def wait_until_healthy(self, name: str, timeout_s: float = 240) -> None:
+    def wait_until_healthy(self, name: str, timeout_s: float = PROGRAM_S) -> None:
         """Return when the entry's own health check passes."""
         _, shell, script = SERVICES[name]["healthcheck"]["test"]
         check, end = [shell, str(HOME / Path(script).relative_to("/app"))], time.monotonic() + timeout_s
@@ -104,7 +105,7 @@ class Deployment:
         """Tell all to stop, as compose does; their exit codes."""
         for process in self.running.values():
             process.send_signal(signal.SIGTERM)
-        return {name: process.wait(60) for name, process in self.running.items()}
+        return {name: process.wait(PATIENCE_S) for name, process in self.running.items()}
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def test_what_compose_starts_becomes_healthy_serves_and_stops(deployment: Deploy
     assert token not in listed
     request = urllib.request.Request(f"http://127.0.0.1:{deployment.http_port}/v1/communities")
     request.add_header("Authorization", f"Bearer {token}")
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         assert answer.status == 200
 
     assert set(deployment.stop().values()) == {0}

@@ -22,7 +22,7 @@ from tests import servers as private
 from tests.harness.client import HttpClient, RetryingClient
 from tests.harness.mails import MailFolder, asks, link_in, mail_server, text_of
 from tests.harness.people import ZONE, filled
-from tests.harness.waiting import is_ready, until
+from tests.harness.waiting import PATIENCE_S, PROGRAM_S, is_ready, until
 from tests.servers.process import free_port
 
 pytestmark = pytest.mark.real
@@ -94,9 +94,9 @@ def test_passwords_tokens_codes_ballots_names_and_addresses_stay_out_of_everythi
     main = processes.start("run", *SERVICES, "gateway")
     made = subprocess.run(
         [sys.executable, "-c", "from operations import main; main()", "token", "create", "x", "--scope", "*"],
-        env=processes.environ, capture_output=True, text=True, timeout=60, check=True,
+        env=processes.environ, capture_output=True, text=True, timeout=PROGRAM_S, check=True,
     )  # fmt: skip
-    client = HttpClient(int(processes.environ["PRATIQUE_HTTP_PORT"]), made.stdout.strip(), timeout_s=60)
+    client = HttpClient(int(processes.environ["PRATIQUE_HTTP_PORT"]), made.stdout.strip(), timeout_s=PATIENCE_S)
     secrets["a token"] = client.token.split("_", 2)[2]
     until(lambda: is_ready(client.port), every_s=0.2)
     secrets |= _live_through_a_meeting(client, tmp_path / "maildir")
@@ -107,7 +107,7 @@ def test_passwords_tokens_codes_ballots_names_and_addresses_stay_out_of_everythi
     fresh.servers.rabbitmqctl("close_all_connections", "-p", fresh.vhost, "a test")
     until(lambda: processes.printed().count("lost the broker") > lost, every_s=0.2)
     main.send_signal(signal.SIGTERM)
-    assert main.wait(60) == 0
+    assert main.wait(PATIENCE_S) == 0
     printed = processes.printed()
     assert '"level": "debug"' in printed, "debugging is on"
     assert "UndefinedTable" in printed, "the failure is told"
@@ -138,7 +138,7 @@ def _meet_what_is_away_or_refuses(processes: Processes, fresh: private.Fresh) ->
     assert processes.run("migrate", "meetings", PRATIQUE_STORE_MEETINGS=malformed) == 2  # refused with the settings
     until(lambda: "lost the broker" in processes.printed(), every_s=0.2)
     lasting.send_signal(signal.SIGTERM)
-    assert lasting.wait(60) == 0
+    assert lasting.wait(PATIENCE_S) == 0
 
 
 def _live_through_a_meeting(client: HttpClient, maildir: Path) -> dict[str, str]:

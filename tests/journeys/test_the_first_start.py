@@ -15,6 +15,7 @@ import pytest
 
 from tests.harness.mails import everything_in, parsed
 from tests.harness.processes import IS_UP, Up
+from tests.harness.waiting import PATIENCE_S, PROGRAM_S
 from tests.servers import HOME
 
 
@@ -24,7 +25,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     made = Up(tmp_path_factory.mktemp("up"))
     try:
         made.start()
-        made.wait_until_up(400)
+        made.wait_until_up(PROGRAM_S)
         yield made
     finally:
         made.kill()
@@ -51,7 +52,7 @@ def test_the_first_start_shows_the_main_job_and_stops_when_told(up: Up) -> None:
 
 def test_the_second_start_is_quick_and_finds_what_the_first_left(up: Up) -> None:
     up.start()
-    up.wait_until_up(120)
+    up.wait_until_up(PATIENCE_S)
     assert "Loading" not in up.output
     assert len(up.client.ok("GET", "/v1/communities")["items"]) == 6
 
@@ -69,7 +70,7 @@ def test_every_command_of_the_page_does_what_it_says(up: Up) -> None:
     given = {"PYTHONPATH": str(HOME), "PRATIQUE_HOME": str(HOME), "PRATIQUE_HTTP_PORT": str(up.port)}
     command = ["bash", "-eu", "-o", "pipefail", "-c", typed.replace("127.0.0.1:8000", f"127.0.0.1:{up.port}")]
     done = subprocess.run(
-        command, cwd=up.folder, env=os.environ | given, capture_output=True, text=True, timeout=400, check=False
+        command, cwd=up.folder, env=os.environ | given, capture_output=True, text=True, timeout=PROGRAM_S, check=False
     )
     assert (done.returncode, "rror" in done.stderr) == (0, False), (done.stdout, done.stderr)
     answers = (" 201\n", " 200\n", "/r/", "/s/", "204\n", "410", "released", "withheld", "MeetingClosed", "403")
@@ -90,7 +91,7 @@ def test_what_was_closed_just_before_a_crash_is_asked_about_after_it(up: Up) -> 
     up.client.close(meeting_id)
     assert up.end(signal.SIGKILL) == -signal.SIGKILL
     up.start()
-    up.wait_until_up(120)
+    up.wait_until_up(PATIENCE_S)
     assert [asked_since(up, each, before) for each in member_ids] == [1] * len(member_ids)
     assert up.client.ok("GET", f"/v1/meetings/{meeting_id}/survey")["state"] == "open"
     assert up.end(signal.SIGTERM) == 0
@@ -99,7 +100,7 @@ def test_what_was_closed_just_before_a_crash_is_asked_about_after_it(up: Up) -> 
 def asked_since(up: Up, member_id: str, before: set[Path]) -> int:
     """How many mails have asked this person since, once one has, within some seconds; no program is told."""
     address = up.client.ok("GET", f"/v1/members/{member_id}")["email"]
-    found, end = 0, time.monotonic() + 120
+    found, end = 0, time.monotonic() + PATIENCE_S
     while not found and time.monotonic() < end:
         mails = [parsed(path.read_bytes()) for path in mails_in(up) - before]
         asking = [mail for mail in mails if address in str(mail["To"]) and "/s/" in everything_in(mail)]

@@ -26,6 +26,7 @@ from operations import VERBS, cli
 from pratique import testing
 from pratique.events.meetings import MeetingClosed
 from tests import servers as private
+from tests.harness.waiting import PROGRAM_S
 
 GONE = "amqp://pratique:hunter2@127.0.0.1:9//"
 
@@ -284,7 +285,9 @@ def test_without_the_seal_key_nothing_runs_and_the_doctor_says_so(tmp_path: Path
         assert (found["is_well"], found["words"]) == (False, "not set here, or none")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PRATIQUE_")}
         command = [sys.executable, "-W", "ignore", "-c", "from operations import main; main()", "run", "meetings"]
-        done = subprocess.run(command, env=inherited | env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, env=inherited | env, capture_output=True, text=True, timeout=PROGRAM_S, check=False
+        )
         assert done.returncode == 2
         assert done.stderr.startswith("PRATIQUE_SEAL_KEY must be 64 hexadecimal digits, the same for every process")
         assert len(done.stderr.splitlines()) == 1

@@ -28,6 +28,7 @@ from demo.network import Network
 from operations import composition, up
 from pratique.errors import Conflict
 from pratique.requests.membership import PutCommunity
+from tests.harness.waiting import PATIENCE_S, PROGRAM_S
 from tests.servers.process import free_port
 
 CLASSES = composition.service_classes(settings.SERVICES)
@@ -60,8 +61,8 @@ class Trial:
         return self._log.read_text().rpartition("import eventlet\n")[2]
 
     def until(self, is_so: Callable[[], object]) -> None:
-        """Wait for it, two minutes at most, while the process lives."""
-        end = time.monotonic() + 120
+        """Wait for it while the process lives."""
+        end = time.monotonic() + PATIENCE_S
         while not is_so():
             assert self.started[-1].poll() is None, self.said()
             assert time.monotonic() < end, self.said()
@@ -94,14 +95,14 @@ def _interrupt(done: int, total: int) -> None:
 
 def test_a_port_that_is_taken_is_one_sentence_that_names_the_setting(trial: Trial) -> None:
     with socket.create_server(("127.0.0.1", trial.port)):
-        assert trial.start().wait(120) == 1
+        assert trial.start().wait(PROGRAM_S) == 1
     assert re.fullmatch(rf"Port {trial.port} .* another program listens there.*PRATIQUE_HTTP_PORT.*\n", trial.said())
     assert not list(trial.settings.data_dir.glob("*.sqlite"))
 
 
 def test_a_port_that_cannot_be_is_one_sentence(trial: Trial) -> None:
     trial.port = 70000
-    assert trial.start().wait(120) == 2
+    assert trial.start().wait(PROGRAM_S) == 2
     assert re.fullmatch(r"PRATIQUE_HTTP_PORT is '70000'; it must be a whole number from 1 to 65535.*\n", trial.said())
 
 
@@ -113,7 +114,7 @@ def test_the_command_that_it_names_looks_after_it_at_its_port_and_in_its_folder(
     (told,) = re.findall(r"Look after it with: +\S*pratique (.*)", trial.said())
     env = {name: value for name, value in os.environ.items() if not name.startswith("PRATIQUE_")}
     command = [*UP[:-1], *shlex.split(told), "--json"]
-    done = subprocess.run(command, env=env, cwd=HOME, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=env, cwd=HOME, capture_output=True, text=True, timeout=PROGRAM_S, check=False)
     words = {finding["subject"]: finding["words"] for finding in json.loads(done.stdout)["findings"]}
     assert words["gateway"] == f"ready at http://127.0.0.1:{trial.port}"
     assert str(trial.settings.mail_dir) in words["mail"]
@@ -154,7 +155,7 @@ def test_a_second_one_in_the_same_folder_is_refused(trial: Trial) -> None:
     folder.mkdir()
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert trial.start().wait(120) == 1
+        assert trial.start().wait(PROGRAM_S) == 1
     assert re.fullmatch(r"Another `pratique up` works in .*--data FOLDER up\n", trial.said())
 
 
@@ -162,7 +163,7 @@ def test_ctrl_c_while_the_sample_is_loaded_ends_with_a_sentence_and_no_error(tri
     started = trial.start()
     trial.until((trial.settings.data_dir / "sample.unfinished").exists)
     started.send_signal(signal.SIGINT)
-    assert started.wait(120) == 0
+    assert started.wait(PROGRAM_S) == 0
     assert trial.said().splitlines()[-1] == INTERRUPTED
 
 
@@ -215,10 +216,10 @@ def test_a_start_on_what_is_there_takes_seconds_and_a_signal_ends_it_well(trial:
     assert "Loading" not in trial.said()
     page = re.search(r"http://\S+/mails\b", trial.said())
     assert page is not None
-    with urllib.request.urlopen(page[0], timeout=60) as answer:
+    with urllib.request.urlopen(page[0], timeout=PATIENCE_S) as answer:
         assert answer.status == 200
     started.send_signal(number)
-    assert started.wait(60) == 0
+    assert started.wait(PROGRAM_S) == 0
     assert trial.said().splitlines()[-1] == "Stopped. What was committed is kept."
 
 
@@ -243,5 +244,5 @@ def test_ctrl_c_before_all_is_ready_ends_it_well_too(trial: Trial) -> None:
     trial.until(lambda: "Preparing" in trial.said())
     time.sleep(0.3)  # anywhere between the stores and the welcome
     started.send_signal(signal.SIGINT)
-    assert started.wait(60) == 0
+    assert started.wait(PROGRAM_S) == 0
     assert trial.said().splitlines()[-1].startswith("Stopped")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.waiting import PROGRAM_S
+
 ROOT = Path(__file__).parents[2]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
@@ -16,7 +18,7 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 def run(*command: object, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run a program with nothing in its environment; it must end with this code."""
     done = subprocess.run(
-        [str(each) for each in command], env={}, capture_output=True, text=True, timeout=120, check=False
+        [str(each) for each in command], env={}, capture_output=True, text=True, timeout=PROGRAM_S, check=False
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.harness.waiting import PROGRAM_S
 from tests.repository.source import PACKAGES, ROOT, module_of, sources
 
 NOT_FOR_IMPORT = {"chassis.storage.migrations.env"}  # run by alembic only
@@ -46,7 +47,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program with nothing in its environment."""
     command = [sys.executable, "-c", program, str(ROOT), *arguments]
-    return subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=PROGRAM_S, check=False)
 
 
 def test_every_module_is_imported_without_any_setting() -> None:

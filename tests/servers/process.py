@@ -103,7 +103,7 @@ class Process:
             start_new_session=True,
         )
 
-    def wait_for_port(self, port: int, timeout_s: float = 120) -> None:
+    def wait_for_port(self, port: int, timeout_s: float = 600) -> None:
         """Return when something answers on the port.
 
         Raises:
@@ -122,7 +122,7 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._child.pid, number)
 
-    def pause(self, timeout_s: float = 10) -> None:
+    def pause(self, timeout_s: float = 120) -> None:
         """Stop the program and all its children where they are (SIGSTOP), and return when every thread has stopped.
 
         On a busy machine a thread may run on for a while after the signal was sent, and answer.

@@ -25,6 +25,7 @@ from tests.harness.client import HttpClient, RetryingClient
 from tests.harness.processes import PRATIQUE, environ_of
 from tests.harness.quiescence import wait_until_quiescent
 from tests.harness.stored_rows import all_rows
+from tests.harness.waiting import PROGRAM_S
 from tests.servers import Fresh
 from tests.servers.process import free_port
 
@@ -151,6 +152,6 @@ def test_wherever_it_ended_everything_happens_once(settings: Settings, heard: An
 def test_the_environment_names_the_point_at_which_pratique_run_ends(settings: Settings, fresh: Fresh) -> None:
     environ = environ_of(**fresh.environ(), PRATIQUE_CRASH_AT="consumer.bound")
     ended = subprocess.run(
-        [*PRATIQUE, "run", "meetings"], env=environ, capture_output=True, text=True, timeout=60, check=False
+        [*PRATIQUE, "run", "meetings"], env=environ, capture_output=True, text=True, timeout=PROGRAM_S, check=False
     )
     assert ended.returncode == -9, ended.stderr
