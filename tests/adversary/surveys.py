@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,9 +16,9 @@ from chassis import clock
 from tests.adversary import curious
 from tests.adversary.network import HOME, ROOM, Copy, Network, overheard
 from tests.harness.mails import asks, link_in, parsed
+from tests.harness.network import AT
 from tests.harness.people import People, attendance_body
 
-AT = datetime(2026, 3, 12, 14, 0, tzinfo=UTC)  #: Thursday, ten in the morning in Toronto
 STARTS_AT = AT + timedelta(days=7)
 MEMBERS = 26  #: of the community; some of them come
 PUPPETS = 4  #: people of the community who stay away, and whom a facilitator may mark as there

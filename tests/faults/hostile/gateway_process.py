@@ -17,6 +17,7 @@ from chassis.settings import STORES
 from tests.faults.hostile.verdict import Response, read_responses
 from tests.harness.client import HttpClient
 from tests.harness.processes import environ_of
+from tests.harness.waiting import until
 from tests.servers.process import Process, free_port
 
 POOLED = 4  #: connections that a pool may open while several ask at once, and then keeps
@@ -59,10 +60,7 @@ class GatewayProcess:
 
     def must_let_go(self, held: int) -> None:
         """What it opened since ``held`` were open is closed again, but for what a pool of connections keeps."""
-        deadline = time.monotonic() + PATIENCE_S
-        while self.descriptors() > held + POOLED and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert self.descriptors() <= held + POOLED
+        until(lambda: self.descriptors() <= held + POOLED, every_s=0.05, what="descriptors closed")
 
     def memory_kb(self) -> int:
         """The memory that the process holds."""
