@@ -35,9 +35,9 @@ def who_answered(rounds: Iterable[tuple[Mapping[Hashable, float], set[Any]]]) ->
     """Score how people were ranked, each survey by itself: (their scores, who did answer)."""
     won = expected = variance = pairs = 0.0
     surveys = 0
-    for scores, truth in rounds:
-        yes = [score for one, score in scores.items() if one in truth]
-        no = [score for one, score in scores.items() if one not in truth]
+    for scores, answered in rounds:
+        yes = [score for one, score in scores.items() if one in answered]
+        no = [score for one, score in scores.items() if one not in answered]
         if not yes or not no:
             continue
         surveys += 1
@@ -55,9 +55,9 @@ def who_answered_what(rounds: Iterable[tuple[Mapping[Any, Any], Mapping[Any, Any
     """Score which sheet was said to be whose: (guessed sheet by person, true sheet by person)."""
     hits = expected = variance = best = 0.0
     surveys = 0
-    for guessed, truth in rounds:
-        people = [one for one in guessed if one in truth]
-        alike = [[likeness(guessed[a], truth[b]) for b in people] for a in people]
+    for guessed, actual in rounds:
+        people = [one for one in guessed if one in actual]
+        alike = [[likeness(guessed[a], actual[b]) for b in people] for a in people]
         n = len(people)
         if n < 2:
             continue
@@ -80,7 +80,7 @@ def likeness(guessed: Mapping[str, Any], true: Mapping[str, Any]) -> float:
 
 
 class Learner:
-    """Naive Bayes over what was seen of people: an adversary who was told the truth of half of the surveys.
+    """Naive Bayes over what was seen of people: an adversary who was told of half of the surveys who answered.
 
     It finds by itself what tells who answered, so that no attack is missed because nobody thought of it.
     """
@@ -90,7 +90,7 @@ class Learner:
         self._people: Counter[bool] = Counter()
 
     def learn(self, features: Iterable[str], did_answer: bool) -> None:
-        """Take one person whose truth is known."""
+        """Take one person of whom it is known."""
         self._seen[did_answer].update(set(features))
         self._people[did_answer] += 1
 
@@ -113,8 +113,10 @@ class Learner:
 def learned(rounds: Sequence[tuple[Mapping[Any, Sequence[str]], set[Any]]]) -> tuple[Score, Learner]:
     """Learn from every second survey and score on the others: (what was seen of each person, who did answer)."""
     learner = Learner()
-    for features, truth in rounds[::2]:
+    for features, answered in rounds[::2]:
         for one, seen in features.items():
-            learner.learn(seen, one in truth)
-    judged = [({one: learner.score(seen) for one, seen in features.items()}, truth) for features, truth in rounds[1::2]]
+            learner.learn(seen, one in answered)
+    judged = [
+        ({one: learner.score(seen) for one, seen in features.items()}, answered) for features, answered in rounds[1::2]
+    ]
     return who_answered(judged), learner

@@ -43,7 +43,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Answered:
-    """What somebody answered. The truth, which no adversary is given."""
+    """Ground truth of one person: what they answered. No adversary is given it."""
 
     sheet: Sheet
     channel: str
@@ -52,7 +52,7 @@ class Answered:
 
 @dataclass
 class Survey:
-    """One simulated survey: its truth, and what every role could have of it."""
+    """One simulated survey: its ground truth, and what every role could have of it."""
 
     seed: int
     people: list[Person]  #: all of the community

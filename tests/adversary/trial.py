@@ -52,12 +52,12 @@ class Trial:
             for cell in survey.results["questions"]
             if cell.get("distribution")
         )
-        truth = {one: each.sheet for one, each in survey.answered.items()}
+        actual = {one: each.sheet for one, each in survey.answered.items()}
         for role, adversary in ROLES.items():
             found, outcome = adversary(simulator, survey), self.outcomes[role]
-            outcome.seen.append((found.seen, set(truth)))
-            outcome.sheets.append((found.sheets, truth))
-            right = [one for one, sheet in found.certain.items() if one in truth and _holds(sheet, truth[one])]
+            outcome.seen.append((found.seen, set(actual)))
+            outcome.sheets.append((found.sheets, actual))
+            right = [one for one, sheet in found.certain.items() if one in actual and _holds(sheet, actual[one])]
             outcome.singled_out += bool(right)
             outcome.wrongly += bool(found.certain) and not right
 
