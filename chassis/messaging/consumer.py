@@ -20,7 +20,7 @@ from pratique.event import Envelope, Event
 
 log = logging.getLogger(__name__)
 
-SUSPICIOUS_AFTER = 3  #: deliveries without an acknowledgement, after which a message is parked before it is handled
+REDELIVERY_LIMIT = 3  #: deliveries without an acknowledgement, after which a message is parked before it is handled
 #: How often a message came before: RabbitMQ 4.3 counts in the first only deliveries that failed, which one that timed
 #: out or was given back did not; in the second all of them.
 _COUNTS = ("x-delivery-count", "x-acquired-count")
@@ -90,15 +90,15 @@ class EventConsumer(QueueConsumer):
 
     def _react(self, batch: Sequence[Any]) -> bool:
         """React; False while the store is away, when nothing is acknowledged and nothing more is taken."""
-        fresh = [_body(message) for message in batch if not _is_suspicious(message)]
-        suspicious = [_body(message) for message in batch if _is_suspicious(message)]
+        fresh = [_body(message) for message in batch if not _is_over_limit(message)]
+        over_limit = [_body(message) for message in batch if _is_over_limit(message)]
         self.is_busy = True
         try:
             with metrics.BATCH_SECONDS.labels(self._store.name).time():
                 envelopes = inbox.receive(self._store, self._reactions, fresh)
-            if suspicious:
-                log.warning("%s: %d messages came %d times", self.name, len(suspicious), SUSPICIOUS_AFTER)
-                inbox.park_unread(self._store, suspicious)
+            if over_limit:
+                log.warning("%s: %d messages came %d times", self.name, len(over_limit), REDELIVERY_LIMIT)
+                inbox.park_unread(self._store, over_limit)
         except store.StoreAway as error:
             log.warning("%s: %s; consumption pauses", self.name, error)
             return False
@@ -127,7 +127,7 @@ def _body(message: Any) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
-def _is_suspicious(message: Any) -> bool:
+def _is_over_limit(message: Any) -> bool:
     """Return whether handling it may have ended a process; its attempts are then counted in the store."""
     counts = [(message.headers or {}).get(name) for name in _COUNTS]
-    return any(isinstance(count, int) and count >= SUSPICIOUS_AFTER for count in counts)
+    return any(isinstance(count, int) and count >= REDELIVERY_LIMIT for count in counts)

@@ -131,6 +131,7 @@ RETIRED = {
     "scatter": "insert_shuffled",
     "pump": "deliver_all",
     "examine": "check_health",
+    "suspicious": "over the redelivery limit",
 }
 
 
