@@ -64,8 +64,10 @@ class Network:
         """``classes`` are the nameko classes of all services."""
         self._classes = {each.name: each for each in classes}
         self.stores = {name: open_store(settings, name) for name in self._classes}
-        self._reactions: dict[str, inbox.Reactions] = {name: each.bus.reactions for name, each in self._classes.items()}
-        self._handlers: dict[str, due.Handlers] = {name: each.bus.handlers for name, each in self._classes.items()}
+        self._reactions: dict[str, inbox.Reactions] = {
+            name: each.runtime.reactions for name, each in self._classes.items()
+        }
+        self._handlers: dict[str, due.Handlers] = {name: each.runtime.handlers for name, each in self._classes.items()}
         self._send_mail = _mail_loop(self.stores["notifications"])
         self._called = {RELAY, MAIL_LOOP}  # who was called by a commit and has not come yet; at first we cannot know
         for opened in self.stores.values():

@@ -39,7 +39,7 @@ def _method(kind: type[Request], handler: Handler) -> Any:
 
     def method(self: Any, **payload: Any) -> Any:
         try:
-            with self.bus.begin(is_reading) as transaction:
+            with self.runtime.begin(is_reading) as transaction:
                 result = handle(transaction, kind, handler, payload)
                 crashpoint("rpc.before_commit")
             crashpoint("rpc.committed")

@@ -79,7 +79,7 @@ class Provider(DependencyProvider):
     """nameko's dependency provider: a base for what is injected into a service class."""
 
 
-class Bus(Provider):
+class ServiceRuntime(Provider):
     """The store of a service, injected into its class; and its relay, consumers, retries, due work and loops."""
 
     def __init__(

@@ -6,7 +6,7 @@ from typing import Any
 from chassis.messaging.queue_consumer import QueueConsumer
 from chassis.rpc.client import Services
 from chassis.rpc.server import RpcServer
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from chassis.storage import store
 
 
@@ -17,7 +17,7 @@ def readiness(container: Any) -> dict[str, bool]:
         listener = getattr(extension, "listener", None)
         if isinstance(extension, RpcServer | Services) and isinstance(listener, QueueConsumer):
             found["rpc"] = listener.is_consuming
-        if isinstance(extension, Bus):
+        if isinstance(extension, ServiceRuntime):
             found["reactions"] = all(consumer.is_consuming for consumer in extension.consumers)
             found["store"] = _answers(extension.store)
     return found

@@ -5,7 +5,7 @@ from typing import Any
 
 from chassis.messaging import broker
 from chassis.messaging.transport import transport_of
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from chassis.settings import Settings
 
 
@@ -15,13 +15,13 @@ def declare(settings: Settings, classes: Iterable[Any]) -> None:
     Otherwise what is published before a service has ever run would find no queue and be gone
     (docs/decisions/0001, W14).
     """
-    found = {each.name: getattr(each, "bus", None) for each in classes}
-    buses = {name: bus for name, bus in found.items() if isinstance(bus, Bus)}  # the gateway has none
+    found = {each.name: getattr(each, "runtime", None) for each in classes}
+    runtimes = {name: each for name, each in found.items() if isinstance(each, ServiceRuntime)}  # the gateway has none
     transport = transport_of(settings.broker_url)
     with transport.connection() as connection:
         channel = connection.default_channel
         broker.RPC(channel).declare()
-        for name in buses:
+        for name in runtimes:
             transport.declare_exchanges(channel, name)
-        for name, bus in buses.items():
-            transport.declare_queue(channel, name, bus.reactions)
+        for name, runtime in runtimes.items():
+            transport.declare_queue(channel, name, runtime.reactions)

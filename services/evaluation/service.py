@@ -1,7 +1,7 @@
 """Binding of evaluation to the bus: its RPC methods, reactions and loops."""
 
 from chassis.rpc.methods import serves
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from services.evaluation import traces
 from services.evaluation.commands import COMMANDS
 from services.evaluation.queries import QUERIES
@@ -13,4 +13,4 @@ class Evaluation:
     """Surveys, ballots and results."""
 
     name = "evaluation"
-    bus = Bus(REACTIONS, DUE, loops={traces.LOOP: [traces.loop]})
+    runtime = ServiceRuntime(REACTIONS, DUE, loops={traces.LOOP: [traces.loop]})

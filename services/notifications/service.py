@@ -1,7 +1,7 @@
 """Binding of notifications to the bus: its RPC methods, reactions and loops."""
 
 from chassis.rpc.methods import serves
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from services.notifications import delivery
 from services.notifications.commands import COMMANDS, MAIL_LOOP
 from services.notifications.queries import QUERIES
@@ -15,4 +15,4 @@ class Notifications:
     """Writes to people. Its senders run in a loop of their own, so that a slow mail server delays nothing else."""
 
     name = "notifications"
-    bus = Bus(REACTIONS, DUE, loops={MAIL_LOOP: [delivery.loop] * SENDERS})
+    runtime = ServiceRuntime(REACTIONS, DUE, loops={MAIL_LOOP: [delivery.loop] * SENDERS})

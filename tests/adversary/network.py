@@ -25,7 +25,7 @@ from chassis.messaging.publisher import Outgoing
 from chassis.rpc.client import Services
 from chassis.rpc.server import Rpc, RpcServer
 from chassis.runtime import store_metrics
-from chassis.runtime.container import Bus, Container
+from chassis.runtime.container import Container, ServiceRuntime
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES
 from chassis.storage.store import Store
@@ -157,7 +157,7 @@ class Network(InMemory):
         self._queues: dict[str, list[bytes]] = {name: [] for name in SERVICES}
         self._containers = {name: self._container(name) for name in (*SERVICES, "gateway")}
         self._site = self._extension("gateway", Site)
-        stores = {name: self._extension(name, Bus).store for name in SERVICES}
+        stores = {name: self._extension(name, ServiceRuntime).store for name in SERVICES}
         super().__init__(stores | {"gateway": self._site.store})
         self._wire()
         self._send_mail = delivery.loop(self.settings, self.stores["notifications"])
@@ -165,9 +165,9 @@ class Network(InMemory):
     def _container(self, name: str) -> Any:
         made = Container(composition.service_class(name), {"settings": self.settings, "max_workers": 10})
         for extension in made.extensions:
-            if isinstance(extension, Bus):
+            if isinstance(extension, ServiceRuntime):
                 extension._factories = {}  # the sender of mails, which wants a store that is migrated already
-            if isinstance(extension, RpcServer | Rpc | Bus | Services):
+            if isinstance(extension, RpcServer | Rpc | ServiceRuntime | Services):
                 extension.setup()
         for extension in made.extensions:
             if isinstance(extension, Site):
@@ -182,7 +182,7 @@ class Network(InMemory):
         channel = _Letterbox(self)
         for name in SERVICES:
             self._extension(name, RpcServer).listener.writer.channel = channel
-            self._extension(name, Bus).relay._publisher = self
+            self._extension(name, ServiceRuntime).relay._publisher = self
             store_metrics.STORES.forget(self.stores[name])  # what asks all stores takes most of the time
         replies = self._extension("gateway", Services).listener
         replies.address, replies.is_consuming, replies.writer.channel = str(uuid4()), True, channel
@@ -212,7 +212,11 @@ class Network(InMemory):
     def settle(self) -> None:
         """Return when everything that can happen at this instant has happened."""
         for _ in range(LOOPS_AT_MOST):
-            moved = sum(self._extension(name, Bus).relay.send_window() for name in SERVICES if self.has(name, "outbox"))
+            moved = sum(
+                self._extension(name, ServiceRuntime).relay.send_window()
+                for name in SERVICES
+                if self.has(name, "outbox")
+            )
             for name, queue in self._queues.items():
                 batch, queue[:] = list(queue), []
                 if batch:
@@ -295,7 +299,7 @@ class Network(InMemory):
         """Close all stores."""
         for name in SERVICES:
             store_metrics.STORES.watch(self.stores[name])  # which the bus forgets again
-            self._extension(name, Bus)._close()
+            self._extension(name, ServiceRuntime)._close()
         self.stores["gateway"].close()
 
 

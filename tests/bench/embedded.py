@@ -19,7 +19,7 @@ from eventlet.event import Event as Signal  # noqa: E402
 
 from chassis import settings  # noqa: E402
 from chassis.runtime import service_runner  # noqa: E402
-from chassis.runtime.container import Bus  # noqa: E402
+from chassis.runtime.container import ServiceRuntime  # noqa: E402
 from chassis.storage import migrate  # noqa: E402
 from tests.bench.closings import closings  # noqa: E402
 from tests.bench.side import HOME  # noqa: E402
@@ -42,7 +42,7 @@ def main(data: Path) -> None:
     made = service_runner.make_runner(chosen, composition.service_classes(settings.SERVICES), observe)
     made.start()
     meetings = next(each for each in service_runner.containers(made) if each.service_name == "meetings")
-    opened = next(each.store for each in meetings.extensions if isinstance(each, Bus))
+    opened = next(each.store for each in meetings.extensions if isinstance(each, ServiceRuntime))
     eventlet.sleep(1)
     for envelope in closings(int(os.environ["BENCH_COUNT"]), datetime.now(UTC)):
         reacted[envelope.event.subject] = Signal()

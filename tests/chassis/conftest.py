@@ -10,7 +10,7 @@ from sqlalchemy import Column, MetaData, Table, Uuid, select
 
 from chassis.rpc.methods import serves
 from chassis.runtime import tables
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from chassis.storage import store
 from chassis.testing import open_at
 from pratique import errors
@@ -38,14 +38,14 @@ class Meetings:
     """Announces closings."""
 
     name = "meetings"
-    bus = Bus({}, {})
+    runtime = ServiceRuntime({}, {})
 
 
 class Evaluation:
     """Remembers each closing in a table that takes it once."""
 
     name = "evaluation"
-    bus = Bus({MeetingClosed: remember}, {})
+    runtime = ServiceRuntime({MeetingClosed: remember}, {})
 
 
 def seen(opened: store.Store) -> set[UUID]:

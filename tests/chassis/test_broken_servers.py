@@ -26,7 +26,7 @@ from chassis.messaging.publisher import NotConfirmed, Outgoing, Publisher
 from chassis.messaging.relay import Relay
 from chassis.messaging.transport import transport_of
 from chassis.runtime import topology
-from chassis.runtime.container import STOP_S, Bus
+from chassis.runtime.container import STOP_S, ServiceRuntime
 from chassis.runtime.readiness import readiness
 from chassis.storage import store
 from chassis.testing import open_at
@@ -176,7 +176,7 @@ def test_a_bare_subscriber_sees_a_cloud_event_and_nothing_private(prepared: Fres
 def test_a_binding_that_is_no_longer_wanted_is_removed_at_start(prepared: Fresh, wire: Any) -> None:
     class Curious:
         name = "evaluation"
-        bus = Bus({MeetingClosed: remember, MeetingStarted: remember}, {})
+        runtime = ServiceRuntime({MeetingClosed: remember, MeetingStarted: remember}, {})
 
     with running(prepared.settings(), [Meetings, Curious]):
         pass
@@ -315,7 +315,7 @@ def test_work_in_flight_at_the_stop_is_done_once(prepared: Fresh, wire: Any) -> 
 
     class Slow:
         name = "evaluation"
-        bus = Bus({MeetingClosed: slowly}, {})
+        runtime = ServiceRuntime({MeetingClosed: slowly}, {})
 
     with running(dataclasses.replace(prepared.settings(), batch_size=10), [Slow]) as network:
         for _ in range(30):

@@ -20,7 +20,7 @@ from chassis.rpc.methods import serves
 from chassis.rpc.server import RpcServer
 from chassis.rpc.wire import InternalError
 from chassis.runtime import tables
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from chassis.runtime.readiness import readiness
 from chassis.runtime.topology import declare
 from chassis.settings import Settings
@@ -128,12 +128,12 @@ def always_fail(session: store.Transaction, event: MeetingStarted) -> None:
 )
 class Meetings:
     name = "meetings"
-    bus = Bus({}, {})
+    runtime = ServiceRuntime({}, {})
 
 
 class Evaluation:
     name = "evaluation"
-    bus = Bus({MeetingClosed: remember, MeetingStarted: always_fail}, {})
+    runtime = ServiceRuntime({MeetingClosed: remember, MeetingStarted: always_fail}, {})
 
 
 @pytest.fixture(params=["embedded", pytest.param("real", marks=pytest.mark.real)])
@@ -268,7 +268,7 @@ def test_a_reaction_that_always_fails_harms_no_other_and_ends_as_a_dead_letter(n
 def test_a_service_is_ready_only_while_it_consumes(network: Running) -> None:
     container = network.container("evaluation")
     assert readiness(container) == {"reactions": True, "store": True}
-    network.extension("evaluation", Bus).consumers[0].kill()
+    network.extension("evaluation", ServiceRuntime).consumers[0].kill()
     assert readiness(container)["reactions"] is False
 
 

@@ -13,7 +13,7 @@ from eventlet.event import Event as Gate
 from chassis.messaging import in_memory, outbox, relay
 from chassis.messaging.transport import transport_of
 from chassis.runtime import tables
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from chassis.settings import EMBEDDED, Settings
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
@@ -37,14 +37,14 @@ class Held:
         Held.gate.wait()
         remember(session, event)
 
-    bus = Bus({MeetingClosed: lambda session, event: Held.wait(session, event)}, {})
+    runtime = ServiceRuntime({MeetingClosed: lambda session, event: Held.wait(session, event)}, {})
 
 
 class Notifications:
     """Another that reacts to closings."""
 
     name = "notifications"
-    bus = Bus({MeetingClosed: remember}, {})
+    runtime = ServiceRuntime({MeetingClosed: remember}, {})
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def waiting(opened: store.Store) -> int:
 
 def in_hand(network: Running, name: str) -> int:
     """How many deliveries a service holds in memory."""
-    return sum(len(consumer._buffer) for consumer in network.extension(name, Bus).consumers)
+    return sum(len(consumer._buffer) for consumer in network.extension(name, ServiceRuntime).consumers)
 
 
 @pytest.mark.real

@@ -34,7 +34,7 @@ def test_a_lock_conflict_is_logged_unless_its_time_would_tell_that_somebody_answ
 
         @serves({kind: find_locked})
         class Service:
-            bus = opened
+            runtime = opened
 
         refused = getattr(Service(), kind.method)(**payload)
 

@@ -22,7 +22,7 @@ from chassis.rpc import messages
 from chassis.rpc.client import Services
 from chassis.rpc.messages import RpcRequest, Unopened
 from chassis.rpc.methods import serves
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from chassis.sealing import Seal
 from chassis.settings import Missing
 from chassis.storage import store
@@ -51,7 +51,7 @@ class Echo:
     """Says again what it was told."""
 
     name = "evaluation"
-    bus = Bus({}, {})
+    runtime = ServiceRuntime({}, {})
 
 
 def test_a_request_comes_out_as_it_went_in() -> None:

@@ -8,7 +8,7 @@ from nameko.runners import ServiceRunner
 
 from chassis.rpc.client import Services
 from chassis.runtime import service_runner
-from chassis.runtime.container import Bus
+from chassis.runtime.container import ServiceRuntime
 from chassis.runtime.readiness import readiness
 from chassis.settings import Settings
 from chassis.storage.store import Store
@@ -38,7 +38,7 @@ class Running:
 
     def store(self, name: str) -> Store:
         """The store of one service."""
-        store: Store = self.extension(name, Bus).store
+        store: Store = self.extension(name, ServiceRuntime).store
         return store
 
     def call(self, service: str, method: str, **payload: Any) -> Any:

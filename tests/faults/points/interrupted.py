@@ -70,7 +70,7 @@ class Interrupted(Shuffled):
     def _call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
         """What the service's own RPC method answers."""
         bound = vars(composition.service_class(service))[method]
-        self_like = SimpleNamespace(bus=self.stores[service])
+        self_like = SimpleNamespace(runtime=self.stores[service])
         self._ends("command", (service, method), lambda: bound(self_like, **payload))
         answer = bound(self_like, **payload)
         if isinstance(answer, Refusal):
