@@ -225,9 +225,9 @@ FAULTS = [
     ),
     Fault(
         "a cancelled meeting is still announced",
-        "services/notifications/reactions/meetings.py",
-        "outcome = end.outcome if end else None",
-        "outcome = None",
+        "services/notifications/decisions.py",
+        "    template, end = facts.message.template, facts.end\n",
+        "    template, end = facts.message.template, None\n",
     ),
     Fault(
         "closing twice announces twice",

@@ -53,6 +53,10 @@ class Mailbox:
         self._of.setdefault((template, subject), set()).add(member)
         if template is Template.SURVEY_REMINDER:
             self._check_distance(subject, member)
+        if template is Template.MEETING_INVITATION:
+            assert subject not in self._reference.called_off, (
+                "a mail invites to a meeting that is known to be cancelled"
+            )
         if template in _ABOUT_SURVEY:
             survey = self._reference.surveys[subject]
             self._reference.check_asking(survey, member, template is Template.SURVEY_REMINDER)

@@ -25,6 +25,7 @@ from pratique.requests.membership import EndRole, PutCommunity, PutMember, PutMe
 from tests.faults.model.answers import Answers
 from tests.faults.model.cast import Community, Meeting, Person
 from tests.faults.model.steps import WHICH, WHO, one_of, step, those_of
+from tests.harness.faulty import MailFate
 
 ZONES = ("America/Toronto", "Europe/Paris", "America/St_Johns")
 STATES = tuple(AttendanceState)
@@ -221,12 +222,15 @@ class People(Answers):
             meeting.place, meeting.capacity = before
 
     @precondition(lambda self: self.reference.meetings)
-    @step(which=WHICH)
-    def cancel(self, which: int) -> None:
-        """It will not be held; seldom, or no meeting would be."""
+    @step(which=WHICH, is_leaving=some.booleans())
+    def cancel(self, which: int, is_leaving: bool) -> None:
+        """It will not be held; seldom, or no meeting would be. A sender may just have ended with its invitations."""
         meeting = one_of(list(self.reference.meetings.values()), which)
         if which % 3:
             return
+        if is_leaving:
+            self.network.flow(0)
+            self.network.send_mails([MailFate.SENDER_DIES_BEFORE])
         may = meeting.state in ("scheduled", "cancelled")
         reason = f"Grippe {meeting.version}"
         is_done = self.do(CancelMeeting, may, meeting_id=meeting.id, reason=reason)

@@ -66,6 +66,7 @@ class ReferenceModel:
         self.asking: dict[tuple[UUID, UUID], int] = {}  #: what notifications has heard: newest event that asks
         self.revoking: dict[tuple[UUID, UUID], int] = {}  #: and newest event that takes it back
         self.ended: set[UUID] = set()  #: and surveys that are closed
+        self.called_off: set[UUID] = set()  #: and meetings that are cancelled
         self.followed: set[UUID | None] = set()  #: closings and corrections from which something private followed
         self.owed: set[UUID] = set()  #: corrections after which evaluation has to say something in private
         self.leads: dict[UUID, tuple[int, UUID, UUID | None]] = {}  #: assignment -> version, community, who leads it
@@ -115,6 +116,8 @@ class ReferenceModel:
                 self.revoking[key] = max(self.revoking.get(key, 0), event.version)
         if isinstance(event, evaluation.SurveyClosed):
             self.ended.add(event.survey_id)
+        if isinstance(event, meetings.MeetingCancelled):
+            self.called_off.add(event.meeting_id)
 
     def knows(self, service: str, subject: UUID) -> bool:
         """Whether the service has heard anything of this."""
