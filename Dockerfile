@@ -10,12 +10,13 @@ COPY pyproject.toml README.md LICENSE ./
 COPY pratique pratique
 RUN /venv/bin/pip install --no-deps --no-build-isolation --editable . && /venv/bin/pip uninstall --yes setuptools
 COPY chassis chassis
+COPY words words
 COPY services services
 COPY gateway gateway
 COPY operations operations
 COPY demo demo
 COPY deploy/ready.sh deploy/
-RUN /venv/bin/python -m compileall -q pratique chassis services gateway operations demo
+RUN /venv/bin/python -m compileall -q pratique chassis words services gateway operations demo
 
 FROM python:3.13-slim
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PRATIQUE_HOME=/app

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("pratique", "chassis", "services", "gateway", "operations", "demo")
+PACKAGES = ("pratique", "chassis", "words", "services", "gateway", "operations", "demo")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NO_CODE = {
     tokenize.COMMENT,

@@ -58,6 +58,7 @@ TOP = {
     ".dockerignore",
     ".editorconfig",
     ".env.example",
+    ".gitattributes",
     ".gitignore",
     ".ci",
     "deploy",
@@ -69,6 +70,7 @@ TOP = {
     "pratique",
     "services",
     "tests",
+    "words",
 }
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
