@@ -21,7 +21,7 @@ from gateway.api import evaluation, meetings, membership, notifications
 from gateway.auth import Principal, TokenStore
 from gateway.forward import forward
 from gateway.limits import RateLimiter, client_address
-from gateway.pages import account, errors, front, mails, results, sign_in, survey
+from gateway.pages import account, errors, front, mails, results, sign_in, style, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Call, Find, Media, RequestContext, Route
@@ -44,6 +44,7 @@ ROUTES: tuple[Route, ...] = (
     *results.ROUTES,
     *sign_in.ROUTES,
     *account.ROUTES,
+    *style.ROUTES,
 )
 
 #: The routes that need neither a token nor somebody who is signed in. Such a row that is not named here fails a test.
@@ -59,6 +60,7 @@ PUBLIC = frozenset(
         ("GET", "/results/{token}"),  # the link opens for us alone, and shows what all may see
         ("GET", "/"),
         ("GET", "/r/"),  # the same page, for whoever leaves the code out of the address
+        ("GET", "/static/{name}"),  # looks, the same for everyone
         ("POST", "/r/"),  # leads on to the room whose code is typed
         ("GET", "/sign-in"),
         ("POST", "/sign-in"),  # answers the same to all, and is limited by address

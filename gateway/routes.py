@@ -36,6 +36,7 @@ class Media(StrEnum):
     JSON = "application/json"
     HTML = "text/html"
     METRICS = "text/plain"
+    CSS = "text/css"
 
 
 @dataclass(frozen=True)

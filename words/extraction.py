@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
@@ -14,6 +14,7 @@ from words.catalogue import FRENCH
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("words", "services", "gateway", "operations")  #: where sentences are said
+PLURALS = "nplurals=2; plural=(n > 1);"
 _KEYWORDS = {
     "_": None,
     "N_": None,
@@ -52,6 +53,7 @@ def read_french(path: Path = FRENCH) -> Catalog:
 def renewed(former: Catalog, sentences: dict[Sentence, list[str]]) -> bytes:
     """Return ``fr.po`` with a place for each new sentence and none for those that nobody says any more."""
     catalogue = Catalog(locale="fr_CA")
+    catalogue.mime_headers = [("Plural-Forms", PLURALS)]  # Babel would ask for the form of a million too
     for sentence in sorted(sentences, key=lambda each: (str(each.forms), each.context or "")):
         first = sentence.forms if isinstance(sentence.forms, str) else sentence.forms[0]
         known = former.get(first, sentence.context)
@@ -64,7 +66,7 @@ def renewed(former: Catalog, sentences: dict[Sentence, list[str]]) -> bytes:
 
 
 def _of_file(path: Path) -> Iterator[Sentence]:
-    method = "python" if path.suffix == ".py" else babel_extract
+    method: Any = "python" if path.suffix == ".py" else babel_extract
     options = {} if path.suffix == ".py" else {"silent": "false"}
     found = extract(method, BytesIO(path.read_bytes()), keywords=_KEYWORDS, options=options)
     for _line, message, _comments, context in found:
@@ -73,11 +75,11 @@ def _of_file(path: Path) -> Iterator[Sentence]:
             yield Sentence(context, forms)
 
 
-_HEAD = """# The French of pages and mails. `python -m words` makes a place for each new sentence of the code.
+_HEAD = f"""# The French of pages and mails. `python -m words` makes a place for each new sentence of the code.
 msgid ""
 msgstr ""
 "Language: fr_CA\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
-"Plural-Forms: nplurals=2; plural=(n > 1);\\n"
+"Plural-Forms: {PLURALS}\\n"
 
 """

@@ -1,6 +1,6 @@
 """Days, hours, spans, numbers and lists, as people write them in French and in English; Babel's, but for a few."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -16,12 +16,18 @@ from words.catalogue import sentences
 NBSP = "\N{NO-BREAK SPACE}"  #: joins what a line must not break: 9 h 30, « … », 12 mars
 
 _REGIONS = {Locale.FR: Region("fr", "CA"), Locale.EN: Region("en", "CA")}
-_DAYS = {
+_DAYS: Mapping[Locale, tuple[str, ...]] = {
     Locale.FR: (f"EEEE d{NBSP}MMMM y", f"EEEE d'er'{NBSP}MMMM y"),
     Locale.EN: (f"EEEE, MMMM{NBSP}d, y",) * 2,
 }
-_DATES = {Locale.FR: (f"d{NBSP}MMMM y", f"d'er'{NBSP}MMMM y"), Locale.EN: (f"MMMM{NBSP}d, y",) * 2}
-_HOURS = {Locale.FR: (f"H{NBSP}'h'", f"H{NBSP}'h'{NBSP}mm"), Locale.EN: (f"h{NBSP}a", f"h:mm{NBSP}a")}
+_DATES: Mapping[Locale, tuple[str, ...]] = {
+    Locale.FR: (f"d{NBSP}MMMM y", f"d'er'{NBSP}MMMM y"),
+    Locale.EN: (f"MMMM{NBSP}d, y",) * 2,
+}
+_HOURS: Mapping[Locale, tuple[str, ...]] = {
+    Locale.FR: (f"H{NBSP}'h'", f"H{NBSP}'h'{NBSP}mm"),
+    Locale.EN: (f"h{NBSP}a", f"h:mm{NBSP}a"),
+}
 _IN_WORDS = {
     Locale.FR: {5: "cinq", 6: "six", 7: "sept", 8: "huit", 9: "neuf", 10: "dix"},
     Locale.EN: {5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"},
@@ -95,13 +101,18 @@ def quoted(text: str, locale: Locale) -> str:
 
 def number(count: int, locale: Locale) -> str:
     """« cinq », "five"; in digits where it is small or large."""
-    return _IN_WORDS[locale].get(count) or str(format_decimal(count, locale=_REGIONS[locale]))
+    return _IN_WORDS[locale].get(count) or figure(count, locale)
 
 
 def decimal(value: float, locale: Locale, places: int = 1) -> str:
     """« 4,2 », "4.2": always with as many decimals."""
     pattern = f"#,##0.{'0' * places}" if places else "#,##0"
     return str(format_decimal(value, pattern, locale=_REGIONS[locale]))
+
+
+def figure(value: float, locale: Locale) -> str:
+    """« 1 200 », « 4,25 »: with the decimals that it has."""
+    return str(format_decimal(value, locale=_REGIONS[locale]))
 
 
 def percent(share: float, locale: Locale) -> str:
@@ -113,5 +124,5 @@ def _wall(at: datetime, zone: str) -> datetime:
     return at.astimezone(ZoneInfo(zone))
 
 
-def _day(on: date, patterns: dict[Locale, tuple[str, ...]], locale: Locale) -> str:
+def _day(on: date, patterns: Mapping[Locale, tuple[str, ...]], locale: Locale) -> str:
     return str(format_date(on, patterns[locale][on.day == 1], locale=_REGIONS[locale]))

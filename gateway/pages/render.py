@@ -1,55 +1,103 @@
-"""Makes a page: a template with its texts, and the headers that keep it private."""
+"""Makes a page: a template with its words, and the headers that keep it private."""
 
-import base64
-import functools
-import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from gateway.pages import style
 from gateway.pages.texts import TEXTS
+from pratique.events.membership import Locale
+from words import formats
+from words.catalogue import sentences
 
-_HERE = Path(__file__).parent
-_STYLE = (_HERE / "style.css").read_text(encoding="utf-8")
-#: What a template has beside the style of all: bytes that no other page carries.
-_OWN_STYLES = {"results": (_HERE / "results.css").read_text(encoding="utf-8")}
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = Path(__file__).parent / "templates"
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",  # the address holds the secret of the link
+    "Referrer-Policy": "no-referrer",  # the address may hold the secret of a link
     "Vary": "Accept-Language",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_POLICY = "default-src 'none'; {style}; {more}form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+#: What a template may ask to have written as people write it: ``{{ meeting.starts_at | day(zone) }}``.
+#: An instant may be one, or text as services answer it.
+_OF_INSTANTS = {
+    "day": formats.day,
+    "short_day": formats.short_day,
+    "hour": formats.hour,
+    "moment": formats.moment,
+    "span": formats.span,
+}
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "calendar_day": formats.calendar_day,
+    "figure": formats.figure,
+    "listing": formats.listing,
+    "quoted": formats.quoted,
+    "number": formats.number,
+    "decimal": formats.decimal,
+    "percent": formats.percent,
 }
 
 
+class SignedIn(Protocol):
+    """Whose page it is."""
+
+    @property
+    def name(self) -> str:
+        """Their name, as they know it."""
+
+    @property
+    def form_token(self) -> str:
+        """Proof that a form is of their own page."""
+
+
+class Link(NamedTuple):
+    """A place to go to, in the navigation of a page."""
+
+    href: str
+    label: str
+    is_here: bool = False
+
+
 def page(template: str, locale: str, status: int = 200, **values: Any) -> Response:
-    """The template in this language. ``values`` are shown escaped."""
-    sheet = _STYLE + _OWN_STYLES.get(template, "")
-    style = Markup(sheet)  # noqa: S704  (our own files, no user's text)
-    html = _TEMPLATES.get_template(f"{template}.html").render(locale=locale, text=TEXTS[locale], style=style, **values)
-    response = Response(html, status, content_type="text/html; charset=utf-8")
-    response.headers.update(_HEADERS)
-    response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'sha256-{_hash(sheet)}'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    )
-    response.headers["Content-Language"] = locale
-    return response
+    """The page of a template for whoever comes, with its style in it. ``values`` are shown escaped."""
+    sheet = style.sheet_of(template)
+    html = render(template, Locale(locale), style=Markup(sheet), **values)  # noqa: S704  (our own files, no user's text)
+    return _response(html, locale, status, f"style-src 'sha256-{style.hash_of(sheet)}'")
 
 
-@functools.cache
-def _hash(sheet: str) -> str:
-    return base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
+def app_page(
+    template: str,
+    locale: str,
+    person: SignedIn,
+    status: int = 200,
+    *,
+    nav: tuple[Link, ...] = (),
+    frames: bool = False,
+    **values: Any,
+) -> Response:
+    """The page of a template for somebody who is signed in; its style is linked, and kept by the browser.
+
+    Every such template extends ``app.html`` and is given ``title``. With ``frames`` it may show pages of our own.
+    """
+    html = render(template, Locale(locale), person=person, nav=nav, sheet=style.linked(), **values)
+    more = "img-src 'self' data:; " + ("frame-src 'self'; " if frames else "")
+    return _response(html, locale, status, "style-src 'self'", more)
+
+
+def render(template: str, locale: Locale, **values: Any) -> str:
+    """Return the HTML of a template in this language."""
+    shown = {"locale": locale.value, "text": TEXTS[locale.value], "is_error": False, **values}
+    return _environment(locale).get_template(f"{template}.html").render(shown)
 
 
 def message_of(title: str, words: str, locale: str, status: int = 200) -> Response:
@@ -63,3 +111,42 @@ def message(name: str, locale: str, status: int = 200, **values: Any) -> Respons
     title = texts.get(f"{values.pop('title', name)}_title", "")
     shown = {"incident": "", "back": False, "home": False, "way_on": "", **values}
     return page("message", locale, status, title=title, words=texts[name], **shown)
+
+
+@cache
+def _environment(locale: Locale) -> Environment:
+    """The templates in one language."""
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    _ = sentences(locale)
+    made.install_gettext_callables(  # type: ignore[attr-defined]  # what the extension adds
+        _.gettext, _.ngettext, newstyle=True, pgettext=_.pgettext, npgettext=_.npgettext
+    )
+    made.filters.update({name: partial(act, locale=locale) for name, act in _FILTERS.items()})
+    made.filters.update({name: _of_instants(act, locale) for name, act in _OF_INSTANTS.items()})
+    return made
+
+
+def _of_instants(act: Callable[..., str], locale: Locale) -> Callable[..., str]:
+    """The same for what services answer: instants as text, the zone as the last that is given."""
+
+    def told(*instants: Any) -> str:
+        *ends, zone = instants
+        return act(*[datetime.fromisoformat(each) if isinstance(each, str) else each for each in ends], zone, locale)
+
+    return told
+
+
+def _response(html: str, locale: str, status: int, style_source: str, more: str = "") -> Response:
+    response = Response(html, status, content_type="text/html; charset=utf-8")
+    response.headers.update(_HEADERS)
+    response.headers["Content-Security-Policy"] = _POLICY.format(style=style_source, more=more)
+    response.headers["Content-Language"] = locale
+    return response

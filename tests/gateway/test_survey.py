@@ -1,7 +1,5 @@
 """The survey on a phone: what someone sees, in their language, and that no vote is lost or cast twice."""
 
-import re
-
 import pytest
 
 from gateway.pages.texts import TEXTS
@@ -257,34 +255,6 @@ def test_in_the_room_a_taken_name_says_what_to_do_and_leads_back_to_the_list(ope
 def test_a_room_where_nobody_is_marked_says_whom_to_ask(open_survey):
     open_survey.peer.says("membership.list_labels", [])
     assert EN["who_none"] in open_survey.ask("GET", "/r/K7MQ2P?lang=en").text
-
-
-def contrast(one, other):
-    """The ratio of WCAG 2.2 between two colours such as #1d2329."""
-
-    def luminance(colour):
-        parts = [int(colour[1:][at : at + 2], 16) / 255 for at in (0, 2, 4)]
-        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def test_text_and_edges_stand_out_enough(open_survey):
-    style = parsed(open_survey.ask("GET", "/s/t")).find("head/style").text
-    rules = dict(re.findall(r"([^{}]+)\{([^{}]*)\}", style))
-    text = {colour for rule in rules.values() for colour in re.findall(r"(?<![\w-])color:(#\w{6})", rule)}
-    edges = {
-        colour for rule in rules.values() for colour in re.findall(r"(?:border|outline)[\w-]*:[^;]*(#\w{6})", rule)
-    }
-    assert len(text) >= 4
-    assert len(edges) >= 3
-    for ground in ("#ffffff", "#eaf3fb"):
-        assert all(contrast(colour, ground) >= 4.5 for colour in text)
-        assert all(contrast(colour, ground) >= 3 for colour in edges)
-    assert "background:#0b4f8a" in rules["\nbutton"]
-    assert contrast("#ffffff", "#0b4f8a") >= 4.5
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])

@@ -22,7 +22,7 @@ from tests.servers.process import Process, free_port
 
 EXAMPLE = (HOME / "deploy/caddy/Caddyfile").read_text()
 #: What anyone may fetch, and nothing in it is of one person.
-OPEN = {"/healthz", "/readyz", "/openapi.json", "/schemas/{type}"}
+OPEN = {"/healthz", "/readyz", "/openapi.json", "/schemas/{type}", "/static/{name}"}
 SECRET = "k7Qm2Zx9pRt4Vw8yBn3cLd"
 
 
