@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from gateway.pages.render import page
+from gateway.pages.render import app_page
 from gateway.pages.texts import TEXTS
 from gateway.pages.visits import visitor_route
 from gateway.routes import RequestContext
@@ -24,16 +24,15 @@ def show_home(context: RequestContext) -> Response:
         for role in person.roles
     ]
     theirs = [names[id] for id in person.community_ids if id in names]
-    return page("home", context.locale, title=text["home_title"], person=person, roles=roles, communities=theirs)
+    return app_page("home", context.locale, person, title=text["home_title"], roles=roles, communities=theirs)
 
 
 def show_account(context: RequestContext) -> Response:
     """Show where the person is signed in."""
     person = context.person
     sessions = context.app.sessions.list_live(person.member_id)
-    return page(
-        "account", context.locale, title=TEXTS[context.locale]["account_title"], person=person, sessions=sessions
-    )
+    title = TEXTS[context.locale]["account_title"]
+    return app_page("account", context.locale, person, title=title, sessions=sessions)
 
 
 def end_session(context: RequestContext) -> Response:
