@@ -21,7 +21,7 @@ from gateway.api import evaluation, meetings, membership, notifications
 from gateway.auth import Principal, TokenStore
 from gateway.forward import forward
 from gateway.limits import RateLimiter, client_address
-from gateway.pages import account, errors, front, mails, results, sign_in, style, survey
+from gateway.pages import about, account, errors, front, mails, results, sign_in, style, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Call, Find, Media, RequestContext, Route
@@ -40,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *notifications.ROUTES,
     *operations.ROUTES,
     *front.ROUTES,
+    *about.ROUTES,
     *survey.ROUTES,
     *results.ROUTES,
     *sign_in.ROUTES,
@@ -60,6 +61,9 @@ PUBLIC = frozenset(
         ("GET", "/results/{token}"),  # the link opens for us alone, and shows what all may see
         ("GET", "/"),
         ("GET", "/r/"),  # the same page, for whoever leaves the code out of the address
+        ("GET", "/help"),
+        ("GET", "/privacy"),
+        ("GET", "/accessibility"),
         ("GET", "/static/{name}"),  # looks, the same for everyone
         ("POST", "/r/"),  # leads on to the room whose code is typed
         ("GET", "/sign-in"),

@@ -6,7 +6,8 @@ SECRET_AFTER = (*_OF_SURVEYS, "/sign-in/")
 #: What begins so is about a survey. A success there leaves no line in any log, because the time of a line would tell
 #: when somebody answered; and in the metrics all of it is one figure.
 SURVEY_PATHS = (*_OF_SURVEYS, "/v1/ballots", "/v1/answers")
-_WAYS_IN = ("/", "/r")  #: where a room's code is asked for: whoever comes there is about to answer
+#: Where a room's code is asked for, and what pages of surveys lead to: whoever comes there is about to answer.
+_WAYS_IN = ("/", "/r", "/help", "/privacy", "/accessibility")
 
 
 def is_about_survey(path: str) -> bool:

@@ -14,7 +14,9 @@ from gateway.reading import read_locale
 from gateway.routes import Media, RequestContext, Route
 from pratique.errors import DomainError, NotFound, Unavailable
 from pratique.events.evaluation import SurveyState
+from pratique.events.membership import Locale
 from pratique.requests.evaluation import ReadResults
+from words import formats
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def show_results(context: RequestContext) -> Response:
         title=say["title"],
         say=say,
         is_released=is_released,
-        lead=say["released"].format(n=told["n"]) if is_released else _why_not(told, say),
+        lead=say["released"] % {"n": told["n"]} if is_released else _why_not(told, say),
         questions=[_shown(cell, say, locale) for cell in told["questions"]] if is_released else [],
         comments=told["comments"] if is_released else [],
     )
@@ -88,30 +90,23 @@ def _shown(cell: dict[str, Any], say: Sayings, locale: str) -> Shown:
         return Shown(cell["text"], "", [], [say["question_withheld"]])
     labels = cell["options"]
     if "nearly_all" in cell:
-        words = say["nearly_all"].format(label=labels.get(cell["nearly_all"], cell["nearly_all"]))
+        label = formats.quoted(labels.get(cell["nearly_all"], cell["nearly_all"]), Locale(locale))
+        words = say["nearly_all"] % {"label": label}
         return Shown(cell["text"], "", [], [words])
     n = cell["n"]
     rows = [
         Row(labels.get(key, key), count, round(100 * count / n)) for key, count in cell["distribution"].items() if n
     ]
-    return Shown(cell["text"], say["caption"].format(n=n), rows, [_in_words(cell, say, locale)])
+    return Shown(cell["text"], say["caption"] % {"n": n}, rows, [_in_words(cell, say, locale)])
 
 
 def _in_words(cell: dict[str, Any], say: Sayings, locale: str) -> str:
     """Mean or share, and how sure it is."""
+    is_share = "share" in cell
+    shown, name = (formats.percent, "share") if is_share else (formats.decimal, "mean")
     low, high = cell["interval"]
-    if "share" in cell:
-        return say["share"].format(share=_percent(cell["share"]), low=_percent(low), high=_percent(high))
-    return say["mean"].format(mean=_tenths(cell["mean"], locale), low=_tenths(low, locale), high=_tenths(high, locale))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}"
-
-
-def _tenths(number: float, locale: str) -> str:
-    text = f"{number:.1f}"
-    return text.replace(".", ",") if locale == "fr" else text
+    values = {name: cell[name], "low": low, "high": high}
+    return say[name] % {each: shown(value, Locale(locale)) for each, value in values.items()}
 
 
 ROUTES = (

@@ -17,6 +17,9 @@ _EVERY = ("tokens", "page")
 #: What a public page carries where it has no form: every byte of it travels with every view.
 _OF_TEMPLATE = {
     "message": _EVERY,
+    "help": _EVERY,
+    "privacy": _EVERY,
+    "accessibility": _EVERY,
     "results": (*_EVERY, "table"),
     "mail": (*_EVERY, "mail"),
     "mails": (*_EVERY, "mail"),

@@ -118,7 +118,7 @@ def test_what_a_mail_says_is_text_and_never_markup(gate):
 
 
 def test_no_mails_yet_is_said(gate):
-    assert "There is none yet" in look(gate, "/mails?lang=en")
+    assert "There are none yet" in look(gate, "/mails?lang=en")
     assert "pas encore" in look(gate, "/mails?lang=fr")
 
 

@@ -1,6 +1,5 @@
 """Signing in by a mailed link: to whom it is mailed, what opens it, and what nobody learns by it."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -342,10 +341,3 @@ def test_the_pages_never_say_json(gate: Gate) -> None:
     for path in (f"/sign-in/{uuid4().hex}", "/account", "/home"):
         response = Browser(gate).get(path)
         assert response.mimetype == "text/html" or response.status_code == 303
-
-
-def test_every_sentence_is_there_in_both_languages() -> None:
-    from gateway.pages.sign_in_texts import SIGN_IN
-
-    assert SIGN_IN["fr"].keys() == SIGN_IN["en"].keys()
-    assert [words for words in SIGN_IN["fr"].values() if re.search(r"(?<!\N{NO-BREAK SPACE}):|\s[?!;]", words)] == []
