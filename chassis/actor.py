@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from pratique.permissions import EVERYTHING, Grant, Permission
+from pratique.permissions import EVERYTHING, Grant, Permission, Rule
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Actor:
         """Return an actor that may do everything: the network itself, or its operator."""
         return cls(name, (Grant(EVERYTHING),))
 
-    def communities_for(self, permission: Permission) -> frozenset[UUID] | None:
+    def communities_for(self, permission: Permission | Rule) -> frozenset[UUID] | None:
         """Return over which communities this actor has the permission; None: over the whole network."""
         found: frozenset[UUID] = frozenset()
         for grant in self.grants:
@@ -33,17 +33,17 @@ class Actor:
                 found |= grant.community_ids
         return found
 
-    def may(self, permission: Permission, community_ids: Collection[UUID]) -> bool:
+    def may(self, permission: Permission | Rule, community_ids: Collection[UUID]) -> bool:
         """Return whether this actor has the permission over each of these communities; of none, over the network."""
         found = self.communities_for(permission)
         return found is None or (bool(community_ids) and found.issuperset(community_ids))
 
-    def may_in_one(self, permission: Permission, community_ids: Collection[UUID]) -> bool:
+    def may_in_one(self, permission: Permission | Rule, community_ids: Collection[UUID]) -> bool:
         """Return whether this actor has the permission over at least one of these communities, or over the network."""
         found = self.communities_for(permission)
         return found is None or not found.isdisjoint(community_ids)
 
-    def may_somewhere(self, permission: Permission) -> bool:
+    def may_somewhere(self, permission: Permission | Rule) -> bool:
         """Return whether this actor has the permission over any community at all."""
         return self.communities_for(permission) != frozenset()
 

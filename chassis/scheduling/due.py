@@ -63,6 +63,13 @@ def plan(transaction: Transaction, kind: str, subject: UUID, at: datetime, becau
     transaction.wake(LOOP)
 
 
+def plan_again(transaction: Transaction, kind: str, subject: UUID, at: datetime) -> None:
+    """Schedule it at ``at``, also where it was scheduled and done, or given up, before."""
+    is_over = (DUE.c.kind == kind) & (DUE.c.subject == subject) & (DUE.c.state != "waiting")
+    transaction.execute(delete(DUE).where(is_over))
+    plan(transaction, kind, subject, at)
+
+
 def plan_many(transaction: Transaction, rows: Iterable[Planned]) -> None:
     """Schedule each (kind, subject, at) that is not scheduled yet, in one statement.
 

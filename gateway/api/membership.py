@@ -3,26 +3,71 @@
 from gateway.routes import Route
 from pratique.errors import Conflict, NotFound, PreconditionRequired, QuotaSpent, Stale
 from pratique.events.membership import Role
+from pratique.request import Request
 from pratique.requests.membership import (
+    EndMembership,
+    EndNetworkRole,
     EndRole,
+    EndSetRole,
     GetCommunity,
+    GetCommunitySet,
     GetMember,
     GetOrganization,
     ListCommunities,
+    ListCommunitySets,
     ListMembers,
     ListMemberships,
+    ListNetworkRoles,
     ListOrganizations,
     ListRoles,
+    ListSetRoles,
     PutCommunity,
+    PutCommunitySet,
     PutMember,
     PutMembership,
+    PutNetworkRole,
     PutOrganization,
     PutRole,
+    PutSetRole,
 )
 
 _CHANGE = (PreconditionRequired, Stale)
-_ROLE = f"<uuid:member_id>/<any({', '.join(Role)}):role>"
-_ROLE_PATH = f"/v1/communities/<uuid:community_id>/roles/{_ROLE}"
+_PERSON = "<uuid:member_id>/<any({}):role>"
+_ANY_ROLE = _PERSON.format(", ".join(Role))
+_LIMITED_ROLE = _PERSON.format(", ".join(role for role in Role if role is not Role.NETWORK_ADMIN))
+_TIMES = "It begins and ends by itself where the body says so; without one it begins now, and ends when it is ended."
+
+
+def _role_routes(
+    of: str, role: str, where: str, put: type[Request], end: type[Request], list_: type[Request]
+) -> tuple[Route, ...]:
+    """Return the rows by which roles are given, ended and listed there."""
+    return (
+        Route(
+            "PUT",
+            f"{of}/roles/{role}",
+            f"Trust a person with a role {where}",
+            request=put,
+            problems=(NotFound,),
+            description=f"{_TIMES} Nobody gives a role that gives more than they have there themselves.",
+        ),
+        Route(
+            "DELETE",
+            f"{of}/roles/{role}",
+            f"End a person's role {where}",
+            request=end,
+            status=204,
+            problems=(NotFound, Conflict),
+        ),
+        Route(
+            "GET",
+            f"{of}/roles",
+            f"List who is trusted with what {where}, or was",
+            request=list_,
+            problems=(NotFound,) if of != "/v1" else (),
+        ),
+    )
+
 
 ROUTES = (
     Route(
@@ -101,25 +146,38 @@ ROUTES = (
         problems=(NotFound,),
     ),
     Route(
-        "GET",
-        "/v1/communities/<uuid:community_id>/roles",
-        "List who is trusted with what in a community, or was",
-        request=ListRoles,
+        "DELETE",
+        "/v1/communities/<uuid:community_id>/memberships/<uuid:member_id>",
+        "End a person's belonging to a community",
+        request=EndMembership,
+        status=204,
         problems=(NotFound,),
+        description="They are invited no more; what they attended stays, and they may join again.",
     ),
     Route(
         "PUT",
-        _ROLE_PATH,
-        "Trust a member with a role",
-        request=PutRole,
-        problems=(NotFound, Conflict),
+        "/v1/community-sets/<uuid:set_id>",
+        "Record a set of communities, or change it",
+        request=PutCommunitySet,
+        problems=_CHANGE,
+        description="Roles over the set are over what it gains, and no longer over what it loses.",
     ),
     Route(
-        "DELETE",
-        _ROLE_PATH,
-        "End a member's role",
-        request=EndRole,
-        status=204,
+        "GET",
+        "/v1/community-sets/<uuid:set_id>",
+        "Read a set of communities",
+        request=GetCommunitySet,
         problems=(NotFound,),
     ),
+    Route("GET", "/v1/community-sets", "List the sets of communities", request=ListCommunitySets),
+    *_role_routes("/v1/communities/<uuid:community_id>", _LIMITED_ROLE, "in a community", PutRole, EndRole, ListRoles),
+    *_role_routes(
+        "/v1/community-sets/<uuid:set_id>",
+        _LIMITED_ROLE,
+        "over a set of communities",
+        PutSetRole,
+        EndSetRole,
+        ListSetRoles,
+    ),
+    *_role_routes("/v1", _ANY_ROLE, "over the whole network", PutNetworkRole, EndNetworkRole, ListNetworkRoles),
 )

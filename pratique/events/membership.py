@@ -40,6 +40,14 @@ class Role(StrEnum):
     ORG_CONTACT = "org_contact"
 
 
+class EndReason(StrEnum):
+    """Why a membership ended, as far as anybody has to know."""
+
+    LEFT = "left"
+    REMOVED = "removed"
+    OTHER = "other"
+
+
 class CommunityFounded(Event, subject="community_id"):
     """Published when a community is first recorded. Meetings learns where it may meet."""
 
@@ -103,8 +111,22 @@ class MembershipActivated(Event, subject="membership_id"):
     organization_id: UUID | None  # whom they represent; None for individuals
 
 
+class MembershipEnded(Event, subject="membership_id"):
+    """Published when a person belongs to a community no longer. What they attended stays.
+
+    Meetings lets them be marked no more; notifications invites them no more.
+    """
+
+    membership_id: UUID
+    community_id: UUID
+    member_id: UUID
+    reason: EndReason
+
+
 class RoleAssigned(Event, subject="assignment_id"):
-    """Published when a member receives a role in a community. Meetings marks facilitators as such.
+    """Published when a role of a person in a community begins. Meetings marks facilitators as such.
+
+    A role over several communities, or over the network, is told for each of them, with an id of its own in each.
 
     Notifications sends results to facilitators.
     """
@@ -116,7 +138,10 @@ class RoleAssigned(Event, subject="assignment_id"):
 
 
 class RoleEnded(Event, subject="assignment_id"):
-    """Published when a member's role in a community ends. Notifications and meetings stop what the role brought."""
+    """Published when a role of a person in a community ends, or is over it no longer.
+
+    Notifications and meetings stop what the role brought.
+    """
 
     assignment_id: UUID
     community_id: UUID

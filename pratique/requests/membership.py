@@ -6,8 +6,8 @@ from uuid import UUID
 
 from marshmallow.validate import Length, Regexp
 
-from pratique.events.membership import Capacity, CommunityKind, Locale, Role
-from pratique.fields import LINES, Doc
+from pratique.events.membership import Capacity, CommunityKind, EndReason, Locale, Role
+from pratique.fields import ABSENT, LINES, Doc
 from pratique.permissions import Permission, Rule
 from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
 from pratique.requests.fields import Timezone, Version
@@ -150,20 +150,76 @@ class ListMemberships(ListQuery, answer=Membership, needs=Permission.MEMBERSHIP_
     community_id: UUID
 
 
-class RoleAssignment(Answer):
-    """A role of a member in a community."""
+class MembershipQuery(Body):
+    """Reason for the end of a membership."""
 
-    assignment_id: Annotated[UUID, Doc("Id, as events name it.")]
-    community_id: Annotated[UUID, Doc("The community.")]
-    member_id: Annotated[UUID, Doc("The member.")]
+    reason: Annotated[EndReason | None, ABSENT, Doc("Why; left, if nothing is said.")] = None
+
+
+class EndMembership(Command, MembershipQuery, needs=Permission.MEMBERSHIP_WRITE):
+    """End a person's belonging to a community. What they attended stays, and they may join again."""
+
+    community_id: UUID
+    member_id: UUID
+
+
+class CommunitySetBody(Body):
+    """A named set of communities."""
+
+    name: Annotated[str, Length(1, NAME_AT_MOST), Doc("What it is called.", "Région de Montréal")]
+    community_ids: Annotated[
+        tuple[Annotated[UUID, Doc("A community.")], ...], Length(0, 5000), Doc("The communities in it.")
+    ]
+
+
+class CommunitySet(Answer, CommunitySetBody):
+    """A set of communities, over which roles are given."""
+
+    set_id: Annotated[UUID, Doc("Id, chosen by whoever recorded it.")]
+    version: Version
+
+
+class PutCommunitySet(VersionedCommand, CommunitySetBody, answer=CommunitySet, needs=Permission.ROLES_WRITE):
+    """Record a set of communities, or change it; roles over it are over what it gains, and no longer what it loses."""
+
+    set_id: UUID
+
+
+class GetCommunitySet(Query, answer=CommunitySet, needs=Permission.COMMUNITIES_READ):
+    """Read a set of communities."""
+
+    set_id: UUID
+
+
+class ListCommunitySets(ListQuery, answer=CommunitySet, needs=Permission.COMMUNITIES_READ):
+    """Read all sets of communities, by id."""
+
+
+class RoleBody(Body):
+    """Time of a role."""
+
+    begins_at: Annotated[datetime | None, Doc("When it begins; now, if nothing is said.")] = None
+    ends_at: Annotated[
+        datetime | None,
+        Doc("When it ends by itself; when somebody ends it, if nothing is said.", "2027-03-12T14:00:00+00:00"),
+    ] = None
+
+
+class RoleAssignment(Answer, RoleBody):
+    """A role of a person, over a community, a set of them, or the network."""
+
+    assignment_id: Annotated[UUID, Doc("Id, as events name it where the role is over one community.")]
+    community_id: Annotated[UUID | None, Doc("Over which community; null if over more than one.")]
+    set_id: Annotated[UUID | None, Doc("Over which set of communities; null if over one, or over the network.")]
+    member_id: Annotated[UUID, Doc("The person.")]
     role: Annotated[Role, Doc("What with.")]
     assigned_at: Annotated[datetime, Doc("When it was given.")]
     ended_at: Annotated[datetime | None, Doc("When it ended; null while they have it.")]
     version: Version
 
 
-class PutRole(Command, answer=RoleAssignment, needs=Permission.ROLES_WRITE):
-    """Trust a member with a role."""
+class PutRole(Command, RoleBody, answer=RoleAssignment, needs=Permission.ROLES_WRITE):
+    """Trust a person with a role in a community."""
 
     community_id: UUID
     member_id: UUID
@@ -171,11 +227,51 @@ class PutRole(Command, answer=RoleAssignment, needs=Permission.ROLES_WRITE):
 
 
 class EndRole(Command, needs=Permission.ROLES_WRITE):
-    """End a member's role."""
+    """End a person's role in a community."""
 
     community_id: UUID
     member_id: UUID
     role: Role
+
+
+class PutSetRole(Command, RoleBody, answer=RoleAssignment, needs=Permission.ROLES_WRITE):
+    """Trust a person with a role over a set of communities."""
+
+    set_id: UUID
+    member_id: UUID
+    role: Role
+
+
+class EndSetRole(Command, needs=Permission.ROLES_WRITE):
+    """End a person's role over a set of communities."""
+
+    set_id: UUID
+    member_id: UUID
+    role: Role
+
+
+class PutNetworkRole(Command, RoleBody, answer=RoleAssignment, needs=Permission.ROLES_WRITE):
+    """Trust a person with a role over the whole network."""
+
+    member_id: UUID
+    role: Role
+
+
+class EndNetworkRole(Command, needs=Permission.ROLES_WRITE):
+    """End a person's role over the whole network."""
+
+    member_id: UUID
+    role: Role
+
+
+class ListSetRoles(ListQuery, answer=RoleAssignment, needs=Permission.MEMBERSHIP_READ):
+    """Read who is trusted with what over a set of communities, or was, by the assignment's id."""
+
+    set_id: UUID
+
+
+class ListNetworkRoles(ListQuery, answer=RoleAssignment, needs=Permission.MEMBERSHIP_READ):
+    """Read who is trusted with what over the whole network, or was, by the assignment's id."""
 
 
 class ListRoles(ListQuery, answer=RoleAssignment, needs=Permission.MEMBERSHIP_READ):

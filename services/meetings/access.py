@@ -58,7 +58,8 @@ def _is_invited(transaction: Transaction, request: RegisterMember, actor: Actor)
     belongs = (
         exists()
         .where(MeetingCommunity.meeting_id == request.meeting_id)
-        .where(Membership.community_id == MeetingCommunity.community_id, Membership.member_id == actor.member_id)
+        .where(Membership.community_id == MeetingCommunity.community_id, Membership.is_active)
+        .where(Membership.member_id == actor.member_id)
     )
     return bool(transaction.scalar(select(belongs))) or _is_named(transaction, request, actor)
 

@@ -74,7 +74,7 @@ def _spend_mails(transaction: Transaction, meeting: Meeting) -> None:
     """Count one mail for each member of its communities, as invitations or news will be; none where it is over."""
     if meeting.ends_at > clock.now():
         members = func.count(Membership.member_id.distinct())
-        statement = select(members).where(Membership.community_id.in_(meeting.community_ids))
+        statement = select(members).where(Membership.community_id.in_(meeting.community_ids), Membership.is_active)
         quota.spend(transaction, MAILS_SPENT, transaction.scalar(statement) or 0)
 
 
@@ -195,7 +195,9 @@ def _belonging(transaction: Transaction, meeting: Meeting, member_ids: Iterable[
     """The membership by which each of these comes: of several, that in the community named first."""
     order = {community_id: position for position, community_id in enumerate(meeting.community_ids)}
     found = transaction.scalars(
-        select(Membership).where(Membership.community_id.in_(order), Membership.member_id.in_(member_ids))
+        select(Membership).where(
+            Membership.community_id.in_(order), Membership.member_id.in_(member_ids), Membership.is_active
+        )
     )
     last_first = sorted(found, key=lambda membership: -order[membership.community_id])
     return {membership.member_id: membership for membership in last_first}

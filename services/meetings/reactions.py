@@ -13,6 +13,7 @@ from pratique.events.membership import (
     CommunityChanged,
     CommunityFounded,
     MembershipActivated,
+    MembershipEnded,
     Role,
     RoleAssigned,
     RoleEnded,
@@ -28,14 +29,15 @@ def know_communities(transaction: Transaction, events: Sequence[CommunityFounded
     rows.keep_newest(transaction, Community, known)
 
 
-def know_memberships(transaction: Transaction, events: Sequence[MembershipActivated]) -> None:
-    """Members can register and be marked as attending, for whom they stand for by now."""
+def know_memberships(transaction: Transaction, events: Sequence[MembershipActivated | MembershipEnded]) -> None:
+    """Members can register and be marked as attending, for whom they stand for by now, until they leave."""
     known = [
         {
             "membership_id": event.membership_id,
             "community_id": event.community_id,
             "member_id": event.member_id,
-            "organization_id": event.organization_id,
+            "organization_id": event.organization_id if isinstance(event, MembershipActivated) else None,
+            "is_active": isinstance(event, MembershipActivated),
             "version": event.version,
         }
         for event in events
@@ -63,6 +65,7 @@ REACTIONS: Reactions = {
     CommunityFounded: set_based(know_communities),
     CommunityChanged: set_based(know_communities),
     MembershipActivated: set_based(know_memberships),
+    MembershipEnded: set_based(know_memberships),
     RoleAssigned: set_based(know_facilitators),
     RoleEnded: set_based(know_facilitators),
 }

@@ -1,32 +1,50 @@
 """Access to membership: which communities each request concerns, for whoever may act in some of them alone."""
 
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis import clock
 from chassis.actor import Actor
-from chassis.rpc.access import Access, anywhere, either, over, themself
+from chassis.rpc.access import Access, anywhere, each_of, either, over, themself
 from chassis.storage.transaction import Transaction
 from pratique.permissions import Permission
 from pratique.requests.membership import (
+    EndMembership,
+    EndNetworkRole,
     EndRole,
+    EndSetRole,
     GetCommunity,
+    GetCommunitySet,
     GetMember,
     GetOrganization,
     ListCommunities,
+    ListCommunitySets,
     ListMembers,
     ListMemberships,
+    ListNetworkRoles,
     ListOrganizations,
     ListRoles,
     ListRoster,
+    ListSetRoles,
     PutCommunity,
+    PutCommunitySet,
     PutMember,
     PutMembership,
+    PutNetworkRole,
     PutOrganization,
     PutRole,
+    PutSetRole,
 )
-from services.membership.models import Member, Membership, RoleAssignment
+from services.membership.models import CommunitySet, Member, Membership, RoleAssignment
+from services.membership.roles import communities_of
+
+#: After a membership has ended, until a survey that may have asked its person is surely over.
+STILL_THERE_FOR = timedelta(days=30)
 
 
 def _represented_in(transaction: Transaction, request: PutOrganization, actor: Actor) -> bool:
@@ -42,25 +60,52 @@ def _may_change(transaction: Transaction, request: PutMember, actor: Actor) -> b
     An address that is changed and changed back takes a vote, or a role, from whoever had it.
     """
     found = whereabouts(transaction, request.member_id)
+    if found is None:
+        return False
     return actor.may(request.needs, found) if found else actor.may_somewhere(request.needs)
 
 
 def _may_read(transaction: Transaction, request: GetMember, actor: Actor) -> bool:
-    """Return whether the person belongs or has a role where the actor may read; whoever may record people reads those
-    who are nowhere yet."""
-    if found := whereabouts(transaction, request.member_id):
+    """Return whether the person belongs or has a role where the actor may read.
+
+    Whoever may record people reads those who are nowhere yet.
+    """
+    found = whereabouts(transaction, request.member_id)
+    if found is None:
+        return actor.may_somewhere(request.needs)
+    if found:
         return actor.may_in_one(request.needs, found)
     is_known = transaction.get(Member, request.member_id) is not None
     return is_known and actor.may_somewhere(Permission.MEMBERSHIP_WRITE)
 
 
-def whereabouts(session: Session, member_id: UUID) -> set[UUID]:
-    """Return the communities in which a person belongs or has a role."""
-    belonging = select(Membership.community_id).where(Membership.member_id == member_id)
-    trusted = select(RoleAssignment.community_id).where(
-        RoleAssignment.member_id == member_id, RoleAssignment.ended_at.is_(None)
-    )
-    return set(session.scalars(belonging.union(trusted)))
+def whereabouts(session: Session, member_id: UUID) -> set[UUID] | None:
+    """Return the communities in which a person belongs, belonged lately, or has a role; None: a role everywhere."""
+    since = clock.now() - STILL_THERE_FOR
+    belongs = Membership.ended_at.is_(None) | (Membership.ended_at > since)
+    found = set(session.scalars(select(Membership.community_id).where(Membership.member_id == member_id, belongs)))
+    held = select(RoleAssignment).where(RoleAssignment.member_id == member_id, RoleAssignment.ended_at.is_(None))
+    for assignment in session.scalars(held):
+        over = communities_of(session, assignment)
+        if over is None:
+            return None
+        found.update(over)
+    return found
+
+
+def _of_set(transaction: Transaction, request: Any) -> Collection[UUID]:
+    found = transaction.get(CommunitySet, request.set_id)
+    return found.community_ids if found else ()
+
+
+def _may_put_set(transaction: Transaction, request: PutCommunitySet, actor: Actor) -> bool:
+    """Return whether the actor may act in each community that the set has, or is to have."""
+    return actor.may(request.needs, {*_of_set(transaction, request), *request.community_ids})
+
+
+def _nowhere(transaction: Transaction, request: Any, actor: Actor) -> bool:
+    """Return False: it is of the whole network."""
+    return False
 
 
 _IN_COMMUNITY = over("community_id")
@@ -77,6 +122,16 @@ ACCESS: Access = {
     ListMembers: anywhere(Permission.MEMBERSHIP_WRITE),
     PutMembership: _IN_COMMUNITY,
     ListMemberships: _IN_COMMUNITY,
+    EndMembership: _IN_COMMUNITY,
+    PutCommunitySet: _may_put_set,
+    GetCommunitySet: each_of(_of_set),
+    ListCommunitySets: anywhere(),  # and lists no other
+    PutSetRole: each_of(_of_set),
+    EndSetRole: each_of(_of_set),
+    ListSetRoles: each_of(_of_set),
+    PutNetworkRole: _nowhere,
+    EndNetworkRole: _nowhere,
+    ListNetworkRoles: _nowhere,
     PutRole: _IN_COMMUNITY,
     EndRole: _IN_COMMUNITY,
     ListRoles: _IN_COMMUNITY,

@@ -14,19 +14,26 @@ from chassis.storage.transaction import Transaction
 from chassis.validation import ValidationErrors
 from pratique.errors import Conflict, NotFound
 from pratique.event import Event
-from pratique.events.membership import Capacity, CommunityKind
+from pratique.events.membership import Capacity, CommunityKind, EndReason
 from pratique.requests.membership import (
+    EndMembership,
+    EndNetworkRole,
     EndRole,
+    EndSetRole,
     PutCommunity,
+    PutCommunitySet,
     PutMember,
     PutMembership,
+    PutNetworkRole,
     PutOrganization,
     PutRole,
+    PutSetRole,
 )
-from services.membership import queries
+from services.membership import queries, roles
 from services.membership.models import (
     MAILS_SPENT,
     Community,
+    CommunitySet,
     Member,
     Membership,
     Organization,
@@ -57,13 +64,17 @@ def put_community(transaction: Transaction, command: PutCommunity) -> Saved[Comm
     if "kind" in saved.changed and command.kind is CommunityKind.INDIVIDUALS:
         _check_no_representatives(transaction, command.community_id)
     _announce(transaction, saved.row.events_of(saved))
+    if saved.is_new:
+        roles.tell_founded(transaction, command.community_id)
     return saved
 
 
 def _check_no_representatives(transaction: Transaction, community_id: UUID) -> None:
     representatives = transaction.scalar(
         select(func.count()).where(
-            Membership.community_id == community_id, Membership.capacity == Capacity.REPRESENTATIVE
+            Membership.community_id == community_id,
+            Membership.capacity == Capacity.REPRESENTATIVE,
+            Membership.ended_at.is_(None),
         )
     )
     if representatives:
@@ -78,6 +89,7 @@ def put_member(transaction: Transaction, command: PutMember) -> Saved[Member]:
 
     Raises:
         Conflict: another person has this address.
+        Forbidden: their address would change, and they have a role that gives more than whoever asks has.
     """
     member = rows.row_of(Member, command, email_key=key_of(command.email))
     with ValidationErrors() as errors:
@@ -89,6 +101,7 @@ def put_member(transaction: Transaction, command: PutMember) -> Saved[Member]:
     except IntegrityError as error:  # another took the address in this instant
         raise _address_taken() from error
     if former := saved.former.get("email"):
+        roles.refuse_address_of_others(transaction, command.member_id)
         before, after = {"email": masked(former)}, {"email": masked(command.email)}
         audit.record(transaction, "member.address_changed", command.member_id, before=before, after=after)
     _announce(transaction, saved.row.events_of(saved))
@@ -129,7 +142,7 @@ def put_membership(transaction: Transaction, command: PutMembership) -> Saved[Me
     if command.organization_id is not None and transaction.get(Organization, command.organization_id) is None:
         words = f"There is no organisation {command.organization_id}; record it first."
         raise NotFound(words, {"/organization_id": words})
-    saved = rows.put(transaction, membership, command.if_version)
+    saved = _rejoined(transaction, membership) or rows.put(transaction, membership, command.if_version)
     if not saved.is_unchanged:
         quota.spend(transaction, MAILS_SPENT, 1)
         transaction.publish(saved.row.activated())
@@ -138,42 +151,92 @@ def put_membership(transaction: Transaction, command: PutMembership) -> Saved[Me
     return saved
 
 
-def put_role(transaction: Transaction, command: PutRole) -> Saved[RoleAssignment]:
-    """Give the member the role in the community. ``is_new`` also when it had ended and is given again.
+def _rejoined(transaction: Transaction, said: Membership) -> rows.Put[Membership] | None:
+    """Return the membership of a person who had left and joins again; None of any other."""
+    kept = transaction.get(Membership, said.membership_id, with_for_update=True)
+    if kept is None or kept.ended_at is None:
+        return None
+    kept.capacity, kept.organization_id, kept.ended_at = said.capacity, said.organization_id, None
+    kept.version += 1
+    return rows.Put(kept, True, {})
+
+
+def end_membership(transaction: Transaction, command: EndMembership) -> Membership:
+    """End the membership; ending it twice is harmless. Whoever never belonged: NotFound."""
+    id = Membership.id_of(command.community_id, command.member_id)
+    membership = transaction.get(Membership, id, with_for_update=True)
+    if membership is None:
+        raise NotFound(f"Member {command.member_id} has never belonged to community {command.community_id}.")
+    reason = command.reason or EndReason.LEFT
+    if ended := membership.end(clock.now(), reason):
+        _announce(transaction, ended)
+        facts = membership.facts() | {"reason": reason.value}
+        audit.record(transaction, "membership.ended", membership.membership_id, before=facts)
+    return membership
+
+
+def put_community_set(transaction: Transaction, command: PutCommunitySet) -> Saved[CommunitySet]:
+    """Record the set, or change it. Roles over it are told for what it gains, and end for what it loses.
 
     Raises:
-        NotFound: the community or the member is unknown; the message names which.
-        Conflict: the member does not belong to the community.
+        Invalid: there is no such community.
+        Forbidden: a role over it gives more than whoever asks has over a community that it gains.
     """
-    community_id, member_id = command.community_id, command.member_id
-    queries.access_community(transaction, community_id)
-    queries.access_member(transaction, member_id)
-    if transaction.get(Membership, Membership.id_of(community_id, member_id)) is None:
-        raise Conflict(
-            f"Member {member_id} does not belong to community {community_id}; "
-            "record the membership first, then give the role."
-        )
-    id = RoleAssignment.id_of(community_id, member_id, command.role)
-    assignment = rows.row_of(RoleAssignment, command, assignment_id=id, assigned_at=clock.now(), version=1)
-    saved = rows.insert_or_lock(transaction, assignment)
-    is_new = saved.is_new or saved.row.assign_again(clock.now())
-    if is_new:
-        transaction.publish(saved.row.assigned())
-        audit.record(transaction, "role.assigned", saved.row.assignment_id, after=saved.row.facts())
-    return Saved(saved.row, is_new)
+    community_ids = sorted(set(command.community_ids))
+    said = CommunitySet(set_id=command.set_id, name=command.name, community_ids=community_ids)
+    is_known = transaction.is_one_of(Community.community_id, community_ids)
+    known = set(transaction.scalars(select(Community.community_id).where(is_known)))
+    with ValidationErrors() as errors:
+        said.check(errors)
+        for index, each in enumerate(command.community_ids):
+            if each not in known:
+                errors.add(f"/community_ids/{index}", f"There is no community {each}; record it first.")
+    saved = rows.put(transaction, said, command.if_version)
+    if "community_ids" in saved.changed:
+        before, after = set(saved.former["community_ids"]), set(community_ids)
+        roles.tell_set_changed(transaction, command.set_id, after - before, before - after)
+    if not saved.is_unchanged:
+        after_facts = {"name": command.name, "community_ids": [str(each) for each in community_ids]}
+        audit.record(transaction, "community_set.put", command.set_id, after=after_facts)
+    return saved
+
+
+def put_role(transaction: Transaction, command: PutRole) -> Saved[RoleAssignment]:
+    """Give the person the role in the community; they need not belong to it. As ``roles.give``.
+
+    Raises:
+        NotFound: the community or the person is unknown; the message names which.
+    """
+    queries.access_community(transaction, command.community_id)
+    queries.access_member(transaction, command.member_id)
+    return roles.give(transaction, command)
+
+
+def put_set_role(transaction: Transaction, command: PutSetRole) -> Saved[RoleAssignment]:
+    """Give the person the role over the set, as ``roles.give``. NotFound if either is unknown."""
+    queries.access_member(transaction, command.member_id)
+    return roles.give(transaction, command)
+
+
+def put_network_role(transaction: Transaction, command: PutNetworkRole) -> Saved[RoleAssignment]:
+    """Give the person the role over the network, as ``roles.give``. NotFound if they are unknown."""
+    queries.access_member(transaction, command.member_id)
+    return roles.give(transaction, command)
 
 
 def end_role(transaction: Transaction, command: EndRole) -> RoleAssignment:
-    """End the member's role; ending it twice is harmless. Whoever never had it: NotFound."""
-    assignment_id = RoleAssignment.id_of(command.community_id, command.member_id, command.role)
-    assignment = transaction.get(RoleAssignment, assignment_id, with_for_update=True)
-    if assignment is None:
-        words = f"Member {command.member_id} has never been {command.role.value} of community {command.community_id}."
-        raise NotFound(words)
-    if ended := assignment.end(clock.now()):
-        _announce(transaction, ended)
-        audit.record(transaction, "role.ended", assignment_id, before=assignment.facts())
-    return assignment
+    """End the person's role in the community, as ``roles.take_back``."""
+    return roles.take_back(transaction, command)
+
+
+def end_set_role(transaction: Transaction, command: EndSetRole) -> RoleAssignment:
+    """End the person's role over the set, as ``roles.take_back``."""
+    return roles.take_back(transaction, command)
+
+
+def end_network_role(transaction: Transaction, command: EndNetworkRole) -> RoleAssignment:
+    """End the person's role over the network, as ``roles.take_back``."""
+    return roles.take_back(transaction, command)
 
 
 def _announce(transaction: Transaction, events: Sequence[Event]) -> None:
@@ -187,6 +250,12 @@ COMMANDS: Handlers = {
     PutCommunity: put_community,
     PutMember: put_member,
     PutMembership: put_membership,
+    EndMembership: end_membership,
+    PutCommunitySet: put_community_set,
     PutRole: put_role,
     EndRole: end_role,
+    PutSetRole: put_set_role,
+    EndSetRole: end_set_role,
+    PutNetworkRole: put_network_role,
+    EndNetworkRole: end_network_role,
 }

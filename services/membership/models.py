@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.storage import quota, types
@@ -19,10 +19,12 @@ from pratique.events.membership import (
     CommunityDescribed,
     CommunityFounded,
     CommunityKind,
+    EndReason,
     Locale,
     MemberContactChanged,
     MemberRegistered,
     MembershipActivated,
+    MembershipEnded,
     Role,
     RoleAssigned,
     RoleEnded,
@@ -154,6 +156,7 @@ class Membership(Base):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"), index=True)
     capacity: Mapped[Capacity]
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.organization_id"))
+    ended_at: Mapped[datetime | None]  # the row stays, and is taken up again by who joins again
     version: Mapped[int]
 
     @staticmethod
@@ -179,26 +182,50 @@ class Membership(Base):
             "organization_id": str(self.organization_id) if self.organization_id else None,
         }
 
+    def end(self, at: datetime, reason: EndReason) -> list[Event]:
+        """Let the membership end; nothing if it has."""
+        if self.ended_at is not None:
+            return []
+        self.ended_at = at
+        self.version += 1
+        return [MembershipEnded.of(self, community_ids=(self.community_id,), reason=reason)]
+
     def activated(self) -> MembershipActivated:
         """Return the event of an active membership."""
         return MembershipActivated.of(self, community_ids=(self.community_id,))
 
 
+class CommunitySet(Base):
+    """A named set of communities, such as a region's, over which roles are given."""
+
+    __tablename__ = "community_set"
+
+    set_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_AT_MOST))
+    community_ids: Mapped[list[UUID]]
+    version: Mapped[int]
+
+    def check(self, errors: ValidationErrors) -> None:
+        """Say what cannot be kept."""
+        errors.check_line("/name", self.name)
+
+
 class RoleAssignment(Base):
-    """A role of a member in a community; the row stays when the role ends."""
+    """A role of a person, over a community, over a set of them, or over the network; the row stays when it ends."""
 
     __tablename__ = "role_assignment"
-    __table_args__ = (
-        ForeignKeyConstraint(["community_id", "member_id"], ["membership.community_id", "membership.member_id"]),
-        UniqueConstraint("community_id", "member_id", "role"),
-    )
+    __table_args__ = (UniqueConstraint("community_id", "member_id", "role"),)
 
     assignment_id: Mapped[UUID] = mapped_column(primary_key=True)
-    community_id: Mapped[UUID]
-    member_id: Mapped[UUID] = mapped_column(index=True)
+    community_id: Mapped[UUID | None] = mapped_column(ForeignKey("community.community_id"))
+    set_id: Mapped[UUID | None] = mapped_column(ForeignKey("community_set.set_id"), index=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"), index=True)
     role: Mapped[Role]
     assigned_at: Mapped[datetime]
+    begins_at: Mapped[datetime | None]  # null: when it was given
+    ends_at: Mapped[datetime | None]  # by itself; null: not before somebody ends it
     ended_at: Mapped[datetime | None]
+    has_begun: Mapped[bool] = mapped_column(default=True, server_default=true())
     version: Mapped[int]
 
     @staticmethod
@@ -206,26 +233,58 @@ class RoleAssignment(Base):
         """The id of this role of this person in this community: always the same."""
         return uuid5(Membership.id_of(community_id, member_id), role.value)
 
+    @staticmethod
+    def id_over(set_id: UUID | None, member_id: UUID, role: Role) -> UUID:
+        """Return the id of this role of this person over this set, or over the network: always the same."""
+        return uuid5(member_id, f"{role.value} over {set_id or 'the network'}")
+
+    @property
+    def is_over_network(self) -> bool:
+        """Return whether it is over the whole network."""
+        return self.community_id is None and self.set_id is None
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether subscribers know it to be in force."""
+        return self.has_begun and self.ended_at is None
+
+    def check(self, errors: ValidationErrors, now: datetime) -> None:
+        """Say what cannot be."""
+        if self.role is Role.NETWORK_ADMIN and (self.community_id or self.set_id):
+            errors.add("/role", "A network_admin is one of the whole network; choose another role for a part of it.")
+        if self.ends_at is not None and self.ends_at <= max(self.begins_at or now, now):
+            errors.add("/ends_at", "It would end before it begins, or has ended already; give a later end, or none.")
+
     def facts(self) -> dict[str, str]:
         """Return the role assignment as the audit keeps it."""
-        return {"community_id": str(self.community_id), "member_id": str(self.member_id), "role": self.role.value}
+        scope = {"community_id": self.community_id, "set_id": self.set_id}
+        told = {name: str(each) for name, each in scope.items() if each}
+        told |= {"member_id": str(self.member_id), "role": self.role.value}
+        times = {"begins_at": self.begins_at, "ends_at": self.ends_at}
+        return told | {name: each.isoformat() for name, each in times.items() if each}
 
-    def assign_again(self, at: datetime) -> bool:
-        """Let a role that had ended begin anew; False if it has not ended."""
-        if self.ended_at is None:
+    def take_over(self, said: "RoleAssignment") -> bool:
+        """Take over beginning and end; begin anew if it had ended. False if nothing is otherwise."""
+        names = ("begins_at", "ends_at", "has_begun")
+        if self.ended_at is None and all(getattr(self, name) == getattr(said, name) for name in names):
             return False
-        self.assigned_at, self.ended_at = at, None
+        if self.ended_at is not None:
+            self.assigned_at, self.ended_at = said.assigned_at, None
+        for name in names:
+            setattr(self, name, getattr(said, name))
         self.version += 1
         return True
 
-    def end(self, at: datetime) -> list[Event]:
-        """Let the role end; nothing if it has."""
-        if self.ended_at is not None:
-            return []
-        self.ended_at = at
-        self.version += 1
-        return [RoleEnded.of(self, community_ids=(self.community_id,))]
-
-    def assigned(self) -> RoleAssigned:
-        """Return the event of an assigned role."""
-        return RoleAssigned.of(self, community_ids=(self.community_id,))
+    def as_event(
+        self, event_class: type[RoleAssigned] | type[RoleEnded], community_id: UUID
+    ) -> RoleAssigned | RoleEnded:
+        """Return what is told of it for one community. Over more than one, it has an id of its own in each."""
+        is_of_one = self.community_id is not None
+        return event_class(
+            assignment_id=self.assignment_id if is_of_one else uuid5(self.assignment_id, str(community_id)),
+            community_id=community_id,
+            community_ids=(community_id,),
+            member_id=self.member_id,
+            role=self.role,
+            version=self.version,
+        )

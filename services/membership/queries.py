@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis import clock
 from chassis.actor import ACTOR
 from chassis.rpc.requests import Handlers
 from chassis.storage import rows
@@ -21,18 +21,31 @@ from pratique.events.membership import Locale, Role
 from pratique.requests.membership import (
     GetAuthority,
     GetCommunity,
+    GetCommunitySet,
     GetMember,
     GetOrganization,
     ListCommunities,
+    ListCommunitySets,
     ListLabels,
     ListMembers,
     ListMemberships,
+    ListNetworkRoles,
     ListOrganizations,
     ListRoles,
     ListRoster,
+    ListSetRoles,
 )
 from services.membership.labels import Label, fold, labels_of, sort_key
-from services.membership.models import Community, Member, Membership, Organization, RoleAssignment, key_of
+from services.membership.models import (
+    Community,
+    CommunitySet,
+    Member,
+    Membership,
+    Organization,
+    RoleAssignment,
+    key_of,
+)
+from services.membership.roles import in_force, no_set, over_network
 
 
 def get_community(session: Session, query: GetCommunity) -> Community:
@@ -86,7 +99,7 @@ def list_memberships(session: Session, query: ListMemberships) -> Page[Membershi
         Invalid: as for ``list_communities``.
     """
     access_community(session, query.community_id)
-    statement = select(Membership).where(Membership.community_id == query.community_id)
+    statement = select(Membership).where(Membership.community_id == query.community_id, Membership.ended_at.is_(None))
     return rows.page_by_id(session, statement, Membership.membership_id, query.after, query.limit)
 
 
@@ -100,6 +113,55 @@ def list_roles(session: Session, query: ListRoles) -> Page[RoleAssignment]:
     access_community(session, query.community_id)
     statement = select(RoleAssignment).where(RoleAssignment.community_id == query.community_id)
     return rows.page_by_id(session, statement, RoleAssignment.assignment_id, query.after, query.limit)
+
+
+def list_set_roles(session: Session, query: ListSetRoles) -> Page[RoleAssignment]:
+    """Return who is or was trusted with what over a set, by the assignment's id, one page at a time. Two queries.
+
+    Raises:
+        NotFound: there is no such set.
+        Invalid: as for ``list_communities``.
+    """
+    access_set(session, query.set_id)
+    statement = select(RoleAssignment).where(RoleAssignment.set_id == query.set_id)
+    return rows.page_by_id(session, statement, RoleAssignment.assignment_id, query.after, query.limit)
+
+
+def list_network_roles(session: Session, query: ListNetworkRoles) -> Page[RoleAssignment]:
+    """Return who is or was trusted with what over the network, by the assignment's id, one page at a time. One query.
+
+    Raises:
+        Invalid: as for ``list_communities``.
+    """
+    statement = select(RoleAssignment).where(over_network())
+    return rows.page_by_id(session, statement, RoleAssignment.assignment_id, query.after, query.limit)
+
+
+def get_community_set(session: Session, query: GetCommunitySet) -> CommunitySet:
+    """Return the set of communities. One query; NotFound if there is none."""
+    return access_set(session, query.set_id)
+
+
+def access_set(session: Session, set_id: UUID) -> CommunitySet:
+    """Return the set of this id; NotFound if there is none."""
+    found = session.get(CommunitySet, set_id)
+    if found is None:
+        raise no_set(set_id)
+    return found
+
+
+def list_community_sets(transaction: Transaction, query: ListCommunitySets) -> Page[CommunitySet]:
+    """Return the sets of which whoever asks may read every community, by id, one page at a time. Two queries at most.
+
+    Raises:
+        Invalid: as for ``list_communities``.
+    """
+    statement, actor = select(CommunitySet), ACTOR.get()
+    if actor.communities_for(query.needs) is not None:
+        every = transaction.execute(select(CommunitySet.set_id, CommunitySet.community_ids))
+        readable = [set_id for set_id, community_ids in every if actor.may(query.needs, community_ids)]
+        statement = statement.where(transaction.is_one_of(CommunitySet.set_id, readable))
+    return rows.page_by_id(transaction, statement, CommunitySet.set_id, query.after, query.limit)
 
 
 def get_member(session: Session, query: GetMember) -> Member:
@@ -153,20 +215,25 @@ def get_authority(session: Session, query: GetAuthority) -> Authority:
     """
     member = access_member(session, query.member_id)
     held = session.execute(
-        select(RoleAssignment.role, RoleAssignment.community_id)
-        .where(RoleAssignment.member_id == query.member_id, RoleAssignment.ended_at.is_(None))
-        .order_by(RoleAssignment.community_id)
+        select(RoleAssignment.role, RoleAssignment.community_id, RoleAssignment.set_id, CommunitySet.community_ids)
+        .outerjoin(CommunitySet, CommunitySet.set_id == RoleAssignment.set_id)
+        .where(RoleAssignment.member_id == query.member_id, in_force(clock.now()))
     )
-    by_role: dict[Role, list[UUID]] = defaultdict(list)
-    for role, community_id in held:
-        by_role[role].append(community_id)
-    belonging = select(Membership.community_id).where(Membership.member_id == query.member_id)
+    over: dict[Role, set[UUID]] = defaultdict(set)
+    everywhere: set[Role] = set()
+    for role, community_id, set_id, of_set in held:
+        over[role].update([community_id] if community_id else of_set or ())
+        if community_id is None and set_id is None:
+            everywhere.add(role)
+    belonging = select(Membership.community_id).where(
+        Membership.member_id == query.member_id, Membership.ended_at.is_(None)
+    )
     return Authority(
         member_id=member.member_id,
         name=member.name,
         locale=member.locale,
         timezone=member.timezone,
-        roles=[RoleHeld(role, by_role[role]) for role in Role if role in by_role],
+        roles=[RoleHeld(role, None if role in everywhere else sorted(over[role])) for role in Role if role in over],
         community_ids=session.scalars(belonging.order_by(Membership.community_id)).all(),
     )
 
@@ -185,7 +252,7 @@ def _represented(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[U
     found = transaction.execute(
         select(Membership.member_id, Organization.name)
         .join(Organization, Organization.organization_id == Membership.organization_id)
-        .where(transaction.is_one_of(Membership.member_id, member_ids))
+        .where(transaction.is_one_of(Membership.member_id, member_ids), Membership.ended_at.is_(None))
         .distinct()
         .order_by(Organization.name)
     )
@@ -226,7 +293,7 @@ def _rows_of_roster(
         .add_columns(Membership.organization_id, Organization.name.label("organization"))
         .join(Membership, Membership.member_id == Member.member_id)
         .outerjoin(Organization, Organization.organization_id == Membership.organization_id)
-        .where(transaction.is_one_of(Membership.community_id, community_ids))
+        .where(transaction.is_one_of(Membership.community_id, community_ids), Membership.ended_at.is_(None))
     )
     people = {
         (row.member_id, row.community_id): SimpleNamespace(
@@ -235,17 +302,29 @@ def _rows_of_roster(
         for row in transaction.execute(belonging)
     }
     trusted = (
-        select(Member.member_id, Member.name, Member.email, RoleAssignment.community_id, RoleAssignment.role)
+        select(Member, RoleAssignment, CommunitySet.community_ids)
         .join(RoleAssignment, RoleAssignment.member_id == Member.member_id)
-        .where(transaction.is_one_of(RoleAssignment.community_id, community_ids), RoleAssignment.ended_at.is_(None))
+        .outerjoin(CommunitySet, CommunitySet.set_id == RoleAssignment.set_id)
+        .where(in_force(clock.now()), RoleAssignment.role != Role.NETWORK_ADMIN)
+        .where(
+            transaction.is_one_of(RoleAssignment.community_id, community_ids) | RoleAssignment.community_id.is_(None)
+        )
         .order_by(RoleAssignment.role)
     )
-    for row in transaction.execute(trusted):
-        of_staff: dict[str, Any] = {"capacity": None, "organization_id": None, "organization": "", "roles": []}
-        said = {"member_id": row.member_id, "name": row.name, "email": row.email, "community_id": row.community_id}
-        person = people.setdefault((row.member_id, row.community_id), SimpleNamespace(**said, **of_staff))
-        person.roles.append(row.role)
+    for member, assignment, of_set in transaction.execute(trusted):
+        own = [assignment.community_id] if assignment.community_id else of_set or []
+        for community_id in set(community_ids) if assignment.is_over_network else set(community_ids) & set(own):
+            person = people.setdefault((member.member_id, community_id), _staff(member, community_id))
+            if assignment.role not in person.roles:
+                person.roles.append(assignment.role)
     return people
+
+
+def _staff(member: Member, community_id: UUID) -> SimpleNamespace:
+    of_member = {"member_id": member.member_id, "name": member.name, "email": member.email}
+    return SimpleNamespace(
+        **of_member, community_id=community_id, capacity=None, organization_id=None, organization="", roles=[]
+    )
 
 
 #: Which function answers which query.
@@ -258,6 +337,10 @@ QUERIES: Handlers = {
     ListMembers: list_members,
     ListMemberships: list_memberships,
     ListRoles: list_roles,
+    ListSetRoles: list_set_roles,
+    ListNetworkRoles: list_network_roles,
+    GetCommunitySet: get_community_set,
+    ListCommunitySets: list_community_sets,
     ListLabels: list_labels,
     ListRoster: list_roster,
     GetAuthority: get_authority,

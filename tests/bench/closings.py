@@ -50,6 +50,8 @@ def closings(count: int, closed_at: datetime, seed: int = 1, people: int = 400) 
             closed_at=closed_at,
             with_survey=True,
             themes_count=3,
+            facilitator_id=None,
+            note_taker_id=None,
             attendees=attendees,
             head_count=ATTENDEES,
         )

@@ -1,5 +1,6 @@
 """A gateway's store that holds tokens already gets room for links and sessions, on both databases."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from gateway.sessions import SessionStore
 from pratique.testing import AT
 from tests.gateway.conftest import ANNE
 
+SECRET = "s" * 43
 MIGRATIONS = Path("gateway/migrations").absolute()
 
 
@@ -42,8 +44,17 @@ def test_a_store_of_the_release_before_keeps_its_tokens_and_lets_people_sign_in(
     shutil.copy(MIGRATIONS / "0001_tokens.py", before)
     migrate(opened, before)
     with opened.begin() as session:
-        token = auth.create_token(session, "intranet", ["*"])
+        values = {"secret": hashlib.sha256(SECRET.encode()).hexdigest(), "at": f"{AT:%Y-%m-%d %H:%M:%S.%f}"}
+        session.execute(
+            text(
+                "insert into api_token (token_id, secret_sha256, name, scopes, created_at)"
+                """ values ('0123456789ab', :secret, 'intranet', '["meetings:read"]', :at)"""
+            ),
+            values,
+        )
     migrate(opened, MIGRATIONS)
+    token = f"prt_0123456789ab_{SECRET}"
+    assert auth.TokenStore(opened).authenticate(f"Bearer {token}").may("meetings:read", is_of_network=True)
     assert auth.TokenStore(opened).authenticate(f"Bearer {token}").name == "intranet"
     sessions = SessionStore(opened)
     link, expires_at = sessions.create_link(UUID(ANNE), "/account")

@@ -32,12 +32,15 @@ from pratique.permissions import ROLE_PERMISSIONS, Permission, Rule
 from pratique.request import Request
 from pratique.requests.meetings import ListAgenda, ListRegistrations, PutMeeting, RegisterMember
 from pratique.requests.membership import (
+    EndNetworkRole,
     GetAuthority,
     GetMember,
     GetOrganization,
     ListMembers,
+    ListNetworkRoles,
     ListOrganizations,
     PutMember,
+    PutNetworkRole,
     PutOrganization,
 )
 from pratique.requests.notifications import ListMessages
@@ -49,12 +52,14 @@ HANDLERS: Mapping[type[Request], Any] = {
     kind: handler for name in SERVICES for kind, handler in composition.service_class(name).handlers.values()
 }
 GUARDED = [route for route in ROUTES if route.scope and route.request]
+#: Of the whole network, so closed to whoever is limited.
+OF_NETWORK: set[type[Request]] = {PutNetworkRole, EndNetworkRole, ListNetworkRoles}
 #: Roles that are given over communities; the admin's is of the network.
 LIMITED = [role for role in Role if role is not Role.NETWORK_ADMIN]
 #: Organizations are bodies and no people: all who may read communities read them.
-DIRECTORY = {GetOrganization, ListOrganizations}
+DIRECTORY: set[type[Request]] = {GetOrganization, ListOrganizations}
 #: Ids are the caller's: one that nobody has is a new row, which whoever may record people or bodies may make.
-MAKES_NEW = {PutMember, PutOrganization}
+MAKES_NEW: set[type[Request]] = {PutMember, PutOrganization}
 TOLD_BY_HEADERS = ("ETag", "Location", "Link")
 
 
@@ -67,6 +72,7 @@ class Rows:
     member_id: str = field(default_factory=lambda: str(uuid4()))
     meeting_id: str = field(default_factory=lambda: str(uuid4()))
     survey_id: str = field(default_factory=lambda: str(uuid4()))
+    set_id: str = field(default_factory=lambda: str(uuid4()))
     scheduled_id: str = field(default_factory=lambda: str(uuid4()))
     role: str = Role.NOTE_TAKER.value
 
@@ -151,6 +157,9 @@ def fill(network: Network, rows: Rows) -> None:
     representing = {"capacity": "representative", "organization_id": rows.organization_id}
     network.ok("PUT", f"/v1/communities/{rows.community_id}/memberships/{contact}", representing)
     network.put_role(rows.community_id, rows.member_id, rows.role)
+    region = {"name": "Région", "community_ids": [rows.community_id]}
+    network.ok("PUT", f"/v1/community-sets/{rows.set_id}", region)
+    network.ok("PUT", f"/v1/community-sets/{rows.set_id}/roles/{rows.member_id}/{rows.role}")
     network.settle()
     network.put_meeting(rows.meeting_id, rows.community_id, starts_at=clock.now())
     network.start(rows.meeting_id)
@@ -201,6 +210,8 @@ def ways(route: Route) -> list[dict[str, str]]:
 
 def is_given(route: Route, role: Role) -> bool:
     """Whether a role gives what a route takes; to find people by their address takes the right to record some."""
+    if route.request in OF_NETWORK:
+        return False
     needs = {Permission(route.scope or "")} | ({Permission.MEMBERSHIP_WRITE} if route.request is ListMembers else set())
     return needs <= ROLE_PERMISSIONS[role]
 
@@ -366,7 +377,13 @@ def test_no_request_by_any_way_opens_for_anyone_or_for_whoever_has_no_role(world
 
 def names_anything(kind: type[Request]) -> bool:
     """Whether a request concerns a row of somebody; lists without one tell of what the actor may read."""
-    return kind.method not in ("list_communities", "list_organizations", "get_organization", "list_meeting_versions")
+    return kind.method not in (
+        "list_communities",
+        "list_community_sets",
+        "list_organizations",
+        "get_organization",
+        "list_meeting_versions",
+    )
 
 
 def test_a_member_reads_themself_their_messages_and_agenda_and_says_whether_they_come(world: World) -> None:

@@ -316,17 +316,16 @@ def test_a_role_is_announced_once_ended_once_and_announced_anew_when_given_again
 
 @pytest.mark.usefixtures("membership")
 def test_two_roles_of_one_member_are_two_assignments(session: Transaction) -> None:
-    for role in Role:
+    roles = [role for role in Role if role is not Role.NETWORK_ADMIN]
+    for role in roles:
         ask(session, PutRole, community_id=COMMUNITY, member_id=MEMBER, role=role)
 
-    assert len({event.assignment_id for event in published(session, RoleAssigned)}) == len(Role)
+    assert len({event.assignment_id for event in published(session, RoleAssigned)}) == len(roles)
 
 
 @pytest.mark.usefixtures("membership")
-def test_a_role_is_for_members_of_the_community_only(session: Transaction, put_member: MakeMember) -> None:
-    put_member(member_id=STRANGER, email="louis@example.org")
+def test_a_role_is_for_people_and_communities_that_are_known(session: Transaction) -> None:
     cases: list[tuple[UUID, UUID, type[DomainError]]] = [
-        (COMMUNITY, STRANGER, Conflict),
         (STRANGER, MEMBER, NotFound),
         (COMMUNITY, UUID(int=0xF00), NotFound),
     ]

@@ -24,7 +24,8 @@ NAMES = {"__init__", "models", "access", "commands", "reactions", "queries", "se
 #: What a service has beside the names that all have, and why.
 OWN = {
     "membership": {
-        "labels": "how people are named and ordered in a room: rules over many, which no row can check alone"
+        "labels": "how people are named and ordered in a room: rules over many, which no row can check alone",
+        "roles": "roles over communities, sets and the network, told community by community: rules over many rows",
     },
     "meetings": {},
     "evaluation": {
@@ -76,7 +77,7 @@ TOP = {
 BUDGETS = {
     "ground": 645,
     "storage": 755,
-    "scheduling": 105,
+    "scheduling": 110,
     "messaging": 980,
     "rpc": 475,
     "http": 465,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from chassis import clock
 from chassis.storage.transaction import Transaction
@@ -54,8 +54,23 @@ def communities_of(transaction: Transaction, meeting_ids: Collection[UUID]) -> d
 
 def members_of(transaction: Transaction, community_ids: Iterable[UUID]) -> list[UUID]:
     """Return the members of any of these communities, each once."""
-    of_these = CommunityMember.community_id.in_(list(community_ids))
+    of_these = CommunityMember.community_id.in_(list(community_ids)) & CommunityMember.is_active
     return list(transaction.scalars(select(CommunityMember.member_id).where(of_these).distinct()))
+
+
+def is_expected(member_id: Any, meeting_id: Any) -> ColumnElement[bool]:
+    """Return the condition that a person belongs to a community of a meeting, leads it or takes its notes."""
+    belongs = exists().where(
+        MeetingCommunity.meeting_id == meeting_id,
+        CommunityMember.community_id == MeetingCommunity.community_id,
+        CommunityMember.member_id == member_id,
+        CommunityMember.is_active,
+    )
+    is_named = exists().where(
+        MeetingCard.meeting_id == meeting_id,
+        or_(MeetingCard.facilitator_id == member_id, MeetingCard.note_taker_id == member_id),
+    )
+    return or_(belongs, is_named)
 
 
 def facilitators_of(transaction: Transaction, meeting_id: UUID, community_ids: Iterable[UUID]) -> set[UUID]:

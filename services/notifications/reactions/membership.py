@@ -14,12 +14,13 @@ from pratique.events.membership import (
     CommunityDescribed,
     MemberContactChanged,
     MembershipActivated,
+    MembershipEnded,
     Role,
     RoleAssigned,
     RoleEnded,
 )
-from pratique.events.notifications import Template
-from services.notifications.commands import NewMessage, queue_messages
+from pratique.events.notifications import DropReason, Template
+from services.notifications.commands import NewMessage, drop_queued, queue_messages
 from services.notifications.kinds import TO_FACILITATORS
 from services.notifications.models import (
     CommunityCard,
@@ -29,10 +30,12 @@ from services.notifications.models import (
     MeetingCard,
     MeetingCommunity,
     MeetingEnd,
+    Message,
     Sealed,
 )
 from services.notifications.reactions.audience import (
     communities_of,
+    is_expected,
     list_news,
     lock_audience,
     meeting_invitation,
@@ -100,11 +103,14 @@ def invite_new_members(transaction: Transaction, envelopes: Sequence[Envelope[Me
             "version": event.version,
             "community_id": event.community_id,
             "member_id": event.member_id,
+            "is_active": True,
         }
         for event in events
     ]
     keep_newest(transaction, CommunityMember, rows)
     lock_audience(transaction)
+    envelopes = [envelope for envelope in envelopes if _belongs(transaction, envelope.event)]
+    events = [envelope.event for envelope in envelopes]
     community_ids = {event.community_id for event in events}
     ahead = transaction.execute(
         select(MeetingCommunity.community_id, MeetingCard, MeetingEnd.outcome)
@@ -121,6 +127,39 @@ def invite_new_members(transaction: Transaction, envelopes: Sequence[Envelope[Me
             of_meeting = of_meetings[card.meeting_id]
             wanted.append(meeting_invitation(event.member_id, card, of_meeting, outcome, because))
     queue_messages(transaction, wanted)
+
+
+def _belongs(transaction: Transaction, event: MembershipActivated) -> bool:
+    """Return whether nothing newer is known, such as that the person has left since."""
+    kept = transaction.get_one(CommunityMember, event.membership_id, populate_existing=True)
+    return kept.is_active
+
+
+@set_based
+def invite_no_more(transaction: Transaction, events: Sequence[MembershipEnded]) -> None:
+    """Know that these people have left; what they were to be invited to is dropped, if nothing else invites them."""
+    rows = [
+        {
+            "membership_id": event.membership_id,
+            "version": event.version,
+            "community_id": event.community_id,
+            "member_id": event.member_id,
+            "is_active": False,
+        }
+        for event in events
+    ]
+    keep_newest(transaction, CommunityMember, rows)
+    lock_audience(transaction)
+    for event in events:  # few, and of a person each
+        of_theirs = select(MeetingCommunity.meeting_id).where(MeetingCommunity.community_id == event.community_id)
+        drop_queued(
+            transaction,
+            Message.template == Template.MEETING_INVITATION,
+            Message.member_id == event.member_id,
+            Message.meeting_id.in_(of_theirs),
+            ~is_expected(Message.member_id, Message.meeting_id),
+            reason=DropReason.REVOKED,
+        )
 
 
 def tell_new_facilitator(transaction: Transaction, event: RoleAssigned) -> None:
@@ -163,6 +202,7 @@ REACTIONS: Reactions = {
     MemberContactChanged: keep_contact_cards,
     CommunityDescribed: keep_community_names,
     MembershipActivated: invite_new_members,
+    MembershipEnded: invite_no_more,
     RoleAssigned: tell_new_facilitator,
     RoleEnded: end_role,
 }
