@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit fix bench faults nightly compose newer docs lock clean
+.PHONY: help run test check audit fix bench faults nightly compose newer screenshots docs lock clean
 
 help:  ## Say what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -12,8 +12,8 @@ help:  ## Say what each verb does
 run: $(VENV)/run  ## Start everything on this machine, with a sample network
 	@$(BIN)/pratique up
 
-test: $(VENV)/dev  ## Run every test; private RabbitMQ and PostgreSQL are started from the installed binaries
-	@$(BIN)/python -m tests.servers --install
+test: $(VENV)/dev  ## Run every test; private RabbitMQ, PostgreSQL and Chromium are started from the installed binaries
+	@$(BIN)/python -m tests.servers --install --install-browser
 	@$(BIN)/python -m tests
 
 check: $(VENV)/dev  ## Formatting, lint, types, import contracts, generated files, weaknesses of dependencies
@@ -52,6 +52,10 @@ compose: $(VENV)/dev  ## Try docker-compose.yml and docs/operate.md in a contain
 
 newer: $(VENV)/dev  ## Run the tests that meet servers on the newest RabbitMQ, PostgreSQL and Python of Debian; needs root, debootstrap and 2 GB
 	@$(BIN)/python -m tests.servers.newer
+
+screenshots: $(VENV)/dev  ## Take a picture of every page, in both languages, on phone and laptop, light and dark; into var/screenshots
+	@$(BIN)/python -m tests.servers --install-browser
+	@$(BIN)/python -m tests.browser.screenshots
 
 docs: $(VENV)/dev  ## Write docs/generated from the code
 	@$(BIN)/python -m operations.docs

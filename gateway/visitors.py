@@ -81,12 +81,11 @@ class Visitors:
             Forged: another site sent the form, or a page of another session.
             Unavailable: membership does not answer.
         """
-        if request.method not in SAFE:
-            check_origin(request, self._settings.public_url)
         session = self._sessions.find(self.cookie_of(request))
         if session is None:
             raise Unauthenticated("Nobody is signed in in this browser.")
         if request.method not in SAFE:
+            check_origin(request, self._settings.public_url)
             self.tokens.check(request, session.session_id)
         known = self._authority(session.member_id)
         return Visitor(

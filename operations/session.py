@@ -19,7 +19,7 @@ def session() -> None:
 
 
 @session.command("list")
-@click.argument("member_id", metavar="ID", type=click.UUID)
+@click.argument("member_id", metavar="MEMBER_ID", type=click.UUID)
 @click.pass_context
 def list_(ctx: click.Context, member_id: UUID) -> None:
     """List where the person of this id is signed in.
@@ -37,7 +37,7 @@ def list_(ctx: click.Context, member_id: UUID) -> None:
 
 
 @session.command()
-@click.argument("member_id", metavar="ID", type=click.UUID)
+@click.argument("member_id", metavar="MEMBER_ID", type=click.UUID)
 @click.pass_context
 def end(ctx: click.Context, member_id: UUID) -> None:
     """Sign the person of this id out everywhere, and let no sign-in link of theirs work.

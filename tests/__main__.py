@@ -1,4 +1,4 @@
-"""``python -m tests``: the whole suite in three parts side by side, each a pytest of its own with its own servers.
+"""``python -m tests``: the whole suite in four parts side by side, each a pytest of its own with its own servers.
 
 Options are pytest's and go to all. The exit code is 0 only if all passed.
 """
@@ -7,11 +7,13 @@ import subprocess
 import sys
 from threading import Thread
 
-#: About as long as each other. Three for two cores: each waits at times, for a process to start or a fault to pass.
+#: About as long as each other, but for the browser's, which needs a pytest of its own and ends first. More than there
+#: are cores: each waits at times, for a process to start, a fault to pass or a page to be drawn.
 PARTS = {
     "journeys": ["tests/journeys", "tests/repository"],
     "faults": ["tests/faults"],
-    "the rest": ["tests", *(f"--ignore=tests/{name}" for name in ("journeys", "repository", "faults"))],
+    "browser": ["tests/browser"],
+    "the rest": ["tests", *(f"--ignore=tests/{name}" for name in ("journeys", "repository", "faults", "browser"))],
 }
 
 

@@ -2,26 +2,29 @@
 
 import eventlet
 
-eventlet.monkey_patch()  # before any import that takes a lock or a socket; nameko's containers hang without
+from tests.browser import IS_ALONE
 
-import logging  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from pathlib import Path  # noqa: E402
+if not IS_ALONE:  # Playwright hangs with them
+    eventlet.monkey_patch()  # before any import that takes a lock or a socket; nameko's containers hang without
 
-import pytest  # noqa: E402
-from hypothesis import HealthCheck  # noqa: E402
-from hypothesis import settings as hypothesis  # noqa: E402
-from sqlalchemy import text  # noqa: E402
+import logging
+from collections.abc import Iterator
+from pathlib import Path
 
-import chassis.runtime.tables  # noqa: E402, F401  (completes CHASSIS_TABLES)
-from chassis.settings import STORES, embedded  # noqa: E402
-from chassis.storage.database import POSTGRESQL  # noqa: E402
-from chassis.storage.migrate import migrate  # noqa: E402
-from chassis.storage.store import Store, open_store  # noqa: E402
-from chassis.storage.types import CHASSIS_TABLES  # noqa: E402
-from chassis.testing import open_at  # noqa: E402
-from operations import composition  # noqa: E402
-from tests import servers as private  # noqa: E402
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
+from sqlalchemy import text
+
+import chassis.runtime.tables  # noqa: F401  (completes CHASSIS_TABLES)
+from chassis.settings import STORES, embedded
+from chassis.storage.database import POSTGRESQL
+from chassis.storage.migrate import migrate
+from chassis.storage.store import Store, open_store
+from chassis.storage.types import CHASSIS_TABLES
+from chassis.testing import open_at
+from operations import composition
+from tests import servers as private
 
 hypothesis.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.load_profile("busy")  # how fast the machine is says nothing about the code

@@ -68,7 +68,6 @@ def refuse(context: RequestContext, error: DomainError) -> Response:
     response.headers.update(
         {header: value for header, value in (kind.headers or {}).items() if header == "Retry-After"}
     )
-    if isinstance(error, Unauthenticated | Nobody) and context.app.visitors.cookie_of(request):
-        # Who brings none may be signed in all the same: browsers keep it from what another site sends (SameSite).
+    if isinstance(error, Unauthenticated | Nobody):
         context.app.visitors.give_cookie(response, "")
     return response

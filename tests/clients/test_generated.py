@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.faults.hostile.gateway_process import GatewayProcess
+from tests.harness.npm import from_npm
 from tests.harness.waiting import PROGRAM_S
-from tests.servers.find import is_compulsory
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -33,20 +33,7 @@ DONE = {"version": 1, "state": "closed", "there": 6, "results": "open", "problem
 @pytest.fixture(scope="module")
 def node() -> Path:
     """The folder in which the packages are installed."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("node and npm are not installed; the descriptions were not read by JavaScript")
-    folder = Path(sys.prefix) / "npm"
-    listed = folder / "installed.json"
-    if not listed.exists() or json.loads(listed.read_text()) != list(PACKAGES):
-        folder.mkdir(exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}')
-        quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--save=false"]
-        done = subprocess.run(["npm", "install", *quiet, *PACKAGES], cwd=folder, capture_output=True, text=True)
-        if done.returncode and not is_compulsory():
-            pytest.skip(f"npm could not install what reads the descriptions: {done.stderr.strip()[:200]}")
-        assert done.returncode == 0, done.stderr
-        listed.write_text(json.dumps(PACKAGES))
-    return folder
+    return from_npm("npm", PACKAGES, "the descriptions were not read by JavaScript")
 
 
 @pytest.fixture

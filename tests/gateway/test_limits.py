@@ -261,15 +261,14 @@ def test_memory_is_bounded_and_nothing_is_kept_of_who_only_was_right_but_for_an_
 def test_an_allowance_is_used_up_in_its_window_and_whole_in_the_next(steps):
     """Against a list of all that was taken: never more than three in a minute that begins with the first."""
     allowance = Allowance(3, timedelta(minutes=1))
-    window: dict[str, tuple[Any, int]] = {}
+    began, taken = {}, {}
     with clock.fixed(AT):
         for key, seconds in steps:
             clock.move(timedelta(seconds=seconds))
-            began, taken = window.get(key, (AT, 3))
-            if key not in window or clock.now() - began >= timedelta(minutes=1):
-                began, taken = clock.now(), 0
-            window[key] = began, taken + 1
-            assert allowance.take(key) == (taken < 3)
+            if key not in began or clock.now() - began[key] >= timedelta(minutes=1):
+                began[key], taken[key] = clock.now(), 0
+            taken[key] += 1
+            assert allowance.take(key) == (taken[key] <= 3)
 
 
 def test_an_allowance_remembers_so_many_and_forgets_the_oldest_first():

@@ -1,20 +1,34 @@
-"""``python -m tests.servers``: start both until Ctrl-C; ``--install``: make sure that the tests can start them."""
+"""``python -m tests.servers``: start both until Ctrl-C; ``--install``: make sure that the tests can start them.
+
+``--install-browser`` sees to Chromium in the same way.
+"""
 
 import sys
 import time
+from collections.abc import Callable, Sequence
 
 from tests import servers
 from tests.servers import install
+from tests.servers.find import why_no_browser
 
 
 def ensure() -> int:
-    """Install what is missing if that is possible; otherwise say in one line what is skipped. The exit code."""
-    if not servers.missing():
+    """Install the servers if they are missing and that is possible; otherwise say what is skipped. The exit code."""
+    return _ensure(servers.why_skipped, install.SERVERS, "RabbitMQ and PostgreSQL")
+
+
+def ensure_browser() -> int:
+    """Install Chromium in the same way. The exit code."""
+    return _ensure(why_no_browser, install.BROWSER, "Chromium")
+
+
+def _ensure(why_skipped: Callable[[], str], packages: Sequence[str], what: str) -> int:
+    if not why_skipped():
         return 0
     obstacle = install.why_not()
-    if not obstacle and not install.install():
+    if not obstacle and not install.install(packages, what):
         obstacle = "apt-get failed"
-    words = servers.why_skipped()
+    words = why_skipped()
     if not words:
         return 0
     print(f"{words}; it was not installed now because {obstacle}." if obstacle else f"{words}.", flush=True)
@@ -34,4 +48,5 @@ def hold() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(ensure() if "--install" in sys.argv[1:] else hold())
+    verbs = {"--install": ensure, "--install-browser": ensure_browser}
+    sys.exit(max(verbs[each]() for each in sys.argv[1:]) if sys.argv[1:] else hold())

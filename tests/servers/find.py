@@ -1,4 +1,4 @@
-"""Where the servers' programs are, and the one sentence about those that are missing."""
+"""Paths of the programs that tests start, and the one sentence about those that are missing."""
 
 import glob
 import os
@@ -21,6 +21,8 @@ PROGRAMS = {
     "RabbitMQ": ("rabbitmq-server", "rabbitmqctl", "epmd"),
     "PostgreSQL": ("initdb", "postgres"),
 }
+#: Chromium as distributions call it, and its sibling; Debian's is the one that tests are written for.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable")
 
 
 def find(program: str) -> Path | None:
@@ -55,6 +57,18 @@ def why_skipped() -> str:
         f"{' and '.join(absent)} {verb} not installed, so what needs real servers is not tested "
         "(on Debian or Ubuntu: sudo apt install rabbitmq-server postgresql)"
     )
+
+
+def find_browser() -> Path | None:
+    """Return the path of Chromium; None if it is not installed."""
+    return next((path for name in BROWSERS if (path := find(name))), None)
+
+
+def why_no_browser() -> str:
+    """Return one line on what cannot be tested for want of Chromium and how to mend it; empty if it is there."""
+    if find_browser():
+        return ""
+    return "Chromium is not installed, so no page is tested in a browser (on Debian: sudo apt install chromium)"
 
 
 def is_compulsory() -> bool:

@@ -1,13 +1,14 @@
-"""Install missing servers from the distribution's packages, without starting the daemons that come with them."""
+"""Install missing servers and the browser from the distribution's packages, without starting their daemons."""
 
 import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-_PACKAGES = ("rabbitmq-server", "postgresql")
+SERVERS = ("rabbitmq-server", "postgresql")
+BROWSER = ("chromium", "fonts-liberation", "fonts-dejavu-core")  #: without fonts, pages show boxes
 POLICY = Path("/usr/sbin/policy-rc.d")  #: asked by invoke-rc.d; 101 means: do not start it
 OS_RELEASE = Path("/etc/os-release")
 _TELLING = ("Get:", "Unpacking ", "Setting up ", "E: ", "Err:")
@@ -33,13 +34,13 @@ def _family() -> set[str]:
     return {*values.get("ID", "").split(), *values.get("ID_LIKE", "").split()}
 
 
-def install() -> bool:
-    """Install both packages, with a line of progress for each step; False if apt refused."""
+def install(packages: Sequence[str] = SERVERS, what: str = "RabbitMQ and PostgreSQL") -> bool:
+    """Install the packages, with a line of progress for each step; False if apt refused."""
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    print("Installing RabbitMQ and PostgreSQL for the tests (once)", flush=True)
+    print(f"Installing {what} for the tests (once)", flush=True)
     with daemons_stay_down():
         return _run(["apt-get", "update"], env) and _run(
-            ["apt-get", "install", "--yes", "--no-install-recommends", *_PACKAGES], env
+            ["apt-get", "install", "--yes", "--no-install-recommends", *packages], env
         )
 
 

@@ -1,0 +1,69 @@
+"""Keyboard: what Tab comes to, and whether one sees where one is."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+#: What Tab must come to. Of radio buttons of one name it comes to one.
+_REACHABLE = """
+() => {
+  const names = new Set(), found = []
+  const kinds = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+  for (const each of document.querySelectorAll(kinds)) {
+    if (each.disabled || each.tabIndex < 0 || !each.checkVisibility()) continue
+    if (each.type === "radio") {
+      if (names.has(each.name)) continue
+      names.add(each.name)
+    }
+    found.push(each)
+  }
+  const id = each => each.type === "radio" ? `radio ${each.name}` : each.outerHTML.slice(0, 100)
+  return found.map(id)
+}
+"""
+#: Where the focus is, and whether the page looks otherwise there than without it; the place in the order is kept.
+_FOCUSED = """
+() => {
+  const it = document.activeElement
+  if (!it || it === document.body || it === document.documentElement) return null
+  const chain = [it, it.parentElement, it.parentElement.parentElement]
+  const look = () => chain.map(each => {
+    const style = getComputedStyle(each)
+    return [style.outlineStyle, style.outlineWidth, style.outlineColor, style.boxShadow].join(" ")
+  }).join("; ")
+  const box = it.getBoundingClientRect(), focused = look()
+  it.blur()
+  const blurred = look()
+  it.focus({preventScroll: true})
+  return {
+    name: it.type === "radio" ? `radio ${it.name}` : it.outerHTML.slice(0, 100),
+    is_seen: focused !== blurred,
+    is_in_view: box.bottom > 0 && box.top < innerHeight,
+  }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What Tab came to, in order, and at which of these one did not see it."""
+
+    expected: list[str]
+    reached: list[str]
+    unseen: list[str]
+
+
+def walk(page: Page) -> Walk:
+    """Press Tab from the beginning of the page until it comes out at the end."""
+    expected: list[str] = page.evaluate(_REACHABLE)
+    page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
+    reached, unseen = [], []
+    for _ in range(len(expected) + 2):
+        page.keyboard.press("Tab")
+        at = page.evaluate(_FOCUSED)
+        if at is None:
+            break
+        reached.append(at["name"])
+        if not (at["is_seen"] and at["is_in_view"]):
+            unseen.append(at["name"])
+    return Walk(expected, reached, unseen)

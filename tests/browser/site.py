@@ -1,0 +1,130 @@
+"""Sample network as ``make run`` starts it, in a process of its own, with people who have yet to answer."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from chassis import clock, settings
+from demo import community_id
+from gateway.app import routes_of
+from gateway.routes import Media, Route
+from pratique.events.evaluation import SurveyState
+from tests.harness.mails import LINK, MailFolder, text_of
+from tests.harness.processes import Up
+from tests.harness.waiting import until
+from tests.servers import HOME
+
+_SIGN_IN = re.compile(r"(/sign-in/[\w.-]+)")
+START_S = 400.0  #: the sample takes some fifteen seconds alone, and shares the machine with the other tests
+FAMILIES = "familles"  #: the largest community of the sample
+
+
+class Site:
+    """What there is to visit: a room that is open, links that nobody has used, surveys that are over."""
+
+    def __init__(self, up: Up) -> None:
+        self.origin = f"http://127.0.0.1:{up.port}"
+        self.client = up.client
+        self.settings = settings.embedded(HOME, up.data)
+        self._community_id = str(community_id(FAMILIES))
+        self._mailbox = MailFolder(up.data / "mail")
+        self._attending = self._participants()
+        self.closed_room_code, self._links = self._close_a_meeting()
+        self.room_code, self._names = self._open_a_room(), iter(self._attending)
+        self._signing_in = iter(self._attending)
+
+    def next_name(self) -> str:
+        """Return the id of somebody in the room who has not answered."""
+        return next(self._names)
+
+    def next_link(self) -> str:
+        """Return the path of a survey link that nobody has used."""
+        return f"/s/{next(self._links)}"
+
+    def results_link(self, state: SurveyState) -> str:
+        """Return the path of the page about a survey in this state, as its mail has it."""
+        for meeting_id in self._closed_meetings():
+            survey = self.client.request("GET", f"/v1/meetings/{meeting_id}/survey")
+            if survey.is_ok and survey.json["state"] == state:
+                return f"/results/{self.settings.seal.link('results', UUID(survey.json['id']))}"
+        raise LookupError(f"the sample has no survey that is {state}")
+
+    def sign_in_as(self, role: str) -> str:
+        """Return the path that signs in somebody of this role in the largest community, or one of no role, "member"."""
+        roles = self.client.ok("GET", f"/v1/communities/{self._community_id}/roles?limit=500")["items"]
+        holding = {each["role"]: each["member_id"] for each in roles} | {"member": self._attending[0]}
+        return f"/sign-in/as/{self.settings.seal.link('sign-in', UUID(holding[role]))}"
+
+    def next_address(self) -> str:
+        """Return the address of somebody who has not asked for a link to sign in."""
+        return str(self.client.ok("GET", f"/v1/members/{next(self._signing_in)}")["email"])
+
+    def sign_in_link(self, address: str) -> str:
+        """Return the path of the link that was mailed to this address."""
+
+        def link() -> str | None:
+            to = [text_of(mail) for mail in self._mailbox.mails() if address in str(mail["To"])]
+            found = [match[1] for text in to if (match := _SIGN_IN.search(text))]
+            return found[-1] if found else None
+
+        return str(until(link, every_s=0.05, what="the mail with the link"))
+
+    def _participants(self) -> list[str]:
+        """Return the members who are asked about meetings: all but those who facilitate."""
+        of = f"/v1/communities/{self._community_id}"
+        leading = {each["member_id"] for each in self.client.ok("GET", f"{of}/roles?limit=500")["items"]}
+        members = [each["member_id"] for each in self.client.ok("GET", f"{of}/memberships?limit=500")["items"]]
+        return [each for each in members if each not in leading]
+
+    def _closed_meetings(self) -> Iterator[str]:
+        for community in self.client.ok("GET", "/v1/communities")["items"]:
+            meetings = self.client.ok("GET", f"/v1/communities/{community['community_id']}/meetings?limit=500")
+            yield from (each["meeting_id"] for each in meetings["items"] if each["state"] == "closed")
+
+    def _open_a_room(self) -> str:
+        meeting_id = str(uuid4())
+        theme, place = ["Rejoindre les pères"], "Salle 12, 100, rue des Érables"
+        self.client.put_meeting(
+            meeting_id, self._community_id, starts_at=clock.now() + timedelta(minutes=5), themes=theme, place=place
+        )
+        self.client.start(meeting_id)
+        self.client.record_attendance(meeting_id, dict.fromkeys(self._attending, "attended"))
+        self.client.wrap_up(meeting_id)
+
+        def room_code() -> str | None:
+            survey = self.client.request("GET", f"/v1/meetings/{meeting_id}/survey")
+            return survey.json["room_code"] if survey.is_ok else None
+
+        self._wrapped_up = meeting_id
+        return str(until(room_code, what="the code of the room"))
+
+    def _close_a_meeting(self) -> tuple[str, Iterator[str]]:
+        """Close a meeting whose people are then asked by mail; return the code of its room and the ends of links."""
+        before = len(self._survey_links())
+        room_code = self._open_a_room()
+        self.client.close(self._wrapped_up)
+        asked = len(self._attending) // 2
+        until(lambda: len(self._survey_links()) >= before + asked, what="the mails that ask")
+        return room_code, iter(self._survey_links()[before:])
+
+    def _survey_links(self) -> list[str]:
+        return [found[1] for mail in self._mailbox.mails() if (found := LINK.search(text_of(mail)))]
+
+    def page_routes(self) -> list[Route]:
+        """Return every route that answers with a page."""
+        return [route for route in routes_of(self.settings) if route.media is Media.HTML]
+
+
+@contextmanager
+def site(folder: Path) -> Iterator[Site]:
+    """A site for the length of a ``with`` block."""
+    up = Up(folder)
+    try:
+        up.start()
+        up.wait_until_up(START_S)
+        yield Site(up)
+    finally:
+        up.kill()

@@ -1,0 +1,173 @@
+"""Visits: for each page that people can come upon, how one comes there. A route without a visit fails a test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pratique.events.evaluation import SurveyState
+from tests.browser.person import Person
+from tests.browser.site import Site
+
+SMALL, LARGE = 10_000, 40_000  #: bytes: pages of surveys, rooms and members; all others
+COMMENT = "Plus de temps en petits groupes, s’il vous plaît."
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A page in one state: the way to it, and what is promised of it."""
+
+    name: str
+    route: tuple[str, str] | None  #: method and template; None where no route answers
+    arrive: Callable[[Person, Site], None]
+    status: int = 200
+    most_bytes: int = SMALL
+
+    def __str__(self) -> str:
+        """Return its name, by which tests and pictures are called."""
+        return self.name
+
+
+def _at(path: str) -> Callable[[Person, Site], None]:
+    return lambda person, site: person.open(path)
+
+
+def _read_results(state: SurveyState) -> Callable[[Person, Site], None]:
+    return lambda person, site: person.open(site.results_link(state))
+
+
+def _enter_a_closed_room(person: Person, site: Site) -> None:
+    person.open(f"/r/{site.closed_room_code}")
+
+
+def _type_a_wrong_code(person: Person, site: Site) -> None:
+    person.open("/")
+    person.type("K7M? 2P")
+    person.press()
+
+
+def _enter_the_room(person: Person, site: Site) -> None:
+    person.open("/")
+    person.type(site.room_code)
+    person.press()
+
+
+def _say_nobody(person: Person, site: Site) -> None:
+    _enter_the_room(person, site)
+    person.press(is_checked=False)
+
+
+def _say_who_one_is(person: Person, site: Site) -> None:
+    _enter_the_room(person, site)
+    person.choose_name(site.next_name())
+    person.press()
+
+
+def _answer_in_the_room(person: Person, site: Site) -> None:
+    _say_who_one_is(person, site)
+    person.rate(4)
+    person.press()
+
+
+def _answer_twice_under_one_name(person: Person, site: Site) -> None:
+    name = site.next_name()
+    for value in (4, 2):
+        _enter_the_room(person, site)
+        person.choose_name(name)
+        person.press()
+        person.rate(value)
+        person.press()
+
+
+def _open_a_link(person: Person, site: Site) -> None:
+    person.open(site.next_link())
+
+
+def _send_nothing(person: Person, site: Site) -> None:
+    _open_a_link(person, site)
+    person.press()
+
+
+def _answer_by_link(person: Person, site: Site) -> None:
+    _open_a_link(person, site)
+    person.rate(5)
+    person.comment(COMMENT)
+    person.press()
+
+
+def _open_a_spent_link(person: Person, site: Site) -> None:
+    link = site.next_link()
+    person.open(link)
+    person.rate(3)
+    person.press()
+    person.open(link)
+
+
+def _open_a_mail(person: Person, site: Site) -> None:
+    person.open("/mails")
+    with person.page.expect_navigation():
+        person.page.locator("main ol a").first.click()
+
+
+def _type_no_address(person: Person, site: Site) -> None:
+    person.open("/sign-in")
+    person.type("amina")
+    person.press(is_checked=False)
+
+
+def _ask_for_a_link(person: Person, site: Site) -> str:
+    address = site.next_address()
+    person.open("/sign-in")
+    person.type(address)
+    person.press()
+    return address
+
+
+def _have_a_link_sent(person: Person, site: Site) -> None:
+    _ask_for_a_link(person, site)
+
+
+def _open_a_sign_in_link(person: Person, site: Site) -> None:
+    person.open(site.sign_in_link(_ask_for_a_link(person, site)))
+
+
+def _signed_in(role: str, path: str) -> Callable[[Person, Site], None]:
+    def arrive(person: Person, site: Site) -> None:
+        person.open(site.sign_in_as(role))
+        person.open(f"{path}?lang={person.window.locale}")
+
+    return arrive
+
+
+VISITS = (
+    Visit("front", ("GET", "/"), _at("/")),
+    Visit("front-wrong-code", ("POST", "/r/"), _type_a_wrong_code, 422),
+    Visit("room-without-code", ("GET", "/r/"), _at("/r/")),
+    Visit("room-names", ("GET", "/r/{room_code}"), _enter_the_room),
+    Visit("room-no-name", ("POST", "/r/{room_code}"), _say_nobody, 422),
+    Visit("room-unknown", ("GET", "/r/{room_code}"), _at("/r/ZZZZZZZZ"), 404),
+    Visit("room-closed", ("GET", "/r/{room_code}"), _enter_a_closed_room, 404),
+    Visit("room-questions", ("POST", "/r/{room_code}"), _say_who_one_is),
+    Visit("room-thanks", ("POST", "/r/{room_code}"), _answer_in_the_room),
+    Visit("room-answered-before", ("POST", "/r/{room_code}"), _answer_twice_under_one_name, 409),
+    Visit("survey", ("GET", "/s/{token}"), _open_a_link),
+    Visit("survey-nothing-said", ("POST", "/s/{token}"), _send_nothing, 422),
+    Visit("survey-thanks", ("POST", "/s/{token}"), _answer_by_link),
+    Visit("survey-spent", ("GET", "/s/{token}"), _open_a_spent_link, 409),
+    Visit("survey-unknown", ("GET", "/s/{token}"), _at("/s/nobody-ever-got-this-one"), 404),
+    Visit("results", ("GET", "/results/{token}"), _read_results(SurveyState.RELEASED), most_bytes=LARGE),
+    Visit("results-withheld", ("GET", "/results/{token}"), _read_results(SurveyState.WITHHELD)),
+    Visit("results-unknown", ("GET", "/results/{token}"), _at("/results/nobody-ever-got-this-one"), 404),
+    Visit("mails", ("GET", "/mails"), _at("/mails"), most_bytes=LARGE),
+    Visit("mail", ("GET", "/mails/{name}"), _open_a_mail, most_bytes=LARGE),
+    Visit("mail-unknown", ("GET", "/mails/{name}"), _at("/mails/none.eml"), 404),
+    Visit("sign-in", ("GET", "/sign-in"), _at("/sign-in")),
+    Visit("sign-in-first", ("GET", "/sign-in"), _at("/account")),
+    Visit("sign-in-no-address", ("POST", "/sign-in"), _type_no_address, 422),
+    Visit("sign-in-sent", ("POST", "/sign-in"), _have_a_link_sent),
+    Visit("sign-in-link", ("GET", "/sign-in/{token}"), _open_a_sign_in_link),
+    Visit("sign-in-spent", ("GET", "/sign-in/{token}"), _at("/sign-in/nobody-ever-got-this-one"), 404),
+    Visit("home-member", ("GET", "/home"), _signed_in("member", "/home"), most_bytes=LARGE),
+    Visit("home-facilitator", ("GET", "/home"), _signed_in("facilitator", "/home"), most_bytes=LARGE),
+    Visit("account", ("GET", "/account"), _signed_in("member", "/account"), most_bytes=LARGE),
+    Visit("no-such-page", None, _at("/nothing-is-here"), 404),
+    Visit("for-programs", None, _at("/v1/communities"), 401),
+)

@@ -1,0 +1,93 @@
+"""Window of a browser that sees one site and no other: it keeps what went wrong, and knows what each page weighed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, ConsoleMessage, Request, Response
+from werkzeug.routing import Map
+
+from gateway.routes import Media, Route
+from tests.browser.chromium import Device
+
+#: Chromium says this of the document itself too, whose status the visit expects.
+_STATUS = "Failed to load resource: the server responded with a status of"
+
+
+class Window:
+    """One page in a context of its own, without cookies of others, in the language that the browser asks for."""
+
+    def __init__(self, browser: Browser, origin: str, locale: str, device: Device, has_script: bool = True) -> None:
+        self.origin, self.locale, self.device = origin, locale, device
+        self.faults: list[str] = []  #: requests to others, errors of the console, breaches of the policy
+        self._context = browser.new_context(
+            base_url=origin,
+            locale=f"{locale}-CA",
+            viewport=device.viewport,
+            is_mobile=device.is_phone,
+            has_touch=device.is_phone,
+            java_script_enabled=has_script,
+            reduced_motion="reduce",
+        )
+        self._context.set_default_timeout(30_000)
+        self._answers: list[Response] = []
+        self.page = self._context.new_page()
+        self.page.on("request", self._see_request)
+        self.page.on("response", self._see_response)
+        self.page.on("console", self._see_console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"script failed: {error}"))
+
+    def close(self) -> None:
+        """Close it, with all that it remembers."""
+        self._context.close()
+
+    @property
+    def document(self) -> Response:
+        """The answer that is shown now."""
+        return next(answer for answer in reversed(self._answers) if self._is_document(answer.request))
+
+    @property
+    def source(self) -> str:
+        """The page as it came, before a browser mended it."""
+        return self.document.text()
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the page and of all that it asked for, uncompressed."""
+        begin = self._answers.index(self.document)
+        return sum(len(answer.body()) for answer in self._answers[begin:])
+
+    def route(self, urls: Map) -> tuple[str, str] | None:
+        """Return method and template of the route that answered; None if it is none that gives pages."""
+        path = self.document.url.removeprefix(self.origin).partition("?")[0]
+        request = self.document.request
+        found = urls.bind("127.0.0.1").test(path, request.method)
+        if not found:
+            return None
+        route, _ = urls.bind("127.0.0.1").match(path, request.method)
+        assert isinstance(route, Route)
+        return (route.method, route.template) if route.media is Media.HTML else None
+
+    def _is_document(self, request: Request) -> bool:
+        return request.is_navigation_request() and request.frame == self.page.main_frame
+
+    def _see_request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.origin}/", "data:")):
+            self.faults.append(f"asked {request.url}")
+
+    def _see_response(self, answer: Response) -> None:
+        self._answers.append(answer)
+
+    def _see_console(self, message: ConsoleMessage) -> None:
+        is_status = message.text.startswith(_STATUS) and message.location["url"] == self.page.url
+        if message.type in ("error", "warning") and not is_status:
+            self.faults.append(f"{message.type}: {message.text}")
+
+
+@contextmanager
+def window(browser: Browser, origin: str, locale: str, device: Device, has_script: bool = True) -> Iterator[Window]:
+    """A window for the length of a ``with`` block."""
+    made = Window(browser, origin, locale, device, has_script)
+    try:
+        yield made
+    finally:
+        made.close()
