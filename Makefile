@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 .PHONY: help run test check audit fix bench faults nightly compose newer screenshots docs lock clean
 
 help:  ## Say what each verb does
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
 run: $(VENV)/run  ## Start everything on this machine, with a sample network
 	@$(BIN)/pratique up
