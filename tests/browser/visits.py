@@ -168,6 +168,9 @@ VISITS = (
     Visit("home-member", ("GET", "/home"), _signed_in("member", "/home"), most_bytes=LARGE),
     Visit("home-facilitator", ("GET", "/home"), _signed_in("facilitator", "/home"), most_bytes=LARGE),
     Visit("account", ("GET", "/account"), _signed_in("member", "/account"), most_bytes=LARGE),
+    Visit("help", ("GET", "/help"), _at("/help")),
+    Visit("confidentiality", ("GET", "/privacy"), _at("/privacy")),
+    Visit("accessibility", ("GET", "/accessibility"), _at("/accessibility")),
     Visit("no-such-page", None, _at("/nothing-is-here"), 404),
     Visit("for-programs", None, _at("/v1/communities"), 401),
 )
