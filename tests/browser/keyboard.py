@@ -44,6 +44,17 @@ _FOCUSED = """
 """
 
 
+#: Where a page focuses a field by itself, Tab would go on from there; where what had the focus is gone, it goes on.
+_TO_THE_BEGINNING = """() => {
+    const first = document.createElement("span");
+    first.tabIndex = -1;
+    document.body.prepend(first);
+    first.focus();
+    first.remove();
+    scrollTo(0, 0);
+}"""
+
+
 @dataclass(frozen=True)
 class Walk:
     """What Tab came to, in order, and at which of these one did not see it."""
@@ -56,7 +67,7 @@ class Walk:
 def walk(page: Page) -> Walk:
     """Press Tab from the beginning of the page until it comes out at the end."""
     expected: list[str] = page.evaluate(_REACHABLE)
-    page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
+    page.evaluate(_TO_THE_BEGINNING)
     reached, unseen = [], []
     for _ in range(len(expected) + 2):
         page.keyboard.press("Tab")
