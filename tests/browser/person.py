@@ -39,6 +39,11 @@ class Person:
         with self.page.expect_navigation():
             self._main.locator("form button").last.click()
 
+    def sign_out(self) -> None:
+        """Press the button by which whoever is signed in leaves, on top of each page."""
+        with self.page.expect_navigation():
+            self.page.locator("header form button").click()
+
     def type(self, words: str) -> None:
         """Type into the page's one field."""
         self._main.get_by_role("textbox").fill(words)

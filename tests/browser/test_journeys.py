@@ -114,7 +114,7 @@ def test_a_mailed_link_signs_in_once_and_signing_out_shuts_the_door(person: Pers
     person.open(link)
     person.press()
     assert person.page.url == f"{network.origin}/home"
-    person.press()
+    person.sign_out()
     person.open("/home")
     assert person.page.url.startswith(f"{network.origin}/sign-in?")
     person.open(link)

@@ -8,6 +8,7 @@ from tests.browser.person import Person
 from tests.browser.site import Site
 
 SMALL, LARGE = 10_000, 40_000  #: bytes: pages of surveys, rooms and members; all others
+CROWD = SMALL + 49 * 75  #: the sample's room has 49 people, each with a name to choose
 COMMENT = "Plus de temps en petits groupes, s’il vous plaît."
 
 
@@ -141,8 +142,8 @@ VISITS = (
     Visit("front", ("GET", "/"), _at("/")),
     Visit("front-wrong-code", ("POST", "/r/"), _type_a_wrong_code, 422),
     Visit("room-without-code", ("GET", "/r/"), _at("/r/")),
-    Visit("room-names", ("GET", "/r/{room_code}"), _enter_the_room),
-    Visit("room-no-name", ("POST", "/r/{room_code}"), _say_nobody, 422),
+    Visit("room-names", ("GET", "/r/{room_code}"), _enter_the_room, most_bytes=CROWD),
+    Visit("room-no-name", ("POST", "/r/{room_code}"), _say_nobody, 422, CROWD),
     Visit("room-unknown", ("GET", "/r/{room_code}"), _at("/r/ZZZZZZZZ"), 404),
     Visit("room-closed", ("GET", "/r/{room_code}"), _enter_a_closed_room, 404),
     Visit("room-questions", ("POST", "/r/{room_code}"), _say_who_one_is),
@@ -169,7 +170,7 @@ VISITS = (
     Visit("home-facilitator", ("GET", "/home"), _signed_in("facilitator", "/home"), most_bytes=LARGE),
     Visit("account", ("GET", "/account"), _signed_in("member", "/account"), most_bytes=LARGE),
     Visit("help", ("GET", "/help"), _at("/help")),
-    Visit("confidentiality", ("GET", "/privacy"), _at("/privacy")),
+    Visit("privacy", ("GET", "/privacy"), _at("/privacy")),
     Visit("accessibility", ("GET", "/accessibility"), _at("/accessibility")),
     Visit("no-such-page", None, _at("/nothing-is-here"), 404),
     Visit("for-programs", None, _at("/v1/communities"), 401),

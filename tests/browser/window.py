@@ -18,6 +18,7 @@ class Window:
 
     def __init__(self, browser: Browser, origin: str, locale: str, device: Device, has_script: bool = True) -> None:
         self.origin, self.locale, self.device = origin, locale, device
+        self._icon = f"{origin}/favicon.ico"  #: asked for by the browser itself, once, whenever it likes
         self.faults: list[str] = []  #: requests to others, errors of the console, breaches of the policy
         self._context = browser.new_context(
             base_url=origin,
@@ -78,9 +79,9 @@ class Window:
         self._answers.append(answer)
 
     def _see_console(self, message: ConsoleMessage) -> None:
-        is_status = message.text.startswith(_STATUS) and message.location["url"] == self.page.url
+        is_status = message.text.startswith(_STATUS) and message.location["url"] in (self.page.url, self._icon)
         if message.type in ("error", "warning") and not is_status:
-            self.faults.append(f"{message.type}: {message.text}")
+            self.faults.append(f"{message.type}: {message.text} ({message.location['url']})")
 
 
 @contextmanager
