@@ -14,6 +14,9 @@ from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedC
 from pratique.requests.fields import Timezone, Version
 
 PLACE_AT_MOST = 300  #: characters
+INVITATION_LINK = (
+    "invitation link"  #: what a person's sealed link to a meeting is for: /i/<meeting, member, until when>
+)
 LINK_AT_MOST = 1000  #: characters
 
 
@@ -167,6 +170,22 @@ class RowVersion(Answer):
 
     id: Annotated[UUID, Doc("The thing.")]
     version: Version
+
+
+class Standing(Answer):
+    """How far a meeting has come, and what one person who is invited said of coming."""
+
+    state: MeetingState
+    starts_at: datetime
+    ends_at: datetime
+    partstat: Partstat | None
+
+
+class GetStanding(Query, answer=Standing, is_counted=False, needs=Permission.MEETINGS_READ):
+    """Read how far a meeting has come, for one person who is invited to it."""
+
+    meeting_id: UUID
+    member_id: UUID
 
 
 class ListMeetingVersions(Query, answer=RowVersion, needs=Permission.MEETINGS_READ):

@@ -13,6 +13,7 @@ from chassis.sealing import BrokenSeal, Seal
 from chassis.storage.transaction import Transaction
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
+from pratique.requests.meetings import INVITATION_LINK
 from services.notifications.kinds import KINDS, Kind
 from services.notifications.models import (
     CommunityCard,
@@ -36,6 +37,9 @@ Row = TypeVar("Row", bound=DeclarativeBase)
 
 #: A reminder sooner than this after what it reminds of is no reminder but a double.
 REMIND_NO_SOONER = timedelta(hours=24)
+#: After a meeting's planned end, one's link to it opens for so long: until its survey is over.
+LINK_LASTS = timedelta(days=8)
+_NO_MEETING = UUID(int=0)
 #: After so many attempts, five minutes or so, a message goes without what it could do without.
 PATIENCE = 4
 
@@ -57,6 +61,8 @@ class MessageContext:
     is_facilitator: bool  #: of one of the communities that the notice is about, or of the meeting
     was_there: bool  #: at the meeting, as far as anybody has said
     results_link: str  #: the opaque end of the link to released results; empty if there are none
+    invitation_link: str  #: and of the person's own link to the meeting; empty where the mail asks nobody to come
+    lead: ContactCard | None  #: whoever leads the meeting, or else facilitates one of its communities; None if unknown
 
     @property
     def kind(self) -> Kind:
@@ -90,27 +96,26 @@ class Drop(Exception):
 
 
 def gather(transaction: Transaction, messages: Sequence[Message]) -> list[MessageContext]:
-    """Load what is known about each of these messages, in nine statements at most, whatever their number."""
+    """Load what is known about each of these messages, in ten statements at most, whatever their number."""
     seal = transaction.seal
     boxes = {message.id: _opened(seal, message) for message in messages}
     people = {message.id: _person(message, boxes[message.id]) for message in messages}
     meetings = _those(message.meeting_id for message in messages)
-    contacts = _by_key(transaction, ContactCard, _those(people.values()))
     cards = _by_key(transaction, MeetingCard, meetings)
+    leads_of = _leads(transaction, cards)
+    contacts = _by_key(transaction, ContactCard, _those(people.values()).union(*leads_of.values()))
     words = _by_key(transaction, MeetingWords, _those(m.meeting_id for m in messages if KINDS[m.template].needs_words))
     ends = _by_key(transaction, MeetingEnd, meetings)
     names = _community_names(transaction, meetings)
     companions = _companions(transaction, seal, messages, people)
     revocations = _revocations(transaction, seal, messages, people)
     notices = _notices(transaction, messages)
-    leads = _facilitators(
-        transaction, {m.member_id for m in messages if KINDS[m.template].is_to_facilitators and m.member_id}
-    )
+    leads = _facilitators(transaction, _those(m.member_id for m in messages if KINDS[m.template].is_to_facilitators))
     present = _present(transaction, _those(m.meeting_id for m in messages if KINDS[m.template].is_to_those_there))
     gathered = []
     for message in messages:
         person, notice = people[message.id], notices.get(message.subject_id)
-        card = cards.get(message.meeting_id) if message.meeting_id else None
+        card = cards.get(meeting_id := message.meeting_id or _NO_MEETING)
         leads_one = notice is not None and any((person, id) in leads for id in notice.community_ids)
         facts = MessageContext(
             message=message,
@@ -118,14 +123,16 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Messag
             contact=contacts.get(person) if person else None,
             meeting=card,
             words=words.get(card.meeting_id) if card else None,
-            end=ends.get(message.meeting_id) if message.meeting_id else None,
-            communities=names.get(message.meeting_id) if message.meeting_id else None,
+            end=ends.get(meeting_id),
+            communities=names.get(meeting_id),
             companion=companions.get(message.id),
             revoked_version=revocations.get(message.id, 0),
             notice=notice,
             is_facilitator=leads_one or (card is not None and person is not None and card.facilitator_id == person),
             was_there=(message.meeting_id, person) in present,
             results_link=_results_link(seal, notice),
+            invitation_link=_invitation_link(seal, message, card, person),
+            lead=next((contacts[id] for id in leads_of.get(meeting_id, ()) if id in contacts), None),
         )
         gathered.append(facts)
     return gathered
@@ -271,6 +278,47 @@ def _facilitators(transaction: Transaction, members: set[UUID]) -> set[tuple[UUI
     return {(member_id, str(community_id)) for member_id, community_id in found}
 
 
+def find_lead(
+    transaction: Transaction, facilitator_id: UUID | None, community_ids: Sequence[UUID]
+) -> ContactCard | None:
+    """The card of whoever leads a meeting of these communities: who is named, or else who facilitates one of them."""
+    people = (
+        {facilitator_id}
+        if facilitator_id
+        else set(
+            transaction.scalars(
+                select(CommunityRole.member_id)
+                .where(CommunityRole.community_id.in_(community_ids))
+                .where(CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
+            )
+        )
+    )
+    cards = _by_key(transaction, ContactCard, people)
+    return cards[min(cards)] if cards else None
+
+
+def find_names(transaction: Transaction, community_ids: Sequence[UUID]) -> tuple[str, ...] | None:
+    """The names of these communities by alphabet; None while one is unknown."""
+    cards = _by_key(transaction, CommunityCard, set(community_ids))
+    return tuple(sorted(card.name for card in cards.values())) if len(cards) == len(set(community_ids)) else None
+
+
+def _leads(transaction: Transaction, cards: Mapping[UUID, MeetingCard]) -> dict[UUID, list[UUID]]:
+    """Whoever leads these meetings; where nobody is named, whoever facilitates one of its communities, by id."""
+    leads = {id: [card.facilitator_id] for id, card in cards.items() if card.facilitator_id}
+    if unnamed := cards.keys() - leads.keys():
+        found = transaction.execute(
+            select(MeetingCommunity.meeting_id, CommunityRole.member_id)
+            .join(CommunityRole, CommunityRole.community_id == MeetingCommunity.community_id)
+            .where(transaction.is_one_of(MeetingCommunity.meeting_id, unnamed))
+            .where(CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
+            .order_by(CommunityRole.member_id)
+        )
+        for meeting_id, member_id in found:
+            leads.setdefault(meeting_id, []).append(member_id)
+    return leads
+
+
 def _present(transaction: Transaction, meetings: set[UUID]) -> set[tuple[UUID, UUID]]:
     """(meeting, member) of those who were at these meetings."""
     if not meetings:
@@ -334,3 +382,10 @@ def _revocations(
 def _results_link(seal: Seal, notice: ResultsNotice | None) -> str:
     is_released = notice is not None and notice.template is Template.RESULTS_RELEASED
     return seal.link("results", notice.survey_id) if notice and is_released else ""
+
+
+def _invitation_link(seal: Seal, message: Message, card: MeetingCard | None, person: UUID | None) -> str:
+    """The end of this person's own link to the meeting. It lasts as long as the meeting's survey may be open."""
+    if card is None or person is None or not KINDS[message.template].asks_whether_one_comes:
+        return ""
+    return seal.lasting_link(INVITATION_LINK, card.ends_at + LINK_LASTS, card.meeting_id, person)

@@ -35,15 +35,21 @@ UNROUTED: Mapping[type[Request], str] = {
     evaluation.CastSlip: "POST /v1/answers asks for it, third of four",
     evaluation.ConfirmBallot: "POST /v1/answers asks for it, last of four",
     evaluation.ReadQuestions: "the survey page asks for it",
+    evaluation.MailSurveyLink: "the room's page asks for it, where nobody chooses a name",
     evaluation.ReadResults: "the results page asks for it",
     meetings.ListAgenda: "the pages of facilitators and members ask for it",
     meetings.SummarizeMeetings: "the page of the network asks for it",
     membership.ListRoster: "the pages of a meeting and of a community ask for it",
     notifications.MailSignInLink: "the sign-in page asks for it, and nobody else may have a link mailed",
+    meetings.GetStanding: "the page of an invitation asks for it",
+    notifications.ReadInvitation: "the page of an invitation asks for it",
+    notifications.PreviewInvitation: "the page on which a meeting is prepared asks for it",
 }
-#: Whose figure would tell what somebody has just done (docs/decisions/0005).
+#: Whose figure would tell what somebody has just done (docs/decisions/0005); who opens an invitation in the room is
+#: about to answer.
 UNCOUNTED = {
     evaluation.OpenBallot,
+    evaluation.MailSurveyLink,
     evaluation.CheckAnswers,
     evaluation.TakeBallot,
     evaluation.CastSlip,
@@ -51,6 +57,8 @@ UNCOUNTED = {
     evaluation.ReadQuestions,
     evaluation.GetRoom,
     evaluation.ReadResults,
+    meetings.GetStanding,
+    notifications.ReadInvitation,
 }
 each_request = pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
 
