@@ -42,7 +42,16 @@ def enter_room(context: RequestContext) -> Response:
 def _index(context: RequestContext, status: int = 200, typed: str = "") -> Response:
     locale, has_mails = read_locale(context.request), context.app.settings.is_embedded
     title = TEXTS[locale]["index_title"]
-    return page("index", locale, status, title=title, typed=typed, wrong=status != 200, has_mails=has_mails)
+    return page(
+        "index",
+        locale,
+        status,
+        title=title,
+        typed=typed,
+        wrong=status != 200,
+        is_error=status != 200,
+        has_mails=has_mails,
+    )
 
 
 ROUTES = (

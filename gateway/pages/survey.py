@@ -24,8 +24,11 @@ from pratique.errors import (
     Unavailable,
 )
 from pratique.requests.evaluation import OpenBallot, ReadQuestions
+from words.order import in_order, sort_key
 
 MAX_BALLOT = 400  #: characters
+MAX_WANTED = 60  #: characters of a name that is looked for
+MAX_UNSEARCHED = 15  #: names that one finds by looking
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ def show_names(context: RequestContext) -> Response:
 def answer_in_room(context: RequestContext) -> Response:
     """Show the questions to whoever chose a name; then take what was answered, also when the room has just closed."""
     visit = _visit(context)
+    if context.request.form.get("step") == "find":
+        return _names(context, visit.locale, wanted=context.request.form.get("find", "")[:MAX_WANTED].strip())
     if not visit.member and not visit.ballot:
         return _names(context, visit.locale, wrong=True)
     return _answer(visit) if context.request.form.get("step") == "answer" else _open(visit)
@@ -116,10 +121,15 @@ def _visit(context: RequestContext) -> Visit:
     )
 
 
-def _names(context: RequestContext, locale: str, wrong: bool = False) -> Response:
-    attending = list_attending(context, context.path["room_code"])
-    title = TEXTS[locale]["who_title"]
-    return page("names", locale, 422 if wrong else 200, title=title, attending=attending, wrong=wrong)
+def _names(context: RequestContext, locale: str, wrong: bool = False, wanted: str = "") -> Response:
+    """The names as a phone book orders them; of many, those in which what is wanted stands, whatever its accents."""
+    everyone = list_attending(context, context.path["room_code"])
+    is_long = len(everyone) > MAX_UNSEARCHED
+    found = in_order(everyone, lambda each: each["label"])
+    if is_long and wanted:
+        found = [each for each in found if sort_key(wanted)[0] in sort_key(each["label"])[0]]
+    shown = {"attending": found, "is_long": is_long, "wanted": wanted, "wrong": wrong}
+    return page("names", locale, 422 if wrong else 200, title=TEXTS[locale]["who_title"], is_error=wrong, **shown)
 
 
 def _open(visit: Visit) -> Response:
@@ -180,6 +190,7 @@ def _form(
         answers=visit.answers,
         wrong=wrong or {},
         message=words,
+        is_error=bool(words),
         member=visit.member,
         ballot=visit.ballot,
     )

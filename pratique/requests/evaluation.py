@@ -91,9 +91,7 @@ class Question(Answer):
 
     key: Annotated[str, Doc("Name of the question in answers and results.", "satisfaction")]
     type: Annotated[QuestionType, Doc("scale1_5 (1 to 5), yes_no (true or false) or text.")]
-    text: Annotated[
-        str, Length(0, 1000), Doc("What is asked.", "Êtes-vous satisfaite ou satisfait de cette rencontre?")
-    ]
+    text: Annotated[str, Length(0, 1000), Doc("What is asked.", "Dans l’ensemble, cette rencontre vous a-t-elle plu?")]
     options: Annotated[tuple[Option, ...], Length(0), Doc("What can be chosen; empty for text.")]
     max_length: Annotated[int | None, Doc("Characters that a text may have; null for others.", 2000)]
     about: Annotated[str | None, Doc("The text question that this asks leave to show; null for others.", "comment")]

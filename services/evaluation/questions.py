@@ -6,7 +6,7 @@ version with which it was opened.
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pratique.errors import Invalid
 from pratique.events.membership import Locale
@@ -49,6 +49,12 @@ class Asked:
 
 def _in_both(fr: str, en: str) -> Mapping[Locale, str]:
     return {Locale.FR: fr, Locale.EN: en}
+
+
+def _reworded(key: str, fr: str, en: str) -> Question:
+    """A question of the first set in other words: its answers mean the same, so that years can be compared."""
+    first = next(each for each in _FIRST if each.key == key)
+    return replace(first, texts=_in_both(fr, en))
 
 
 _FIRST = (
@@ -104,16 +110,58 @@ _FIRST = (
         permits="what_should_change",
     ),
 )
-SETS: Mapping[int, Sequence[Question]] = {1: _FIRST}
-CURRENT = 1
-
-_SCALE = (
-    _in_both("Pas du tout", "Not at all"),
-    _in_both("Plutôt non", "Rather not"),
-    _in_both("En partie", "In part"),
-    _in_both("Plutôt oui", "Rather yes"),
-    _in_both("Tout à fait", "Entirely"),
+_SECOND = (
+    _reworded(
+        "satisfaction",
+        "Dans l’ensemble, cette rencontre vous a-t-elle plu?",
+        "Overall, are you satisfied with this meeting?",
+    ),
+    _reworded(
+        "objectives_reached",
+        "Les objectifs de la rencontre ont-ils été atteints?",
+        "Did the meeting reach its objectives?",
+    ),
+    _reworded(
+        "useful_for_work",
+        "Ce que vous en retirez vous sera-t-il utile dans votre travail?",
+        "Will what you take away be useful in your work?",
+    ),
+    _reworded("free_to_speak", "Avez-vous pu vous exprimer librement?", "Did you feel free to speak?"),
+    _reworded(
+        "would_come_again",
+        "Reviendriez-vous à une rencontre comme celle-ci, ou la recommanderiez-vous?",
+        "Would you come to a meeting like this again, or recommend it?",
+    ),
+    _reworded(
+        "what_should_change",
+        "Que devrions-nous changer? N’écrivez rien qui permette de reconnaître quelqu’un.",
+        "What should we change? Please write nothing that could identify anyone.",
+    ),
+    _reworded(
+        "comment_may_be_shown",
+        "Mon commentaire peut être montré même si moins de dix personnes répondent.",
+        "My comment may be shown even if fewer than ten people answer.",
+    ),
 )
+SETS: Mapping[int, Sequence[Question]] = {1: _FIRST, 2: _SECOND}  #: by version
+CURRENT = 2
+
+_SCALES: Mapping[int, Sequence[Mapping[Locale, str]]] = {
+    1: (
+        _in_both("Pas du tout", "Not at all"),
+        _in_both("Plutôt non", "Rather not"),
+        _in_both("En partie", "In part"),
+        _in_both("Plutôt oui", "Rather yes"),
+        _in_both("Tout à fait", "Entirely"),
+    ),
+    2: (
+        _in_both("Pas du tout", "Not at all"),
+        _in_both("Plutôt non", "A little"),
+        _in_both("En partie", "Somewhat"),
+        _in_both("Plutôt oui", "Mostly"),
+        _in_both("Tout à fait", "Completely"),
+    ),
+}
 _YES, _NO = _in_both("Oui", "Yes"), _in_both("Non", "No")
 
 
@@ -124,7 +172,7 @@ def in_language(version: int, locale: Locale) -> list[Asked]:
             key=question.key,
             type=question.type,
             text=question.texts[locale],
-            options=_options(question.type, locale),
+            options=_options(version, question.type, locale),
             max_length=MAX_TEXT if question.type is QuestionType.TEXT else None,
             about=question.permits,
         )
@@ -132,9 +180,9 @@ def in_language(version: int, locale: Locale) -> list[Asked]:
     ]
 
 
-def _options(type: QuestionType, locale: Locale) -> list[Option]:
+def _options(version: int, type: QuestionType, locale: Locale) -> list[Option]:
     if type is QuestionType.SCALE1_5:
-        return [Option(value, label[locale]) for value, label in enumerate(_SCALE, 1)]
+        return [Option(value, label[locale]) for value, label in enumerate(_SCALES[version], 1)]
     if type is QuestionType.YES_NO:
         return [Option(True, _YES[locale]), Option(False, _NO[locale])]
     return []
@@ -163,7 +211,7 @@ def checked(version: int, answers: Sequence[OneAnswer]) -> Answers:
         else:
             kept[question.key] = _tidy(answer.value)
     if wrong:
-        raise Invalid("Some answers cannot be taken; mend those that are named and send all again.", wrong)
+        raise Invalid("Some answers cannot be taken; correct those that are named and send all again.", wrong)
     if not any(known[key].permits is None for key in kept):
         raise Invalid("Nothing is answered; answer at least one question.", {"/answers": "nothing is answered"})
     return kept

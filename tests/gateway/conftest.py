@@ -21,7 +21,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {
         "key": "satisfaction",
         "type": "scale1_5",
-        "text": "Êtes-vous satisfaite ou satisfait ?",
+        "text": "Cette rencontre vous a-t-elle plu?",
         "options": [{"value": value, "label": f"niveau {value}"} for value in range(1, 6)],
         "max_length": None,
         "about": None,
@@ -29,7 +29,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {
         "key": "would_come_again",
         "type": "yes_no",
-        "text": "Reviendriez-vous ?",
+        "text": "Reviendriez-vous?",
         "options": [{"value": True, "label": "Oui"}, {"value": False, "label": "Non"}],
         "max_length": None,
         "about": None,
@@ -37,7 +37,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {
         "key": "what_should_change",
         "type": "text",
-        "text": "Que devrions-nous <changer> ?",
+        "text": "Que devrions-nous <changer>?",
         "options": [],
         "max_length": 2000,
         "about": None,

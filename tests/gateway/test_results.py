@@ -21,7 +21,7 @@ def cell(key, text, options, **told):
 
 SATISFACTION = cell(
     "satisfaction",
-    "Dans l’ensemble, êtes-vous satisfaite ou satisfait de cette rencontre?",
+    "Dans l’ensemble, cette rencontre vous a-t-elle plu?",
     SCALE,
     n=12,
     distribution={"1": 0, "2": 1, "3": 2, "4": 4, "5": 5},
@@ -39,7 +39,7 @@ AGAIN = cell(
 )
 UNANIMOUS = cell("useful", "Est-ce utile dans votre travail?", SCALE, n=8, nearly_all="5")
 UNANIMOUS_YES = cell("again", "Reviendriez-vous?", YES_NO, n=8, nearly_all="yes")
-WITHHELD = {**cell("free", "Vous êtes-vous senti libre?", SCALE), "is_withheld": True}
+WITHHELD = {**cell("free", "Avez-vous pu vous exprimer librement?", SCALE), "is_withheld": True}
 RELEASED = {
     "survey_id": str(SURVEY),
     "state": "released",
@@ -113,7 +113,7 @@ def test_near_unanimity_is_a_sentence_without_a_number(released):
 
 def test_a_withheld_question_is_a_sentence(released):
     shown = words(look(released, LINK))
-    assert f"Vous êtes-vous senti libre? {FR['question_withheld']}" in shown
+    assert f"Avez-vous pu vous exprimer librement? {FR['question_withheld']}" in shown
 
 
 def test_comments_are_words_and_never_markup(released):

@@ -1,9 +1,13 @@
 """The survey on a phone: what someone sees, in their language, and that no vote is lost or cast twice."""
 
+import dataclasses
+
 import pytest
 
 from gateway.pages.texts import TEXTS
 from pratique.errors import Conflict, Gone, Invalid, NotFound, Unavailable
+from pratique.events.membership import Locale
+from services.evaluation import questions
 from tests.gateway.conftest import ANNE, BALLOT, BODO, QUESTIONS, SURVEY, form_of, parsed
 
 FR, EN = TEXTS["fr"], TEXTS["en"]
@@ -21,7 +25,8 @@ def test_opening_the_link_uses_up_nothing(open_survey):
 
 def test_the_first_line_says_what_anonymous_means_here(open_survey):
     main = parsed(open_survey.ask("GET", "/s/tok-1")).find("body/main")
-    assert main[0].text == FR["anonymous"]
+    assert [each.tag for each in main][:2] == ["h1", "div"]
+    assert main.find("div/p").text == FR["anonymous"]
 
 
 @pytest.mark.parametrize(
@@ -60,9 +65,17 @@ def test_every_field_has_its_label_and_every_group_its_legend(open_survey):
 
 def test_the_page_is_small_and_needs_nothing_else(open_survey):
     response = open_survey.ask("GET", "/s/tok-1")
-    assert len(response.data) < 14_000
+    assert len(response.data) < 10_000
     tags = {each.tag for each in parsed(response).iter() if isinstance(each.tag, str)}
     assert tags.isdisjoint({"script", "link", "img", "iframe"})
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_a_page_of_all_questions_stays_under_10_kb(open_survey, locale):
+    asked_now = [dataclasses.asdict(each) for each in questions.in_language(questions.CURRENT, locale)]
+    ballot = {"ballot_id": "b" * 200, "survey_id": SURVEY, "questions": asked_now}
+    open_survey.peer.says("evaluation.open_ballot", ballot)
+    assert len(open_survey.ask("GET", f"/s/tok-1?lang={locale}").data) < 10_000
 
 
 def test_the_headers_keep_the_link_to_oneself(open_survey):
@@ -250,6 +263,61 @@ def test_in_the_room_a_taken_name_says_what_to_do_and_leads_back_to_the_list(ope
     response = open_survey.ask("POST", "/r/K7MQ2P", data=typed)
     assert (response.status_code, FR["already_room"] in response.text) == (409, True)
     assert "?lang=fr" in [each.get("href") for each in parsed(response).iter("a")]
+
+
+def names_of(response):
+    return [each.find("input").tail for each in parsed(response).iter("label") if each.find("input") is not None]
+
+
+def many(gate, count):
+    labels = [{"member_id": f"00000000-0000-4000-8000-{n:012}", "label": f"Nom {n:02}"} for n in range(count - 2)]
+    labels += [{"member_id": ANNE, "label": "Élise-Anne T."}, {"member_id": BODO, "label": "Eli B."}]
+    gate.peer.says("membership.list_labels", labels)
+
+
+def test_names_are_in_the_order_of_a_phone_book(open_survey):
+    many(open_survey, 6)
+    shown = names_of(open_survey.ask("GET", "/r/K7MQ2P"))
+    assert shown == ["Eli B.", "Élise-Anne T.", "Nom 00", "Nom 01", "Nom 02", "Nom 03"]
+
+
+@pytest.mark.parametrize(("count", "is_searched"), [(15, False), (16, True), (60, True)])
+def test_many_names_can_be_searched_without_script(open_survey, count, is_searched):
+    many(open_survey, count)
+    page = open_survey.ask("GET", "/r/K7MQ2P")
+    assert len(names_of(page)) == count
+    assert ("search" in [each.get("type") for each in parsed(page).iter("input")]) is is_searched
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("elise", ["Élise-Anne T."]), ("ELI", ["Eli B.", "Élise-Anne T."]), ("  nom 01 ", ["Nom 01"]), ("", 20)],
+)
+def test_a_name_is_found_whatever_its_accents_and_capitals(open_survey, wanted, found):
+    many(open_survey, 20)
+    response = open_survey.ask("POST", "/r/K7MQ2P", data={"step": "find", "find": wanted})
+    assert response.status_code == 200
+    assert (names_of(response) if isinstance(found, list) else len(names_of(response))) == found
+    assert asked(open_survey, "evaluation.open_ballot") == []
+
+
+def test_a_name_that_is_not_there_says_what_to_do(open_survey):
+    many(open_survey, 20)
+    response = open_survey.ask("POST", "/r/K7MQ2P?lang=en", data={"step": "find", "find": "<b>Zoé"})
+    assert "No name here has “&lt;b&gt;Zoé” in it." in response.text
+    assert "?lang=en" in [each.get("href") for each in parsed(response).iter("a")]
+
+
+@pytest.mark.parametrize(("locale", "begins"), [("fr", "Erreur\u00a0: "), ("en", "Error: ")])
+def test_errors_stand_first_are_focused_and_lead_to_their_questions(open_survey, locale, begins):
+    typed = {"q.satisfaction": "6", "q.what_should_change": "x" * 2001}
+    page = parsed(open_survey.ask("POST", f"/s/tok-1?lang={locale}", data=typed))
+    summary = page.find("body/main")[0]
+    assert (summary.get("role"), summary.get("autofocus")) == ("alert", "")
+    ids = {each.get("id") for each in page.iter()}
+    assert {each.get("href") for each in summary.iter("a")} == {"#satisfaction", "#what_should_change"}
+    assert {"satisfaction", "what_should_change"} <= ids
+    assert page.find("head/title").text.startswith(begins)
 
 
 def test_a_room_where_nobody_is_marked_says_whom_to_ask(open_survey):

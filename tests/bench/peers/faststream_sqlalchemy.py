@@ -97,7 +97,7 @@ async def write(session: AsyncSession, message: Message) -> None:
         timezone=closed.timezone,
         moment=Moment.WRAP_UP,
         anonymity=Anonymity.ANONYMOUS,
-        questions_version=1,
+        questions_version=2,
         k_scores=5,
         k_comments=10,
         state=SurveyState.OPEN,

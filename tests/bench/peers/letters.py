@@ -65,7 +65,7 @@ def written(closing: Mapping[str, Any]) -> Written:
         **{"id": survey_id, "meeting_id": meeting_id, "community_ids": closed["community_ids"], "is_asked": True},
         **{"k_scores": 5, "k_comments": 10},
         **{"timezone": closed["timezone"], "moment": Moment.WRAP_UP, "anonymity": Anonymity.ANONYMOUS},
-        **{"questions_version": 1, "state": SurveyState.OPEN, "opens_at": closed_at, "closes_at": closes_at},
+        **{"questions_version": 2, "state": SurveyState.OPEN, "opens_at": closed_at, "closes_at": closes_at},
         **{"is_meeting_closed": True, "room_code": None, "version": 2},
     }
     card = {name: closed[name] for name in ("kind", "mode", "timezone", "version")} | {"meeting_id": meeting_id}
