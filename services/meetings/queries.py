@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, literal, select, tuple_
+from sqlalchemy import bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from chassis.actor import ACTOR
@@ -122,7 +122,7 @@ def list_registrations(session: Session, query: ListRegistrations) -> Page[Regis
 def list_agenda(transaction: Transaction, query: ListAgenda) -> list[SimpleNamespace]:
     """Return meetings of these communities, or led by the person, that end after ``since`` and start before ``until``.
 
-    Cancelled ones too. Four queries at most, whatever the number.
+    Cancelled ones too. Six queries at most, whatever the number.
     """
     meetings = _agenda(transaction, query)
     ids = [each.meeting_id for each in meetings]
@@ -147,16 +147,18 @@ def list_agenda(transaction: Transaction, query: ListAgenda) -> list[SimpleNames
 
 
 def _agenda(transaction: Transaction, query: ListAgenda) -> list[Meeting]:
-    of_these = select(MeetingCommunity.meeting_id).where(
-        transaction.is_one_of(MeetingCommunity.community_id, query.community_ids)
-    )
-    is_theirs: ColumnElement[bool] = Meeting.meeting_id.in_(of_these)
+    of_these = transaction.is_one_of(MeetingCommunity.community_id, query.community_ids)
+    ids = set(transaction.scalars(select(MeetingCommunity.meeting_id).where(of_these)))
     if query.member_id:
-        is_theirs |= Meeting.names(query.member_id)
+        ids.update(transaction.scalars(select(Meeting.meeting_id).where(Meeting.names(query.member_id))))
     order = [Meeting.starts_at, Meeting.meeting_id]
     statement = (
         select(Meeting)
-        .where(is_theirs, Meeting.ends_at > query.since, Meeting.starts_at < query.until)
+        .where(
+            transaction.is_one_of(Meeting.meeting_id, list(ids)),
+            Meeting.ends_at > query.since,
+            Meeting.starts_at < query.until,
+        )
         .order_by(*[column.desc() for column in order] if query.is_latest_first else order)
         .limit(query.limit)
     )
@@ -176,24 +178,23 @@ def _own_parts(transaction: Transaction, ids: list[UUID], member_id: UUID) -> di
 
 
 def summarize_meetings(transaction: Transaction, query: SummarizeMeetings) -> list[SimpleNamespace]:
-    """Return the figures of these communities over closed meetings that start in the period. Two queries.
+    """Return the figures of these communities over closed meetings that start in the period. Three queries.
 
     A joint meeting counts in each of its communities, and there the people who came by that one.
     """
-    held = (
-        select(MeetingCommunity.community_id, Meeting.meeting_id)
-        .join(Meeting, Meeting.meeting_id == MeetingCommunity.meeting_id)
-        .where(
-            transaction.is_one_of(MeetingCommunity.community_id, query.community_ids),
-            Meeting.state == MeetingState.CLOSED,
-            Meeting.starts_at >= query.since,
-            Meeting.starts_at < query.until,
-        )
-        .order_by(Meeting.starts_at, Meeting.meeting_id)
+    planned = (
+        select(MeetingCommunity.community_id, MeetingCommunity.meeting_id)
+        .where(transaction.is_one_of(MeetingCommunity.community_id, query.community_ids))
+        .where(MeetingCommunity.starts_at >= query.since, MeetingCommunity.starts_at < query.until)
+        .order_by(MeetingCommunity.starts_at, MeetingCommunity.meeting_id)
     )
+    found = [(community_id, meeting_id) for community_id, meeting_id in transaction.execute(planned)]
+    is_found = transaction.is_one_of(Meeting.meeting_id, list({meeting_id for _, meeting_id in found}))
+    held = set(transaction.scalars(select(Meeting.meeting_id).where(is_found, Meeting.state == MeetingState.CLOSED)))
     meetings: dict[UUID, list[UUID]] = {id: [] for id in query.community_ids}
-    for community_id, meeting_id in transaction.execute(held):
-        meetings[community_id].append(meeting_id)
+    for community_id, meeting_id in found:
+        if meeting_id in held:
+            meetings[community_id].append(meeting_id)
     there: dict[tuple[UUID, UUID], set[UUID]] = defaultdict(set)
     marked: Counter[UUID] = Counter()
     ids = {id for each in meetings.values() for id in each}

@@ -155,7 +155,7 @@ class Membership(Base):
     community_id: Mapped[UUID] = mapped_column(ForeignKey("community.community_id"))
     member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"), index=True)
     capacity: Mapped[Capacity]
-    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.organization_id"))
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.organization_id"), index=True)
     ended_at: Mapped[datetime | None]  # the row stays, and is taken up again by who joins again
     version: Mapped[int]
 
@@ -237,11 +237,6 @@ class RoleAssignment(Base):
     def id_over(set_id: UUID | None, member_id: UUID, role: Role) -> UUID:
         """Return the id of this role of this person over this set, or over the network: always the same."""
         return uuid5(member_id, f"{role.value} over {set_id or 'the network'}")
-
-    @property
-    def is_over_network(self) -> bool:
-        """Return whether it is over the whole network."""
-        return self.community_id is None and self.set_id is None
 
     @property
     def is_told(self) -> bool:

@@ -265,8 +265,8 @@ def _represented(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[U
 def list_roster(transaction: Transaction, query: ListRoster) -> Page[SimpleNamespace]:
     """Return who belongs to these communities or has a role there, each once in each, sorted as French sorts.
 
-    Two queries; ``after`` counts rows. A roster is a few hundred people at most, so it is sorted here: no two databases
-    sort names alike.
+    A role over a set counts, one over the network does not. Six queries; ``after`` counts rows. A roster is a few
+    hundred people at most, so it is sorted here: no two databases sort names alike.
 
     Raises:
         Invalid: ``after`` comes from no page of this list.
@@ -288,39 +288,47 @@ def list_roster(transaction: Transaction, query: ListRoster) -> Page[SimpleNames
 def _rows_of_roster(
     transaction: Transaction, community_ids: Sequence[UUID]
 ) -> dict[tuple[UUID, UUID], SimpleNamespace]:
-    belonging = (
-        select(Member.member_id, Member.name, Member.email, Membership.community_id, Membership.capacity)
-        .add_columns(Membership.organization_id, Organization.name.label("organization"))
-        .join(Membership, Membership.member_id == Member.member_id)
-        .outerjoin(Organization, Organization.organization_id == Membership.organization_id)
-        .where(transaction.is_one_of(Membership.community_id, community_ids), Membership.ended_at.is_(None))
-    )
-    people = {
-        (row.member_id, row.community_id): SimpleNamespace(
-            **row._asdict() | {"organization": row.organization or "", "roles": []}
-        )
-        for row in transaction.execute(belonging)
+    of_these = transaction.is_one_of(Membership.community_id, community_ids)
+    belonging = transaction.scalars(select(Membership).where(of_these, Membership.ended_at.is_(None))).all()
+    trusted = _trusted(transaction, community_ids)
+    ids = {each.member_id for each in belonging} | {member_id for member_id, _, _ in trusted}
+    members = {
+        each.member_id: each
+        for each in transaction.scalars(select(Member).where(transaction.is_one_of(Member.member_id, list(ids))))
     }
-    trusted = (
-        select(Member, RoleAssignment, CommunitySet.community_ids)
-        .join(RoleAssignment, RoleAssignment.member_id == Member.member_id)
-        .outerjoin(CommunitySet, CommunitySet.set_id == RoleAssignment.set_id)
-        .where(in_force(clock.now()), RoleAssignment.role != Role.NETWORK_ADMIN)
-        .where(
-            transaction.is_one_of(RoleAssignment.community_id, community_ids) | RoleAssignment.community_id.is_(None)
-        )
-        .order_by(RoleAssignment.role)
+    of_bodies = transaction.is_one_of(
+        Organization.organization_id, list({each.organization_id for each in belonging if each.organization_id})
     )
-    for member, assignment, of_set in transaction.execute(trusted):
-        own = [assignment.community_id] if assignment.community_id else of_set or []
-        for community_id in set(community_ids) if assignment.is_over_network else set(community_ids) & set(own):
-            person = people.setdefault((member.member_id, community_id), _staff(member, community_id))
-            if assignment.role not in person.roles:
-                person.roles.append(assignment.role)
+    named = select(Organization.organization_id, Organization.name).where(of_bodies)
+    names: dict[UUID | None, str] = dict(iter(transaction.execute(named)))
+    people = {}
+    for each in belonging:
+        person = people[each.member_id, each.community_id] = _entry(members[each.member_id], each.community_id)
+        person.capacity, person.organization_id = each.capacity, each.organization_id
+        person.organization = names.get(each.organization_id, "")
+    for member_id, community_id, role in trusted:
+        person = people.setdefault((member_id, community_id), _entry(members[member_id], community_id))
+        if role not in person.roles:
+            person.roles.append(role)
     return people
 
 
-def _staff(member: Member, community_id: UUID) -> SimpleNamespace:
+def _trusted(transaction: Transaction, community_ids: Sequence[UUID]) -> list[tuple[UUID, UUID, Role]]:
+    """Return who has which role in which of these communities now, given there or over a set, by role."""
+    over_sets = {
+        each.set_id: set(each.community_ids) & set(community_ids) for each in transaction.scalars(select(CommunitySet))
+    }
+    of_these = transaction.is_one_of(RoleAssignment.community_id, community_ids)
+    of_sets = transaction.is_one_of(RoleAssignment.set_id, [id for id, found in over_sets.items() if found])
+    found = []
+    for over in (of_these, of_sets):
+        for each in transaction.scalars(select(RoleAssignment).where(over, in_force(clock.now()))):
+            own = over_sets[each.set_id] if each.set_id else {each.community_id}
+            found += [(each.member_id, community_id, each.role) for community_id in own if community_id]
+    return sorted(found, key=lambda one: one[2])
+
+
+def _entry(member: Member, community_id: UUID) -> SimpleNamespace:
     of_member = {"member_id": member.member_id, "name": member.name, "email": member.email}
     return SimpleNamespace(
         **of_member, community_id=community_id, capacity=None, organization_id=None, organization="", roles=[]

@@ -5,7 +5,7 @@ than one has for each an id of its own. So they need to know nothing of sets, no
 a role has what it gives, where it is given.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -213,11 +213,16 @@ def _locked(transaction: Transaction, assignment_id: UUID) -> RoleAssignment:
     return transaction.get_one(RoleAssignment, assignment_id, with_for_update=True, populate_existing=True)
 
 
-def _told(transaction: Transaction, over: ColumnElement[bool]) -> Sequence[RoleAssignment]:
-    """Return the roles that subscribers know to be in force, locked in one order."""
+def _told(transaction: Transaction, over: ColumnElement[bool]) -> Iterator[RoleAssignment]:
+    """Return the roles that subscribers know to be in force, locked in one order, page by page."""
     is_told = and_(RoleAssignment.ended_at.is_(None), RoleAssignment.has_begun)
-    statement = select(RoleAssignment).where(over, is_told).order_by(RoleAssignment.assignment_id)
-    return transaction.scalars(statement.with_for_update()).all()
+    locked, after = select(RoleAssignment).where(over, is_told).with_for_update(), None
+    while True:
+        key = RoleAssignment.assignment_id
+        page = rows.page_by_id(transaction, locked, key, after, rows.MAX_PAGE)
+        yield from page.rows
+        if (after := page.after) is None:
+            return
 
 
 def _tell(
@@ -229,10 +234,18 @@ def _tell(
     """Publish it for each of these communities; by default for all that the role is over."""
     if community_ids is None:
         community_ids = communities_of(transaction, assignment)
-    if community_ids is None:
-        community_ids = transaction.scalars(select(Community.community_id).order_by(Community.community_id)).all()
-    for community_id in community_ids:
+    for community_id in _every(transaction) if community_ids is None else community_ids:
         transaction.publish(assignment.as_event(event_class, community_id))
+
+
+def _every(transaction: Transaction) -> Iterator[UUID]:
+    """Return every community there is, page by page."""
+    after: str | None = None
+    while True:
+        page = rows.page_by_id(transaction, select(Community), Community.community_id, after, rows.MAX_PAGE)
+        yield from [each.community_id for each in page.rows]
+        if (after := page.after) is None:
+            return
 
 
 def _end(transaction: Transaction, assignment: RoleAssignment) -> None:

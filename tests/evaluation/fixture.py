@@ -102,6 +102,12 @@ class Fixture(ServiceFixture):
     def survey(self) -> queries.SurveySeen:
         return self.call(GetSurvey, meeting_id=self.meeting_id)
 
+    def survey_row(self) -> models.Survey:
+        """The survey as its store has it."""
+        ((row,),) = self.read(select(models.Survey).where(models.Survey.meeting_id == self.meeting_id))
+        found: models.Survey = row
+        return found
+
     def results(self) -> dict[str, object]:
         return self.call(GetResults, survey_id=self.survey().id)
 

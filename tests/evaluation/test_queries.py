@@ -2,21 +2,24 @@
 
 import json
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from chassis import clock
-from pratique.errors import Gone, NotFound
+from chassis.actor import Actor, acting
+from pratique.errors import Gone, Invalid, NotFound
 from pratique.events.evaluation import ResultsReleased, ResultsWithheld, SurveyClosed
 from pratique.events.membership import Locale
+from pratique.permissions import Grant, Permission
 from pratique.requests import evaluation as requests
 from pratique.requests.evaluation import (
     Ballot,
     GetResults,
     GetRoom,
+    ListReleases,
     OpenBallot,
     OpenRoom,
     Question,
@@ -195,3 +198,47 @@ def test_no_hand_in_the_database_makes_a_survey_nominative_or_lets_its_room_outl
 
     ((state, anonymity),) = meeting.read(Survey.__table__.select().with_only_columns(Survey.state, Survey.anonymity))
     assert (state, anonymity.value) == (SurveyState.OPEN, "anonymous")
+
+
+def test_a_community_reads_its_results_the_newest_first_page_by_page(meeting: Fixture) -> None:
+    community, other = uuid4(), uuid4()
+    held = []
+    for count, of in ((5, (community,)), (3, (community, other)), (6, (other,))):
+        meeting.meeting_id = uuid4()
+        meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE], community_ids=of))
+        meeting.answer_by_link(PEOPLE[:count])
+        held.append(meeting.meeting_id)
+        clock.move(timedelta(days=7))
+        meeting.run_due()
+    meeting.meeting_id = uuid4()
+    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE], community_ids=(community,)))
+
+    first = meeting.call(ListReleases, community_id=community, limit=1)
+    second = meeting.call(ListReleases, community_id=community, limit=1, after=first.after)
+    told = [requests.Release.dump_of(row) for row in (*first.rows, *second.rows)]
+
+    assert [each["meeting_id"] for each in told] == [str(held[1]), str(held[0])]
+    assert [(each["state"], each.get("n"), each.get("reason")) for each in told] == [
+        ("withheld", None, "below_k"),
+        ("released", 5, None),
+    ]
+    assert second.after is None
+    with pytest.raises(Invalid):
+        meeting.call(ListReleases, community_id=community, after="hier")
+    assert meeting.call(ListReleases, community_id=uuid4()).rows == []
+
+
+def test_a_room_s_code_is_seen_by_whoever_may_run_the_room_alone(meeting: Fixture) -> None:
+    leads, notes = uuid4(), uuid4()
+    meeting.deliver(meeting.wrap_up(facilitator_id=leads, note_taker_id=notes))
+    (community,) = meeting.survey_row().communities
+
+    def code(*permissions: Permission, member_id: UUID | None = None) -> str | None:
+        with acting(Actor("x", (Grant(frozenset(permissions), frozenset({community})),), member_id)):
+            return meeting.survey().room_code
+
+    assert code(Permission.SURVEYS_FACILITATE)
+    assert code(member_id=leads)
+    assert code(member_id=notes)
+    assert code(Permission.SURVEYS_READ) is None
+    assert code(member_id=uuid4()) is None

@@ -12,7 +12,14 @@ from chassis.storage.store import Store
 from chassis.testing import memory_store
 from pratique.event import Event
 from pratique.events.meetings import AttendanceState, MeetingKind, Mode
-from pratique.events.membership import CommunityFounded, MembershipActivated, Role, RoleAssigned, RoleEnded
+from pratique.events.membership import (
+    CommunityFounded,
+    MembershipActivated,
+    MembershipEnded,
+    Role,
+    RoleAssigned,
+    RoleEnded,
+)
 from pratique.requests.meetings import (
     AttendanceEntry,
     CancelMeeting,
@@ -49,6 +56,13 @@ class Fixture(ServiceFixture):
     ) -> None:
         """The person belongs to the community, as membership announces it."""
         self.deliver(_belongs(member_id, community_id, organization_id, version))
+
+    def leaves(self, member_id: UUID, community_id: UUID, version: int = 2) -> None:
+        """The person belongs to the community no longer, as membership announces it."""
+        belonged = _belongs(member_id, community_id, None)
+        assert isinstance(belonged, MembershipActivated)
+        said = {"membership_id": belonged.membership_id, "community_id": community_id, "member_id": member_id}
+        self.deliver(sample(MembershipEnded, **said, version=version))
 
     def facilitates(self, member_id: UUID, community_id: UUID, version: int = 1, is_ended: bool = False) -> None:
         """The person has the role of facilitator in the community, or no longer, as membership announces it."""

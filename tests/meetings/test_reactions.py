@@ -15,6 +15,7 @@ from pratique.events.membership import (
     CommunityFounded,
     CommunityKind,
     MembershipActivated,
+    MembershipEnded,
     Role,
     RoleAssigned,
     RoleEnded,
@@ -34,6 +35,7 @@ EVENTS: list[Event] = [
         for version, organization_id in enumerate(ORGANIZATIONS, start=1)
     ),
     sample(MembershipActivated, membership_id=UUID(int=8), organization_id=None, version=1),
+    sample(MembershipEnded, membership_id=UUID(int=8), version=2),
     sample(RoleAssigned, assignment_id=UUID(int=7), role=Role.FACILITATOR, version=1),
     sample(RoleEnded, assignment_id=UUID(int=7), role=Role.FACILITATOR, version=2),
     sample(RoleAssigned, assignment_id=UUID(int=7), role=Role.FACILITATOR, version=3),
@@ -67,7 +69,7 @@ def test_any_order_and_any_repetition_leave_the_same_rows(
                 select(Community.community_id, Community.kind, Community.timezone, Community.version)
             ).all()
             memberships = session.execute(
-                select(Membership.membership_id, Membership.organization_id, Membership.version)
+                select(Membership.membership_id, Membership.organization_id, Membership.is_active, Membership.version)
             ).all()
             facilitators = session.execute(
                 select(FacilitatorRole.assignment_id, FacilitatorRole.is_active, FacilitatorRole.version)
@@ -77,5 +79,5 @@ def test_any_order_and_any_repetition_leave_the_same_rows(
         (COMMUNITIES[0], CommunityKind.COHORT, "UTC", 4),
         (COMMUNITIES[1], CommunityKind.OPEN, "America/Toronto", 1),
     }
-    assert set(memberships) == {(UUID(int=9), ORGANIZATIONS[-1], 3), (UUID(int=8), None, 1)}
+    assert set(memberships) == {(UUID(int=9), ORGANIZATIONS[-1], True, 3), (UUID(int=8), None, False, 2)}
     assert set(facilitators) == {(UUID(int=7), True, 3), (UUID(int=6), False, 2)}

@@ -69,6 +69,15 @@ class Events:
             version=version,
         )
 
+    def leaves(self, member: str, community: str, version: int = 2) -> Event:
+        return sample(
+            membership.MembershipEnded,
+            membership_id=named(f"{member} in {community}"),
+            community_id=named(community),
+            member_id=named(member),
+            version=version,
+        )
+
     def role(self, member: str, community: str, role: str = "facilitator") -> Event:
         return self._role(membership.RoleAssigned, member, community, role, 1)
 

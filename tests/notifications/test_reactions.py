@@ -312,3 +312,53 @@ def test_a_role_that_a_later_version_has_added_tells_nobody_anything_and_stops_n
     network.deliver(network.events.role("Bo", "Relève"))
 
     assert [role for (role,) in network.read(select(models.CommunityRole.role))] == [Role.FACILITATOR]
+
+
+def test_who_has_left_is_invited_to_nothing_more_and_what_waited_for_them_is_dropped(network: Any) -> None:
+    tell, events = network.deliver, network.events
+    tell(*(events.contact(name) for name in ("Ada", "Bo")))
+    tell(events.joins("Ada", "Relève"), events.joins("Bo", "Relève"), events.community("Relève"))
+    tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
+    tell(events.leaves("Bo", "Relève"))
+    network.send()
+    tell(events.scheduled("suivante", "Relève"), events.described("suivante"))
+    network.send()
+
+    assert network.letters() == [("meeting_invitation", "ada"), ("meeting_invitation", "ada")]
+    assert (State.DROPPED, DropReason.REVOKED) in states(network, Template.MEETING_INVITATION)
+
+
+def test_who_left_before_it_was_known_that_they_joined_is_invited_to_nothing(network: Any) -> None:
+    tell, events = network.deliver, network.events
+    tell(events.contact("Ada"), events.community("Relève"))
+    tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
+    tell(events.leaves("Ada", "Relève"))
+    tell(events.joins("Ada", "Relève"))
+    network.send()
+
+    assert network.letters() == []
+
+
+@pytest.mark.parametrize("fields", [{"facilitator": "Ada"}, {"note_taker": "Ada"}, {}])
+def test_who_leaves_one_community_is_invited_by_another_or_because_the_meeting_names_them(
+    network: Any, fields: dict[str, str]
+) -> None:
+    tell, events = network.deliver, network.events
+    communities = ("Relève",) if fields else ("Relève", "Compost")
+    tell(events.contact("Ada"), *(events.community(each) for each in communities))
+    tell(*(events.joins("Ada", each) for each in communities))
+    tell(events.scheduled("rencontre", *communities, **fields), events.described("rencontre"))
+    tell(events.leaves("Ada", "Relève"))
+    network.send()
+
+    assert network.letters() == [("meeting_invitation", "ada")]
+
+
+def test_who_joins_again_is_invited_to_what_is_scheduled_since(network: Any) -> None:
+    tell, events = network.deliver, network.events
+    tell(events.contact("Ada"), events.community("Relève"))
+    tell(events.joins("Ada", "Relève"), events.leaves("Ada", "Relève"), events.joins("Ada", "Relève", version=3))
+    tell(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
+    network.send()
+
+    assert network.letters() == [("meeting_invitation", "ada")]

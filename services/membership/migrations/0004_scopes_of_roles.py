@@ -31,4 +31,5 @@ def upgrade() -> None:
         for column, target in (("community_id", "community"), ("member_id", "member"), ("set_id", "community_set")):
             name = f"fk_role_assignment_{column}"
             table.create_foreign_key(name, target, [column], [column])
+    op.create_index("ix_membership_organization_id", "membership", ["organization_id"])
     op.create_index("ix_role_assignment_set_id", "role_assignment", ["set_id"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select, update
 
@@ -109,7 +110,8 @@ def invite_new_members(transaction: Transaction, envelopes: Sequence[Envelope[Me
     ]
     keep_newest(transaction, CommunityMember, rows)
     lock_audience(transaction)
-    envelopes = [envelope for envelope in envelopes if _belongs(transaction, envelope.event)]
+    still = _still_belonging(transaction, [event.membership_id for event in events])
+    envelopes = [envelope for envelope in envelopes if envelope.event.membership_id in still]
     events = [envelope.event for envelope in envelopes]
     community_ids = {event.community_id for event in events}
     ahead = transaction.execute(
@@ -129,10 +131,10 @@ def invite_new_members(transaction: Transaction, envelopes: Sequence[Envelope[Me
     queue_messages(transaction, wanted)
 
 
-def _belongs(transaction: Transaction, event: MembershipActivated) -> bool:
-    """Return whether nothing newer is known, such as that the person has left since."""
-    kept = transaction.get_one(CommunityMember, event.membership_id, populate_existing=True)
-    return kept.is_active
+def _still_belonging(transaction: Transaction, membership_ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of these memberships of which nothing newer is known, such as that the person has left since."""
+    of_these = transaction.is_one_of(CommunityMember.membership_id, membership_ids)
+    return set(transaction.scalars(select(CommunityMember.membership_id).where(of_these, CommunityMember.is_active)))
 
 
 @set_based
