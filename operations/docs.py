@@ -1,7 +1,8 @@
-"""Writes what is documented from the code: OpenAPI, AsyncAPI, the table of events, the golden files.
+"""Writes what is documented from the code: OpenAPI, AsyncAPI, the tables of events and roles, the golden files.
 
-``python -m operations.docs`` writes ``docs/generated``; ``--check`` says whether it is fresh; ``--goldens`` adds the
-golden file of each event that has none, and never changes one that is there: it is a promise.
+``python -m operations.docs`` writes ``docs/generated``, and the table of roles in ``docs/operate.md``; ``--check`` says
+whether it is fresh; ``--goldens`` adds the golden file of each event that has none, and never changes one that is
+there: it is a promise.
 """
 
 import inspect
@@ -21,12 +22,16 @@ from gateway.app import ROUTES
 from gateway.openapi import document
 from operations import permissions
 from pratique.event import CONTENT_TYPE, EXAMPLE_URL, REGISTRY, Event, Value
+from pratique.events.membership import Role
 from pratique.examples import example
+from pratique.permissions import ROLE_PERMISSIONS, SENTENCES
 from pratique.schemas import comments_of, definitions, words_of
 from pratique.subscribe import PUBLIC
 
 HOME = Path(__file__).parents[1]
 GENERATED = HOME / "docs" / "generated"
+OPERATE = HOME / "docs" / "operate.md"  #: written by hand, but for the table of roles
+_BEGIN, _END = "<!-- roles: written by make docs -->", "<!-- end of roles -->"
 GOLDENS = HOME / "tests" / "contracts" / "golden"
 VALUES = GOLDENS.with_name("values.json")  #: the values of enums that integrators were promised
 REMEDY = "Run `python -m operations.docs --goldens` and commit what it adds."
@@ -252,9 +257,28 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 
 
+def roles_table() -> str:
+    """Return the table of what each role may do, for the operator's page."""
+    lines = [
+        "| permission, and scope of a token | lets its holder | " + " | ".join(Role) + " |",
+        "|---|---|" + "---|" * len(Role),
+    ]
+    for permission, words in SENTENCES.items():
+        marks = ["●" if permission in ROLE_PERMISSIONS[role] else "" for role in Role]
+        lines.append(f"| `{permission.value}` | {words} | " + " | ".join(marks) + " |")
+    return "\n".join(lines)
+
+
+def operate_page() -> str:
+    """Return the operator's page with the table of roles as the code says."""
+    head, _, rest = OPERATE.read_text(encoding="utf-8").partition(_BEGIN)
+    return f"{head}{_BEGIN}\n{roles_table()}\n{_END}{rest.partition(_END)[2]}"
+
+
 def stale() -> list[str]:
     """The pages that are missing or are not what the code says now."""
-    return [name for name, text in PAGES.items() if _read(GENERATED / name) != text()]
+    found = [name for name, text in PAGES.items() if _read(GENERATED / name) != text()]
+    return [*found, *([OPERATE.name] if _read(OPERATE) != operate_page() else [])]
 
 
 def write_pages() -> None:
@@ -262,6 +286,7 @@ def write_pages() -> None:
     GENERATED.mkdir(parents=True, exist_ok=True)
     for name, text in PAGES.items():
         (GENERATED / name).write_text(text(), encoding="utf-8")
+    OPERATE.write_text(operate_page(), encoding="utf-8")
 
 
 def write_goldens() -> list[Path]:

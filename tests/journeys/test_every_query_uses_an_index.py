@@ -3,13 +3,12 @@
 import re
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import timedelta
+from contextlib import closing, contextmanager
 from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg2
 import pytest
@@ -17,39 +16,21 @@ from prometheus_client import generate_latest
 from sqlalchemy import Engine, event
 
 from chassis import clock
-from chassis.actor import Actor, acting
+from chassis.actor import Actor
 from chassis.messaging import inbox
 from chassis.settings import SERVICES
 from chassis.storage.store import Store
 from chassis.testing import open_at
 from operations import composition
-from pratique.errors import Forbidden
 from pratique.event import Envelope
 from pratique.events.meetings import MeetingClosed
-from pratique.permissions import Grant
-from pratique.request import Request
-from pratique.requests.evaluation import GetSurvey, ListReleases
-from pratique.requests.meetings import (
-    GetMeeting,
-    ListAgenda,
-    ListMeetingVersions,
-    ListRegistrations,
-    SummarizeMeetings,
-)
-from pratique.requests.membership import (
-    GetMember,
-    ListCommunities,
-    ListCommunitySets,
-    ListRoster,
-    PutOrganization,
-)
-from pratique.requests.notifications import ListMessages
 from pratique.testing import sample
 from tests.harness.mails import text_of
 from tests.harness.network import AT, Network
 from tests.harness.people import Community
 from tests.harness.runtimes import real_network
 from tests.journeys.multiply import multiply
+from tests.journeys.trust import ask_as, coordinator_of, trust
 from tests.servers import HOME, Fresh, Servers
 
 pytestmark = pytest.mark.real
@@ -267,59 +248,6 @@ def read(network: Network, community: Community, meeting_id: str) -> None:
         ask_as(network, actor, community, meeting_id)
     network.ok("DELETE", f"/v1/communities/{community.id}/memberships/{newcomer}?reason=removed")
     network.settle()
-
-
-def trust(network: Network, community: Community, member_id: str) -> None:
-    """Roles over sets and the network are given, begin, end and are listed; sets change."""
-    region, soon = f"/v1/community-sets/{uuid4()}", (clock.now() + timedelta(hours=1)).isoformat()
-    later = (clock.now() + timedelta(hours=2)).isoformat()
-    network.ok("PUT", region, {"name": "Région", "community_ids": []})
-    network.ok("PUT", f"/v1/community-sets/{uuid4()}", {"name": "Autre région", "community_ids": []})
-    for of in (region, "/v1"):
-        network.ok("PUT", f"{of}/roles/{member_id}/facilitator")
-        network.ok("PUT", f"{of}/roles/{member_id}/note_taker", {"begins_at": soon, "ends_at": later})
-        network.ok("DELETE", f"{of}/roles/{member_id}/facilitator")
-        network.ok("PUT", f"{of}/roles/{member_id}/facilitator")
-    network.ok("PUT", region, {"name": "Région", "community_ids": [community.id]}, {"If-Match": "*"})
-    network.ok("PUT", f"/v1/roles/{member_id}/network_admin")
-    network.ok("PUT", f"/v1/roles/{community.member_ids[1]}/network_admin")
-    network.ok("DELETE", f"/v1/roles/{member_id}/network_admin")
-    network.create_community(members=0)
-    for path in (region, "/v1/community-sets", f"{region}/roles", "/v1/roles"):
-        network.ok("GET", f"{path}?limit=1")
-    network.advance(hours=1)
-    network.advance(hours=1)
-
-
-def coordinator_of(community: Community) -> Actor:
-    """Whoever may act in this community alone."""
-    return Actor("member x", (Grant.of_role("coordinator", [UUID(community.id)]),), UUID(int=7))
-
-
-def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str) -> None:
-    """Ask by RPC's way what no route asks, and of whom rights are limited, so that those are looked up."""
-    ids = (UUID(community.id),)
-    span = {"since": AT - timedelta(days=400), "until": AT + timedelta(days=400)}
-    member_id, meeting = UUID(community.member_ids[0]), UUID(meeting_id)
-    asked: list[Request] = [
-        ListAgenda(community_ids=ids, member_id=actor.member_id, **span),
-        SummarizeMeetings(community_ids=ids, **span),
-        ListRoster(community_ids=ids),
-        ListReleases(community_id=ids[0], limit=1),
-        GetMember(member_id=member_id),
-        GetMeeting(meeting_id=meeting),
-        ListRegistrations(meeting_id=meeting),
-        ListMeetingVersions(ids=(meeting,)),
-        GetSurvey(meeting_id=meeting),
-        ListMessages(member_id=member_id),
-        ListCommunities(),
-        ListCommunitySets(),
-        PutOrganization(organization_id=uuid4(), name="Maison"),
-    ]
-    for request in asked:
-        _, handler = composition.service_class(request.service).handlers[request.method]
-        with acting(actor), network.services[request.service].begin() as transaction, suppress(Forbidden):
-            handler(transaction, request)
 
 
 def sign_in(network: Network, member_id: str) -> None:

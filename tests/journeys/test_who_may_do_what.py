@@ -4,37 +4,21 @@ Every route of the table, for every role, with rows of their own community, of a
 meeting with it, of a foreign one, and of none. What is allowed is undone, so that no case depends on another.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from werkzeug.test import Client
 
-from chassis import clock
-from chassis.actor import ANYONE, Actor, acting
-from chassis.rpc.access import guarded
-from chassis.rpc.requests import handle
-from chassis.settings import SERVICES
-from chassis.storage.store import Store
-from gateway.app import ROUTES, App
-from gateway.auth import actor_of_member, create_token
+from gateway.app import ROUTES
 from gateway.routes import Route
-from operations import composition
-from pratique.errors import DomainError, Forbidden
 from pratique.events.membership import Role
-from pratique.permissions import ROLE_PERMISSIONS, Permission, Rule
+from pratique.permissions import ROLE_PERMISSIONS, Permission
 from pratique.request import Request
-from pratique.requests.meetings import ListAgenda, ListRegistrations, PutMeeting, RegisterMember
+from pratique.requests.meetings import PutMeeting
 from pratique.requests.membership import (
     EndNetworkRole,
-    GetAuthority,
-    GetMember,
     GetOrganization,
     ListMembers,
     ListNetworkRoles,
@@ -43,14 +27,8 @@ from pratique.requests.membership import (
     PutNetworkRole,
     PutOrganization,
 )
-from pratique.requests.notifications import ListMessages
-from pratique.testing import sample_request
-from tests.harness.network import AT, Network
-from tests.harness.runtimes import shuffled_network
+from tests.journeys.authority import Rows, World, three_communities
 
-HANDLERS: Mapping[type[Request], Any] = {
-    kind: handler for name in SERVICES for kind, handler in composition.service_class(name).handlers.values()
-}
 GUARDED = [route for route in ROUTES if route.scope and route.request]
 #: Of the whole network, so closed to whoever is limited.
 OF_NETWORK: set[type[Request]] = {PutNetworkRole, EndNetworkRole, ListNetworkRoles}
@@ -63,112 +41,10 @@ MAKES_NEW: set[type[Request]] = {PutMember, PutOrganization}
 TOLD_BY_HEADERS = ("ETag", "Location", "Link")
 
 
-@dataclass
-class Rows:
-    """Ids of what one community has, by the names that paths and bodies have for them."""
-
-    community_id: str = field(default_factory=lambda: str(uuid4()))
-    organization_id: str = field(default_factory=lambda: str(uuid4()))
-    member_id: str = field(default_factory=lambda: str(uuid4()))
-    meeting_id: str = field(default_factory=lambda: str(uuid4()))
-    survey_id: str = field(default_factory=lambda: str(uuid4()))
-    set_id: str = field(default_factory=lambda: str(uuid4()))
-    scheduled_id: str = field(default_factory=lambda: str(uuid4()))
-    role: str = Role.NOTE_TAKER.value
-
-    def ids(self) -> set[str]:
-        return {value for name, value in vars(self).items() if name.endswith("_id")}
-
-
-@dataclass
-class World:
-    """A network with three communities, which can be asked over HTTP and by RPC's way; nothing that is done stays."""
-
-    network: Network
-    own: Rows
-    sibling: Rows
-    foreign: Rows
-    shared_member: str
-    joint_meeting: str
-
-    def __post_init__(self) -> None:
-        stores = self.network.stores
-        self.client = Client(App(self.call, stores["gateway"], self.network.settings, lambda: {"all": True}))
-
-    def call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
-        """Carry out a request as RPC does, and undo it."""
-        kind, handler = composition.service_class(service).handlers[method]
-        opened: Store = self.network.stores[service]
-        with opened.begin() as transaction:
-            try:
-                return handle(transaction, kind, handler, json.loads(json.dumps(payload)))
-            finally:
-                transaction.rollback()
-
-    def ask(self, token: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Send one HTTP request."""
-        given = {"Authorization": f"Bearer {token}", **{name.replace("_", "-"): each for name, each in headers.items()}}
-        return self.client.open(path, method=method, headers=given, **({"json": body} if body is not None else {}))
-
-    def token(self, role: Role | None, *communities: Rows, scopes: tuple[str, ...] = ()) -> str:
-        """Return a token of this role, over these communities or over the network."""
-        with self.network.stores["gateway"].begin() as session:
-            limits = [UUID(each.community_id) for each in communities]
-            return create_token(session, "test", scopes, role=role, community_ids=limits)
-
-    def person(self, member_id: str) -> Actor:
-        """Return the actor of a person who has signed in."""
-        return actor_of_member(self.call("membership", "get_authority", {"member_id": member_id}))
-
-    def is_refused(self, actor: Actor, request: Request) -> bool:
-        """Return whether a request is refused to the actor, by RPC's way; other errors are none of access."""
-        with acting(actor):
-            try:
-                self.call(request.service, request.method, request.payload())
-            except Forbidden:
-                return True
-            except DomainError:
-                return False
-        return False
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("network")
-    with clock.fixed(AT), shuffled_network(folder, seed=1) as network:
-        own, sibling, foreign = Rows(), Rows(), Rows()
-        for rows in (own, sibling, foreign):
-            fill(network, rows)
-        shared = network.join(own.community_id, "Personne Partagée")
-        network.add_to_community(sibling.community_id, shared)
-        joint = network.schedule(own.community_id, sibling.community_id)
-        network.settle()
-        yield World(network, own, sibling, foreign, shared, joint)
-
-
-def fill(network: Network, rows: Rows) -> None:
-    """Let a community have a bit of everything."""
-    network.put_community(rows.community_id, kind="open")
-    network.ok("PUT", f"/v1/organizations/{rows.organization_id}", {"name": "Maison de la culture"})
-    people = [rows.member_id, *(str(uuid4()) for _ in range(5))]
-    network.put_members(rows.community_id, people)
-    contact = str(uuid4())
-    network.put_member(contact, "Personne Déléguée")
-    representing = {"capacity": "representative", "organization_id": rows.organization_id}
-    network.ok("PUT", f"/v1/communities/{rows.community_id}/memberships/{contact}", representing)
-    network.put_role(rows.community_id, rows.member_id, rows.role)
-    region = {"name": "Région", "community_ids": [rows.community_id]}
-    network.ok("PUT", f"/v1/community-sets/{rows.set_id}", region)
-    network.ok("PUT", f"/v1/community-sets/{rows.set_id}/roles/{rows.member_id}/{rows.role}")
-    network.settle()
-    network.put_meeting(rows.meeting_id, rows.community_id, starts_at=clock.now())
-    network.start(rows.meeting_id)
-    network.record_attendance(rows.meeting_id, dict.fromkeys(people, "attended"))
-    network.wrap_up(rows.meeting_id)
-    network.settle()
-    rows.survey_id = network.survey(rows.meeting_id)["id"]
-    network.ok("PUT", f"/v1/meetings/{rows.meeting_id}/registrations/{people[1]}", {"partstat": "accepted"})
-    rows.scheduled_id = network.schedule(rows.community_id)
+    with three_communities(tmp_path_factory.mktemp("network")) as made:
+        yield made
 
 
 def path_of(route: Route, rows: Rows) -> str:
@@ -334,114 +210,3 @@ def test_whoever_has_a_row_already_hears_that_it_is_unchanged_in_their_own_commu
         path = f"/v1/meetings/{rows.meeting_id}"
         version = world.network.request("GET", path).headers["ETag"]
         assert world.ask(token, "GET", path, **{"If-None-Match": version}).status_code == status
-
-
-def sampled(kind: type[Request], rows: Rows) -> Request:
-    """A request that names these rows."""
-    named: dict[str, Any] = {name: UUID(each) for name, each in vars(rows).items() if name.endswith("_id")}
-    named |= {"community_ids": (named["community_id"],), "member_ids": (), "ids": (named["meeting_id"],)}
-    named |= {"email": f"{rows.member_id[:8]}@example.org"}
-    fields = {name: each for name, each in named.items() if name in kind.schema.fields}
-    return sample_request(kind, **fields)
-
-
-TAKING = [kind for kind in HANDLERS if isinstance(kind.needs, Permission)]
-
-
-@pytest.mark.parametrize("kind", TAKING, ids=lambda kind: kind.__name__)
-def test_every_request_has_a_rule_for_whoever_is_limited(kind: type[Request]) -> None:
-    """Without one it is refused to them all, in their own communities too."""
-    assert kind in import_module(f"services.{kind.service}.access").ACCESS
-
-
-def test_a_request_without_a_rule_is_refused(world: World) -> None:
-    handler = guarded(ListRegistrations, lambda transaction, request: "open", {})
-    request = sampled(ListRegistrations, world.own)
-
-    with acting(actor_over(world.own)), pytest.raises(Forbidden):
-        handler(None, request)  # type: ignore[arg-type]  # no rule and no handler sees it
-    assert handler(None, request) == "open"  # type: ignore[arg-type]  # the network itself
-
-
-def actor_over(rows: Rows) -> Actor:
-    held = [{"role": "coordinator", "community_ids": [rows.community_id]}]
-    return actor_of_member({"member_id": str(uuid4()), "roles": held, "community_ids": []})
-
-
-@pytest.mark.parametrize("kind", TAKING, ids=lambda kind: kind.__name__)
-def test_no_request_by_any_way_opens_for_anyone_or_for_whoever_has_no_role(world: World, kind: type[Request]) -> None:
-    member = world.person(world.shared_member)
-    assert world.is_refused(ANYONE, sampled(kind, world.own)) or not names_anything(kind)
-    assert world.is_refused(member, sampled(kind, world.foreign)) or not names_anything(kind)
-
-
-def names_anything(kind: type[Request]) -> bool:
-    """Whether a request concerns a row of somebody; lists without one tell of what the actor may read."""
-    return kind.method not in (
-        "list_communities",
-        "list_community_sets",
-        "list_organizations",
-        "get_organization",
-        "list_meeting_versions",
-    )
-
-
-def test_a_member_reads_themself_their_messages_and_agenda_and_says_whether_they_come(world: World) -> None:
-    mine, other = UUID(world.shared_member), UUID(world.own.member_id)
-    member, scheduled = world.person(world.shared_member), UUID(world.own.scheduled_id)
-    own = (UUID(world.own.community_id),)
-
-    def is_open(kind: type[Request], **said: Any) -> bool:
-        return not world.is_refused(member, sample_request(kind, **said))
-
-    assert is_open(GetMember, member_id=mine)
-    assert not is_open(GetMember, member_id=other)
-    assert is_open(ListMessages, member_id=mine)
-    assert not is_open(ListMessages, member_id=other)
-    assert is_open(ListAgenda, member_id=mine, community_ids=own)
-    assert not is_open(ListAgenda, member_id=other, community_ids=own)
-    assert not is_open(ListAgenda, member_id=mine, community_ids=(UUID(world.foreign.community_id),))
-    assert is_open(RegisterMember, member_id=mine, meeting_id=scheduled)
-    assert not is_open(RegisterMember, member_id=other, meeting_id=scheduled)
-    assert not is_open(RegisterMember, member_id=mine, meeting_id=UUID(world.foreign.scheduled_id))
-    assert not is_open(RegisterMember, member_id=mine, meeting_id=uuid4())
-
-
-def test_only_the_network_itself_asks_what_a_person_may_do(world: World) -> None:
-    request = GetAuthority(member_id=UUID(world.own.member_id))
-
-    assert GetAuthority.needs is Rule.NETWORK
-    assert world.is_refused(actor_over(world.own), request)
-    assert world.is_refused(world.person(world.own.member_id), request)
-
-
-def test_the_facilitator_and_the_note_taker_that_a_meeting_names_run_it_without_a_role(world: World) -> None:
-    network = world.network
-    leads, notes = (network.join(world.sibling.community_id, name) for name in ("Animatrice", "Secrétaire"))
-    meeting_id = str(uuid4())
-    named = {"facilitator_id": leads, "note_taker_id": notes}
-    network.put_meeting(meeting_id, world.foreign.community_id, starts_at=clock.now(), **named)
-    network.start(meeting_id)
-    network.settle()
-    network.record_attendance(meeting_id, {world.foreign.member_id: "attended"})
-    network.wrap_up(meeting_id)
-    network.settle()
-    rows = Rows(**{**vars(world.foreign), "meeting_id": meeting_id})
-    run = [
-        "start_meeting",
-        "record_attendance",
-        "wrap_up_meeting",
-        "close_meeting",
-        "get_meeting",
-        "list_registrations",
-        "get_survey",
-        "change_room_code",
-    ]
-
-    for person in (world.person(leads), world.person(notes)):
-        for kind in [each for each in HANDLERS if each.method in run]:
-            assert not world.is_refused(person, sampled(kind, rows)), kind
-            assert world.is_refused(person, sampled(kind, world.foreign)), kind
-        assert world.is_refused(person, sampled(PutMeeting, rows))
-        with acting(person):
-            assert world.call("evaluation", "get_survey", {"meeting_id": meeting_id})["room_code"]
