@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from chassis import clock
@@ -60,7 +61,7 @@ def coordinator_of(community: Community) -> Actor:
 def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str) -> None:
     """Ask by RPC's way what no route asks, and of whom rights are limited, so that those are looked up."""
     ids = (UUID(community.id),)
-    span = {"since": AT - timedelta(days=400), "until": AT + timedelta(days=400)}
+    span: dict[str, Any] = {"since": AT - timedelta(days=400), "until": AT + timedelta(days=400)}
     member_id, meeting = UUID(community.member_ids[0]), UUID(meeting_id)
     asked: list[Request] = [
         ListAgenda(community_ids=ids, member_id=actor.member_id, **span),

@@ -319,3 +319,17 @@ def test_who_replays_the_events_knows_the_roll_and_its_history(
             assert kept.get(change.member_id) is change.from_state
             kept[change.member_id] = change.to_state
         assert kept == told
+
+
+def test_who_has_left_stays_on_the_roll_where_they_stand_and_comes_on_no_other(begun: Fixture) -> None:
+    begun.mark({begun.AMINA: ATTENDED})
+    for member_id in (begun.AMINA, begun.LOUIS):
+        begun.leaves(member_id, begun.COMMUNITY)
+
+    begun.mark({begun.AMINA: PARTLY})
+    with pytest.raises(Invalid, match="belongs to none"):
+        begun.mark({begun.LOUIS: ATTENDED})
+    begun.belongs(begun.LOUIS, begun.COMMUNITY, version=3)
+    begun.mark({begun.LOUIS: ATTENDED})
+
+    assert begun.roll() == {begun.AMINA: PARTLY, begun.LOUIS: ATTENDED}
