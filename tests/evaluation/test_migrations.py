@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import ColumnElement, inspect, select, text
 
 from chassis.storage import migrate
 from chassis.storage.store import Store
 from chassis.testing import open_at
 from operations import composition
-from services.evaluation.models import Base
+from services.evaluation.models import Base, CommunityRelease
 
 
 def test_migrations_and_models_agree(tmp_path: Path) -> None:
@@ -105,3 +105,27 @@ def test_what_could_be_joined_to_people_goes_and_releases_stay(
     assert tables.isdisjoint({"response", "invitation", "kept_survey", "kept_release"})
     assert states == {"released", "withheld"}
     assert told == {(6, None), (None, "below_k")}
+
+
+def test_the_releases_that_there_are_are_found_by_their_communities(
+    opened: Store, migrated: Callable[[Store, str], None]
+) -> None:
+    one, two, survey = UUID(int=0xC1), UUID(int=0xC2), UUID(int=1)
+    migrated(opened, "0001")
+    with opened.begin() as session:
+        row = {"id": survey.hex, "meeting": uuid4().hex, "state": "released", "secret": None}
+        session.execute(text(SURVEY.replace("'[]'", f"""'["{one}", "{two}"]'""")), row)
+        session.execute(text(RELEASE), {"release": uuid4().hex, "id": survey.hex})
+
+    migrated(opened, "0003")
+
+    with opened.begin() as session:
+        found = {
+            each: [row.survey_id for row in session.scalars(select(CommunityRelease).where(of(each)))]
+            for each in (one, two, UUID(int=0xC3))
+        }
+    assert found == {one: [survey], two: [survey], UUID(int=0xC3): []}
+
+
+def of(community_id: UUID) -> ColumnElement[bool]:
+    return CommunityRelease.community_id == community_id
