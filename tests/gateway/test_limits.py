@@ -1,6 +1,6 @@
 """Room codes are limited by address: whoever guesses is stopped, whoever is right passes, links are not counted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 
@@ -261,7 +261,7 @@ def test_memory_is_bounded_and_nothing_is_kept_of_who_only_was_right_but_for_an_
 def test_an_allowance_is_used_up_in_its_window_and_whole_in_the_next(steps):
     """Against a list of all that was taken: never more than three in a minute that begins with the first."""
     allowance = Allowance(3, timedelta(minutes=1))
-    began, taken = {}, {}
+    began, taken = dict[str, datetime](), dict[str, int]()
     with clock.fixed(AT):
         for key, seconds in steps:
             clock.move(timedelta(seconds=seconds))

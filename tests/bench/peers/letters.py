@@ -146,7 +146,7 @@ def letter(message: Message, contact: ContactCard, meeting: MeetingCard, communi
         "threshold": wording.number(5, locale),
         "closes": wording.moment(message.relevant_until, contact.timezone, locale),
     }
-    subject, text, html = mails.render(message.template, words)
+    subject, text, html, _ = mails.render(message.template, words)
     mail = EmailMessage()
     mail["From"] = SENDER
     mail["To"] = f"{contact.name} <{contact.email}>"
