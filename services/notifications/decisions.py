@@ -13,6 +13,7 @@ from chassis.sealing import BrokenSeal, Seal
 from chassis.storage.transaction import Transaction
 from pratique.events.membership import Role
 from pratique.events.notifications import DropReason, Template
+from pratique.requests.meetings import INVITATION_LINK
 from services.notifications.kinds import KINDS, Kind
 from services.notifications.models import (
     CommunityCard,
@@ -36,6 +37,8 @@ Row = TypeVar("Row", bound=DeclarativeBase)
 
 #: A reminder sooner than this after what it reminds of is no reminder but a double.
 REMIND_NO_SOONER = timedelta(hours=24)
+#: After a meeting's planned end, one's link to it opens for so long: until its survey is over.
+LINK_LASTS = timedelta(days=8)
 #: After so many attempts, five minutes or so, a message goes without what it could do without.
 PATIENCE = 4
 
@@ -57,6 +60,8 @@ class MessageContext:
     is_facilitator: bool  #: of one of the communities that the notice is about, or of the meeting
     was_there: bool  #: at the meeting, as far as anybody has said
     results_link: str  #: the opaque end of the link to released results; empty if there are none
+    invitation_link: str  #: and of the person's own link to the meeting; empty where the mail asks nobody to come
+    lead: ContactCard | None  #: whoever leads the meeting, or else facilitates one of its communities; None if unknown
 
     @property
     def kind(self) -> Kind:
@@ -90,13 +95,14 @@ class Drop(Exception):
 
 
 def gather(transaction: Transaction, messages: Sequence[Message]) -> list[MessageContext]:
-    """Load what is known about each of these messages, in nine statements at most, whatever their number."""
+    """Load what is known about each of these messages, in ten statements at most, whatever their number."""
     seal = transaction.seal
     boxes = {message.id: _opened(seal, message) for message in messages}
     people = {message.id: _person(message, boxes[message.id]) for message in messages}
     meetings = _those(message.meeting_id for message in messages)
-    contacts = _by_key(transaction, ContactCard, _those(people.values()))
     cards = _by_key(transaction, MeetingCard, meetings)
+    leads_of = _leads(transaction, cards)
+    contacts = _by_key(transaction, ContactCard, _those(people.values()).union(*leads_of.values()))
     words = _by_key(transaction, MeetingWords, _those(m.meeting_id for m in messages if KINDS[m.template].needs_words))
     ends = _by_key(transaction, MeetingEnd, meetings)
     names = _community_names(transaction, meetings)
@@ -126,6 +132,8 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Messag
             is_facilitator=leads_one or (card is not None and person is not None and card.facilitator_id == person),
             was_there=(message.meeting_id, person) in present,
             results_link=_results_link(seal, notice),
+            invitation_link=_invitation_link(seal, message, card, person),
+            lead=next((contacts[id] for id in leads_of.get(card.meeting_id, ()) if id in contacts), None) if card else None,
         )
         gathered.append(facts)
     return gathered
@@ -271,6 +279,22 @@ def _facilitators(transaction: Transaction, members: set[UUID]) -> set[tuple[UUI
     return {(member_id, str(community_id)) for member_id, community_id in found}
 
 
+def _leads(transaction: Transaction, cards: Mapping[UUID, MeetingCard]) -> dict[UUID, list[UUID]]:
+    """Whoever leads these meetings; where nobody is named, whoever facilitates one of its communities, by id."""
+    leads = {id: [card.facilitator_id] for id, card in cards.items() if card.facilitator_id}
+    if unnamed := cards.keys() - leads.keys():
+        found = transaction.execute(
+            select(MeetingCommunity.meeting_id, CommunityRole.member_id)
+            .join(CommunityRole, CommunityRole.community_id == MeetingCommunity.community_id)
+            .where(transaction.is_one_of(MeetingCommunity.meeting_id, unnamed))
+            .where(CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
+            .order_by(CommunityRole.member_id)
+        )
+        for meeting_id, member_id in found:
+            leads.setdefault(meeting_id, []).append(member_id)
+    return leads
+
+
 def _present(transaction: Transaction, meetings: set[UUID]) -> set[tuple[UUID, UUID]]:
     """(meeting, member) of those who were at these meetings."""
     if not meetings:
@@ -334,3 +358,10 @@ def _revocations(
 def _results_link(seal: Seal, notice: ResultsNotice | None) -> str:
     is_released = notice is not None and notice.template is Template.RESULTS_RELEASED
     return seal.link("results", notice.survey_id) if notice and is_released else ""
+
+
+def _invitation_link(seal: Seal, message: Message, card: MeetingCard | None, person: UUID | None) -> str:
+    """The end of this person's own link to the meeting. It lasts as long as the meeting's survey may be open."""
+    if card is None or person is None or not KINDS[message.template].asks_whether_one_comes:
+        return ""
+    return seal.lasting_link(INVITATION_LINK, card.ends_at + LINK_LASTS, card.meeting_id, person)

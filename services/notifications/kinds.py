@@ -31,6 +31,19 @@ class Kind:
         return self.is_about_survey or self.is_untold
 
     @property
+    def answers_go_to_lead(self) -> bool:
+        """Whether a reply reaches whoever leads the meeting.
+
+        Never about a survey: a machine that answers for somebody on holiday would tell who had been asked.
+        """
+        return not (self.is_about_survey or self.is_to_facilitators)
+
+    @property
+    def asks_whether_one_comes(self) -> bool:
+        """Whether it carries the person's own link, by which they say whether they come."""
+        return self.calendar == "REQUEST"
+
+    @property
     def tells_notice(self) -> bool:
         """Whether it tells what is kept as a ``ResultsNotice``."""
         return self.is_to_facilitators or self.is_to_those_there

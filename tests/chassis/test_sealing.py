@@ -1,6 +1,7 @@
 """What a sealed box and an opaque link tell to whoever has no key, and to whoever has it."""
 
-from uuid import uuid4
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,40 @@ def test_a_link_names_its_ids_to_us_alone() -> None:
 def test_a_link_that_we_did_not_make_leads_nowhere(text: str) -> None:
     with pytest.raises(BrokenSeal):
         OURS.read_link("survey", text)
+
+
+UNTIL = datetime(2026, 3, 19, 20, tzinfo=UTC)
+INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(2106, 1, 1), timezones=st.just(UTC))
+
+
+@given(until=INSTANTS, ids=st.lists(st.uuids(), min_size=1, max_size=3))
+def test_a_lasting_link_names_its_ids_and_until_when_it_opens(until: datetime, ids: list[UUID]) -> None:
+    link = OURS.lasting_link("pass", until, *ids)
+    assert OURS.read_lasting_link("pass", link) == (until.replace(microsecond=0), tuple(ids))
+
+
+def test_a_lasting_link_is_short_enough_for_a_mail_and_fits_into_an_address() -> None:
+    link = OURS.lasting_link("pass", UNTIL, uuid4(), uuid4())
+    assert len(link) == 102
+    assert link.replace("-", "").replace("_", "").isalnum()
+
+
+@given(at=st.integers(0, 101), other=st.characters(max_codepoint=255))
+def test_a_lasting_link_of_which_a_sign_was_altered_opens_nothing(at: int, other: str) -> None:
+    link = OURS.lasting_link("pass", UNTIL, uuid4(), uuid4())
+    altered = link[:at] + other + link[at + 1 :]
+    if altered != link:
+        with pytest.raises(BrokenSeal):
+            OURS.read_lasting_link("pass", altered)
+
+
+def test_a_lasting_link_opens_for_its_purpose_and_its_network_alone() -> None:
+    link = OURS.lasting_link("pass", UNTIL, uuid4(), uuid4())
+    for seal, purpose in ((ANOTHER, "pass"), (OURS, "invitation"), (OURS, "survey")):
+        with pytest.raises(BrokenSeal):
+            seal.read_lasting_link(purpose, link)
+    with pytest.raises(BrokenSeal):
+        OURS.read_link("survey", link)
 
 
 def test_a_mark_is_the_same_for_the_same_content_and_no_other() -> None:

@@ -75,7 +75,7 @@ TOP = {
 }
 #: Lines of code that each room of the chassis may have, without migrations and test helpers (docs/decisions/0007).
 BUDGETS = {
-    "ground": 645,
+    "ground": 670,
     "storage": 755,
     "scheduling": 110,
     "messaging": 980,
