@@ -14,7 +14,9 @@ from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedC
 from pratique.requests.fields import Timezone, Version
 
 PLACE_AT_MOST = 300  #: characters
-INVITATION_LINK = "invitation link"  #: what a person's sealed link to a meeting is for: /i/<meeting, member, until when>
+INVITATION_LINK = (
+    "invitation link"  #: what a person's sealed link to a meeting is for: /i/<meeting, member, until when>
+)
 LINK_AT_MOST = 1000  #: characters
 
 

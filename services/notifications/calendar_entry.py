@@ -56,7 +56,7 @@ def write_entry(entry: Entry, method: CalendarMethod) -> bytes:
     attendee = _person(entry.attendee)
     attendee.params.update(ROLE=vText("REQ-PARTICIPANT"), PARTSTAT=vText("NEEDS-ACTION"))
     if method == "REQUEST":
-        attendee.params["RSVP"] = vText("TRUE")
+        attendee.params["RSVP"] = vText("FALSE")  # nobody reads replies by mail: one answers by the links
     event.add("attendee", attendee)
     calendar.add_component(event)
     written: bytes = calendar.to_ical()

@@ -39,6 +39,7 @@ Row = TypeVar("Row", bound=DeclarativeBase)
 REMIND_NO_SOONER = timedelta(hours=24)
 #: After a meeting's planned end, one's link to it opens for so long: until its survey is over.
 LINK_LASTS = timedelta(days=8)
+_NO_MEETING = UUID(int=0)
 #: After so many attempts, five minutes or so, a message goes without what it could do without.
 PATIENCE = 4
 
@@ -109,14 +110,12 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Messag
     companions = _companions(transaction, seal, messages, people)
     revocations = _revocations(transaction, seal, messages, people)
     notices = _notices(transaction, messages)
-    leads = _facilitators(
-        transaction, {m.member_id for m in messages if KINDS[m.template].is_to_facilitators and m.member_id}
-    )
+    leads = _facilitators(transaction, _those(m.member_id for m in messages if KINDS[m.template].is_to_facilitators))
     present = _present(transaction, _those(m.meeting_id for m in messages if KINDS[m.template].is_to_those_there))
     gathered = []
     for message in messages:
         person, notice = people[message.id], notices.get(message.subject_id)
-        card = cards.get(message.meeting_id) if message.meeting_id else None
+        card = cards.get(meeting_id := message.meeting_id or _NO_MEETING)
         leads_one = notice is not None and any((person, id) in leads for id in notice.community_ids)
         facts = MessageContext(
             message=message,
@@ -124,8 +123,8 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Messag
             contact=contacts.get(person) if person else None,
             meeting=card,
             words=words.get(card.meeting_id) if card else None,
-            end=ends.get(message.meeting_id) if message.meeting_id else None,
-            communities=names.get(message.meeting_id) if message.meeting_id else None,
+            end=ends.get(meeting_id),
+            communities=names.get(meeting_id),
             companion=companions.get(message.id),
             revoked_version=revocations.get(message.id, 0),
             notice=notice,
@@ -133,7 +132,7 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Messag
             was_there=(message.meeting_id, person) in present,
             results_link=_results_link(seal, notice),
             invitation_link=_invitation_link(seal, message, card, person),
-            lead=next((contacts[id] for id in leads_of.get(card.meeting_id, ()) if id in contacts), None) if card else None,
+            lead=next((contacts[id] for id in leads_of.get(meeting_id, ()) if id in contacts), None),
         )
         gathered.append(facts)
     return gathered

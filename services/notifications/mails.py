@@ -9,6 +9,7 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
@@ -33,7 +34,15 @@ _SHORT_NAME = 50  #: signs that fit in a line beside a greeting
 _SHORT = 70  #: signs that fit in a line beside the name of their header
 _ALWAYS = b"MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
 #: What differs among those who get the same mail, and signs that stand for it; no word holds one of these.
-_STAND_INS = {"name": "\x01", "survey_url": "\x02", "results_url": "\x03", "sign_in_url": "\x04"}
+_STAND_INS = {
+    "name": "\x01",
+    "survey_url": "\x02",
+    "results_url": "\x03",
+    "sign_in_url": "\x04",
+    "invitation_url": "\x05",
+}
+_SHORT_SENDER = 70  #: signs of a sender's name that mail programs show
+_SHORT_THEMES = 100  #: signs of themes that a calendar shows in one line
 
 #: What ``MeetingDescribed`` says in words, which templates may show.
 _TEXTS = [name for name, hint in hints_of(MeetingDescribed).items() if hint in (str, str | None, tuple[str, ...])]
@@ -60,6 +69,15 @@ class Said(str):
     def __html__(self) -> Markup:
         """These words, escaped, with places at which a line may be broken in what could be an address."""
         return Markup("<wbr>").join(_JOINTS.split(str(self)))
+
+
+class Written(NamedTuple):
+    """The words of a mail."""
+
+    subject: str
+    text: str
+    html: str
+    entry: str  #: what the calendar entry says of the meeting; empty where there is none
 
 
 class Unwritable(Exception):
@@ -93,28 +111,62 @@ def write_mail(facts: MessageContext, letterhead: Letterhead) -> Mail:
     if contact is None or sealed is None:
         raise AssertionError("decide() lets no message through without its cards")
     words = _context(facts, contact, sealed, letterhead)
-    subject, text, html = fill_in(facts.message.template, words)
-    sender, recipient = letterhead.sender, _address(contact.name, sealed.address or contact.email)
+    written = fill_in(facts.message.template, words)
+    sender, recipient = sender_of(facts, letterhead), _address(contact.name, sealed.address or contact.email)
     now = clock.now().replace(microsecond=0)
     head = [
         _header("From", str(sender)),
         addressed_to(recipient),
-        _header("Subject", subject),
+        *_replies_to(facts),
+        _header("Subject", written.subject),
         _header("Date", format_datetime(now)),
         f"Message-ID: <{facts.message.id}@{sender.domain}>\r\n".encode("ascii"),
+        *([f"References: <{meeting.meeting_id}@{sender.domain}>\r\n".encode("ascii")] if meeting else []),
         _ALWAYS,
         f"Content-Language: {contact.locale.value}\r\n".encode("ascii"),
     ]
-    bodies = [_body("text/plain", text), _body("text/html", html)]
+    bodies = [_body("text/plain", written.text), _body("text/html", written.html)]
     method = KINDS[facts.message.template].calendar
     if method is None or meeting is None:
         body = _several("alternative", bodies)
     else:
-        entry = write_entry(_entry(facts, meeting, words, sender, recipient), method).decode()
+        entry = write_entry(
+            _entry(facts, meeting, words | {"entry": written.entry}, sender, recipient), method
+        ).decode()
         bodies.append(_body(f"text/calendar; method={method}", entry))
         disposition = f'Content-Disposition: attachment; filename="{method.lower()}.ics"\r\n'
         body = _several("mixed", [_several("alternative", bodies), _body("application/ics", entry, disposition)])
     return Mail(str(facts.message.id), recipient.addr_spec, now, b"".join([*head, body]))
+
+
+def sender_of(facts: MessageContext, letterhead: Letterhead) -> Address:
+    """The network's address, under the name of the communities that the mail is about.
+
+    Under the network's own name where there are none, where theirs are too long to be shown, or where one looks like
+    an address, which it is not.
+    """
+    sender, name = letterhead.sender, ""
+    if facts.contact and facts.communities:
+        name = _line(wording.listing(facts.communities, facts.contact.locale))
+    is_shown = 0 < len(name) <= _SHORT_SENDER and not re.search(r"@|://|\bwww\.", name)
+    return Address(name, sender.username, sender.domain) if is_shown else sender
+
+
+def _replies_to(facts: MessageContext) -> list[bytes]:
+    """The header that leads an answer to whoever leads the meeting; none where nobody does, or whose mail it is."""
+    lead = _lead_of(facts)
+    if lead is None:
+        return []
+    try:
+        return [_header("Reply-To", str(_address(lead.name, lead.email)))]
+    except Unwritable:
+        return []
+
+
+def _lead_of(facts: MessageContext) -> ContactCard | None:
+    """Whom the recipient can write to about the meeting: whoever leads it, unless that is themself."""
+    lead, contact = facts.lead, facts.contact
+    return lead if facts.kind.answers_go_to_lead and lead and lead is not contact else None
 
 
 def addressed_to(recipient: Address) -> bytes:
@@ -138,30 +190,36 @@ def _several(subtype: str, parts: Sequence[bytes]) -> bytes:
     return head + b"".join([boundary + b"\r\n" + part for part in parts]) + boundary + b"--\r\n"
 
 
-def fill_in(template: events.Template, words: dict[str, object]) -> tuple[str, str, str]:
+def fill_in(template: events.Template, words: dict[str, object]) -> Written:
     """The same as ``render``, which is asked once for all mails that differ by their name and link alone."""
     if len(str(words["name"])) > _SHORT_NAME:
         return render(template, words)  # its line may have to be broken
     shared = tuple((name, value) for name, value in words.items() if name not in _STAND_INS)
-    subject, text, html = _form(template, shared)
+    subject, text, html, entry = _form(template, shared)
     for name, sign in _STAND_INS.items():
-        text, html = text.replace(sign, str(words[name])), html.replace(sign, escape(words[name]))
-    return subject, text, html
+        value = str(words[name])
+        text, html, entry = (
+            text.replace(sign, value),
+            html.replace(sign, escape(words[name])),
+            entry.replace(sign, value),
+        )
+    return Written(subject, text, html, entry)
 
 
 @lru_cache(maxsize=256)
-def _form(template: events.Template, shared: tuple[tuple[str, object], ...]) -> tuple[str, str, str]:
+def _form(template: events.Template, shared: tuple[tuple[str, object], ...]) -> Written:
     return render(template, {**dict(shared), **_STAND_INS})
 
 
-def render(template: events.Template, words: dict[str, object]) -> tuple[str, str, str]:
-    """Subject, text and HTML of a template in ``words["locale"]``; a word that is missing is an error."""
+def render(template: events.Template, words: dict[str, object]) -> Written:
+    """The words of a template in ``words["locale"]``; a word that is missing is an error."""
     as_text = _template(f"{words['locale']}/{template}.jinja", "txt")
     context = as_text.new_context(words)
     subject = _line("".join(as_text.blocks["subject"](context)))
     text = as_text.render(words).strip() + "\n"
+    entry = "".join(as_text.blocks["entry"](context)).strip() if "entry" in as_text.blocks else ""
     html = _template(f"{words['locale']}/{template}.jinja", "html").render(words | {"subject": subject})
-    return subject, text, html
+    return Written(subject, text, html, entry)
 
 
 def _context(facts: MessageContext, contact: ContactCard, sealed: Sealed, letterhead: Letterhead) -> dict[str, object]:
@@ -172,6 +230,7 @@ def _context(facts: MessageContext, contact: ContactCard, sealed: Sealed, letter
         "name": _said(contact.name),
         **_secret_links(message.template, sealed.token, letterhead.public_url),
         "results_url": f"{letterhead.public_url}/results/{facts.results_link}" if facts.results_link else "",
+        "invitation_url": f"{letterhead.public_url}/i/{facts.invitation_link}" if facts.invitation_link else "",
         "closes": wording.moment(message.relevant_until, contact.timezone, locale),
         "threshold": wording.number(letterhead.threshold, locale),
         "responses_count": notice.responses_count if notice else None,
@@ -194,6 +253,7 @@ def _of_meeting(facts: MessageContext, meeting: MeetingCard, contact: ContactCar
     is_elsewhere = meeting.mode is not Mode.IN_PERSON and here != there
     span = wording.span(meeting.starts_at, meeting.ends_at, contact.timezone, locale)
     parts = {meeting.note_taker_id: "note_taker", meeting.facilitator_id: "facilitator"}
+    lead = _lead_of(facts)
     return {
         "of_communities": _said(wording.of_communities(facts.communities or (), locale)),
         "communities": _said(wording.listing(facts.communities or (), locale)),
@@ -203,6 +263,7 @@ def _of_meeting(facts: MessageContext, meeting: MeetingCard, contact: ContactCar
         "when": wording.span(meeting.starts_at, meeting.ends_at, zone, locale),
         "when_for_you": span if is_elsewhere else "",
         "part": parts.get(contact.member_id, ""),
+        "lead": _said(lead.name) if lead else "",
         **_texts_of(facts.words),
     }
 
@@ -220,22 +281,27 @@ def _texts_of(words: MeetingWords | None) -> dict[str, object]:
 def _entry(
     facts: MessageContext, meeting: MeetingCard, words: dict[str, object], organizer: Address, attendee: Address
 ) -> Entry:
-    kind = str(words["kind"])
-    details = [str(words[name]) for name in ("themes", "link") if words[name]]
+    communities, kind, themes = (str(words[name]) for name in ("communities", "kind", "themes"))
+    colon = f"{wording.NBSP}: " if words["locale"] == "fr" else ": "
     return Entry(
         meeting_id=meeting.meeting_id,
         sequence=max(meeting.version, facts.end.version if facts.end else 0),
         starts_at=meeting.starts_at,
         ends_at=meeting.ends_at,
         timezone=meeting.timezone,
-        summary=f"{words['communities']}, {kind}",
-        description="\n".join(details),
+        summary=f"{communities}, {kind}" + (colon + _shortened(themes) if themes else ""),
+        description=str(words["entry"]),
         place=str(words["place"]),
         link=str(words["link"]),
         organizer=organizer,
         attendee=attendee,
         stamped_at=clock.now(),
     )
+
+
+def _shortened(themes: str) -> str:
+    """Themes as a calendar can show them in one line."""
+    return themes if len(themes) <= _SHORT_THEMES else f"{themes[: _SHORT_THEMES - 1].rstrip()}…"
 
 
 def _address(name: str, address: str) -> Address:

@@ -61,13 +61,13 @@ def test_a_link_that_we_did_not_make_leads_nowhere(text: str) -> None:
 
 
 UNTIL = datetime(2026, 3, 19, 20, tzinfo=UTC)
-INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(2106, 1, 1), timezones=st.just(UTC))
+INSTANTS = st.integers(0, 2**32 - 1).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
 @given(until=INSTANTS, ids=st.lists(st.uuids(), min_size=1, max_size=3))
 def test_a_lasting_link_names_its_ids_and_until_when_it_opens(until: datetime, ids: list[UUID]) -> None:
     link = OURS.lasting_link("pass", until, *ids)
-    assert OURS.read_lasting_link("pass", link) == (until.replace(microsecond=0), tuple(ids))
+    assert OURS.read_lasting_link("pass", link) == (until, tuple(ids))
 
 
 def test_a_lasting_link_is_short_enough_for_a_mail_and_fits_into_an_address() -> None:

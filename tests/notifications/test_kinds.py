@@ -10,7 +10,7 @@ each_template = pytest.mark.parametrize("template", Template)
 
 
 def test_each_template_has_a_kind_and_words_in_both_languages() -> None:
-    own = {path.stem for path in (TEMPLATES / "fr").iterdir()} - {"anonymity", "details", "frame"}
+    own = {path.stem for path in (TEMPLATES / "fr").iterdir()} - {"anonymity", "answer", "details", "entry", "frame"}
 
     assert set(KINDS) == set(Template)
     assert own == {template.value for template in Template}
