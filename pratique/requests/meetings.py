@@ -172,6 +172,22 @@ class RowVersion(Answer):
     version: Version
 
 
+class Standing(Answer):
+    """How far a meeting has come, and what one person who is invited said of coming."""
+
+    state: MeetingState
+    starts_at: datetime
+    ends_at: datetime
+    partstat: Partstat | None
+
+
+class GetStanding(Query, answer=Standing, is_counted=False, needs=Permission.MEETINGS_READ):
+    """Read how far a meeting has come, for one person who is invited to it."""
+
+    meeting_id: UUID
+    member_id: UUID
+
+
 class ListMeetingVersions(Query, answer=RowVersion, needs=Permission.MEETINGS_READ):
     """Read the versions of meetings, for whoever has them already and asks whether they have changed."""
 

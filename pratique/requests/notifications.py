@@ -6,10 +6,12 @@ from uuid import UUID
 
 from marshmallow.validate import Length
 
+from pratique.events.membership import Locale
 from pratique.events.notifications import DropReason, MessageState, Template
-from pratique.fields import LINES, Doc
+from pratique.fields import ABSENT, LINES, Doc
 from pratique.permissions import Permission, Rule
-from pratique.request import Answer, Command, ListQuery, example_id
+from pratique.request import Answer, Command, ListQuery, Query, example_id
+from pratique.requests.meetings import MeetingBody
 
 
 class Message(Answer):
@@ -44,3 +46,50 @@ class MailSignInLink(Command, needs=Rule.NETWORK):
     member_id: UUID
     token: Annotated[str, Length(1, 100)]  #: the secret end of the link
     expires_at: datetime  #: of the link; later the mail is not sent
+
+
+Words = Annotated[str, Length(0, 20_000), LINES]
+
+
+class InvitationWords(Answer):
+    """A meeting in the words in which mails tell one person of it; what does not apply is empty."""
+
+    locale: Locale
+    name: str  #: the person's
+    kind: str
+    communities: Words
+    of_communities: Words
+    when: str
+    when_for_you: str  #: where their clock shows another hour
+    mode: str
+    place: Words
+    link: Words  #: where to join online
+    themes: Words
+    lead: str  #: the name of whoever leads it
+    part: str  #: theirs: facilitator or note_taker
+    cancel_reason: Words
+
+
+class ReadInvitation(Query, answer=InvitationWords, is_counted=False, needs=Permission.MEETINGS_READ):
+    """Read a meeting in words, for one person who is invited to it."""
+
+    meeting_id: UUID
+    member_id: UUID
+    locale: Annotated[Locale | None, ABSENT] = None  #: by default that of the person
+
+
+class InvitationPreview(Answer):
+    """An invitation as its recipients would get it, with nobody's name and nobody's link; and how many they are."""
+
+    subject: Words
+    text: Words
+    html: Annotated[str, Length(0, 200_000), LINES]
+    recipients_count: int
+
+
+class PreviewInvitation(Query, answer=InvitationPreview, needs=Permission.MEETINGS_WRITE):
+    """Read the invitation to a meeting before it is sent: to one that is scheduled, or as it is planned."""
+
+    locale: Locale
+    meeting_id: Annotated[UUID | None, ABSENT] = None
+    planned: Annotated[MeetingBody | None, ABSENT] = None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from chassis.actor import ACTOR
@@ -19,6 +19,7 @@ from pratique.errors import Invalid, NotFound
 from pratique.events.meetings import AttendanceState, MeetingState
 from pratique.requests.meetings import (
     GetMeeting,
+    GetStanding,
     ListAgenda,
     ListMeetings,
     ListMeetingVersions,
@@ -26,7 +27,7 @@ from pratique.requests.meetings import (
     SummarizeMeetings,
 )
 from pratique.requests.meetings import Meeting as Answered
-from services.meetings.models import Attendance, Community, Meeting, MeetingCommunity, Registration
+from services.meetings.models import Attendance, Community, Meeting, MeetingCommunity, Membership, Registration
 
 _KEY = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -62,6 +63,31 @@ def get_meeting(session: Session, query: GetMeeting) -> SimpleNamespace:
         community_ids=tuple([each.community_id for each in found]),
         attendance=[SimpleNamespace(**dict(zip(names, mark, strict=True))) for mark in marks],
     )
+
+
+def get_standing(session: Session, query: GetStanding) -> SimpleNamespace:
+    """Return how far the meeting has come, and what this person said of coming; None if nothing yet.
+
+    Raises:
+        NotFound: there is no such meeting, or it is none of theirs: they belong to none of its communities, and
+            neither lead it nor take notes.
+    """
+    meeting_id, member_id = query.meeting_id, query.member_id
+    belongs = (
+        select(Membership.member_id)
+        .join(MeetingCommunity, MeetingCommunity.community_id == Membership.community_id)
+        .where(MeetingCommunity.meeting_id == meeting_id, Membership.member_id == member_id)
+    )
+    theirs = or_(Meeting.facilitator_id == member_id, Meeting.note_taker_id == member_id, belongs.exists())
+    said = and_(Registration.meeting_id == meeting_id, Registration.member_id == member_id)
+    found = session.execute(
+        select(Meeting.state, Meeting.starts_at, Meeting.ends_at, Registration.partstat)
+        .outerjoin(Registration, said)
+        .where(Meeting.meeting_id == meeting_id, theirs)
+    ).first()
+    if found is None:
+        raise no_meeting(meeting_id)
+    return SimpleNamespace(**found._asdict())
 
 
 def list_meeting_versions(transaction: Transaction, query: ListMeetingVersions) -> list[SimpleNamespace]:
@@ -238,6 +264,7 @@ def _read_key(after: str) -> tuple[datetime, UUID]:
 #: Which function answers which query.
 QUERIES: Handlers = {
     GetMeeting: get_meeting,
+    GetStanding: get_standing,
     ListMeetings: list_meetings,
     ListMeetingVersions: list_meeting_versions,
     ListRegistrations: list_registrations,

@@ -278,6 +278,31 @@ def _facilitators(transaction: Transaction, members: set[UUID]) -> set[tuple[UUI
     return {(member_id, str(community_id)) for member_id, community_id in found}
 
 
+def find_lead(
+    transaction: Transaction, facilitator_id: UUID | None, community_ids: Sequence[UUID]
+) -> ContactCard | None:
+    """The card of whoever leads a meeting of these communities: who is named, or else who facilitates one of them."""
+    people = (
+        {facilitator_id}
+        if facilitator_id
+        else set(
+            transaction.scalars(
+                select(CommunityRole.member_id)
+                .where(CommunityRole.community_id.in_(community_ids))
+                .where(CommunityRole.role == Role.FACILITATOR, CommunityRole.is_active)
+            )
+        )
+    )
+    cards = _by_key(transaction, ContactCard, people)
+    return cards[min(cards)] if cards else None
+
+
+def find_names(transaction: Transaction, community_ids: Sequence[UUID]) -> tuple[str, ...] | None:
+    """The names of these communities by alphabet; None while one is unknown."""
+    cards = _by_key(transaction, CommunityCard, set(community_ids))
+    return tuple(sorted(card.name for card in cards.values())) if len(cards) == len(set(community_ids)) else None
+
+
 def _leads(transaction: Transaction, cards: Mapping[UUID, MeetingCard]) -> dict[UUID, list[UUID]]:
     """Whoever leads these meetings; where nobody is named, whoever facilitates one of its communities, by id."""
     leads = {id: [card.facilitator_id] for id, card in cards.items() if card.facilitator_id}

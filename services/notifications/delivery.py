@@ -62,7 +62,7 @@ GAVE_UP = "it is not known whether the mail server took it, twice; a third copy 
 def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
     """A sender, for the bus: each call sends what is due, a few at a time, and says whether there was any."""
     post: Post = SmtpPost(settings.smtp_url, settings.mail_from) if settings.smtp_url else FilePost(settings.mail_dir)
-    letterhead = Letterhead(settings.mail_from, settings.public_url, settings.k_scores)
+    letterhead = Letterhead.of(settings)
     _ = letterhead.sender  # an address that cannot be written shows now
     write = partial(write_mail, letterhead=letterhead)
     if not opened.database.is_shared:  # one process: whoever held a message has ended

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from chassis import clock
+from chassis.settings import Settings
 from pratique.events import notifications as events
 from pratique.events.meetings import MeetingDescribed, Mode
 from pratique.value import hints_of
@@ -92,6 +93,11 @@ class Letterhead:
     public_url: str  #: how people reach the gateway, without a slash at the end
     threshold: int = 5  #: answers below which no results are told
 
+    @classmethod
+    def of(cls, settings: Settings) -> "Letterhead":
+        """As these settings have it."""
+        return cls(settings.mail_from, settings.public_url, settings.k_scores)
+
     @cached_property
     def sender(self) -> Address:
         """The sender."""
@@ -110,7 +116,7 @@ def write_mail(facts: MessageContext, letterhead: Letterhead) -> Mail:
     contact, meeting, sealed = facts.contact, facts.meeting, facts.sealed
     if contact is None or sealed is None:
         raise AssertionError("decide() lets no message through without its cards")
-    words = _context(facts, contact, sealed, letterhead)
+    words = words_of(facts, letterhead)
     written = fill_in(facts.message.template, words)
     sender, recipient = sender_of(facts, letterhead), _address(contact.name, sealed.address or contact.email)
     now = clock.now().replace(microsecond=0)
@@ -137,6 +143,13 @@ def write_mail(facts: MessageContext, letterhead: Letterhead) -> Mail:
         disposition = f'Content-Disposition: attachment; filename="{method.lower()}.ics"\r\n'
         body = _several("mixed", [_several("alternative", bodies), _body("application/ics", entry, disposition)])
     return Mail(str(facts.message.id), recipient.addr_spec, now, b"".join([*head, body]))
+
+
+def words_of(facts: MessageContext, letterhead: Letterhead) -> dict[str, object]:
+    """Return the variables of the template; ``facts`` must have what ``decide`` asks for."""
+    if facts.contact is None or facts.sealed is None:
+        raise AssertionError("decide() lets no message through without its cards")
+    return _context(facts, facts.contact, facts.sealed, letterhead)
 
 
 def sender_of(facts: MessageContext, letterhead: Letterhead) -> Address:
@@ -166,7 +179,8 @@ def _replies_to(facts: MessageContext) -> list[bytes]:
 def _lead_of(facts: MessageContext) -> ContactCard | None:
     """Whom the recipient can write to about the meeting: whoever leads it, unless that is themself."""
     lead, contact = facts.lead, facts.contact
-    return lead if facts.kind.answers_go_to_lead and lead and lead is not contact else None
+    is_oneself = lead is not None and contact is not None and lead.member_id == contact.member_id
+    return lead if facts.kind.answers_go_to_lead and not is_oneself else None
 
 
 def addressed_to(recipient: Address) -> bytes:

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session, defer
 from chassis.rpc.requests import Handlers
 from chassis.storage.rows import Page, page
 from pratique.errors import Invalid
-from pratique.requests.notifications import ListMessages
+from pratique.requests.notifications import ListMessages, PreviewInvitation, ReadInvitation
 from services.notifications.models import Message
+from services.notifications.previews import preview_invitation, read_invitation
 
 
 def list_messages(session: Session, query: ListMessages) -> Page[Message]:
@@ -47,4 +48,8 @@ def _position(after: str) -> tuple[datetime, UUID]:
 
 
 #: Which function answers which query.
-QUERIES: Handlers = {ListMessages: list_messages}
+QUERIES: Handlers = {
+    ListMessages: list_messages,
+    ReadInvitation: read_invitation,
+    PreviewInvitation: preview_invitation,
+}

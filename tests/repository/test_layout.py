@@ -38,6 +38,7 @@ OWN = {
         "delivery": "the loop that hands messages to the mail server",
         "kinds": "what each template asks of the service: a table of rules, so that a mail is described in one place",
         "mails": "makes a message of a template and its facts",
+        "previews": "invitations in words, for pages: the same facts and templates as mails, and nothing is sent",
         "post": "SMTP, or files where there is no mail server",
         "templates": "the texts of mails, in French and English",
         "wording": "dates, names and numbers as French and English write them",

@@ -40,8 +40,12 @@ UNROUTED: Mapping[type[Request], str] = {
     meetings.SummarizeMeetings: "the page of the network asks for it",
     membership.ListRoster: "the pages of a meeting and of a community ask for it",
     notifications.MailSignInLink: "the sign-in page asks for it, and nobody else may have a link mailed",
+    meetings.GetStanding: "the page of an invitation asks for it",
+    notifications.ReadInvitation: "the page of an invitation asks for it",
+    notifications.PreviewInvitation: "the page on which a meeting is prepared asks for it",
 }
-#: Whose figure would tell what somebody has just done (docs/decisions/0005).
+#: Whose figure would tell what somebody has just done (docs/decisions/0005); who opens an invitation in the room is
+#: about to answer.
 UNCOUNTED = {
     evaluation.OpenBallot,
     evaluation.CheckAnswers,
@@ -51,6 +55,8 @@ UNCOUNTED = {
     evaluation.ReadQuestions,
     evaluation.GetRoom,
     evaluation.ReadResults,
+    meetings.GetStanding,
+    notifications.ReadInvitation,
 }
 each_request = pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
 

@@ -1,0 +1,128 @@
+"""An invitation in words, for the page of one person, and for whoever is about to send it."""
+
+import re
+from typing import Any
+
+import pytest
+
+from chassis.testing import crossed
+from pratique.errors import Invalid, NotFound
+from pratique.events.meetings import Mode
+from pratique.events.membership import Locale
+from pratique.requests.meetings import MeetingBody
+from pratique.requests.notifications import InvitationPreview, InvitationWords, PreviewInvitation, ReadInvitation
+from pratique.testing import sample_request
+from services.notifications.queries import QUERIES
+from tests.harness.mails import text_of
+from tests.notifications.conftest import ENDS_AT, STARTS_AT, Fixture, named
+
+
+def ask(network: Fixture, query: ReadInvitation | PreviewInvitation) -> dict[str, Any]:
+    """What a page gets."""
+    with network.store.begin() as transaction:
+        answer = QUERIES[type(query)](transaction, crossed(query))
+        shape = InvitationWords if isinstance(query, ReadInvitation) else InvitationPreview
+        return dict(shape.dump_of(answer))
+
+
+def plan(**fields: Any) -> MeetingBody:
+    """A meeting of the community, as a form has it."""
+    said: dict[str, Any] = {
+        "community_ids": (named("Relève"),),
+        "kind": "meeting",
+        "mode": Mode.HYBRID,
+        "starts_at": STARTS_AT,
+        "ends_at": ENDS_AT,
+        "timezone": "America/Toronto",
+        "place": "Salle 3",
+        "link": "https://visio.example/42",
+        "themes": ("La relève", "Le compost"),
+    }
+    return MeetingBody(**said | fields)
+
+
+def test_a_person_reads_the_meeting_as_their_mail_told_it(network: Fixture) -> None:
+    network.deliver(network.events.contact("Zoé", name="Zoé Roy"), network.events.role("Zoé", "Relève"))
+    network.invited("Ada")
+    [mail] = [mail for mail in network.mails() if "Bonjour Ada" in text_of(mail)]
+    words = ask(network, ReadInvitation(meeting_id=named("rencontre"), member_id=named("Ada")))
+    assert (words["locale"], words["name"], words["kind"], words["lead"]) == ("fr", "Ada", "rencontre", "Zoé Roy")
+    text = " ".join(text_of(mail).split(" ")).replace("\r\n", " ").replace("\n", " ")
+    for name in ("of_communities", "when", "mode", "place", "link", "themes", "lead"):
+        assert words[name] in text
+
+
+def test_they_read_it_in_the_other_language_if_they_ask_for_it(network: Fixture) -> None:
+    network.invited("Ada")
+    words = ask(network, ReadInvitation(meeting_id=named("rencontre"), member_id=named("Ada"), locale=Locale.EN))
+    assert (words["locale"], words["kind"], words["of_communities"]) == ("en", "meeting", "of Compost and Relève")
+
+
+def test_what_has_not_arrived_cannot_be_read_yet(network: Fixture) -> None:
+    network.invited("Ada")
+    for meeting, member in (("rencontre", "Bo"), ("autre", "Ada")):
+        with pytest.raises(NotFound):
+            ask(network, ReadInvitation(meeting_id=named(meeting), member_id=named(member)))
+
+
+@pytest.mark.parametrize("locale", Locale)
+def test_a_preview_reads_as_the_mail_that_is_sent_but_for_name_and_link(network: Fixture, locale: Locale) -> None:
+    network.deliver(network.events.contact("Ada", locale), network.events.joins("Ada", "Relève"))
+    network.deliver(network.events.community("Relève"), network.events.scheduled("rencontre", "Relève"))
+    network.deliver(network.events.described("rencontre"))
+    network.send()
+    [mail] = network.mails()
+    preview = ask(network, PreviewInvitation(meeting_id=named("rencontre"), locale=locale))
+    own = re.sub(r"https://pratique\.example/i/[\w-]+", "http://127.0.0.1:8000/i/…", text_of(mail))
+    assert own.split() == re.sub("Prénom Nom|First Last", "Ada", preview["text"]).split()
+    assert preview["subject"] == mail["Subject"]
+    assert preview["recipients_count"] == 1
+
+
+def test_a_plan_reads_as_it_would_once_it_is_scheduled(network: Fixture) -> None:
+    network.deliver(network.events.contact("Zoé"), network.events.contact("Ada"), network.events.community("Relève"))
+    network.deliver(network.events.joins("Ada", "Relève"))
+    planned = ask(network, PreviewInvitation(planned=plan(facilitator_id=named("Zoé")), locale=Locale.FR))
+    network.deliver(network.events.scheduled("rencontre", "Relève", facilitator="Zoé"))
+    network.deliver(network.events.described("rencontre"))
+    assert planned == ask(network, PreviewInvitation(meeting_id=named("rencontre"), locale=Locale.FR))
+    assert planned["recipients_count"] == 2
+    assert "Zoé" in planned["text"]
+
+
+def test_people_of_two_communities_and_those_without_an_address_are_not_counted_twice_or_at_all(
+    network: Fixture,
+) -> None:
+    tell, events = network.deliver, network.events
+    tell(events.contact("Ada"), events.community("Relève"), events.community("Compost"))
+    tell(*(events.joins("Ada", name) for name in ("Relève", "Compost")), events.joins("Bo", "Relève"))
+    planned = plan(community_ids=(named("Relève"), named("Compost")), note_taker_id=named("Ada"))
+    assert ask(network, PreviewInvitation(planned=planned, locale=Locale.FR))["recipients_count"] == 1
+
+
+def test_a_preview_sends_nothing_and_leaves_nothing(network: Fixture) -> None:
+    network.invited("Ada")
+    before = network.rows()
+    ask(network, PreviewInvitation(meeting_id=named("rencontre"), locale=Locale.FR))
+    ask(network, PreviewInvitation(planned=plan(), locale=Locale.EN))
+    ask(network, ReadInvitation(meeting_id=named("rencontre"), member_id=named("Ada"), locale=Locale.EN))
+    network.send()
+    assert network.rows() == before
+
+
+def test_a_preview_of_nothing_or_of_two_things_is_refused(network: Fixture) -> None:
+    network.invited("Ada")
+    said: dict[str, Any]
+    for said in ({}, {"meeting_id": named("rencontre"), "planned": plan()}):
+        with pytest.raises(Invalid):
+            ask(network, PreviewInvitation(locale=Locale.FR, **said))
+    unknown: dict[str, Any]
+    for unknown in ({"meeting_id": named("autre")}, {"planned": plan(community_ids=(named("Inconnue"),))}):
+        with pytest.raises(NotFound):
+            ask(network, PreviewInvitation(locale=Locale.FR, **unknown))
+
+
+def test_a_plan_crosses_rpc_as_it_was_sent() -> None:
+    asked = PreviewInvitation(planned=plan(), locale=Locale.FR)
+    assert crossed(asked) == asked
+    assert crossed(sample_request(PreviewInvitation)) == sample_request(PreviewInvitation)
