@@ -51,6 +51,7 @@ class Settings:
     seal_key_path: Path | None = None  #: of the embedded mode: where it keeps its key, made when it is first needed
     k_scores: int = 5  #: answers that a meeting's results need before anybody sees them; 5 at the least
     k_comments: int = 10  #: answers that its comments need; 10 at the least
+    room_policy: str = "open"  #: open: whoever comes without a pass chooses a name; personal: nobody chooses one
     metrics_token: str = ""  #: what Prometheus sends as bearer to the health port; empty: nobody gets metrics there
     mails_a_day: int = 20_000  #: mails that what one token does may bring about in a day
     batch_size: int = 100  #: deliveries in one transaction, at most
@@ -117,6 +118,7 @@ def embedded(home: Path, data: Path) -> Settings:
         http_port=port,
         public_url=_web(os.environ, "PUBLIC_URL", f"http://127.0.0.1:{port}"),
         mail_dir=data / "mail",
+        room_policy=_one_of(os.environ, "ROOM_POLICY", ("open", "personal")),
         seal_key_path=data / "seal_key",
         log_format="text",
     )
@@ -165,6 +167,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         seal_key=_text(env, "SEAL_KEY", ""),
         k_scores=_raised(env, "K_SCORES", Settings.k_scores),
         k_comments=_raised(env, "K_COMMENTS", Settings.k_comments),
+        room_policy=_one_of(env, "ROOM_POLICY", ("open", "personal")),
         metrics_token=_text(env, "METRICS_TOKEN", ""),
         mails_a_day=_integer(env, "MAILS_A_DAY", Settings.mails_a_day),
         batch_size=_integer(env, "BATCH_SIZE", Settings.batch_size, 1, 10_000),

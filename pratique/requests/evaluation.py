@@ -24,6 +24,16 @@ _BALLOT = "5f0c9a1e2b7d4c86a1f00d9e3b7c52ff.WmFjaGFyaWUgZXQgc29uIGVucXXDqnRl"
 Secret = Annotated[str, UNCHECKED]
 
 
+PASSES = "room pass"  #: what the passes of phones are for: <meeting, member, until when>
+
+
+class RoomPolicy(StrEnum):
+    """Who may choose a name in the room: whoever comes without a pass, or nobody (``PRATIQUE_ROOM_POLICY``)."""
+
+    OPEN = "open"
+    PERSONAL = "personal"
+
+
 class QuestionType(StrEnum):
     """Kind of a question, and so of its answers: a whole number from 1 to 5, true or false, or text."""
 
@@ -138,7 +148,15 @@ class OpenBallot(Command, BallotBody, answer=Ballot, is_counted=False, needs=Rul
 
     token: Annotated[str | None, UNCHECKED, ABSENT] = None
     room_code: Annotated[str | None, UNCHECKED, ABSENT] = None
+    room_pass: Annotated[str | None, UNCHECKED, ABSENT] = None  #: of the phone, in the place of a member_id
     locale: Locale
+
+
+class MailSurveyLink(Command, is_counted=False):
+    """Mail a person in the room the link to its survey, where nobody chooses a name. At most once for each person."""
+
+    room_code: Secret
+    member_id: UUID
 
 
 class OneAnswer(Body):

@@ -17,13 +17,15 @@ from chassis import clock
 from chassis.rpc.requests import Handlers
 from chassis.storage import audit
 from chassis.storage.transaction import Transaction
-from pratique.errors import Conflict, Gone, Invalid, NotFound
+from pratique.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from pratique.requests.evaluation import (
     CastSlip,
     ChangeRoomCode,
     CheckAnswers,
     ConfirmBallot,
+    MailSurveyLink,
     OpenBallot,
+    RoomPolicy,
     TakeBallot,
     VoidRoom,
 )
@@ -39,6 +41,7 @@ from services.evaluation.queries import (
     seen,
 )
 
+NO_NAMES = "In this network nobody chooses a name; open your own invitation on this phone, or have your link mailed."
 ALREADY = "An answer was given in this name already; each person answers once."
 
 
@@ -61,23 +64,24 @@ class SlipGiven:
 def open_ballot(transaction: Transaction, command: OpenBallot) -> BallotGiven:
     """Hand out a ballot. Nothing is changed, however often.
 
-    A person comes by the token of their link, or by the code of the room and who they are among those marked as there.
-    In the room nobody is told who has answered: that shows only to whoever sends answers in their name.
+    A person comes by the token of their link, or by the code of the room and the pass of their phone, or who they are
+    among those marked as there, where the network lets people choose a name. In the room nobody is told who has
+    answered: that shows only to whoever sends answers in their name.
 
     Raises:
-        Invalid: something is missing, or both ways were given.
+        Invalid: something is missing, or two ways were given.
+        Forbidden: a name was chosen where nobody chooses one.
         NotFound: no open survey is found by it, or this person is not marked as there.
         Conflict: this person has answered (by a link only).
         Gone: the survey is closed.
     """
-    token, room_code, member_id = command.token, command.room_code, command.member_id
-    if token is not None and room_code is None and member_id is None:
+    token, room_code = command.token, command.room_code
+    if token is not None and [room_code, command.member_id, command.room_pass] == [None] * 3:
         survey, member_id = access_by_link(transaction, token)
         channel = Channel.MESSAGE
-    elif room_code is not None and member_id is not None and token is None:
-        survey = access_by_room_code(transaction, room_code)
+    elif room_code is not None and token is None and (command.member_id is None) != (command.room_pass is None):
+        survey, member_id = _access_in_room(transaction, room_code, command)
         channel = Channel.ROOM
-        _check_presence(transaction, survey, member_id)
     else:
         words = "Send either the token of a link, or the code of a room and who you are."
         raise Invalid(words, {"/token": words, "/room_code": words, "/member_id": words})
@@ -88,6 +92,40 @@ def open_ballot(transaction: Transaction, command: OpenBallot) -> BallotGiven:
     ballot = tokens.Ballot.new(survey.id, member_id, channel, clock.now())
     text = ballot.text(transaction.seal, secret)
     return BallotGiven(text, survey.id, questions.in_language(survey.questions_version, command.locale))
+
+
+def _access_in_room(transaction: Transaction, room_code: str, command: OpenBallot) -> tuple[Survey, UUID]:
+    """The survey of the room, and who answers: whose pass the phone holds, or whose name was chosen."""
+    survey = access_by_room_code(transaction, room_code)
+    if command.room_pass is not None:
+        meeting_id, member_id = tokens.read_pass(transaction.seal, command.room_pass, clock.now())
+        if meeting_id != survey.meeting_id:
+            raise NotFound(NO_SUCH)
+    elif command.member_id is None or transaction.settings.room_policy == RoomPolicy.PERSONAL:
+        raise Forbidden(NO_NAMES)
+    else:
+        member_id = command.member_id
+    _check_presence(transaction, survey, member_id)
+    return survey, member_id
+
+
+def mail_survey_link(transaction: Transaction, command: MailSurveyLink) -> None:
+    """Ask notifications to mail this person their link, now; what is asked for them after the closing is the same mail.
+
+    The event comes whether they have answered or not, so that nothing can be told from it, and notifications has one
+    message for each person, so that nobody can fill somebody's mailbox.
+
+    Raises:
+        NotFound: no room has this code, or this person is not marked as there.
+        Forbidden: names are chosen here, and links are mailed when the meeting is closed.
+    """
+    if transaction.settings.room_policy != RoomPolicy.PERSONAL:
+        raise Forbidden("In this network one chooses one's name in the room; links are mailed once it is closed.")
+    survey = find_survey(transaction, Survey.room_code == tokens.as_room_code(command.room_code), lock=True)
+    if survey is None or not survey.is_open:
+        raise NotFound(NO_SUCH)
+    _check_presence(transaction, survey, command.member_id)
+    transaction.publish(survey.invite(transaction.seal, [command.member_id]))
 
 
 def check_answers(transaction: Transaction, query: CheckAnswers) -> None:
@@ -234,6 +272,7 @@ def _check_presence(transaction: Transaction, survey: Survey, member_id: UUID) -
 #: Which function carries out which command, and the check that comes before one.
 COMMANDS: Handlers = {
     OpenBallot: open_ballot,
+    MailSurveyLink: mail_survey_link,
     CheckAnswers: check_answers,
     TakeBallot: take_ballot,
     CastSlip: cast_slip,

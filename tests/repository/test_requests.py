@@ -35,6 +35,7 @@ UNROUTED: Mapping[type[Request], str] = {
     evaluation.CastSlip: "POST /v1/answers asks for it, third of four",
     evaluation.ConfirmBallot: "POST /v1/answers asks for it, last of four",
     evaluation.ReadQuestions: "the survey page asks for it",
+    evaluation.MailSurveyLink: "the room's page asks for it, where nobody chooses a name",
     evaluation.ReadResults: "the results page asks for it",
     meetings.ListAgenda: "the pages of facilitators and members ask for it",
     meetings.SummarizeMeetings: "the page of the network asks for it",
@@ -48,6 +49,7 @@ UNROUTED: Mapping[type[Request], str] = {
 #: about to answer.
 UNCOUNTED = {
     evaluation.OpenBallot,
+    evaluation.MailSurveyLink,
     evaluation.CheckAnswers,
     evaluation.TakeBallot,
     evaluation.CastSlip,

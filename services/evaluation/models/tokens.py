@@ -17,6 +17,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from chassis.sealing import BrokenSeal, Seal
+from pratique.requests.evaluation import PASSES
 
 LINK = "survey link"  #: what the seal of a mailed link is for
 _BALLOT = "ballot"
@@ -159,6 +160,15 @@ def read_link(seal: Seal, text: str) -> tuple[UUID, UUID]:
     except (BrokenSeal, ValueError):
         return uuid4(), uuid4()
     return survey_id, member_id
+
+
+def read_pass(seal: Seal, text: str, at: datetime) -> tuple[UUID, UUID]:
+    """The meeting and the person of a phone's pass. What is none, or none any more, names what does not exist."""
+    try:
+        until, (meeting_id, member_id) = seal.read_lasting_link(PASSES, text)
+    except (BrokenSeal, ValueError):
+        return uuid4(), uuid4()
+    return (meeting_id, member_id) if at < until else (uuid4(), uuid4())
 
 
 def marker_of(secret: bytes, member_id: UUID) -> bytes:
