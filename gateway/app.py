@@ -20,8 +20,8 @@ from gateway import operations
 from gateway.api import evaluation, meetings, membership, notifications
 from gateway.auth import Principal, TokenStore
 from gateway.forward import forward
-from gateway.limits import RateLimiter, client_address
-from gateway.pages import about, account, errors, front, mails, results, sign_in, style, survey
+from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
+from gateway.pages import about, account, errors, front, invitation, mails, results, sign_in, style, survey
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Call, Find, Media, RequestContext, Route
@@ -42,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     *front.ROUTES,
     *about.ROUTES,
     *survey.ROUTES,
+    *invitation.ROUTES,
     *results.ROUTES,
     *sign_in.ROUTES,
     *account.ROUTES,
@@ -58,6 +59,8 @@ PUBLIC = frozenset(
         ("POST", "/s/{token}"),
         ("GET", "/r/{room_code}"),
         ("POST", "/r/{room_code}"),
+        ("GET", "/i/{token}"),  # one's own link, sealed, in one's mail
+        ("POST", "/i/{token}"),  # says whether its person comes, and nothing of anybody else
         ("GET", "/results/{token}"),  # the link opens for us alone, and shows what all may see
         ("GET", "/"),
         ("GET", "/r/"),  # the same page, for whoever leaves the code out of the address
@@ -148,6 +151,7 @@ class App:
         self.sessions = SessionStore(store)
         self.visitors = Visitors(call, self.sessions, settings)
         self.sign_in_limits = sign_in.Limits()
+        self.link_mails = Allowance(survey.LINKS_ASKED_FOR, WINDOW)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request, as WSGI has it."""

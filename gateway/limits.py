@@ -28,7 +28,7 @@ _WORDS = "Too many wrong codes came from your network; wait a minute, then try a
 
 @dataclass
 class _Window:
-    """Wrong codes from one address since ``began``; those being looked up count until they turn out right."""
+    """What is counted since ``began``; of wrong codes, those being looked up count until they turn out right."""
 
     began: datetime
     wrong: int = 0

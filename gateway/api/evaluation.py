@@ -1,5 +1,6 @@
 """Routes of evaluation: surveys, the room that answers them, ballots and results."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from marshmallow.validate import Length
@@ -10,7 +11,7 @@ from gateway.forward import answered, no_content
 from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
 from gateway.routes import RequestContext, Route
-from pratique.errors import Conflict, Gone, NotFound, TooManyTries
+from pratique.errors import Conflict, Forbidden, Gone, NotFound, TooManyTries
 from pratique.fields import Doc
 from pratique.request import Answer
 from pratique.requests.evaluation import (
@@ -40,7 +41,7 @@ def show_room(context: RequestContext) -> Response:
     locale = read_locale(context.request)
     words = TEXTS[locale]
     first_line = f"{words['anonymous']} {words['anonymous_more']}"
-    room = {"first_line": first_line, "attending": list_attending(context, context.path["room_code"])}
+    room = {"first_line": first_line, "attending": read_room(context, context.path["room_code"]).attending}
     response = answered(context, room)
     response.headers["Content-Language"] = locale
     response.headers["Vary"] = "Accept-Language"
@@ -48,15 +49,23 @@ def show_room(context: RequestContext) -> Response:
     return response
 
 
-def list_attending(context: RequestContext, room_code: str) -> list[dict[str, str]]:
-    """Return who is marked as attending, as member_id and label, in the order of labels; two RPCs, whatever the number.
+@dataclass(frozen=True)
+class RoomSeen:
+    """The room of a code."""
+
+    meeting_id: str
+    attending: list[dict[str, str]]  #: who is marked so, as member_id and label, in the order of labels
+
+
+def read_room(context: RequestContext, room_code: str) -> RoomSeen:
+    """Return the room of this code, and who is there; two RPCs, whatever the number.
 
     Raises:
         NotFound: no survey is open under this code.
     """
     room = context.call(GetRoom, room_code=room_code)
     labels: list[dict[str, str]] = context.call(ListLabels, member_ids=room["member_ids"])
-    return labels
+    return RoomSeen(room["meeting_id"], labels)
 
 
 def give_ballot(context: RequestContext) -> Response:
@@ -103,10 +112,11 @@ ROUTES = (
         act=give_ballot,
         status=201,
         is_guessable=True,
-        problems=(NotFound, Conflict, Gone, TooManyTries),
+        problems=(NotFound, Forbidden, Conflict, Gone, TooManyTries),
         description=(
             "Changes nothing, however often; the ballot is taken when its answers are sent. 409 where whoever has this "
-            "link has answered; in a room that shows only to whoever sends answers."
+            "link has answered; in a room that shows only to whoever sends answers. 403 for a code with an id where "
+            "nobody chooses a name (`PRATIQUE_ROOM_POLICY`)."
         ),
     ),
     Route(

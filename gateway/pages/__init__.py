@@ -1,1 +1,1 @@
-"""Pages for people: a survey on a phone, in French or English, without JavaScript, cookies or images."""
+"""Pages for people: a survey on a phone, in French or English, without JavaScript or images."""

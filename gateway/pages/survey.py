@@ -1,17 +1,20 @@
 """The survey as people meet it: by the link in their mail, or by the code that the room was shown. No script needed."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from chassis.http.problems import kind_of, record
-from gateway.api.evaluation import list_attending
+from gateway.api.evaluation import read_room
 from gateway.ballots import send_answers, survey_of
 from gateway.pages.answers import Question, find_faults, to_cast, to_show, told_faults, typed_answers
-from gateway.pages.render import message, page
+from gateway.pages.invitation_texts import INVITATION_TEXTS
+from gateway.pages.render import message, message_of, page
 from gateway.pages.texts import TEXTS
+from gateway.passes import find_pass, forget_pass
 from gateway.reading import read_locale
 from gateway.routes import Media, RequestContext, Route
 from pratique.errors import (
@@ -23,12 +26,14 @@ from pratique.errors import (
     TooManyTries,
     Unavailable,
 )
-from pratique.requests.evaluation import OpenBallot, ReadQuestions
+from pratique.requests.evaluation import MailSurveyLink, OpenBallot, ReadQuestions, RoomPolicy
 from words.order import in_order, sort_key
 
 MAX_BALLOT = 400  #: characters
+MAX_LABEL = 200  #: characters
 MAX_WANTED = 60  #: characters of a name that is looked for
 MAX_UNSEARCHED = 15  #: names that one finds by looking
+LINKS_ASKED_FOR = 3  #: times in a minute that one person's link may be asked for in a room
 
 
 @dataclass(frozen=True)
@@ -37,14 +42,17 @@ class Visit:
 
     context: RequestContext
     locale: str
-    member: str  #: chosen in a room; empty for those who came by a link
+    member: str  #: chosen in a room; empty for those who came by a link or hold a pass
     ballot: str  #: empty until the questions were shown
     answers: dict[str, str]  #: what was typed, by question; what was left out is not in it
+    room_pass: str = ""  #: that their phone holds for this room
+    label: str = ""  #: the name of whose pass it is; their page sends it along, and shows it to nobody else
 
     @property
     def entitled_by(self) -> dict[str, str]:
         """Return the proof by which they may answer, as evaluation takes it."""
-        return dict(self.context.path) | ({"member_id": self.member} if self.member else {})
+        proof = {"room_pass": self.room_pass} if self.room_pass else {"member_id": self.member} if self.member else {}
+        return dict(self.context.path) | proof
 
     @property
     def is_switching(self) -> bool:
@@ -68,19 +76,22 @@ def answer_survey(context: RequestContext) -> Response:
 
 
 def show_names(context: RequestContext) -> Response:
-    """Show who is marked as attending, to choose oneself from."""
-    locale = read_locale(context.request)
-    return _names(context, locale)
+    """Show the questions to whose phone holds a pass for this room; else who is attending, to choose oneself from."""
+    return _enter(_visit(context))
 
 
 def answer_in_room(context: RequestContext) -> Response:
     """Show the questions to whoever chose a name; then take what was answered, also when the room has just closed."""
-    visit = _visit(context)
-    if context.request.form.get("step") == "find":
-        return _names(context, visit.locale, wanted=context.request.form.get("find", "")[:MAX_WANTED].strip())
-    if not visit.member and not visit.ballot:
-        return _names(context, visit.locale, wrong=True)
-    return _answer(visit) if context.request.form.get("step") == "answer" else _open(visit)
+    visit, step = _visit(context), context.request.form.get("step")
+    if step == "forget":
+        return _forget(visit)
+    if step == "mail" and visit.member:
+        return _mail_link(visit)
+    if step == "find":
+        return _enter(visit, wanted=context.request.form.get("find", "")[:MAX_WANTED].strip())
+    if not visit.ballot and (not visit.member or _is_personal(context)):
+        return _enter(visit, wrong=not visit.is_switching)
+    return _answer(visit) if step == "answer" else _open(visit)
 
 
 def refuse(context: RequestContext, error: DomainError) -> Response:
@@ -118,18 +129,56 @@ def _visit(context: RequestContext) -> Visit:
         member=form.get("member", "")[:40],
         ballot=form.get("ballot", "")[:MAX_BALLOT],
         answers=typed_answers(form),
+        label=form.get("label", "")[:MAX_LABEL],
     )
 
 
-def _names(context: RequestContext, locale: str, wrong: bool = False, wanted: str = "") -> Response:
+def _enter(visit: Visit, wrong: bool = False, wanted: str = "") -> Response:
+    """Show the questions to whoever holds a pass and is there, and the names to others."""
+    room = read_room(visit.context, visit.context.path["room_code"])
+    held = find_pass(visit.context, room.meeting_id)
+    for person in room.attending:
+        if held and person["member_id"] == held.member_id:
+            return _open(replace(visit, member="", room_pass=held.text, label=person["label"]))
+    return _names(visit, room.attending, is_held=held is not None, wrong=wrong, wanted=wanted)
+
+
+def _names(visit: Visit, everyone: list[dict[str, str]], *, is_held: bool, wrong: bool, wanted: str) -> Response:
     """The names as a phone book orders them; of many, those in which what is wanted stands, whatever its accents."""
-    everyone = list_attending(context, context.path["room_code"])
     is_long = len(everyone) > MAX_UNSEARCHED
     found = in_order(everyone, lambda each: each["label"])
     if is_long and wanted:
         found = [each for each in found if sort_key(wanted)[0] in sort_key(each["label"])[0]]
-    shown = {"attending": found, "is_long": is_long, "wanted": wanted, "wrong": wrong}
-    return page("names", locale, 422 if wrong else 200, title=TEXTS[locale]["who_title"], is_error=wrong, **shown)
+    is_personal, say = _is_personal(visit.context), INVITATION_TEXTS[visit.locale]
+    title = say["mail_title"] if is_personal else visit.text["who_title"]
+    shown = {"attending": found, "is_long": is_long, "wanted": wanted, "wrong": wrong, "is_error": wrong}
+    shown |= {"is_personal": is_personal, "is_held": is_held, "say": say}
+    return page("names", visit.locale, 422 if wrong else 200, title=title, **shown)
+
+
+def _is_personal(context: RequestContext) -> bool:
+    return context.app.settings.room_policy == RoomPolicy.PERSONAL
+
+
+def _forget(visit: Visit) -> Response:
+    """Let the phone hold no pass for this room, and begin anew."""
+    context = visit.context
+    room = read_room(context, context.path["room_code"])
+    response = Response(status=303, headers={"Location": f"?lang={visit.locale}"})
+    response.headers["Cache-Control"] = "no-store"
+    forget_pass(context, response, room.meeting_id)
+    return response
+
+
+def _mail_link(visit: Visit) -> Response:
+    """Let the person of this name have their link by mail; the same page whoever they are, and whatever they did."""
+    context = visit.context
+    read_room(context, context.path["room_code"])  # a wrong code is told, and counted
+    if context.app.link_mails.take(f"{context.path['room_code']} {visit.member}"):
+        with suppress(NotFound, Invalid):
+            context.call(MailSurveyLink, room_code=context.path["room_code"], member_id=visit.member)
+    say = INVITATION_TEXTS[visit.locale]
+    return message_of(say["mailed_title"], say["mailed"], visit.locale)
 
 
 def _open(visit: Visit) -> Response:
@@ -193,12 +242,14 @@ def _form(
         is_error=bool(words),
         member=visit.member,
         ballot=visit.ballot,
+        label=visit.label,
+        say=INVITATION_TEXTS[visit.locale],
     )
 
 
 def _again(visit: Visit) -> Response:
     """Offer to send the same once more; nothing that was typed, and no ballot that was taken, is lost."""
-    values = {"answers": visit.answers, "member": visit.member, "ballot": visit.ballot}
+    values = {"answers": visit.answers, "member": visit.member, "ballot": visit.ballot, "label": visit.label}
     text = visit.text
     response = page("again", visit.locale, 503, title=text["title"], message=text["not_sent"], **values)
     response.headers.update(kind_of(Unavailable("")).headers or {})

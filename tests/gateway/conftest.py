@@ -44,6 +44,7 @@ QUESTIONS: list[dict[str, Any]] = [
     },
 ]
 ANNE, BODO = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
+MEETING = "00000000-0000-4000-8000-00000000000e"
 SURVEY = "00000000-0000-4000-8000-000000000001"
 BALLOT = f"{SURVEY.replace('-', '')}.box"
 SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=Path(), seal_key="5e" * 32)
@@ -129,7 +130,7 @@ def open_survey(gate: Gate) -> Gate:
     gate.peer.says("evaluation.take_ballot", {"slip": "s-1"})
     gate.peer.says("evaluation.cast_slip", None)
     gate.peer.says("evaluation.confirm_ballot", None)
-    gate.peer.says("evaluation.get_room", {"survey_id": "s", "meeting_id": "m", "member_ids": [ANNE, BODO]})
+    gate.peer.says("evaluation.get_room", {"survey_id": "s", "meeting_id": MEETING, "member_ids": [ANNE, BODO]})
     labels = [{"member_id": ANNE, "label": "Anne & Co."}, {"member_id": BODO, "label": "Bodo L."}]
     gate.peer.says("membership.list_labels", labels)
     return gate

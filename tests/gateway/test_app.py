@@ -312,7 +312,10 @@ def test_the_room_code_is_for_the_facilitator(gate):
 
 def test_a_room_is_its_first_line_and_labels_by_one_batch(gate):
     ids = [example_id("one"), example_id("two")]
-    gate.peer.says("evaluation.get_room", {"survey_id": example_id("survey"), "member_ids": ids})
+    gate.peer.says(
+        "evaluation.get_room",
+        {"survey_id": example_id("survey"), "meeting_id": example_id("meeting"), "member_ids": ids},
+    )
     labels = [{"member_id": ids[1], "label": "amina K."}, {"member_id": ids[0], "label": "Zoé T."}]
     gate.peer.says("membership.list_labels", labels)
     response = gate.ask("GET", "/v1/rooms/K7MQ2P", headers={"Authorization": None, "Accept-Language": "en-CA,en;q=0.9"})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pratique.errors import Conflict, Gone, NotFound, TooManyTries, Unavailable
-from tests.gateway.conftest import ANNE, QUESTIONS, SURVEY
+from tests.gateway.conftest import ANNE, MEETING, QUESTIONS, SURVEY
 from tests.gateway.conftest import BALLOT as SENT
 
 ANSWERS = {"ballot_id": SENT, "answers": [{"question": "satisfaction", "value": 4}]}
@@ -52,7 +52,7 @@ def scrape(gate):
 
 def seen(gate, kind, error):
     """What changed between two looks around one request of this kind, but for what the looks themselves change."""
-    room = {"survey_id": SURVEY, "meeting_id": "m", "member_ids": [ANNE]}
+    room = {"survey_id": SURVEY, "meeting_id": MEETING, "member_ids": [ANNE]}
     answers = {
         "evaluation.read_questions": QUESTIONS,
         "evaluation.open_ballot": {"ballot_id": BALLOT, "survey_id": SURVEY, "questions": QUESTIONS},

@@ -15,7 +15,7 @@ from chassis.settings import Missing, load
 from gateway.limits import KNOWN_FOR, LOOKED_UP, REMEMBERED, WINDOW, WRONG_TOLD, Allowance, RateLimiter, client_address
 from pratique.errors import NotFound, TooManyTries, Unavailable
 from pratique.testing import AT
-from tests.gateway.conftest import make_gate
+from tests.gateway.conftest import MEETING, make_gate
 
 WRONG = NotFound("This opens no survey.")
 RIGHT = "K7MQ2PXY"
@@ -36,7 +36,7 @@ def room(gate):
     def looked_up(room_code, **rest):
         if room_code.replace("-", "").upper() != RIGHT:
             raise WRONG
-        return {"survey_id": "s", "member_ids": [], "ballot_id": "b", "questions": []}
+        return {"survey_id": "s", "meeting_id": MEETING, "member_ids": [], "ballot_id": "b", "questions": []}
 
     for rpc in ("get_room", "read_questions", "open_ballot"):
         gate.peer.answers[f"evaluation.{rpc}"] = looked_up
