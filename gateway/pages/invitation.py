@@ -8,7 +8,7 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from chassis import clock
-from chassis.actor import acting
+from chassis.actor import Actor, acting
 from chassis.http.problems import kind_of
 from chassis.sealing import BrokenSeal
 from gateway.pages import survey
@@ -37,7 +37,7 @@ def answer_invitation(context: RequestContext) -> Response:
     said = context.request.form.get("partstat", "")
     if said not in CHOICES:
         return _show(context, meeting_id, member_id, until, status=422)
-    with acting(f"member {member_id}"):
+    with acting(_actor(member_id)):
         try:
             context.call(RegisterMember, meeting_id=str(meeting_id), member_id=str(member_id), partstat=said)
         except Conflict:
@@ -77,10 +77,15 @@ def _read_link(context: RequestContext) -> tuple[UUID, UUID, datetime]:
     return meeting_id, member_id, until
 
 
+def _actor(member_id: UUID) -> Actor:
+    """Whose link it is: they may read their own invitation and answer it, and nothing else."""
+    return Actor(f"member {member_id}", member_id=member_id)
+
+
 def _show(context: RequestContext, meeting_id: UUID, member_id: UUID, until: datetime, *, status: int) -> Response:
     whose = {"meeting_id": str(meeting_id), "member_id": str(member_id)}
     asked = {"locale": read_locale(context.request)} if "lang" in context.request.args else {}
-    with acting(f"member {member_id}"):
+    with acting(_actor(member_id)):
         standing: dict[str, Any] = context.call(GetStanding, **whose)
         told: dict[str, Any] = context.call(ReadInvitation, **whose, **asked)
     text = INVITATION_TEXTS[told["locale"]]

@@ -152,7 +152,7 @@ class OpenBallot(Command, BallotBody, answer=Ballot, is_counted=False, needs=Rul
     locale: Locale
 
 
-class MailSurveyLink(Command, is_counted=False):
+class MailSurveyLink(Command, is_counted=False, needs=Rule.ANYONE):
     """Mail a person in the room the link to its survey, where nobody chooses a name. At most once for each person."""
 
     room_code: Secret

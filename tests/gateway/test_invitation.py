@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from chassis import clock
-from chassis.actor import ACTOR
+from chassis.actor import ACTOR, Actor
 from gateway.pages.invitation_texts import INVITATION_TEXTS
 from pratique.errors import Conflict, Invalid, NotFound, Unavailable
 from pratique.requests.evaluation import PASSES
@@ -47,7 +47,7 @@ def invite(gate: Any, **standing: Any) -> None:
     gate.acted_as = []
 
     def register(meeting_id: str, member_id: str, partstat: str) -> dict[str, Any]:
-        gate.acted_as.append(str(ACTOR.get()))
+        gate.acted_as.append(ACTOR.get())
         stands["partstat"] = partstat
         return {"meeting_id": meeting_id, "member_id": member_id, "partstat": partstat, "version": 1}
 
@@ -88,7 +88,7 @@ def test_one_answers_by_a_click_and_reads_what_was_answered(gate: Any, partstat:
     assert (said.status_code, said.headers["Location"]) == (303, "?lang=fr")
     [registered] = asked(gate, "meetings.register_member")
     assert registered == {"meeting_id": MEETING, "member_id": ANNE, "partstat": partstat}
-    assert gate.acted_as == [f"member {ANNE}"]
+    assert gate.acted_as == [Actor(f"member {ANNE}", member_id=UUID(ANNE))]
     page = gate.ask("GET", f"/i/{link()}?lang=fr")
     assert FR[partstat] in words_of(page)
     offered = [button.get("value") for button in parsed(page).iter("button")]
