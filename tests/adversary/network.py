@@ -186,7 +186,7 @@ class Network(InMemory):
             store_metrics.STORES.forget(self.stores[name])  # what asks all stores takes most of the time
         replies = self._extension("gateway", Services).listener
         replies.address, replies.is_consuming, replies.writer.channel = str(uuid4()), True, channel
-        self._client = Client(self._site.app)
+        self._client = Client(self._site.app, use_cookies=False)
 
     # In the broker's place.
 
@@ -277,7 +277,7 @@ class Network(InMemory):
         """Let all stores be as they were, and nothing be overheard yet."""
         super().put_back(remembered)
         app = self._site.app  # what it remembers of wrong codes is of another time
-        self._client = Client(App(app.call, app.store, app.settings, app.readiness))
+        self._client = Client(App(app.call, app.store, app.settings, app.readiness), use_cookies=False)
         for each in (self.messages, self.hits, self.letters, self.scraped, self.ears.lines):
             each.clear()
 

@@ -5,6 +5,7 @@ state. People, their tempers and the hours at which they answer come from a seed
 """
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from uuid import UUID, uuid4
 from chassis import clock
 from tests.adversary import curious
 from tests.adversary.network import HOME, ROOM, Copy, Network, overheard
-from tests.harness.mails import asks, link_in, parsed
+from tests.harness.mails import asks, link_in, parsed, text_of
 from tests.harness.network import AT
 from tests.harness.people import People, attendance_body
 
@@ -26,6 +27,9 @@ SCALES = ("satisfaction", "objectives_reached", "useful_for_work", "free_to_spea
 YES_NO = "would_come_again"
 COUNTED = (*SCALES, YES_NO)
 COMMENT, MAY_BE_SHOWN = "what_should_change", "comment_may_be_shown"
+
+BALLOT = re.compile(r'name="ballot" value="([^"]+)"')
+INVITATION = re.compile(r"/i/[\w-]+")
 
 Sheet = dict[str, Any]  #: question -> answer
 
@@ -88,7 +92,9 @@ class Simulator(People):
         self.integrates = network.token(
             "integrator", "surveys:read", "messages:read", "meetings:read", "membership:read"
         )
-        self._found()
+        with clock.fixed(AT):
+            self._found()
+        self.invitations = {each.recipient: path_in(each.content) for each in network.letters}
         self._base = network.remember()
         self.before = network.copy()  #: what anybody has who copied the stores before the meeting
 
@@ -133,6 +139,7 @@ class Evening:
     def __init__(self, simulator: Simulator, survey: Survey) -> None:
         self.simulator, self.survey, self.network = simulator, survey, simulator.network
         self.by_id = {person.id: person for person in simulator.people}
+        self.passes: dict[UUID, str] = {}  #: what the phones of those hold who opened their invitation
 
     def begin(self, there: list[UUID], *others: UUID) -> None:
         """These people come, and these others are marked as there; the wrap-up begins and the survey is open."""
@@ -170,6 +177,29 @@ class Evening:
         """Someone answers with the room's code."""
         who = {"room_code": self.room_code, "member_id": str(member), "locale": self.by_id[member].locale}
         self._answer(member, sheet, "room", ROOM, **who)
+
+    def open_invitation(self, member: UUID) -> None:
+        """Someone opens their invitation on their phone, at home, which holds their pass from then on."""
+        person = self.by_id[member]
+        page = self.network.ask("GET", self.simulator.invitations[person.address], person.comes_from)
+        assert page.status_code == 200, page.text
+        self.passes[member] = page.headers["Set-Cookie"].partition(";")[0]
+
+    def answer_with_pass(self, member: UUID, sheet: Sheet) -> None:
+        """Someone answers in the room, on the page, with the phone that opened their invitation."""
+        held, path = {"Cookie": self.passes[member]}, f"/r/{self.room_code}?lang={self.by_id[member].locale}"
+        page = self.network.ask("GET", path, ROOM, headers=held)
+        ballot = BALLOT.search(page.text)
+        assert ballot, page.text
+        words = {True: "true", False: "false"}
+        form = {
+            f"q.{key}": words.get(value, value) if isinstance(value, bool) else value for key, value in sheet.items()
+        }
+        said = form | {"step": "answer", "ballot": ballot[1]}
+        sent = self.network.ask("POST", path, ROOM, headers=held, data=said)
+        assert sent.status_code == 200, sent.text
+        self.survey.answered[member] = Answered(sheet, "room", clock.now())
+        self.network.settle()
 
     def answer_by_link(self, member: UUID, sheet: Sheet) -> bool:
         """Someone opens the link of their newest mail, on the page, and answers; False if they were never asked."""
@@ -246,8 +276,13 @@ def _play(evening: Evening, chance: random.Random, size: tuple[int, int] = (6, 2
     def plan(at: datetime, act: Callable[..., Any], *given: Any) -> None:
         agenda.append((at, len(agenda), lambda: act(*given)))
 
+    holders = random.Random(f"passes {survey.seed}")  # by a chance of its own, so that a seed means what it meant
+    for each in there:
+        if holders.random() < 0.5:
+            evening.open_invitation(each)
     for each in in_room:
-        plan(opened_at + timedelta(seconds=chance.randint(30, 480)), evening.answer_in_room, each, sheets[each])
+        answer = evening.answer_with_pass if each in evening.passes else evening.answer_in_room
+        plan(opened_at + timedelta(seconds=chance.randint(30, 480)), answer, each, sheets[each])
     closed_at = opened_at + timedelta(minutes=10)
     plan(closed_at, evening.close)
     for each in there:
@@ -294,6 +329,13 @@ def sheet_of(chance: random.Random, mood: float, person: Person) -> Sheet:
 def answers_of(sheet: Sheet) -> list[dict[str, Any]]:
     """A sheet as the API takes it."""
     return [{"question": key, "value": value} for key, value in sheet.items()]
+
+
+def path_in(content: str) -> str:
+    """Return the path of the person's own link in an invitation."""
+    found = INVITATION.search(text_of(parsed(content.encode())))
+    assert found, content
+    return found[0]
 
 
 def _person(number: int) -> Person:

@@ -101,6 +101,29 @@ def swapped_people_otherwise(simulator: Simulator) -> Pair:
     return {role: (told[0][role], told[1][role]) for role in ROLES}
 
 
+@pytest.fixture(scope="module")
+def swapped_people_with_passes(simulator: Simulator) -> Pair:
+    """Everyone who is there holds a pass; one of two answers with it in the room, and in the other survey the other."""
+    a, b, c, d, *others = [each.id for each in simulator.people[:9] if each.locale == "fr"]
+    others += [each.id for each in simulator.people[9:13]]
+    rest, everyone, told = dict.fromkeys(others, MIDDLING), [a, b, c, d, *others], []
+    for in_room, by_mail in ((a, c), (b, d)):
+        survey = play(simulator, {in_room: FULL, **rest}, {by_mail: CURT}, there=everyone, with_passes=True)
+        told.append(transcripts(simulator, survey))
+    return {role: (told[0][role], told[1][role]) for role in ROLES}
+
+
+@pytest.fixture(scope="module")
+def swapped_sheets_with_passes(simulator: Simulator) -> Pair:
+    """Two people with passes have each other's answers."""
+    a, b, *others = [each.id for each in simulator.people[:9]]
+    rest, told = dict.fromkeys(others[:4], MIDDLING), []
+    for sheets in ({a: CURT, b: FULL}, {a: FULL, b: CURT}):
+        survey = play(simulator, {**sheets, **rest}, {}, there=[a, b, *others], with_passes=True)
+        told.append(transcripts(simulator, survey))
+    return {role: (told[0][role], told[1][role]) for role in ROLES}
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_chance_alone_makes_no_difference(same_twice: Pair, role: str) -> None:
     """Without this, the others would prove nothing."""
@@ -125,6 +148,18 @@ def test_nor_does_it_where_a_meeting_is_left_open_and_addresses_change(
     swapped_people_otherwise: Pair, role: str
 ) -> None:
     one, other = swapped_people_otherwise[role]
+    assert _differences(one, other) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_of_those_who_hold_passes_nobody_learns_who_said_what(swapped_sheets_with_passes: Pair, role: str) -> None:
+    one, other = swapped_sheets_with_passes[role]
+    assert _differences(one, other) == []
+
+
+@pytest.mark.parametrize("role", [each for each in ROLES if "while open" not in each])
+def test_of_those_who_hold_passes_nobody_learns_who_answered(swapped_people_with_passes: Pair, role: str) -> None:
+    one, other = swapped_people_with_passes[role]
     assert _differences(one, other) == []
 
 

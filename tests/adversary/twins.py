@@ -112,11 +112,14 @@ def _play(
     corrected: Sequence[UUID] = (),
     meanwhile: Callable[[Evening], None] | None = None,
     is_closed_late: bool = False,
+    with_passes: bool = False,
 ) -> None:
+    for one in there if with_passes else ():
+        evening.open_invitation(one)
     evening.begin(list(there))
     for minutes, (one, sheet) in enumerate(in_room.items(), 1):
         evening.go_to(evening.at(minutes=minutes))
-        evening.answer_in_room(one, sheet)
+        (evening.answer_with_pass if with_passes else evening.answer_in_room)(one, sheet)
     evening.go_to(evening.at(minutes=25))
     curious.look_as_facilitator(evening)
     evening.go_to(evening.at(hours=30) if is_closed_late else evening.at(minutes=30))
