@@ -33,6 +33,7 @@ _STORE = "it must look like postgresql+psycopg2://meetings:PASSWORD@postgres/mee
         ("MAILS_A_DAY", "9" * 5000, "it must be a whole number"),
         ("BATCH_SIZE", "", "PRATIQUE_BATCH_SIZE is ''; it must be a whole number"),
         ("LOG_FORMAT", "yaml", "PRATIQUE_LOG_FORMAT is 'yaml'; it must be json or text."),
+        ("ROOM_POLICY", "closed", "PRATIQUE_ROOM_POLICY is 'closed'; it must be open or personal."),
         ("K_SCORES", "4", "PRATIQUE_K_SCORES is 4; it may only be raised: people are promised 5 or more."),
         ("BROKER_URL", "amqp:/x", f"PRATIQUE_BROKER_URL is no address that can be used; {_BROKER}"),
         ("BROKER_URL", "rabbitmq:5672", _BROKER),
