@@ -76,6 +76,7 @@ PUBLIC = frozenset(
         ("GET", "/sign-in/as/{token}"),  # in the embedded mode only, from this machine
         ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
         ("GET", "/mails/{name}"),
+        ("GET", "/mails/{name}/html"),
         ("GET", "/openapi.json"),
         ("GET", "/schemas/{type}"),  # of public events, as the documentation shows them
         ("GET", "/healthz"),  # says nothing but that the process lives

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_binary_file, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from pathlib import Path
 
 from icalendar import Calendar
 from werkzeug.wrappers import Response
 
 from gateway.pages import survey
+from gateway.pages.mail_texts import MAIL_TEXTS
 from gateway.pages.render import message, page
 from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
@@ -64,6 +65,31 @@ class Mail:
         at = getattr(self.parsed["Date"], "datetime", None)
         return f"{at.astimezone():%Y-%m-%d %H:%M:%S}" if isinstance(at, datetime) else ""
 
+    @property
+    def meeting(self) -> str:
+        """The conversation that it belongs to: all mails about a meeting have one; empty if it is about none."""
+        return str(self.parsed["References"] or "")
+
+    @property
+    def reply_to(self) -> str:
+        """To whom an answer goes, if not to the sender."""
+        return str(self.parsed["Reply-To"] or "")
+
+    def headers(self) -> str:
+        """Its headers, decoded, a line each."""
+        return "\n".join(f"{name}: {value}" for name, value in self.parsed.items())
+
+    def html(self) -> str:
+        """The text for those who see HTML; empty if there is none."""
+        body = self.parsed.get_body(("html",))
+        return str(body.get_content()) if body is not None else ""
+
+    def calendar(self) -> str:
+        """The calendar entry as it was sent; empty if there is none."""
+        part = self._calendar_part()
+        content = part.get_payload(decode=True) if part is not None else b""
+        return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+
     def pieces(self) -> list[tuple[str, bool]]:
         """The text for those who see no HTML, in pieces; True marks a link."""
         body = self.parsed.get_body(("plain",))
@@ -72,10 +98,11 @@ class Mail:
 
     def entry(self) -> "Entry | None":
         """The calendar entry; None if there is none."""
-        for part in self.parsed.walk():
-            if part.get_content_type() == "text/calendar":
-                return _read_entry(part.get_payload(decode=True))
-        return None
+        part = self._calendar_part()
+        return _read_entry(part.get_payload(decode=True)) if part is not None else None
+
+    def _calendar_part(self) -> Message | None:
+        return next((part for part in self.parsed.walk() if part.get_content_type() == "text/calendar"), None)
 
 
 @dataclass(frozen=True)
@@ -91,21 +118,68 @@ class Entry:
 
 
 def list_mails(context: RequestContext) -> Response:
-    """Show which mails there are, the newest first."""
+    """Show which mails there are, the newest first, those about one meeting together."""
     locale, folder = read_locale(context.request), context.app.settings.mail_dir
     names = _newest(folder, context.request.args.get("after", ""))
     found = [mail for mail in (_find(folder, name) for name in names[:PAGE]) if mail is not None]
     older = names[PAGE - 1] if len(names) > PAGE else ""
-    return page("mails", locale, title=TEXTS[locale]["mails_title"], mails=found, older=older, folder=folder)
+    groups, title, say = _by_meeting(found), TEXTS[locale]["mails_title"], MAIL_TEXTS[locale]
+    return page("mails", locale, title=title, groups=groups, older=older, folder=folder, say=say)
 
 
 def show_mail(context: RequestContext) -> Response:
-    """Show one mail: its headers, its text, and what it tells a calendar."""
-    locale, name = read_locale(context.request), context.path["name"]
+    """Show one mail as it was sent: in HTML and text, with its headers, and what it tells a calendar."""
+    locale, mail = read_locale(context.request), _named(context)
+    shown = {"mail": mail, "pieces": mail.pieces(), "entry": mail.entry(), "say": MAIL_TEXTS[locale]}
+    response = page("mail", locale, title=mail.subject, **shown)
+    response.headers["Content-Security-Policy"] += "; frame-src 'self'"
+    return response
+
+
+def show_html(context: RequestContext) -> Response:
+    """Show the HTML of one mail within its page: nothing of it runs, and it fetches nothing.
+
+    Its links open beside the page. That is all that is added to what was sent.
+    """
+    html = _named(context).html()
+    if not html:
+        raise NotFound("This mail has no HTML.")
+    response = Response(html.replace("<head>", '<head><base target="_blank">', 1), mimetype="text/html")
+    response.headers.update(
+        {
+            "Content-Security-Policy": "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+            "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'",
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+        }
+    )
+    return response
+
+
+def _named(context: RequestContext) -> Mail:
+    """The mail that the path names.
+
+    Raises:
+        NotFound: there is none.
+    """
+    name = context.path["name"]
     mail = _find(context.app.settings.mail_dir, name) if _NAME.fullmatch(name) else None
     if mail is None:
         raise NotFound("There is no such mail.")
-    return page("mail", locale, title=mail.subject, mail=mail, pieces=mail.pieces(), entry=mail.entry())
+    return mail
+
+
+def _by_meeting(mails: Sequence[Mail]) -> list[tuple[str, str, list[Mail]]]:
+    """The mails of a page by what they are about: the subject of the oldest, its language, and the mails.
+
+    What is about no meeting comes last, under no subject.
+    """
+    groups: dict[str, list[Mail]] = {}
+    for mail in mails:
+        groups.setdefault(mail.meeting, []).append(mail)
+    others = groups.pop("", [])
+    told = [(group[-1].subject, group[-1].locale, group) for group in groups.values()]
+    return told + ([("", "", others)] if others else [])
 
 
 def refuse(context: RequestContext, error: DomainError) -> Response:
@@ -163,5 +237,6 @@ ROUTES = tuple(
     for path, summary, act in (
         ("/mails", "Show which mails were sent, in the embedded mode", list_mails),
         ("/mails/<name>", "Show one of these mails", show_mail),
+        ("/mails/<name>/html", "Show the HTML of one of these mails", show_html),
     )
 )

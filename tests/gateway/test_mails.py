@@ -34,7 +34,7 @@ def gate(store, tmp_path):
     return make_gate(store, mail_dir=tmp_path / "mail")
 
 
-def send(gate, number=0, text="Bonjour.\n", method="", subject="", id: UUID | None = None):
+def send(gate, number=0, text="Bonjour.\n", method="", subject="", id: UUID | None = None, html="", meeting=""):
     """Send a mail as notifications does in the embedded mode; returns its file's name."""
     mail = EmailMessage(SMTP)
     mail["From"], mail["To"] = "Pratique <pratique@example.org>", "Élise Gagné <elise@example.org>"
@@ -44,6 +44,10 @@ def send(gate, number=0, text="Bonjour.\n", method="", subject="", id: UUID | No
     mail["Message-ID"] = f"<{id}@example.org>"
     mail["Content-Language"] = "fr"
     mail.set_content(text)
+    if meeting:
+        mail["References"] = f"<{meeting}@example.org>"
+    if html:
+        mail.add_alternative(html, subtype="html")
     if method:
         mail.add_alternative(ENTRY.format(method=method), subtype="calendar", params={"method": method})
     before = set(gate.app.settings.mail_dir.glob("*"))
@@ -100,7 +104,54 @@ def test_the_calendar_entry_is_told_in_words(gate, method, locale, words):
     assert words in shown
     assert "2026-03-12 09:00 – 2026-03-12 10:00 (America/Toronto)" in shown
     assert "Salle 1" in shown
-    assert "BEGIN:VCALENDAR" not in shown
+    assert "BEGIN:VCALENDAR" not in shown.split("<details>")[0]
+    assert "SUMMARY:Familles, rencontre" in shown
+
+
+HTML = (
+    '<!DOCTYPE html><html lang="fr"><head><title>x</title><style>p { color: red }</style></head>'
+    '<body><p style="margin:0"><a href="http://127.0.0.1:8000/i/abc">Je viens</a></p>'
+    "<script>alert(1)</script></body></html>"
+)
+
+
+def test_the_html_is_shown_as_it_was_sent_within_its_page(gate):
+    name = send(gate, html=HTML)
+    page = gate.ask("GET", f"/mails/{name}?lang=en")
+    assert f'<iframe class="sent" src="/mails/{name}/html"' in page.text
+    assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+    shown = gate.ask("GET", f"/mails/{name}/html")
+    assert (shown.status_code, shown.mimetype) == (200, "text/html")
+    assert shown.text.replace('<base target="_blank">', "").strip() == HTML
+
+
+def test_nothing_in_a_mail_runs_fetches_or_sends(gate):
+    policy = gate.ask("GET", f"/mails/{send(gate, html=HTML)}/html").headers["Content-Security-Policy"]
+    rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+    assert rules["sandbox"] == "allow-popups allow-popups-to-escape-sandbox"
+    assert (rules["default-src"], rules["form-action"], rules["base-uri"]) == ("'none'",) * 3
+    assert (rules["style-src"], rules["frame-ancestors"]) == ("'unsafe-inline'", "'self'")
+    assert not {"script-src", "img-src", "connect-src"} & rules.keys()
+
+
+def test_a_mail_without_html_has_no_frame(gate):
+    name = send(gate)
+    assert "<iframe" not in look(gate, f"/mails/{name}")
+    assert look(gate, f"/mails/{name}/html", 404)
+
+
+def test_headers_are_shown_and_never_read_as_markup(gate):
+    shown = gate.ask("GET", f"/mails/{send(gate, subject='<i>x</i>', meeting='m')}?lang=en").text
+    assert "References: &lt;m@example.org&gt;" in shown
+    assert "Subject: &lt;i&gt;x&lt;/i&gt;" in shown
+
+
+def test_mails_about_one_meeting_stand_together_under_its_first(gate):
+    one, other = uuid4(), uuid4()
+    names = [send(gate, number, meeting=meeting) for number, meeting in enumerate([one, other, one, ""])]
+    shown = look(gate, "/mails?lang=en")
+    assert re.findall(r"<h2>(.*?)</h2>", shown) == ["About: Invitation n° 0", "About: Invitation n° 1", "Other mails"]
+    assert re.findall(r"/mails/(\S+eml)", shown) == [names[2], names[0], names[1], names[3]]
 
 
 def test_a_mail_without_an_entry_speaks_of_no_calendar(gate):
