@@ -9,7 +9,6 @@ MAIL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "headers": "En-têtes",
         "calendar": "Entrée de calendrier telle qu’envoyée",
         "reply_to": "Répondre à",
-        "about": "Au sujet de : {subject}",
         "others": "Autres courriels",
     },
     "en": {
@@ -18,7 +17,6 @@ MAIL_TEXTS: Mapping[str, Mapping[str, str]] = {
         "headers": "Headers",
         "calendar": "Calendar entry as sent",
         "reply_to": "Reply to",
-        "about": "About: {subject}",
         "others": "Other mails",
     },
 }

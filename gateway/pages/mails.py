@@ -130,8 +130,8 @@ def list_mails(context: RequestContext) -> Response:
 def show_mail(context: RequestContext) -> Response:
     """Show one mail as it was sent: in HTML and text, with its headers, and what it tells a calendar."""
     locale, mail = read_locale(context.request), _named(context)
-    shown = {"mail": mail, "pieces": mail.pieces(), "entry": mail.entry(), "say": MAIL_TEXTS[locale]}
-    response = page("mail", locale, title=mail.subject, **shown)
+    say, pieces, entry = MAIL_TEXTS[locale], mail.pieces(), mail.entry()
+    response = page("mail", locale, title=mail.subject, mail=mail, pieces=pieces, entry=entry, say=say)
     response.headers["Content-Security-Policy"] += "; frame-src 'self'"
     return response
 

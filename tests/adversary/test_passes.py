@@ -29,7 +29,8 @@ def there(simulator: Simulator) -> list[UUID]:
 @contextmanager
 def personal(network: Network) -> Iterator[None]:
     """A network in which nobody chooses a name."""
-    app, store = network._client.application, network.stores["evaluation"]
+    app: Any = network._client.application
+    store = network.stores["evaluation"]
     before = network.settings
     app.settings = store.settings = dataclasses.replace(before, room_policy="personal")
     try:

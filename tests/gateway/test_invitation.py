@@ -36,7 +36,7 @@ TOLD = {
 
 def link(**said: Any) -> str:
     """The end of Anne's link, or one that differs."""
-    made = {"purpose": INVITATION_LINK, "until": UNTIL, "meeting": MEETING, "member": ANNE} | said
+    made: dict[str, Any] = {"purpose": INVITATION_LINK, "until": UNTIL, "meeting": MEETING, "member": ANNE} | said
     return SETTINGS.seal.lasting_link(made["purpose"], made["until"], UUID(made["meeting"]), UUID(made["member"]))
 
 

@@ -84,7 +84,7 @@ def test_whoever_leads_the_meeting_is_named_and_gets_the_replies(network: Fixtur
     assert (reply_to.display_name, reply_to.addr_spec) == ("Zoé Roy", "zoe@ailleurs.example")
     for words in (text_of(mail), html_of(mail), str(calendar_of(mail)[1]["DESCRIPTION"])):
         assert "Zoé Roy" in words
-    assert "Répondez-y, et Zoé Roy vous lira." in " ".join(text_of(mail).split())
+    assert "répondez-y si vous avez une question : Zoé Roy vous lira." in " ".join(text_of(mail).split())
 
 
 def test_where_nobody_is_named_the_community_s_facilitator_gets_the_replies(network: Fixture) -> None:
