@@ -40,7 +40,7 @@ INVITATION_TEXTS: Mapping[str, Mapping[str, str]] = {
         "expired_title": "Ce lien n’est plus valable",
         "expired": "La rencontre à laquelle il invitait est passée. Pour la prochaine, une nouvelle invitation vous "
         "parviendra; pour toute question, écrivez à la personne qui anime votre communauté.",
-        "answering_as": "Vous répondez en tant que {label}",
+        "answering_as": "Vous êtes {label}, et votre nom sert seulement à ce que chaque personne réponde une fois.",
         "not_me": "Ce n’est pas moi",
         "not_there": "Cet appareil est reconnu, mais votre présence n’est pas encore notée. Demandez à la personne "
         "qui anime de la noter, puis rechargez la page.",
@@ -90,7 +90,7 @@ INVITATION_TEXTS: Mapping[str, Mapping[str, str]] = {
         "expired_title": "This link is no longer valid",
         "expired": "The meeting to which it invited you has passed. You will receive a new invitation to the next "
         "one; if you have a question, write to the facilitator of your community.",
-        "answering_as": "You are answering as {label}",
+        "answering_as": "You are {label}, and your name is used only so that each person answers once.",
         "not_me": "This is not me",
         "not_there": "This device is recognized, but you are not marked as present yet. Ask the facilitator to do so, "
         "then reload the page.",

@@ -188,7 +188,7 @@ def test_whoever_facilitates_hears_once_of_a_meeting_that_nobody_closed(held: An
     held.send()
     assert held.told(Template.MEETING_LEFT_OPEN) == ["ada", "di", "fay"]
     text = held.reads(Template.MEETING_LEFT_OPEN, "fay")
-    assert "veuillez clore la rencontre" in text
+    assert "puis clore la rencontre" in text
     assert "jusqu’au jeudi 26 mars 2026" in text
 
 
