@@ -17,7 +17,7 @@ from gateway.pages.render import message_of, page
 from gateway.passes import give_pass
 from gateway.reading import read_locale
 from gateway.routes import Media, RequestContext, Route
-from pratique.errors import Conflict, DomainError, Gone, Invalid, NotFound
+from pratique.errors import Conflict, DomainError, Forbidden, Gone, Invalid, NotFound
 from pratique.events.meetings import MeetingState, Partstat
 from pratique.requests.meetings import INVITATION_LINK, GetStanding, RegisterMember
 from pratique.requests.notifications import ReadInvitation
@@ -53,7 +53,9 @@ def refuse(context: RequestContext, error: DomainError) -> Response:
     """The page that tells this error to a person."""
     locale = read_locale(context.request)
     text = INVITATION_TEXTS[locale]
-    if isinstance(error, NotFound | Invalid):  # no link of ours, or a person who belongs to none of its communities
+    if isinstance(
+        error, NotFound | Invalid | Forbidden
+    ):  # no link of ours, or a person who belongs to none of its communities
         return message_of(text["unknown_title"], text["unknown"], locale, 404)
     if isinstance(error, Gone):
         return message_of(text["expired_title"], text["expired"], locale, kind_of(error).status)

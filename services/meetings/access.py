@@ -12,12 +12,13 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from chassis.actor import Actor
-from chassis.rpc.access import Access, both, each_of, either, one_of, over
+from chassis.rpc.access import Access, both, each_of, either, one_of, over, themself
 from chassis.storage.transaction import Transaction
 from pratique.requests.meetings import (
     CancelMeeting,
     CloseMeeting,
     GetMeeting,
+    GetStanding,
     ListAgenda,
     ListMeetings,
     ListMeetingVersions,
@@ -82,6 +83,7 @@ ACCESS: Access = {
     RecordAttendance: _RUN,
     RegisterMember: either(_is_invited, _RUN),
     GetMeeting: _RUN,
+    GetStanding: either(themself, _RUN),
     ListRegistrations: _RUN,
     ListMeetingVersions: lambda transaction, request, actor: True,  # tells of those alone that the actor may read
     ListMeetings: over("community_id"),

@@ -9,7 +9,7 @@ import pytest
 from chassis import clock
 from chassis.actor import ACTOR, Actor
 from gateway.pages.invitation_texts import INVITATION_TEXTS
-from pratique.errors import Conflict, Invalid, NotFound, Unavailable
+from pratique.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from pratique.requests.evaluation import PASSES
 from pratique.requests.meetings import INVITATION_LINK
 from pratique.testing import AT
@@ -196,8 +196,9 @@ def test_somebody_who_belongs_to_the_meeting_no_more_reads_nothing_of_it(gate: A
     gate.peer.says("meetings.get_standing", NotFound("There is no meeting."))
     page = gate.ask("GET", f"/i/{link()}")
     assert (page.status_code, "Salle 3" in page.text, "Set-Cookie" in page.headers) == (404, False, False)
-    gate.peer.says("meetings.register_member", Invalid("none of its communities", {"/member_id": "none"}))
-    assert gate.ask("POST", f"/i/{link()}", data={"partstat": "accepted"}).status_code == 404
+    for refusal in (Invalid("none of its communities", {"/member_id": "none"}), Forbidden("This takes a role.")):
+        gate.peer.says("meetings.register_member", refusal)
+        assert gate.ask("POST", f"/i/{link()}", data={"partstat": "accepted"}).status_code == 404
 
 
 def test_a_service_that_is_away_is_told_in_words(gate: Any) -> None:
