@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 
+from chassis.actor import Actor, acting
+from chassis.rpc.access import guarded
 from chassis.testing import crossed
-from pratique.errors import Invalid, NotFound
+from pratique.errors import Forbidden, Invalid, NotFound
 from pratique.events.meetings import Mode
 from pratique.events.membership import Locale
+from pratique.permissions import Grant, Permission
 from pratique.requests.meetings import MeetingBody
 from pratique.requests.notifications import InvitationPreview, InvitationWords, PreviewInvitation, ReadInvitation
 from pratique.testing import sample_request
+from services.notifications.access import ACCESS
 from services.notifications.queries import QUERIES
 from tests.harness.mails import text_of
 from tests.notifications.conftest import ENDS_AT, STARTS_AT, Fixture, named
@@ -126,3 +130,29 @@ def test_a_plan_crosses_rpc_as_it_was_sent() -> None:
     asked = PreviewInvitation(planned=plan(), locale=Locale.FR)
     assert crossed(asked) == asked
     assert crossed(sample_request(PreviewInvitation)) == sample_request(PreviewInvitation)
+
+
+def test_nobody_reads_another_s_invitation_and_whoever_leads_previews_it(network: Fixture) -> None:
+    network.deliver(network.events.contact("Zoé"), network.events.contact("Ada"), network.events.community("Relève"))
+    network.deliver(network.events.joins("Ada", "Relève"))
+    network.deliver(network.events.scheduled("rencontre", "Relève", facilitator="Zoé"))
+    network.deliver(network.events.described("rencontre"))
+    own = ReadInvitation(meeting_id=named("rencontre"), member_id=named("Ada"))
+    preview = PreviewInvitation(meeting_id=named("rencontre"), locale=Locale.FR)
+    plans = Grant(frozenset({Permission.MEETINGS_WRITE}), frozenset({named("Relève")}))
+    elsewhere = Grant(frozenset({Permission.MEETINGS_WRITE}), frozenset({named("Compost")}))
+    ada, zoe = Actor("member", member_id=named("Ada")), Actor("member", member_id=named("Zoé"))
+    coordinator, other = Actor("member", (plans,)), Actor("member", (elsewhere,))
+    for query, may, may_not in (
+        (own, [ada], [zoe, coordinator]),
+        (preview, [zoe, coordinator], [ada, other]),
+        (PreviewInvitation(planned=plan(), locale=Locale.FR), [coordinator], [ada, zoe, other]),
+    ):
+        handler = guarded(type(query), QUERIES[type(query)], ACCESS)
+        with network.store.begin() as transaction:
+            for each in may:
+                with acting(each):
+                    handler(transaction, crossed(query))
+            for each in may_not:
+                with acting(each), pytest.raises(Forbidden):
+                    handler(transaction, crossed(query))
