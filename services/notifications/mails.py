@@ -136,12 +136,11 @@ def write_mail(facts: MessageContext, letterhead: Letterhead) -> Mail:
     if method is None or meeting is None:
         body = _several("alternative", bodies)
     else:
-        entry = write_entry(
-            _entry(facts, meeting, words | {"entry": written.entry}, sender, recipient), method
-        ).decode()
-        bodies.append(_body(f"text/calendar; method={method}", entry))
+        told = _entry(facts, meeting, words | {"entry": written.entry}, sender, recipient)
+        entry = _quoted(write_entry(told, method).decode())
+        bodies.append(_part(f"text/calendar; method={method}", entry))
         disposition = f'Content-Disposition: attachment; filename="{method.lower()}.ics"\r\n'
-        body = _several("mixed", [_several("alternative", bodies), _body("application/ics", entry, disposition)])
+        body = _several("mixed", [_several("alternative", bodies), _part("application/ics", entry, disposition)])
     return Mail(str(facts.message.id), recipient.addr_spec, now, b"".join([*head, body]))
 
 
@@ -190,11 +189,20 @@ def addressed_to(recipient: Address) -> bytes:
     return f"To: {words}\r\n".encode("ascii") if is_plain else _folded("To", words)
 
 
-def _body(content_type: str, text: str, more: str = "") -> bytes:
-    """A part of a mail, with its headers. Put together by hand (RFC 2045): the library would parse each header anew."""
+def _body(content_type: str, text: str) -> bytes:
+    """A part of a mail, with its headers."""
+    return _part(content_type, _quoted(text))
+
+
+def _part(content_type: str, lines: bytes, more: str = "") -> bytes:
+    """The same of encoded lines. Put together by hand (RFC 2045): the library would parse each header anew."""
     head = f'Content-Type: {content_type}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n{more}\r\n'
-    lines = b2a_qp(text.replace("\r\n", "\n").encode())
-    return head.encode("ascii") + lines.replace(b"\n", b"\r\n")
+    return head.encode("ascii") + lines
+
+
+def _quoted(text: str) -> bytes:
+    """The text as quoted-printable has it."""
+    return b2a_qp(text.replace("\r\n", "\n").encode()).replace(b"\n", b"\r\n")
 
 
 def _several(subtype: str, parts: Sequence[bytes]) -> bytes:

@@ -116,14 +116,15 @@ def test_a_preview_sends_nothing_and_leaves_nothing(network: Fixture) -> None:
 
 def test_a_preview_of_nothing_or_of_two_things_is_refused(network: Fixture) -> None:
     network.invited("Ada")
-    said: dict[str, Any]
-    for said in ({}, {"meeting_id": named("rencontre"), "planned": plan()}):
-        with pytest.raises(Invalid):
+    refused: list[tuple[type[Exception], dict[str, Any]]] = [
+        (Invalid, {}),
+        (Invalid, {"meeting_id": named("rencontre"), "planned": plan()}),
+        (NotFound, {"meeting_id": named("autre")}),
+        (NotFound, {"planned": plan(community_ids=(named("Inconnue"),))}),
+    ]
+    for error, said in refused:
+        with pytest.raises(error):
             ask(network, PreviewInvitation(locale=Locale.FR, **said))
-    unknown: dict[str, Any]
-    for unknown in ({"meeting_id": named("autre")}, {"planned": plan(community_ids=(named("Inconnue"),))}):
-        with pytest.raises(NotFound):
-            ask(network, PreviewInvitation(locale=Locale.FR, **unknown))
 
 
 def test_a_plan_crosses_rpc_as_it_was_sent() -> None:
