@@ -83,12 +83,12 @@ def show_names(context: RequestContext) -> Response:
 def answer_in_room(context: RequestContext) -> Response:
     """Show the questions to whoever chose a name; then take what was answered, also when the room has just closed."""
     visit, step = _visit(context), context.request.form.get("step")
-    if step == "find":
-        return _enter(visit, wanted=context.request.form.get("find", "")[:MAX_WANTED].strip())
     if step == "forget":
         return _forget(visit)
     if step == "mail" and visit.member:
         return _mail_link(visit)
+    if step == "find":
+        return _enter(visit, wanted=context.request.form.get("find", "")[:MAX_WANTED].strip())
     if not visit.ballot and (not visit.member or _is_personal(context)):
         return _enter(visit, wrong=not visit.is_switching)
     return _answer(visit) if step == "answer" else _open(visit)
@@ -134,24 +134,25 @@ def _visit(context: RequestContext) -> Visit:
 
 
 def _enter(visit: Visit, wrong: bool = False, wanted: str = "") -> Response:
-    """Show the questions to whoever holds a pass and is there, and the names to others, as a phone book orders them.
-
-    Of many, those in which what is wanted stands, whatever its accents.
-    """
-    context = visit.context
-    room = read_room(context, context.path["room_code"])
-    held = find_pass(context, room.meeting_id)
+    """Show the questions to whoever holds a pass and is there, and the names to others."""
+    room = read_room(visit.context, visit.context.path["room_code"])
+    held = find_pass(visit.context, room.meeting_id)
     for person in room.attending:
         if held and person["member_id"] == held.member_id:
             return _open(replace(visit, member="", room_pass=held.text, label=person["label"]))
-    is_personal, say = _is_personal(context), INVITATION_TEXTS[visit.locale]
-    title = say["mail_title"] if is_personal else visit.text["who_title"]
-    found = in_order(room.attending, lambda each: each["label"])
-    is_long = len(found) > MAX_UNSEARCHED
+    return _names(visit, room.attending, is_held=held is not None, wrong=wrong, wanted=wanted)
+
+
+def _names(visit: Visit, everyone: list[dict[str, str]], *, is_held: bool, wrong: bool, wanted: str) -> Response:
+    """The names as a phone book orders them; of many, those in which what is wanted stands, whatever its accents."""
+    is_long = len(everyone) > MAX_UNSEARCHED
+    found = in_order(everyone, lambda each: each["label"])
     if is_long and wanted:
         found = [each for each in found if sort_key(wanted)[0] in sort_key(each["label"])[0]]
+    is_personal, say = _is_personal(visit.context), INVITATION_TEXTS[visit.locale]
+    title = say["mail_title"] if is_personal else visit.text["who_title"]
     shown = {"attending": found, "is_long": is_long, "wanted": wanted, "wrong": wrong, "is_error": wrong}
-    shown |= {"is_personal": is_personal, "is_held": held is not None, "say": say}
+    shown |= {"is_personal": is_personal, "is_held": is_held, "say": say}
     return page("names", visit.locale, 422 if wrong else 200, title=title, **shown)
 
 
