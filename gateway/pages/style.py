@@ -12,7 +12,7 @@ from gateway.routes import Media, RequestContext, Route
 from pratique.errors import NotFound
 
 _HERE = Path(__file__).parent / "css"
-_PIECES = ("tokens", "page", "form", "table", "chart", "mail", "app")
+_PIECES = ("tokens", "page", "form", "scale", "table", "chart", "mail", "app")
 _EVERY = ("tokens", "page")
 #: What a public page carries where it has no form: every byte of it travels with every view.
 _OF_TEMPLATE = {
@@ -20,6 +20,7 @@ _OF_TEMPLATE = {
     "help": _EVERY,
     "privacy": _EVERY,
     "accessibility": _EVERY,
+    "questions": (*_EVERY, "form", "scale"),
     "results": (*_EVERY, "table"),
     "mail": (*_EVERY, "mail"),
     "mails": (*_EVERY, "mail"),

@@ -32,6 +32,7 @@ from words.order import in_order, sort_key
 MAX_BALLOT = 400  #: characters
 MAX_LABEL = 200  #: characters
 MAX_WANTED = 60  #: characters of a name that is looked for
+MAX_LISTED = 30  #: names on one page, which stays light
 MAX_UNSEARCHED = 15  #: names that one finds by looking
 LINKS_ASKED_FOR = 3  #: times in a minute that one person's link may be asked for in a room
 
@@ -151,8 +152,9 @@ def _names(visit: Visit, everyone: list[dict[str, str]], *, is_held: bool, wrong
         found = [each for each in found if sort_key(wanted)[0] in sort_key(each["label"])[0]]
     is_personal, say = _is_personal(visit.context), INVITATION_TEXTS[visit.locale]
     title = say["mail_title"] if is_personal else visit.text["who_title"]
-    shown = {"attending": found, "is_long": is_long, "wanted": wanted, "wrong": wrong, "is_error": wrong}
-    shown |= {"is_personal": is_personal, "is_held": is_held, "say": say}
+    listed, is_cut = found[:MAX_LISTED], len(found) > MAX_LISTED
+    shown = {"attending": listed, "is_cut": is_cut, "is_long": is_long, "wanted": wanted}
+    shown |= {"wrong": wrong, "is_error": wrong, "is_personal": is_personal, "is_held": is_held, "say": say}
     return page("names", visit.locale, 422 if wrong else 200, title=title, **shown)
 
 
