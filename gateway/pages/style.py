@@ -23,6 +23,7 @@ _OF_TEMPLATE = {
     "results": (*_EVERY, "table"),
     "mail": (*_EVERY, "mail"),
     "mails": (*_EVERY, "mail"),
+    "invitation": (*_EVERY, "form", "mail"),
 }
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _GAP = re.compile(r"\s+")
