@@ -81,7 +81,7 @@ def write(cursor: Cursor, closings: Sequence[dict[str, Any]]) -> None:
         closed_at = datetime.fromisoformat(closed["closed_at"])
         on_the_wall = closed_at.astimezone(ZoneInfo(zone))
         remind_at, closes_at = on_the_wall + timedelta(days=2), on_the_wall + timedelta(days=7)
-        survey = str(survey_id), meeting_id, communities, zone, "wrap_up", "anonymous", 1, 5, 10, "open"
+        survey = str(survey_id), meeting_id, communities, zone, "wrap_up", "anonymous", 2, 5, 10, "open"
         surveys.append((*survey, closed_at, closes_at, True, True, 2))
         keys.append((str(survey_id), key_row(survey_id)["box"]))
         asked = []
