@@ -48,9 +48,14 @@ class Person:
         """Type into the page's one field."""
         self._main.get_by_role("textbox").fill(words)
 
-    def choose_name(self, member_id: str) -> None:
-        """Choose oneself among those who attend."""
-        self._main.locator(f"input[value='{member_id}']").check()
+    def choose_name(self, member_id: str, label: str) -> None:
+        """Choose oneself among those who attend; look for one's name where it is not among the first."""
+        oneself = self._main.locator(f"input[value='{member_id}']")
+        if oneself.count() == 0:
+            self._main.get_by_role("searchbox").fill(label)
+            with self.page.expect_navigation():
+                self._main.locator("form button").first.click()
+        oneself.check()
 
     def rate(self, value: int) -> None:
         """Answer every question that has a scale."""

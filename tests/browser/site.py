@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from chassis import clock, settings
@@ -22,6 +23,13 @@ START_S = 400.0  #: the sample takes some fifteen seconds alone, and shares the 
 FAMILIES = "familles"  #: the largest community of the sample
 
 
+class Named(NamedTuple):
+    """Somebody in a room, as it names them."""
+
+    member_id: str
+    label: str
+
+
 class Site:
     """What there is to visit: a room that is open, links that nobody has used, surveys that are over."""
 
@@ -33,11 +41,12 @@ class Site:
         self._mailbox = MailFolder(up.data / "mail")
         self._attending = self._participants()
         self.closed_room_code, self._links = self._close_a_meeting()
-        self.room_code, self._names = self._open_a_room(), iter(self._attending)
+        self.room_code = self._open_a_room()
+        self._names = iter(self._named())
         self._signing_in = iter(self._attending)
 
-    def next_name(self) -> str:
-        """Return the id of somebody in the room who has not answered."""
+    def next_name(self) -> Named:
+        """Return somebody in the room who has not answered."""
         return next(self._names)
 
     def next_link(self) -> str:
@@ -78,6 +87,10 @@ class Site:
         leading = {each["member_id"] for each in self.client.ok("GET", f"{of}/roles?limit=500")["items"]}
         members = [each["member_id"] for each in self.client.ok("GET", f"{of}/memberships?limit=500")["items"]]
         return [each for each in members if each not in leading]
+
+    def _named(self) -> list[Named]:
+        attending = self.client.ok("GET", f"/v1/rooms/{self.room_code}")["attending"]
+        return [Named(each["member_id"], each["label"]) for each in attending]
 
     def _closed_meetings(self) -> Iterator[str]:
         for community in self.client.ok("GET", "/v1/communities")["items"]:

@@ -41,7 +41,7 @@ def test_in_the_room_the_code_leads_to_a_name_the_questions_and_thanks(person: P
     code = network.room_code
     enter(person, f"{code[:4].lower()} {code[4:].lower()}")
     assert person.heading == TEXTS[person.window.locale]["who_title"]
-    person.choose_name(network.next_name())
+    person.choose_name(*network.next_name())
     person.press()
     person.rate(4)
     person.comment(COMMENT)
@@ -125,7 +125,7 @@ def test_whoever_names_another_who_has_answered_is_not_counted_and_told_so(perso
     name = network.next_name()
     for value in (5, 1):
         enter(person, network.room_code)
-        person.choose_name(name)
+        person.choose_name(*name)
         person.press()
         person.rate(value)
         person.press()

@@ -58,7 +58,7 @@ def _say_nobody(person: Person, site: Site) -> None:
 
 def _say_who_one_is(person: Person, site: Site) -> None:
     _enter_the_room(person, site)
-    person.choose_name(site.next_name())
+    person.choose_name(*site.next_name())
     person.press()
 
 
@@ -72,7 +72,7 @@ def _answer_twice_under_one_name(person: Person, site: Site) -> None:
     name = site.next_name()
     for value in (4, 2):
         _enter_the_room(person, site)
-        person.choose_name(name)
+        person.choose_name(*name)
         person.press()
         person.rate(value)
         person.press()
