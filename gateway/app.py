@@ -22,7 +22,20 @@ from gateway.auth import Principal, TokenStore
 from gateway.directory import Directory
 from gateway.forward import forward
 from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
-from gateway.pages import about, account, errors, front, invitation, mails, results, sign_in, style, survey
+from gateway.pages import (
+    about,
+    account,
+    errors,
+    front,
+    home,
+    home_member,
+    invitation,
+    mails,
+    results,
+    sign_in,
+    style,
+    survey,
+)
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
 from gateway.routes import Call, Find, Media, RequestContext, Route, Together
@@ -48,6 +61,8 @@ ROUTES: tuple[Route, ...] = (
     *results.ROUTES,
     *sign_in.ROUTES,
     *account.ROUTES,
+    *home.ROUTES,
+    *home_member.ROUTES,
     *style.ROUTES,
 )
 

@@ -1,0 +1,85 @@
+"""A member's own pages: their home, what was sent to them, their calendar."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from chassis import clock
+from tests.harness.network import AT
+from tests.harness.pages import Visit, title_of, words_of
+from tests.harness.runtimes import Shuffled, shuffled_network
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Shuffled]:
+    with clock.fixed(AT), shuffled_network(tmp_path, 1) as made:
+        yield made
+
+
+def test_the_next_meeting_is_shown_and_answered_and_the_last_word_counts(network: Shuffled) -> None:
+    community = network.create_community(members=2)
+    meeting_id = network.schedule(community.id, themes=["Le répit"], place="Salle 3")
+    visit = Visit(network, community.member_ids[0])
+    home = visit.get("/home")
+    assert title_of(home) == "Hello, Personne N0"
+    for words in ("Le répit", "Cercle d’essai", "Salle 3", "Thursday, March 19, 2026", "You have not answered yet."):
+        assert words in words_of(home)
+    for said, told in (("accepted", "You said that you are coming."), ("declined", "You said that you cannot come.")):
+        sent = visit.send(home, f"/home/answers/{meeting_id}", partstat=said)
+        assert (sent.status_code, sent.headers["Location"]) == (303, f"/home?said={said}&lang=en")
+        network.settle()
+        assert told in words_of(visit.get("/home"))
+    rows = network.ok("GET", f"/v1/meetings/{meeting_id}/registrations")["items"]
+    assert [(each["member_id"], each["partstat"]) for each in rows] == [(community.member_ids[0], "declined")]
+
+
+def test_past_meetings_say_whether_one_was_there(network: Shuffled) -> None:
+    community = network.create_community(members=2)
+    meeting_id = network.schedule(community.id)
+    there, away = community.member_ids
+    network.hold(meeting_id, {there: "attended", away: "no_show"})
+    network.close(meeting_id)
+    network.settle()
+    assert "You were there." in words_of(Visit(network, there).get("/home"))
+    assert "You were not there." in words_of(Visit(network, away).get("/home"))
+    assert "None is planned yet." in words_of(Visit(network, there).get("/home"))
+
+
+def test_whoever_belongs_nowhere_is_told_what_to_do(network: Shuffled) -> None:
+    member_id = str(uuid4())
+    network.put_member(member_id)
+    assert "Write to whoever coordinates" in words_of(Visit(network, member_id).get("/home"))
+
+
+def test_nobody_answers_for_a_community_that_is_not_theirs(network: Shuffled) -> None:
+    own, foreign = network.create_community(members=1), network.create_community(members=1)
+    meeting_id = network.schedule(foreign.id, themes=["Secret"])
+    network.schedule(own.id)
+    visit = Visit(network, own.member_ids[0])
+    home = visit.get("/home")
+    assert "Secret" not in words_of(home)
+    assert visit.post(f"/home/answers/{meeting_id}", home, partstat="accepted").status_code == 403
+    assert visit.post(f"/home/answers/{uuid4()}", home, partstat="accepted").status_code == 403
+    assert network.ok("GET", f"/v1/meetings/{meeting_id}/registrations")["items"] == []
+
+
+@pytest.mark.parametrize("said", ["", "tentative", "<script>"])
+def test_an_answer_that_is_none_changes_nothing(network: Shuffled, said: str) -> None:
+    community = network.create_community(members=1)
+    meeting_id = network.schedule(community.id)
+    visit = Visit(network, community.member_ids[0])
+    assert visit.send(visit.get("/home"), f"/home/answers/{meeting_id}", partstat=said).status_code == 422
+    assert network.ok("GET", f"/v1/meetings/{meeting_id}/registrations")["items"] == []
+
+
+def test_the_home_of_a_busy_member_stays_small_in_both_languages(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    for week in range(1, 12):
+        network.schedule(community.id, starts_at=clock.now() + timedelta(days=7 * week), themes=["Thématique " * 5])
+    for locale in ("fr", "en"):
+        page = Visit(network, community.member_ids[0]).read(f"/home?lang={locale}")
+        assert len(page.data) < 10_000
+        assert "<script" not in page.text
