@@ -22,6 +22,7 @@ from gateway.auth import Principal, TokenStore
 from gateway.directory import Directory
 from gateway.forward import forward
 from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
+from gateway.limits import RateLimiter, client_address
 from gateway.pages import (
     about,
     account,
@@ -31,6 +32,7 @@ from gateway.pages import (
     home_member,
     invitation,
     mails,
+    messages,
     results,
     sign_in,
     style,
@@ -63,6 +65,7 @@ ROUTES: tuple[Route, ...] = (
     *account.ROUTES,
     *home.ROUTES,
     *home_member.ROUTES,
+    *messages.ROUTES,
     *style.ROUTES,
 )
 

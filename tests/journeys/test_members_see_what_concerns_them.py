@@ -83,3 +83,27 @@ def test_the_home_of_a_busy_member_stays_small_in_both_languages(network: Shuffl
         page = Visit(network, community.member_ids[0]).read(f"/home?lang={locale}")
         assert len(page.data) < 10_000
         assert "<script" not in page.text
+
+
+def test_one_reads_what_was_sent_to_oneself_and_why_something_was_not(network: Shuffled) -> None:
+    community = network.create_community(members=2)
+    meeting_id = network.schedule(community.id, themes=["Le répit"])
+    one, other = community.member_ids
+    told = words_of(Visit(network, one).get("/messages"))
+    for words in ("Invitation to a meeting", "Le répit · Thursday, March 19, 2026", "Sent on Thursday, March 12, 2026"):
+        assert words in told
+    network.ok("POST", f"/v1/meetings/{meeting_id}/cancel", {"reason": "Tempête."})
+    network.settle()
+    assert "Cancellation of a meeting" in words_of(Visit(network, one).get("/messages"))
+    assert "Annulation d’une rencontre" in words_of(Visit(network, other, "fr").get("/messages"))
+
+
+def test_nothing_on_surveys_is_among_what_was_sent(network: Shuffled) -> None:
+    community = network.create_community(members=6)
+    meeting_id = network.schedule(community.id)
+    network.hold(meeting_id, dict.fromkeys(community.member_ids, "attended"))
+    network.close(meeting_id)
+    network.settle()
+    assert network.survey_links(community.member_ids[0])
+    page = Visit(network, community.member_ids[0]).get("/messages")
+    assert [len(list(each)) for each in page.iter("ul") if each.get("class") == "people"] == [1]
