@@ -19,13 +19,14 @@ from chassis.storage.store import Store, StoreAway
 from gateway import operations
 from gateway.api import evaluation, meetings, membership, notifications
 from gateway.auth import Principal, TokenStore
+from gateway.calendars import CalendarStore
 from gateway.directory import Directory
 from gateway.forward import forward
 from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
-from gateway.limits import RateLimiter, client_address
 from gateway.pages import (
     about,
     account,
+    calendar,
     errors,
     front,
     home,
@@ -66,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
     *home_member.ROUTES,
     *messages.ROUTES,
+    *calendar.ROUTES,
     *style.ROUTES,
 )
 
@@ -94,6 +96,7 @@ PUBLIC = frozenset(
         ("GET", "/sign-in/{token}"),
         ("POST", "/sign-in/{token}"),  # the link is what signs one in
         ("GET", "/sign-in/as/{token}"),  # in the embedded mode only, from this machine
+        ("GET", "/calendar/{token}.ics"),  # one's own meetings, for one's calendar; the address is the secret
         ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
         ("GET", "/mails/{name}"),
         ("GET", "/mails/{name}/html"),
@@ -175,6 +178,7 @@ class App:
         self.visitors = Visitors(call, self.sessions, settings)
         self.sign_in_limits = sign_in.Limits()
         self.link_mails = Allowance(survey.LINKS_ASKED_FOR, WINDOW)
+        self.calendars = CalendarStore(store)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request, as WSGI has it."""

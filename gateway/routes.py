@@ -40,6 +40,8 @@ class Media(StrEnum):
     HTML = "text/html"
     METRICS = "text/plain"
     CSS = "text/css"
+    CALENDAR = "text/calendar"
+    CSV = "text/csv"
 
 
 class Ask:

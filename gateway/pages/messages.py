@@ -63,7 +63,7 @@ def show_messages(context: RequestContext) -> Response:
     )
     meetings = {each["meeting_id"]: each for each in agenda}
     messages = [_told(context, each, meetings) for each in listed["rows"]]
-    title = sentences(context.locale)("What was sent to you")
+    title = sentences(context.locale)(N_("What was sent to you"))
     return framed(context, "messages", title, messages=messages, after=listed["after"])
 
 

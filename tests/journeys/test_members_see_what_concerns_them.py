@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from icalendar import Calendar
 
 from chassis import clock
+from gateway.calendars import READ_IN_AN_HOUR, WRONG_IN_AN_HOUR
 from tests.harness.network import AT
-from tests.harness.pages import Visit, title_of, words_of
+from tests.harness.pages import Visit, parsed, title_of, words_of
 from tests.harness.runtimes import Shuffled, shuffled_network
 
 
@@ -107,3 +110,75 @@ def test_nothing_on_surveys_is_among_what_was_sent(network: Shuffled) -> None:
     assert network.survey_links(community.member_ids[0])
     page = Visit(network, community.member_ids[0]).get("/messages")
     assert [len(list(each)) for each in page.iter("ul") if each.get("class") == "people"] == [1]
+
+
+def calendar_address(visit: Visit) -> str:
+    """Make an address, and return its path; it is on the page this once."""
+    page = parsed(visit.send(visit.get("/calendar"), "/calendar"))
+    return urlsplit(str(next(page.iter("code")).text)).path
+
+
+def summaries(visit: Visit, path: str) -> list[str]:
+    read = visit.read(path)
+    assert read.status_code == 200, read.text
+    calendar = Calendar.from_ical(read.data)
+    return [str(each["SUMMARY"]) for each in calendar.walk("VEVENT")]
+
+
+def test_a_calendar_follows_ones_meetings_and_shows_nobody(network: Shuffled) -> None:
+    community, foreign = network.create_community(members=2), network.create_community(members=1)
+    meeting_id = network.schedule(community.id, themes=["Le répit"], place="Salle 3", facilitator_id=None)
+    network.schedule(foreign.id, themes=["Secret"])
+    visit = Visit(network, community.member_ids[0])
+    path = calendar_address(visit)
+    read = visit.read(path)
+    assert (read.status_code, read.mimetype, read.headers["Cache-Control"]) == (200, "text/calendar", "no-store")
+    calendar = Calendar.from_ical(read.data)
+    [event] = calendar.walk("VEVENT")
+    assert (event["UID"], str(event["SUMMARY"]), event["LOCATION"]) == (
+        meeting_id,
+        "Le répit · Cercle d’essai",
+        "Salle 3",
+    )
+    assert event["DTSTART"].dt == clock.now() + timedelta(days=7)
+    assert (str(calendar["NAME"]), "ATTENDEE" in event, "ORGANIZER" in event) == (
+        "Rencontres de mes communautés",
+        False,
+        False,
+    )
+    assert "Personne" not in read.text
+    network.ok("POST", f"/v1/meetings/{meeting_id}/cancel", {"reason": "Tempête."})
+    assert summaries(visit, path) == ["Annulée\N{NO-BREAK SPACE}: Le répit · Cercle d’essai"]
+
+
+def test_another_address_ends_the_former_and_ending_it_ends_all(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    visit = Visit(network, community.member_ids[0])
+    first, second = calendar_address(visit), calendar_address(visit)
+    assert (visit.read(first).status_code, visit.read(second).status_code) == (404, 200)
+    page = visit.get("/calendar")
+    assert "Last read by a calendar on March 12, 2026." in words_of(page)
+    assert second.rpartition("/")[2].removesuffix(".ics") not in visit.read("/calendar").text
+    assert visit.send(page, "/calendar/end").status_code == 303
+    assert visit.read(second).status_code == 404
+
+
+def test_an_address_that_is_asked_for_too_often_is_slowed(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    visit = Visit(network, community.member_ids[0])
+    path = calendar_address(visit)
+    asked = [visit.read(path).status_code for _ in range(READ_IN_AN_HOUR + 1)]
+    assert asked == [200] * READ_IN_AN_HOUR + [429]
+    guessed = [visit.read(f"/calendar/{number:043}.ics").status_code for number in range(WRONG_IN_AN_HOUR + 1)]
+    assert guessed == [404] * WRONG_IN_AN_HOUR + [429]
+
+
+def test_whoever_left_a_community_no_longer_follows_it(network: Shuffled) -> None:
+    community = network.create_community(members=2)
+    network.schedule(community.id)
+    visit = Visit(network, community.member_ids[0])
+    path = calendar_address(visit)
+    assert len(summaries(visit, path)) == 1
+    network.ok("DELETE", f"/v1/communities/{community.id}/memberships/{community.member_ids[0]}")
+    network.advance(seconds=6)
+    assert summaries(visit, path) == []
