@@ -34,6 +34,7 @@ from gateway.pages import (
     invitation,
     mails,
     messages,
+    network,
     results,
     sign_in,
     style,
@@ -68,6 +69,7 @@ ROUTES: tuple[Route, ...] = (
     *home_member.ROUTES,
     *messages.ROUTES,
     *calendar.ROUTES,
+    *network.ROUTES,
     *style.ROUTES,
 )
 

@@ -38,6 +38,10 @@ class Directory:
             self._read()
         return {id: self._known[id] for id in asked if id in self._known}
 
+    def forget(self) -> None:
+        """Read them again when they are asked for: one has changed."""
+        self._read_at = None
+
     def _is_older_than(self, age: timedelta) -> bool:
         return self._read_at is None or not timedelta(0) <= clock.now() - self._read_at < age
 
