@@ -19,13 +19,32 @@ from chassis.storage.store import Store, StoreAway
 from gateway import operations
 from gateway.api import evaluation, meetings, membership, notifications
 from gateway.auth import Principal, TokenStore
+from gateway.calendars import CalendarStore
+from gateway.directory import Directory
 from gateway.forward import forward
 from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
-from gateway.pages import about, account, errors, front, invitation, mails, results, sign_in, style, survey
+from gateway.pages import (
+    about,
+    account,
+    calendar,
+    errors,
+    front,
+    home,
+    home_member,
+    invitation,
+    mails,
+    messages,
+    network,
+    results,
+    sign_in,
+    style,
+    survey,
+)
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
-from gateway.routes import Call, Find, Media, RequestContext, Route
+from gateway.routes import Call, Find, Media, RequestContext, Route, Together
 from gateway.sessions import SessionStore
+from gateway.together import one_by_one
 from gateway.visitors import Visitors
 from pratique.errors import DomainError, NotFound, Unavailable
 
@@ -46,6 +65,11 @@ ROUTES: tuple[Route, ...] = (
     *results.ROUTES,
     *sign_in.ROUTES,
     *account.ROUTES,
+    *home.ROUTES,
+    *home_member.ROUTES,
+    *messages.ROUTES,
+    *calendar.ROUTES,
+    *network.ROUTES,
     *style.ROUTES,
 )
 
@@ -74,6 +98,7 @@ PUBLIC = frozenset(
         ("GET", "/sign-in/{token}"),
         ("POST", "/sign-in/{token}"),  # the link is what signs one in
         ("GET", "/sign-in/as/{token}"),  # in the embedded mode only, from this machine
+        ("GET", "/calendar/{token}.ics"),  # one's own meetings, for one's calendar; the address is the secret
         ("GET", "/mails"),  # in the embedded mode only, for whoever sits at this machine
         ("GET", "/mails/{name}"),
         ("GET", "/mails/{name}/html"),
@@ -140,19 +165,22 @@ class App:
         readiness: Readiness = dict,
         find: Find | None = None,
         later: Later = lambda act, *arguments: act(*arguments),
+        together: Together = one_by_one,
     ) -> None:
         """``find`` may ask for several ids at once; without it each is asked for by a call of its own. Without
-        ``later`` nothing is put off until after the answer.
+        ``later`` nothing is put off until after the answer. ``together`` asks several services side by side.
         """
         self.call, self.store, self.settings, self.readiness = call, store, settings, readiness
         self.routes = routes_of(settings)
         self._urls = _urls_of(self.routes)
         self.find = find or self._find_alone
+        self.together, self.communities = together, Directory(call)
         self._tokens, self._limiter, self.later = TokenStore(store), RateLimiter(), later
         self.sessions = SessionStore(store)
         self.visitors = Visitors(call, self.sessions, settings)
         self.sign_in_limits = sign_in.Limits()
         self.link_mails = Allowance(survey.LINKS_ASKED_FOR, WINDOW)
+        self.calendars = CalendarStore(store)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request, as WSGI has it."""

@@ -1,9 +1,9 @@
-"""Tables of the gateway: bearer tokens of machines; sign-in links and sessions of people."""
+"""Tables of the gateway: bearer tokens of machines; sign-in links, sessions and calendar addresses of people."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import String
+from sqlalchemy import Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.storage import types
@@ -68,3 +68,16 @@ class PersonSession(Base):
     def is_live(self, at: datetime) -> bool:
         """Return whether somebody is signed in by it at this instant."""
         return self.ended_at is None and at < self.expires_at and at.date() - self.last_seen_on <= IDLE_FOR
+
+
+class CalendarAddress(Base):
+    """The address at which a person's calendar follows their meetings; of its secret only the hash is kept."""
+
+    __tablename__ = "calendar_address"
+
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    last_read_on: Mapped[date | None]  #: a day and no more: enough for its owner to see whether it is in use
+
+    __table_args__ = (Index("ix_calendar_address_token_sha256", "token_sha256", unique=True),)

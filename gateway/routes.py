@@ -1,9 +1,10 @@
 """Rows of the route tables: who may call a route, which request it makes, what goes in and comes out."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.routing import Rule
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Call = Callable[[str, str, Mapping[str, Any]], Any]
 #: ``find(service, method, argument, id)``: what the method says of this id, of a list of ids that the argument takes.
 Find = Callable[[str, str, str, str], Any]
+#: ``together(acts)``: what these return, in their order; an error that one raises, when all have ended.
+Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 _VARIABLE = re.compile(r"<(?:(?P<kind>\w+)(?:\((?P<choices>[^)]*)\))?:)?(?P<name>\w+)>")
 
@@ -37,6 +40,14 @@ class Media(StrEnum):
     HTML = "text/html"
     METRICS = "text/plain"
     CSS = "text/css"
+    CALENDAR = "text/calendar"
+
+
+class Ask:
+    """A question to a service, for ``call_all``; ``or_none`` names errors that are answered by None."""
+
+    def __init__(self, kind: type[Request], or_none: tuple[type[DomainError], ...] = (), /, **payload: Any) -> None:
+        self.kind, self.or_none, self.payload = kind, or_none, payload
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,16 @@ class RequestContext:
     def call(self, kind: type[Request], /, **payload: Any) -> Any:
         """Return what the service answers to this request, both as plain JSON; raises what it raises."""
         return self.app.call(kind.service, kind.method, payload)
+
+    def call_all(self, *asked: Ask) -> list[Any]:
+        """Return what services answer to these, asked side by side; raises what the first that fails raises."""
+        return self.app.together([partial(self._call_or_none, ask) for ask in asked])
+
+    def _call_or_none(self, ask: Ask) -> Any:
+        try:
+            return self.call(ask.kind, **ask.payload)
+        except ask.or_none:
+            return None
 
     def find_version(self, kind: type[Request]) -> int | None:
         """Return the version that the service has of the one id in the path; None if it knows of none."""
@@ -126,8 +147,7 @@ class Route:
             "is_versioned": issubclass(self.request, VersionedCommand),
         }
         if self.request.body is not None:
-            is_query = issubclass(self.request, Query) or self.method == "DELETE"  # which has no body
-            column = "query" if is_query else "body"
+            column = "query" if issubclass(self.request, Query) else "body"
             taken[column] = getattr(self, column) or self.request.body
         for name, value in taken.items():
             object.__setattr__(self, name, value)

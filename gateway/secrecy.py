@@ -2,7 +2,7 @@
 
 _OF_SURVEYS = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/", "/i/", "/results/")
 #: The path segment after these is a secret: it is masked in logs.
-SECRET_AFTER = (*_OF_SURVEYS, "/sign-in/")
+SECRET_AFTER = (*_OF_SURVEYS, "/sign-in/", "/calendar/")
 #: What begins so is about a survey, or gives the pass with which one answers it. A success there leaves no line in any
 #: log, because the time of a line would tell when somebody answered; and in the metrics all of it is one figure.
 SURVEY_PATHS = (*_OF_SURVEYS, "/v1/ballots", "/v1/answers")

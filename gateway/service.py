@@ -13,6 +13,7 @@ from chassis.settings import Settings
 from chassis.storage.store import open_store
 from gateway import secrecy
 from gateway.app import App, body_limit
+from gateway.together import side_by_side
 
 
 class Site(Provider):
@@ -30,6 +31,7 @@ class Site(Provider):
             lambda: readiness(self.container),
             services.find,
             later=green.spawn_n,
+            together=side_by_side,
         )
 
     def stop(self) -> None:

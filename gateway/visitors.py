@@ -10,7 +10,7 @@ from uuid import UUID
 from werkzeug.wrappers import Request, Response
 
 from chassis import clock
-from chassis.actor import Actor
+from chassis.actor import NETWORK, Actor, acting
 from chassis.settings import Settings
 from gateway.auth import actor_of_member
 from gateway.forgery import SAFE, FormTokens, check_origin
@@ -87,7 +87,7 @@ class Visitors:
         if request.method not in SAFE:
             check_origin(request, self._settings.public_url)
             self.tokens.check(request, session.session_id)
-        known = self._authority(session.member_id)
+        known = self.authority_of(session.member_id)
         return Visitor(
             member_id=session.member_id,
             session_id=session.session_id,
@@ -100,7 +100,13 @@ class Visitors:
             actor=actor_of_member(known),
         )
 
-    def _authority(self, member_id: UUID) -> Mapping[str, Any]:
+    def authority_of(self, member_id: UUID) -> Mapping[str, Any]:
+        """Return what membership answers to ``GetAuthority``, at most five seconds old.
+
+        Raises:
+            Nobody: the person is unknown by now; their sessions have ended.
+            Unavailable: membership does not answer.
+        """
         now = clock.now()
         read_at, known = self._seen.get(member_id, (None, None))
         if known is None or read_at is None or not timedelta(0) <= now - read_at < BELIEVED_FOR:
@@ -109,9 +115,10 @@ class Visitors:
 
     def _read(self, member_id: UUID, now: datetime) -> Mapping[str, Any]:
         try:
-            known: Mapping[str, Any] = self._call(
-                GetAuthority.service, GetAuthority.method, {"member_id": str(member_id)}
-            )
+            with acting(NETWORK):  # who a person is, the gateway asks on its own behalf
+                known: Mapping[str, Any] = self._call(
+                    GetAuthority.service, GetAuthority.method, {"member_id": str(member_id)}
+                )
         except NotFound as error:
             self._seen.pop(member_id, None)
             self._sessions.end_all(member_id)

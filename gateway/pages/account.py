@@ -1,7 +1,4 @@
-"""A person's home, and their account: where they are signed in, and signing out, here and everywhere."""
-
-from collections.abc import Sequence
-from typing import Any
+"""A person's account: where they are signed in, and signing out, here and everywhere."""
 
 from werkzeug.wrappers import Response
 
@@ -9,22 +6,6 @@ from gateway.pages.render import app_page
 from gateway.pages.texts import TEXTS
 from gateway.pages.visits import visitor_route
 from gateway.routes import RequestContext
-from pratique.requests.membership import ListCommunities
-
-
-def show_home(context: RequestContext) -> Response:
-    """Show who is signed in, with their roles and communities; what to do, if they have neither."""
-    person, text = context.person, TEXTS[context.locale]
-    names = _names_of(context)
-    roles = [
-        (
-            text.get(f"role_{role['role']}", role["role"]),
-            [names[id] for id in role["community_ids"] or () if id in names],
-        )
-        for role in person.roles
-    ]
-    theirs = [names[id] for id in person.community_ids if id in names]
-    return app_page("home", context.locale, person, title=text["home_title"], roles=roles, communities=theirs)
 
 
 def show_account(context: RequestContext) -> Response:
@@ -54,15 +35,6 @@ def sign_out_everywhere(context: RequestContext) -> Response:
     return _left(context)
 
 
-def _names_of(context: RequestContext) -> dict[str, str]:
-    """The names of the communities that they have to do with, by id; one question, and none where there are none."""
-    person = context.person
-    if not person.community_ids and not any(role["community_ids"] for role in person.roles):
-        return {}
-    rows: Sequence[dict[str, Any]] = context.call(ListCommunities, limit=500)["rows"]
-    return {row["community_id"]: row["name"] for row in sorted(rows, key=lambda row: str(row["name"]))}
-
-
 def _left(context: RequestContext) -> Response:
     response = _to("/")
     context.app.visitors.give_cookie(response, "")
@@ -74,7 +46,6 @@ def _to(path: str) -> Response:
 
 
 ROUTES = (
-    visitor_route("GET", "/home", "Show a person who is signed in their roles and communities", show_home),
     visitor_route("GET", "/account", "Show where a person is signed in", show_account),
     visitor_route("POST", "/account/sign-out", "Sign out here", sign_out, status=303),
     visitor_route("POST", "/account/sign-out-everywhere", "Sign out in all browsers", sign_out_everywhere, status=303),

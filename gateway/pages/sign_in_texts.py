@@ -71,12 +71,7 @@ SIGN_IN: Mapping[str, str] = {
     "visit_refused": N_("This could not be saved. Go back, check what you typed, then try again."),
     "visit_home": N_("Go to my home page"),
     "home_title": N_("My home page"),
-    "home_roles": N_("My roles"),
-    "home_communities": N_("My communities"),
-    "home_nothing": N_(
-        "You are signed in, but you belong to no community and have no role. Write to whoever coordinates your "
-        "community: they can add you to it."
-    ),
+    "home_roles": N_("Your roles"),
     "sign_out": N_("Sign out"),
     "sign_out_everywhere": N_("Sign out everywhere"),
     "account_title": N_("Where I am signed in"),

@@ -24,6 +24,7 @@ def knows(gate: Gate, member_id: str = ANNE, **known: Any) -> None:
     gate.peer.says("membership.get_authority", authority | {"member_id": member_id} | known)
     gate.peer.says("membership.list_members", {"rows": [{"member_id": member_id, "version": 1}], "after": None})
     gate.peer.says("membership.list_communities", {"rows": [], "after": None})
+    gate.peer.says("meetings.list_agenda", [])
     gate.peer.says("notifications.mail_sign_in_link", None)
 
 

@@ -140,7 +140,7 @@ def test_scopes_and_problems_are_told(document):
 
 def test_every_path_variable_is_a_parameter(document):
     for name, operation in operations(document).items():
-        variables = {part[1:-1] for part in name.split("/") if part.startswith("{")}
+        variables = set(re.findall(r"{(\w+)}", name))
         assert variables == {each["name"] for each in operation["parameters"] if each["in"] == "path"}
 
 

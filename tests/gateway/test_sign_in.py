@@ -52,7 +52,7 @@ def test_a_link_is_mailed_to_whoever_has_the_address_and_signs_them_in(gate: Gat
     shown = browser.get(f"/sign-in/{mail['token']}")
     entered = browser.post(f"/sign-in/{mail['token']}")
     assert (shown.status_code, entered.status_code, entered.headers["Location"]) == (200, 303, "/home")
-    assert parsed(browser.get("/home")).find("body/main/h1").text == "Anne Boucher"
+    assert parsed(browser.get("/home")).find("body/main/h1").text == "Hello, Anne Boucher"
 
 
 def test_the_mail_goes_to_the_person_and_not_to_what_was_typed(gate: Gate) -> None:

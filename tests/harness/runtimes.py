@@ -72,7 +72,8 @@ class Shuffled(Network):
         super().__init__(settings, stores, maildir)
         self._chance = random.Random(seed)
         self._reactions = {name: composition.reactions_of(name) for name in SERVICES}
-        self._client = Client(App(self._call, stores["gateway"], settings, lambda: {"all": True}), use_cookies=False)
+        self.app = App(self._call, stores["gateway"], settings, lambda: {"all": True})
+        self._client = Client(self.app, use_cookies=False)
         self._send_mail = delivery.loop(settings, stores["notifications"])
 
     def _call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
@@ -136,7 +137,7 @@ def migrated_stores(settings: Settings) -> Iterator[dict[str, Store]]:
 
 
 @contextmanager
-def shuffled_network(folder: Path, seed: int, **changes: Any) -> Iterator[Network]:
+def shuffled_network(folder: Path, seed: int, **changes: Any) -> Iterator[Shuffled]:
     """A network on SQLite where every event comes twice and in any order; with other settings, if any are said."""
     settings = embedded_settings(folder, **changes)
     with migrated_stores(settings) as stores:
