@@ -5,6 +5,7 @@ between the stores in this process; the same date makes the same network.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ from uuid import UUID
 
 from chassis import clock
 from chassis.settings import SERVICES, Settings
-from demo.history import History
+from demo.history import STAFF, History, staff_id
 from demo.network import BEGUN, LOADED, Network, id_of
 from demo.people import COMMUNITIES
-from pratique.errors import Conflict
-from pratique.requests.membership import ListMemberships, ListRoles
+from pratique.errors import Conflict, NotFound
+from pratique.requests.membership import GetAuthority, ListMemberships, ListRoles
 
 YEARS = 2
 Progress = Callable[[int, int], None]  #: done, of how many
@@ -34,9 +35,10 @@ def community_id(key: str) -> UUID:
 
 
 def list_people_to_be(settings: Settings, classes: Sequence[Any]) -> Mapping[str, UUID]:
-    """Return as whom one may look around in the sample's first community.
+    """Return as whom one may look around: in the sample's first community, and over the whole network.
 
-    Shape: a member id for each role that somebody has there, and for "member" one who has none; fewer in an old sample.
+    Shape: a member id for each role, the network's before the community's, and for "member" one who has none; fewer in
+    an old sample.
     """
     first = str(community_id(COMMUNITIES[0].key))
     with Network(settings, classes) as network:
@@ -44,7 +46,10 @@ def list_people_to_be(settings: Settings, classes: Sequence[Any]) -> Mapping[str
             return {}
         roles = network.do(ListRoles, community_id=first, limit=500).rows
         members = network.do(ListMemberships, community_id=first, limit=500).rows
-    found = {row.role.value: row.member_id for row in roles if row.ended_at is None}
+        found = {row.role.value: row.member_id for row in roles if row.ended_at is None}
+        for role in STAFF:
+            with suppress(NotFound):  # in a sample from before there was staff
+                found[role] = network.do(GetAuthority, member_id=str(staff_id(role))).member_id
     plain = [row.member_id for row in members if row.member_id not in found.values()]
     return found | ({"member": plain[0]} if plain else {})
 

@@ -22,10 +22,19 @@ from pratique.requests.meetings import (
     StartMeeting,
     WrapUpMeeting,
 )
-from pratique.requests.membership import PutCommunity, PutMember, PutMembership, PutOrganization, PutRole
+from pratique.requests.membership import (
+    PutCommunity,
+    PutMember,
+    PutMembership,
+    PutNetworkRole,
+    PutOrganization,
+    PutRole,
+)
 
 ZONE = "America/Toronto"
 PEOPLE = 120
+#: Employees with a role over the whole network, and no membership.
+STAFF = {"coordinator": ("Solange", "Vaillancourt"), "network_admin": ("Édouard", "Beaulieu")}
 _AHEAD = timedelta(days=21)  #: how long before a meeting it is scheduled
 
 
@@ -83,7 +92,16 @@ class History:
             )
         for plan in COMMUNITIES:
             self._found_community(plan, organizations)
+        self._employ_staff()
         self._network.settle()
+
+    def _employ_staff(self) -> None:
+        """Employ those who look after the whole network and belong to no community."""
+        for role, (first, last) in STAFF.items():
+            id = str(staff_id(role))
+            email = f"{role.replace('_', '-')}@example.org"
+            self._network.do(PutMember, member_id=id, name=f"{first} {last}", email=email, locale="fr", timezone=ZONE)
+            self._network.do(PutNetworkRole, member_id=id, role=role)
 
     def _found_organizations(self) -> Sequence[UUID]:
         found = []
@@ -196,6 +214,11 @@ class History:
         slip = self._network.do(TakeBallot, ballot_id=ballot.ballot_id).slip
         self._network.do(CastSlip, slip=slip, answers=answers)
         self._network.do(ConfirmBallot, ballot_id=ballot.ballot_id)
+
+
+def staff_id(role: str) -> UUID:
+    """Return the id of the employee who has this role over the whole network."""
+    return id_of("staff", role)
 
 
 def _member(number: int) -> UUID:

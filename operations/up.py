@@ -227,8 +227,12 @@ def _sign_in_links(settings: Settings) -> str:
     """A line for each of the sample's people as whom one may look around; heeded under this machine's names alone."""
     url = f"http://{settings.http_host}:{settings.http_port}/sign-in/as"
     people = sample.list_people_to_be(settings, composition.service_classes(SERVICES))
-    shown = [(role, people[role]) for role in ("facilitator", "coordinator", "member") if role in people]
-    return "".join([f"  As a {role + ':':<13}{url}/{settings.seal.link('sign-in', id)}\n" for role, id in shown])
+    shown = [
+        (role, people[role]) for role in ("facilitator", "coordinator", "member", "network_admin") if role in people
+    ]
+    return "".join(
+        [f"  As a {role.replace('_', ' ') + ':':<15}{url}/{settings.seal.link('sign-in', id)}\n" for role, id in shown]
+    )
 
 
 def _tell(settings: Settings, token: str, console: Console) -> None:
