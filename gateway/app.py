@@ -27,6 +27,7 @@ from gateway.pages import (
     about,
     account,
     calendar,
+    community,
     errors,
     front,
     home,
@@ -35,6 +36,7 @@ from gateway.pages import (
     mails,
     messages,
     network,
+    people,
     results,
     sign_in,
     style,
@@ -70,6 +72,8 @@ ROUTES: tuple[Route, ...] = (
     *messages.ROUTES,
     *calendar.ROUTES,
     *network.ROUTES,
+    *community.ROUTES,
+    *people.ROUTES,
     *style.ROUTES,
 )
 

@@ -341,3 +341,22 @@ class ListRoster(ListQuery, answer=RosterEntry, needs=Permission.MEMBERSHIP_READ
 
     community_ids: Annotated[tuple[Annotated[UUID, Doc("A community.")], ...], Length(1, 50)]
     search: Annotated[str, Length(0, NAME_AT_MOST)] = ""  #: letters of a name or an organization; accents do not count
+
+
+class PersonInCommunity(RosterEntry):
+    """A person on the roster of a community, with each role that they have or are to have there."""
+
+    assignments: Annotated[
+        tuple[RoleAssignment, ...],
+        Length(0),
+        Doc(
+            "Roles that have not ended, over it or a set with it in it; those over the network for whoever reads that."
+        ),
+    ]
+
+
+class GetPersonInCommunity(Query, answer=PersonInCommunity, needs=Permission.MEMBERSHIP_READ):
+    """Read one person of a community, and what they are trusted with there."""
+
+    community_id: UUID
+    member_id: UUID

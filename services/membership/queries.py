@@ -24,6 +24,7 @@ from pratique.requests.membership import (
     GetCommunitySet,
     GetMember,
     GetOrganization,
+    GetPersonInCommunity,
     ListCommunities,
     ListCommunitySets,
     ListLabels,
@@ -285,6 +286,29 @@ def list_roster(transaction: Transaction, query: ListRoster) -> Page[SimpleNames
     return Page(found[start:end], str(end) if len(found) > end else None)
 
 
+def get_person_in_community(transaction: Transaction, query: GetPersonInCommunity) -> SimpleNamespace:
+    """Return a person who belongs to a community, or has or is to have a role there, with those roles. Nine queries.
+
+    Raises:
+        NotFound: nobody of this id does.
+    """
+    found = _rows_of_roster(transaction, [query.community_id]).get((query.member_id, query.community_id))
+    sets = [
+        each.set_id for each in transaction.scalars(select(CommunitySet)) if query.community_id in each.community_ids
+    ]
+    is_here = (RoleAssignment.community_id == query.community_id) | transaction.is_one_of(RoleAssignment.set_id, sets)
+    if ACTOR.get().communities_for(query.needs) is None:  # who reads the whole network reads of its own roles too
+        is_here |= over_network()
+    theirs = select(RoleAssignment).where(
+        RoleAssignment.member_id == query.member_id, RoleAssignment.ended_at.is_(None), is_here
+    )
+    assignments = transaction.scalars(theirs.order_by(RoleAssignment.assigned_at, RoleAssignment.assignment_id)).all()
+    if found is None and not assignments:
+        raise NotFound(f"Nobody {query.member_id} belongs to community {query.community_id} or has a role there.")
+    person = found or _entry(access_member(transaction, query.member_id), query.community_id)
+    return SimpleNamespace(**vars(person), assignments=assignments)
+
+
 def _rows_of_roster(
     transaction: Transaction, community_ids: Sequence[UUID]
 ) -> dict[tuple[UUID, UUID], SimpleNamespace]:
@@ -351,5 +375,6 @@ QUERIES: Handlers = {
     ListCommunitySets: list_community_sets,
     ListLabels: list_labels,
     ListRoster: list_roster,
+    GetPersonInCommunity: get_person_in_community,
     GetAuthority: get_authority,
 }

@@ -40,6 +40,7 @@ UNROUTED: Mapping[type[Request], str] = {
     meetings.ListAgenda: "the pages of facilitators and members ask for it",
     meetings.SummarizeMeetings: "the page of the network asks for it",
     membership.ListRoster: "the pages of a meeting and of a community ask for it",
+    membership.GetPersonInCommunity: "the page of a person in a community asks for it",
     notifications.MailSignInLink: "the sign-in page asks for it, and nobody else may have a link mailed",
     meetings.GetStanding: "the page of an invitation asks for it",
     notifications.ReadInvitation: "the page of an invitation asks for it",
