@@ -41,6 +41,7 @@ from gateway.pages import (
     sign_in,
     style,
     survey,
+    tokens,
 )
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
@@ -74,6 +75,7 @@ ROUTES: tuple[Route, ...] = (
     *network.ROUTES,
     *community.ROUTES,
     *people.ROUTES,
+    *tokens.ROUTES,
     *style.ROUTES,
 )
 
