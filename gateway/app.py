@@ -26,6 +26,7 @@ from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
 from gateway.pages import (
     about,
     account,
+    audit,
     calendar,
     community,
     errors,
@@ -76,6 +77,7 @@ ROUTES: tuple[Route, ...] = (
     *community.ROUTES,
     *people.ROUTES,
     *tokens.ROUTES,
+    *audit.ROUTES,
     *style.ROUTES,
 )
 

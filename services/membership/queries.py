@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from chassis import clock
 from chassis.actor import ACTOR
 from chassis.rpc.requests import Handlers
-from chassis.storage import rows
+from chassis.storage import audit, rows
 from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
 from pratique.errors import Invalid, NotFound
@@ -29,6 +30,7 @@ from pratique.requests.membership import (
     ListCommunitySets,
     ListLabels,
     ListMembers,
+    ListMembershipAudit,
     ListMemberships,
     ListNetworkRoles,
     ListOrganizations,
@@ -359,8 +361,15 @@ def _entry(member: Member, community_id: UUID) -> SimpleNamespace:
     )
 
 
+def list_membership_audit(session: Session, query: ListMembershipAudit) -> list[dict[str, Any]]:
+    """Return who did what here, the newest first. One query."""
+    words = {"actor": query.actor, "action": query.action}
+    return audit.find_records(session, query.since, query.before, query.limit, **words)
+
+
 #: Which function answers which query.
 QUERIES: Handlers = {
+    ListMembershipAudit: list_membership_audit,
     GetCommunity: get_community,
     ListCommunities: list_communities,
     GetOrganization: get_organization,

@@ -1,6 +1,7 @@
 """An administrator's pages: tokens of programs, and who did what."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 
 from chassis import clock
 from tests.harness.network import AT
-from tests.harness.pages import Visit, parsed, title_of, words_of
+from tests.harness.pages import Visit, links_of, parsed, title_of, words_of
 from tests.harness.runtimes import Shuffled, shuffled_network
 
 
@@ -76,3 +77,36 @@ def test_whoever_coordinates_makes_no_tokens_and_reads_no_audit(network: Shuffle
         assert title_of(visit.get(path, 403)) == "Your role does not open this page"
     assert visit.post("/admin/tokens", home, name="Mine", role="network_admin").status_code == 403
     assert visit.post("/admin/tokens/0123456789ab/revoke", home).status_code == 403
+
+
+def test_who_did_what_names_the_person_and_is_filtered(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    visit = signed_in(network, "network_admin")
+    person = f"/communities/{community.id}/people/{community.member_ids[0]}"
+    assert visit.send(visit.get(person), f"{person}/roles", role="facilitator").status_code == 303
+    told = words_of(visit.get("/admin/audit"))
+    assert "Inès C." in told
+    assert "role.assigned" in told
+    assert "token.created" in told
+    roles = words_of(visit.get("/admin/audit?topic=role."))
+    assert ("role.assigned" in roles, "token.created" in roles) == (True, False)
+    assert "journey" in words_of(visit.get("/admin/audit?who=JOURNEY"))
+    assert "Inès C." not in words_of(visit.get("/admin/audit?who=journey"))
+    assert "Nothing was recorded that fits." in words_of(visit.get("/admin/audit?who=%25"))
+    visit.get("/admin/audit?before=nonsense", 422)
+
+
+def test_every_record_is_on_one_page_and_no_other(network: Shuffled) -> None:
+    visit = signed_in(network, "network_admin")
+    for number in range(60):
+        network.put_community(community_id := str(uuid4()), name=f"Cercle {number}")
+        network.put_role(community_id, visit.member_id)
+        clock.move(timedelta(seconds=1))
+    network.settle()
+    path, seen = "/admin/audit?topic=role.", list[str]()
+    while path:
+        page = visit.get(path)
+        assert len(visit.read(path).data) < 40_000
+        seen += ["".join(row[2].itertext()) for row in list(page.iter("tr"))[1:]]
+        path = links_of(page).get("Earlier records", "").partition("&lang")[0]
+    assert len(seen) == len(set(seen)) == 61
