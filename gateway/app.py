@@ -26,7 +26,9 @@ from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
 from gateway.pages import (
     about,
     account,
+    audit,
     calendar,
+    community,
     errors,
     front,
     home,
@@ -35,10 +37,12 @@ from gateway.pages import (
     mails,
     messages,
     network,
+    people,
     results,
     sign_in,
     style,
     survey,
+    tokens,
 )
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
@@ -70,6 +74,10 @@ ROUTES: tuple[Route, ...] = (
     *messages.ROUTES,
     *calendar.ROUTES,
     *network.ROUTES,
+    *community.ROUTES,
+    *people.ROUTES,
+    *tokens.ROUTES,
+    *audit.ROUTES,
     *style.ROUTES,
 )
 

@@ -4,6 +4,7 @@ Roles, memberships, tokens, closings, attendance changed from the wrap-up on, de
 first letter and the domain. Ids and states, never what a survey was answered, nor by whom.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from chassis.storage.types import CHASSIS_TABLES, Instant
 
 #: 24 months, and a day for clocks that differ: the database refuses, by its own, to remove what is younger.
 KEEP = timedelta(days=732)
+FACTS_AT_MOST = 2000  #: characters of the facts of a record, where it is read by a page
 _FACTS = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 AUDIT = Table(
@@ -50,6 +52,27 @@ def list_records(session: Session, since: datetime, limit: int) -> list[Row[Any]
     """Return the latest records since then, at most ``limit``, oldest first."""
     newest = select(AUDIT).where(AUDIT.c.at >= since).order_by(AUDIT.c.seq.desc()).limit(limit)
     return list(reversed(session.execute(newest).all()))
+
+
+def find_records(
+    session: Session, since: datetime, before: datetime, limit: int, *, actor: str = "", action: str = ""
+) -> list[dict[str, Any]]:
+    """Return the latest records between two instants, newest first; with these words in their actor and action."""
+    found = (
+        select(AUDIT).where(AUDIT.c.at >= since, AUDIT.c.at < before).order_by(AUDIT.c.at.desc(), AUDIT.c.seq.desc())
+    )
+    if actor:
+        found = found.where(AUDIT.c.actor.icontains(actor, autoescape=True))
+    if action:
+        found = found.where(AUDIT.c.action.startswith(action, autoescape=True))
+    return [
+        {**row._mapping, "before": _told(row.before), "after": _told(row.after)}
+        for row in session.execute(found.limit(limit))
+    ]
+
+
+def _told(facts: Mapping[str, Any] | None) -> str | None:
+    return None if facts is None else json.dumps(facts, ensure_ascii=False)[:FACTS_AT_MOST]
 
 
 def prune(session: Session) -> None:

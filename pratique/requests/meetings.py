@@ -11,7 +11,7 @@ from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, 
 from pratique.fields import ABSENT, LINES, Doc
 from pratique.permissions import Permission
 from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
-from pratique.requests.fields import Timezone, Version
+from pratique.requests.fields import AuditLimit, AuditRecord, AuditWords, Timezone, Version
 
 PLACE_AT_MOST = 300  #: characters
 INVITATION_LINK = (
@@ -253,3 +253,13 @@ class SummarizeMeetings(Query, answer=CommunityFigures, needs=Permission.MEETING
     community_ids: Annotated[tuple[Annotated[UUID, Doc("A community.")], ...], Length(0, 5000)]
     since: datetime
     until: datetime
+
+
+class ListMeetingsAudit(Query, answer=AuditRecord, needs=Permission.AUDIT_READ):
+    """Read who did what in meetings, between two instants, the newest first."""
+
+    since: datetime
+    before: datetime
+    actor: AuditWords = ""
+    action: AuditWords = ""
+    limit: AuditLimit = 50

@@ -10,7 +10,7 @@ from pratique.events.membership import Capacity, CommunityKind, EndReason, Local
 from pratique.fields import ABSENT, LINES, Doc
 from pratique.permissions import Permission, Rule
 from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
-from pratique.requests.fields import Timezone, Version
+from pratique.requests.fields import AuditLimit, AuditRecord, AuditWords, Timezone, Version
 
 NAME_AT_MOST = 200  #: characters
 EMAIL_AT_MOST = 254  #: characters, RFC 5321 with its erratum 1690
@@ -341,3 +341,32 @@ class ListRoster(ListQuery, answer=RosterEntry, needs=Permission.MEMBERSHIP_READ
 
     community_ids: Annotated[tuple[Annotated[UUID, Doc("A community.")], ...], Length(1, 50)]
     search: Annotated[str, Length(0, NAME_AT_MOST)] = ""  #: letters of a name or an organization; accents do not count
+
+
+class PersonInCommunity(RosterEntry):
+    """A person on the roster of a community, with each role that they have or are to have there."""
+
+    assignments: Annotated[
+        tuple[RoleAssignment, ...],
+        Length(0),
+        Doc(
+            "Roles that have not ended, over it or a set with it in it; those over the network for whoever reads that."
+        ),
+    ]
+
+
+class GetPersonInCommunity(Query, answer=PersonInCommunity, needs=Permission.MEMBERSHIP_READ):
+    """Read one person of a community, and what they are trusted with there."""
+
+    community_id: UUID
+    member_id: UUID
+
+
+class ListMembershipAudit(Query, answer=AuditRecord, needs=Permission.AUDIT_READ):
+    """Read who did what in membership, between two instants, the newest first."""
+
+    since: datetime
+    before: datetime
+    actor: AuditWords = ""
+    action: AuditWords = ""
+    limit: AuditLimit = 50

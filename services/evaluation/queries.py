@@ -11,13 +11,22 @@ from sqlalchemy.orm import Session
 
 from chassis.actor import ACTOR
 from chassis.rpc.requests import Handlers
+from chassis.storage import audit
 from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
 from chassis.storage.types import Instant
 from pratique.errors import Gone, Invalid, NotFound
 from pratique.events.evaluation import CountBand
 from pratique.permissions import Permission
-from pratique.requests.evaluation import GetResults, GetRoom, GetSurvey, ListReleases, ReadQuestions, ReadResults
+from pratique.requests.evaluation import (
+    GetResults,
+    GetRoom,
+    GetSurvey,
+    ListEvaluationAudit,
+    ListReleases,
+    ReadQuestions,
+    ReadResults,
+)
 from services.evaluation import questions
 from services.evaluation.models import Attendance, CommunityRelease, Release, Survey, SurveyState, tokens
 from services.evaluation.models.attendance import ELIGIBLE
@@ -247,8 +256,15 @@ def find_survey(session: Session, condition: ColumnElement[Any], *, lock: bool =
     return session.scalar(statement.with_for_update() if lock else statement)
 
 
+def list_evaluation_audit(session: Session, query: ListEvaluationAudit) -> list[dict[str, Any]]:
+    """Return who did what here, the newest first. One query."""
+    words = {"actor": query.actor, "action": query.action}
+    return audit.find_records(session, query.since, query.before, query.limit, **words)
+
+
 #: Which function answers which query.
 QUERIES: Handlers = {
+    ListEvaluationAudit: list_evaluation_audit,
     GetSurvey: get_survey,
     GetRoom: get_room,
     ReadQuestions: read_questions,

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, literal, or_, select, tuple_
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis.actor import ACTOR
 from chassis.rpc.requests import Handlers
-from chassis.storage import rows
+from chassis.storage import audit, rows
 from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
 from chassis.storage.types import Instant
@@ -22,6 +23,7 @@ from pratique.requests.meetings import (
     GetStanding,
     ListAgenda,
     ListMeetings,
+    ListMeetingsAudit,
     ListMeetingVersions,
     ListRegistrations,
     SummarizeMeetings,
@@ -262,8 +264,15 @@ def _read_key(after: str) -> tuple[datetime, UUID]:
         raise Invalid(words, {"/after": words}) from error
 
 
+def list_meetings_audit(session: Session, query: ListMeetingsAudit) -> list[dict[str, Any]]:
+    """Return who did what here, the newest first. One query."""
+    words = {"actor": query.actor, "action": query.action}
+    return audit.find_records(session, query.since, query.before, query.limit, **words)
+
+
 #: Which function answers which query.
 QUERIES: Handlers = {
+    ListMeetingsAudit: list_meetings_audit,
     GetMeeting: get_meeting,
     GetStanding: get_standing,
     ListMeetings: list_meetings,

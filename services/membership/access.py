@@ -22,6 +22,7 @@ from pratique.requests.membership import (
     GetCommunitySet,
     GetMember,
     GetOrganization,
+    GetPersonInCommunity,
     ListCommunities,
     ListCommunitySets,
     ListMembers,
@@ -136,4 +137,5 @@ ACCESS: Access = {
     EndRole: _IN_COMMUNITY,
     ListRoles: _IN_COMMUNITY,
     ListRoster: over("community_ids"),
+    GetPersonInCommunity: _IN_COMMUNITY,
 }

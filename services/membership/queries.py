@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from chassis import clock
 from chassis.actor import ACTOR
 from chassis.rpc.requests import Handlers
-from chassis.storage import rows
+from chassis.storage import audit, rows
 from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
 from pratique.errors import Invalid, NotFound
@@ -24,10 +25,12 @@ from pratique.requests.membership import (
     GetCommunitySet,
     GetMember,
     GetOrganization,
+    GetPersonInCommunity,
     ListCommunities,
     ListCommunitySets,
     ListLabels,
     ListMembers,
+    ListMembershipAudit,
     ListMemberships,
     ListNetworkRoles,
     ListOrganizations,
@@ -285,6 +288,29 @@ def list_roster(transaction: Transaction, query: ListRoster) -> Page[SimpleNames
     return Page(found[start:end], str(end) if len(found) > end else None)
 
 
+def get_person_in_community(transaction: Transaction, query: GetPersonInCommunity) -> SimpleNamespace:
+    """Return a person who belongs to a community, or has or is to have a role there, with those roles. Nine queries.
+
+    Raises:
+        NotFound: nobody of this id does.
+    """
+    found = _rows_of_roster(transaction, [query.community_id]).get((query.member_id, query.community_id))
+    sets = [
+        each.set_id for each in transaction.scalars(select(CommunitySet)) if query.community_id in each.community_ids
+    ]
+    is_here = (RoleAssignment.community_id == query.community_id) | transaction.is_one_of(RoleAssignment.set_id, sets)
+    if ACTOR.get().communities_for(query.needs) is None:  # who reads the whole network reads of its own roles too
+        is_here |= over_network()
+    theirs = select(RoleAssignment).where(
+        RoleAssignment.member_id == query.member_id, RoleAssignment.ended_at.is_(None), is_here
+    )
+    assignments = transaction.scalars(theirs.order_by(RoleAssignment.assigned_at, RoleAssignment.assignment_id)).all()
+    if found is None and not assignments:
+        raise NotFound(f"Nobody {query.member_id} belongs to community {query.community_id} or has a role there.")
+    person = found or _entry(access_member(transaction, query.member_id), query.community_id)
+    return SimpleNamespace(**vars(person), assignments=assignments)
+
+
 def _rows_of_roster(
     transaction: Transaction, community_ids: Sequence[UUID]
 ) -> dict[tuple[UUID, UUID], SimpleNamespace]:
@@ -335,8 +361,15 @@ def _entry(member: Member, community_id: UUID) -> SimpleNamespace:
     )
 
 
+def list_membership_audit(session: Session, query: ListMembershipAudit) -> list[dict[str, Any]]:
+    """Return who did what here, the newest first. One query."""
+    words = {"actor": query.actor, "action": query.action}
+    return audit.find_records(session, query.since, query.before, query.limit, **words)
+
+
 #: Which function answers which query.
 QUERIES: Handlers = {
+    ListMembershipAudit: list_membership_audit,
     GetCommunity: get_community,
     ListCommunities: list_communities,
     GetOrganization: get_organization,
@@ -351,5 +384,6 @@ QUERIES: Handlers = {
     ListCommunitySets: list_community_sets,
     ListLabels: list_labels,
     ListRoster: list_roster,
+    GetPersonInCommunity: get_person_in_community,
     GetAuthority: get_authority,
 }

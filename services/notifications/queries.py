@@ -1,15 +1,22 @@
 """Queries of notifications. What is sealed in a message is in no answer."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, defer
 
 from chassis.rpc.requests import Handlers
+from chassis.storage import audit
 from chassis.storage.rows import Page, page
 from pratique.errors import Invalid
-from pratique.requests.notifications import ListMessages, PreviewInvitation, ReadInvitation
+from pratique.requests.notifications import (
+    ListMessages,
+    ListNotificationsAudit,
+    PreviewInvitation,
+    ReadInvitation,
+)
 from services.notifications.models import Message
 from services.notifications.previews import preview_invitation, read_invitation
 
@@ -47,8 +54,15 @@ def _position(after: str) -> tuple[datetime, UUID]:
     raise Invalid(words, {"/after": words})
 
 
+def list_notifications_audit(session: Session, query: ListNotificationsAudit) -> list[dict[str, Any]]:
+    """Return who did what here, the newest first. One query."""
+    words = {"actor": query.actor, "action": query.action}
+    return audit.find_records(session, query.since, query.before, query.limit, **words)
+
+
 #: Which function answers which query.
 QUERIES: Handlers = {
+    ListNotificationsAudit: list_notifications_audit,
     ListMessages: list_messages,
     ReadInvitation: read_invitation,
     PreviewInvitation: preview_invitation,

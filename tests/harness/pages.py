@@ -16,7 +16,7 @@ class Visit:
     """A browser in which one person is signed in."""
 
     def __init__(self, network: Shuffled, member_id: str, locale: str = "en") -> None:
-        self.app, self.locale = network.app, locale
+        self.app, self.locale, self.member_id = network.app, locale, member_id
         self._client = Client(self.app)
         self._client.set_cookie(self.app.visitors.cookie, self.app.sessions.begin(UUID(member_id), "test"))
 

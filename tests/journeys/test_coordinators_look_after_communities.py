@@ -12,7 +12,7 @@ import pytest
 from chassis import clock
 from gateway.pages.network import harmless
 from tests.harness.network import AT
-from tests.harness.pages import Visit, links_of, title_of, words_of
+from tests.harness.pages import Visit, actions_of, links_of, parsed, title_of, words_of
 from tests.harness.people import Community
 from tests.harness.runtimes import Shuffled, shuffled_network
 
@@ -105,3 +105,173 @@ def test_whoever_coordinates_nothing_is_told_what_to_do(network: Shuffled, path:
     for visit in (Visit(network, community.member_ids[0]), with_role(network, "facilitator", community)):
         page = visit.get(path, 403)
         assert title_of(page) == "Your role does not open this page"
+
+
+FOUNDED = {"name": "Aînés et numérique", "purpose": "Apprendre ensemble.", "timezone": "America/Toronto"}
+
+
+def test_a_community_is_founded_and_changed_by_clicks(network: Shuffled) -> None:
+    visit = with_role(network, "coordinator")
+    form = visit.get("/communities/new")
+    sent = visit.send(form, "/communities/new", **FOUNDED)
+    again = visit.send(form, "/communities/new", **FOUNDED)
+    assert (sent.status_code, again.headers["Location"]) == (303, sent.headers["Location"])
+    path = sent.headers["Location"].partition("?")[0]
+    page = visit.get(f"{path}?told=founded")
+    assert title_of(page) == "Aînés et numérique"
+    assert "Nobody belongs to it yet." in words_of(page)
+    edited = visit.send(visit.get(f"{path}/edit"), f"{path}/edit", name="Aînés, numérique", locale="en")
+    assert edited.status_code == 303
+    assert title_of(visit.get(path)) == "Aînés, numérique"
+    [kept] = network.ok("GET", "/v1/communities")["items"]
+    assert (kept["name"], kept["locale"], kept["version"]) == ("Aînés, numérique", "en", 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("name", "", "Fill this in."),
+        ("name", "x" * 10_000, "Write at most 200 characters."),
+        ("name", "Aînés\u202eenruob", "characters that nobody sees"),
+        ("timezone", "Nowhere/Land", ""),
+        ("kind", "nonsense", "Choose one of those offered."),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(
+    network: Shuffled, field: str, typed: str, words: str
+) -> None:
+    visit = with_role(network, "coordinator")
+    page = parsed(visit.send(visit.get("/communities/new"), "/communities/new", **FOUNDED | {field: typed}), 422)
+    assert page.find("head/title").text.startswith("Error:")
+    assert f"#{field}" in links_of(page).values()
+    assert words in words_of(page)
+    assert "Apprendre ensemble." in words_of(page)
+    assert network.ok("GET", "/v1/communities")["items"] == []
+
+
+def test_who_saves_second_is_told_what_changed_and_loses_nothing(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    one, other = with_role(network, "coordinator", community), with_role(network, "coordinator", community)
+    path = f"/communities/{community.id}/edit"
+    first, second = one.get(path), other.get(path)
+    assert one.send(first, path, name="Premier nom").status_code == 303
+    told = parsed(other.send(second, path, purpose="Autre raison."), 409)
+    assert "Somebody else changed this meanwhile" in words_of(told)
+    assert "Premier nom" in words_of(told)
+    assert other.send(told, path).status_code == 303
+    kept = network.ok("GET", f"/v1/communities/{community.id}")
+    assert (kept["name"], kept["purpose"]) == ("Cercle d’essai", "Autre raison.")
+
+
+def test_a_person_is_added_by_their_address_whether_known_or_not(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    network.schedule(community.id)
+    known = str(uuid4())
+    network.put_member(known, "Amina Kaboré", email="amina@example.org")
+    visit, path = with_role(network, "coordinator", community), f"/communities/{community.id}/people/new"
+    form = visit.get(path)
+    nameless = parsed(visit.send(form, path, email="zoe@example.org"), 422)
+    assert "We know nobody with this address: write their name." in words_of(nameless)
+    assert visit.send(nameless, path, name="Zoé Tremblay").status_code == 303
+    added = visit.send(visit.get(path), path, email="AMINA@example.org")
+    assert added.headers["Location"].startswith(f"/communities/{community.id}/people/{known}?")
+    network.settle()
+    people = words_of(visit.get(f"/communities/{community.id}"))
+    assert people.index("Amina Kaboré") < people.index("Inès Chartrand") < people.index("Zoé Tremblay")
+    assert len(network.mails(to="zoe@example.org")) == len(network.mails(to="amina@example.org")) == 1
+
+
+def test_staff_is_added_with_a_role_that_lasts_until_a_day(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    visit, path = with_role(network, "coordinator", community), f"/communities/{community.id}/people/new"
+    typed = {"email": "paul@example.org", "name": "Paul Roy", "part": "staff"}
+    assert "needs a role" in words_of(parsed(visit.send(visit.get(path), path, **typed), 422))
+    added = visit.send(visit.get(path), path, **typed, role="note_taker")
+    person = added.headers["Location"].partition("?")[0]
+    page = visit.get(person)
+    assert "Does not belong to this community." in words_of(page)
+    given = visit.send(page, f"{person}/roles", role="facilitator", **{"ends_at.day": "2026-03-20"})
+    assert given.status_code == 303
+    assert "Until March 20, 2026." in words_of(visit.get(person))
+    staff = Visit(network, person.rpartition("/")[2])
+    assert "Facilitator" in words_of(staff.get("/home"))
+    assert visit.send(visit.get(person), f"{person}/roles/note_taker/end").status_code == 303
+    network.advance(days=9)
+    assert "Facilitator" not in words_of(staff.get("/home"))
+    visit.get(person, 404)
+
+
+def test_a_role_that_ends_before_it_begins_is_refused_at_its_field(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    visit, person = with_role(network, "coordinator", community), f"/communities/{community.id}/people"
+    person = f"{person}/{community.member_ids[0]}"
+    days = {"begins_at.day": "2026-04-02", "ends_at.day": "2026-04-01"}
+    page = parsed(visit.send(visit.get(person), f"{person}/roles", role="facilitator", **days), 422)
+    assert page.find("head/title").text.startswith("Error:")
+    assert network.ok("GET", f"/v1/communities/{community.id}/roles")["items"][1:] == []
+
+
+def test_nobody_gives_more_than_they_have(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    visit = with_role(network, "coordinator", community)
+    person = f"/communities/{community.id}/people/{community.member_ids[0]}"
+    page = visit.get(person)
+    assert "Network administrator" not in words_of(page)
+    for typed in ({"role": "network_admin", "scope": "network"}, {"role": "coordinator", "scope": "network"}):
+        assert visit.send(page, f"{person}/roles", **typed).status_code == 403
+    assert network.ok("GET", "/v1/roles")["items"] == []
+
+
+def test_a_membership_ends_after_what_follows_was_said(network: Shuffled) -> None:
+    community = network.create_community(members=2)
+    visit = with_role(network, "coordinator", community)
+    leaving = community.member_ids[0]
+    path = f"/communities/{community.id}/people/{leaving}/end"
+    page = visit.get(path)
+    assert "What they attended stays" in words_of(page)
+    assert visit.send(page, path, reason="nonsense").status_code == 422
+    assert visit.send(page, path, reason="removed").headers["Location"].startswith(f"/communities/{community.id}?")
+    listed = words_of(visit.get(f"/communities/{community.id}"))
+    assert ("Personne N0" in listed, "Personne N1" in listed) == (False, True)
+
+
+def test_many_people_are_searched_and_paged(network: Shuffled) -> None:
+    community = network.create_community(members=53)
+    visit = with_role(network, "coordinator", community)
+    page = visit.get(f"/communities/{community.id}")
+    assert len(visit.read(f"/communities/{community.id}").data) < 40_000
+    following = visit.get(links_of(page)["Next people"].partition("&lang")[0])
+    names = {f"Personne N{number}" for number in range(53)} | {"Inès Chartrand"}
+    assert {each for each in {**links_of(page), **links_of(following)} if each in names} == names
+    found = visit.get(f"/communities/{community.id}?search=ines")
+    assert ("Inès Chartrand" in links_of(found), "Personne N1" in links_of(found)) == (True, False)
+
+
+def test_a_foreign_coordinator_and_a_facilitator_change_nothing(network: Shuffled) -> None:
+    own, foreign = network.create_community(members=1), network.create_community(members=1)
+    visits = [with_role(network, "coordinator", own), with_role(network, "facilitator", foreign)]
+    person = f"/communities/{foreign.id}/people/{foreign.member_ids[0]}"
+    for visit in visits:
+        home = visit.get("/home")
+        for path in ("/communities/new", f"/communities/{foreign.id}/edit", f"/communities/{foreign.id}/people/new"):
+            assert title_of(visit.get(path, 403)) == "Your role does not open this page"
+            typed = FOUNDED | {"kind": "open", "locale": "fr", "email": "new@example.org", "part": "individual"}
+            assert visit.post(path, home, **typed).status_code == 403
+        for path in (f"{person}/roles", f"{person}/roles/facilitator/end", f"{person}/end"):
+            assert visit.post(path, home, role="facilitator", reason="left").status_code == 403
+        visit.get(person, 403)
+        unknown = visit.get(f"/communities/{uuid4()}", 403)
+        assert title_of(unknown) == "Your role does not open this page"
+    visits[0].get(f"/communities/{foreign.id}", 403)
+    read = visits[1].get(f"/communities/{foreign.id}")
+    assert not {each for each in actions_of(read) if each.startswith("/communities")}
+    assert len(network.ok("GET", f"/v1/communities/{foreign.id}/memberships")["items"]) == 1
+
+
+def test_pages_of_communities_speak_french(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    visit = with_role(network, "coordinator", community, "fr")
+    page = visit.get(f"/communities/{community.id}")
+    assert "Raison d’être" in words_of(page)
+    assert "Ajouter une personne" in links_of(page)
+    assert title_of(visit.get("/network")) == "Les communautés côte à côte"

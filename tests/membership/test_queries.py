@@ -1,6 +1,7 @@
 """What people read from membership."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from pratique.requests.membership import (
     GetCommunity,
     GetMember,
     GetOrganization,
+    GetPersonInCommunity,
     ListCommunities,
     ListLabels,
     ListMembers,
@@ -34,6 +36,7 @@ from pratique.requests.membership import (
     PutRole,
 )
 from pratique.requests.membership import Member as MemberShown
+from pratique.testing import AT
 from services.membership.models import Community, Member, Membership
 from tests.membership.conftest import ask
 
@@ -237,3 +240,17 @@ def test_what_a_person_may_do_is_their_roles_in_force_and_where_they_belong(
 def test_of_an_unknown_person_nothing_is_known(session: Transaction) -> None:
     with pytest.raises(NotFound):
         ask(session, GetAuthority, member_id=STRANGER)
+
+
+def test_one_person_of_a_community_is_read_with_roles_now_and_to_come(
+    session: Transaction, membership: Membership
+) -> None:
+    begins_at = AT + timedelta(days=3)
+    ask(session, PutRole, community_id=COMMUNITY, member_id=MEMBER, role=Role.FACILITATOR, begins_at=begins_at)
+    person = ask(session, GetPersonInCommunity, community_id=COMMUNITY, member_id=MEMBER)
+    assert (person.name, person.roles) == ("Amina Koné", [])
+    assert [(each.role, each.begins_at) for each in person.assignments] == [(Role.FACILITATOR, begins_at)]
+    ask(session, EndRole, community_id=COMMUNITY, member_id=MEMBER, role=Role.FACILITATOR)
+    assert ask(session, GetPersonInCommunity, community_id=COMMUNITY, member_id=MEMBER).assignments == []
+    with pytest.raises(NotFound):
+        ask(session, GetPersonInCommunity, community_id=COMMUNITY, member_id=UUID(int=0xB))

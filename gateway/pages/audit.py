@@ -1,0 +1,119 @@
+"""Who did what, for whoever administers the network: the records of all services and of the gateway as one list."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from werkzeug.wrappers import Response
+
+from chassis import clock
+from chassis.storage import audit
+from gateway.pages.frame import framed
+from gateway.pages.visits import visitor_route
+from gateway.routes import Ask, RequestContext
+from pratique.errors import Forbidden, Invalid
+from pratique.permissions import Permission
+from pratique.request import Request
+from pratique.requests.evaluation import ListEvaluationAudit
+from pratique.requests.meetings import ListMeetingsAudit
+from pratique.requests.membership import ListLabels, ListMembershipAudit
+from pratique.requests.notifications import ListNotificationsAudit
+from words.catalogue import N_, sentences
+
+SHOWN = 50  #: records on a page
+SINCE = timedelta(days=732)  #: as long as records are kept
+
+_ASKED: tuple[type[Request], ...] = (
+    ListMembershipAudit,
+    ListMeetingsAudit,
+    ListEvaluationAudit,
+    ListNotificationsAudit,
+)
+#: What records are about, by how their actions begin; in the order in which they are offered.
+_TOPICS: Mapping[str, str] = {
+    "role.": N_("Roles"),
+    "membership.": N_("Memberships"),
+    "member.": N_("Addresses of people"),
+    "meeting.": N_("Meetings"),
+    "attendance.": N_("Attendance"),
+    "token.": N_("Tokens"),
+    "sessions.": N_("Sessions of people"),
+    "integrator.": N_("Programs that listen"),
+    "letter.": N_("Messages between services that failed"),
+}
+_PERSON = "member "  #: how the audit names a person who acted
+
+
+def show_audit(context: RequestContext) -> Response:
+    """Show who did what, the newest first: with filters, and page by page.
+
+    Raises:
+        Forbidden: the person does not administer the network.
+        Invalid: the place in the list is none.
+    """
+    if not context.actor.may(Permission.AUDIT_READ, []):
+        raise Forbidden("Who did what is read by whoever administers the network.")
+    args, now, _ = context.request.args, clock.now(), sentences(context.locale)
+    topic = args.get("topic", "") if args.get("topic", "") in _TOPICS else ""
+    who, before = args.get("who", "").strip()[:100], _instant(args.get("before", ""), now)
+    records = _records(context, before, who, topic)
+    shown = _whole_instants(records)
+    names = _names(context, shown)
+    rows = [{**each, "who": names.get(each["actor"], each["actor"])} for each in shown]
+    following = rows[-1]["at"].isoformat() if len(records) > len(rows) else ""
+    topics = [(key, _(label)) for key, label in _TOPICS.items()]
+    values = {"rows": rows, "following": following, "who": who, "topic": topic, "topics": topics}
+    return framed(context, "audit", _("Who did what"), is_later="before" in args, **values)
+
+
+def _records(context: RequestContext, before: datetime, who: str, topic: str) -> list[dict[str, Any]]:
+    """The latest records of each store before an instant, newest first; one more of each than a page shows."""
+    since, words = clock.now() - SINCE, {"actor": who, "action": topic}
+    asked = {"since": since.isoformat(), "before": before.isoformat(), "limit": SHOWN + 1, **words}
+    answers = context.call_all(*[Ask(kind, **asked) for kind in _ASKED])
+    with context.app.store.begin(is_reading=True) as session:
+        own = audit.find_records(session, since, before, SHOWN + 1, **words)
+    told = [{**each, "at": datetime.fromisoformat(each["at"])} for rows in answers for each in rows]
+    return sorted([*told, *own], key=lambda each: each["at"], reverse=True)
+
+
+def _whole_instants(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records of a page: what happened in one instant stands on one page, so that the next begins before it."""
+    if len(records) <= SHOWN:
+        return list(records)
+    last = records[SHOWN - 1]["at"]
+    return [each for each in records if each["at"] >= last]
+
+
+def _names(context: RequestContext, records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What the people among the actors are called, by how the audit names them."""
+    actors = {each["actor"] for each in records if each["actor"].startswith(_PERSON)}
+    ids = [id for each in actors if (id := _id_in(each))]
+    if not ids:
+        return {}
+    labels = {each["member_id"]: each["label"] for each in context.call(ListLabels, member_ids=sorted(ids))}
+    return {f"{_PERSON}{id}": label for id, label in labels.items()}
+
+
+def _id_in(actor: str) -> str:
+    try:
+        return str(UUID(actor.removeprefix(_PERSON)))
+    except ValueError:
+        return ""
+
+
+def _instant(text: str, now: datetime) -> datetime:
+    """The place in the list; at its beginning, what happens in this instant belongs to it."""
+    if not text:
+        return now + timedelta(seconds=1)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = now.replace(tzinfo=None)
+    if at.tzinfo is None:
+        raise Invalid("This is no place in the list; begin anew.", {"/before": "no instant"})
+    return at
+
+
+ROUTES = (visitor_route("GET", "/admin/audit", "Show who did what", show_audit),)

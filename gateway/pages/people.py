@@ -1,0 +1,366 @@
+"""A person in a community: adding them, what they are trusted with and until when, and the end of their membership."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from marshmallow.validate import Length
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from gateway.pages.community import known_community
+from gateway.pages.forms import Form
+from gateway.pages.frame import framed, led_to
+from gateway.pages.roles import OFFERED, role_name
+from gateway.pages.visits import visitor_route
+from gateway.routes import RequestContext
+from pratique.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionRequired, Stale
+from pratique.events.membership import Capacity, CommunityKind, EndReason, Locale, Role
+from pratique.fields import Doc
+from pratique.permissions import ROLE_PERMISSIONS, Permission
+from pratique.requests.membership import (
+    NAME_AT_MOST,
+    EndMembership,
+    EndNetworkRole,
+    EndRole,
+    GetPersonInCommunity,
+    ListMembers,
+    ListOrganizations,
+    MemberQuery,
+    PutMember,
+    PutMembership,
+    PutNetworkRole,
+    PutOrganization,
+    PutRole,
+    RoleBody,
+)
+from words.catalogue import N_, sentences
+from words.order import in_order, sort_key
+
+_LANGUAGES = ((Locale.FR, "Français"), (Locale.EN, "English"))
+_ORGANIZATIONS = 500  #: offered while one types
+
+
+class Part(StrEnum):
+    """How a person takes part in a community."""
+
+    INDIVIDUAL = "individual"
+    REPRESENTATIVE = "representative"
+    STAFF = "staff"
+
+
+class Scope(StrEnum):
+    """Over what a role is given on these pages."""
+
+    COMMUNITY = "community"
+    NETWORK = "network"
+
+
+class NewPerson(MemberQuery):
+    """A person to be added to a community."""
+
+    part: Annotated[Part, Doc("How they take part.")]
+    name: Annotated[str, Length(0, NAME_AT_MOST), Doc("Their name, where they are not known yet.")] = ""
+    locale: Annotated[Locale, Doc("Language that they are written to in.")] = Locale.FR
+    organization: Annotated[str, Length(0, NAME_AT_MOST), Doc("Whom they represent.")] = ""
+    role: Annotated[Role | None, Doc("What they are trusted with.")] = None
+
+
+class NewRole(RoleBody):
+    """A role to be given."""
+
+    role: Annotated[Role, Doc("What with.")]
+    scope: Annotated[Scope, Doc("Over what.")] = Scope.COMMUNITY
+
+
+_PARTS: Mapping[str, str] = {
+    Part.INDIVIDUAL: N_("Belongs to it in their own name"),
+    Part.REPRESENTATIVE: N_("Belongs to it for an organization"),
+    Part.STAFF: N_("Works for it without belonging to it, and needs a role"),
+}
+_REASONS: Mapping[str, str] = {
+    EndReason.LEFT: N_("They left"),
+    EndReason.REMOVED: N_("They were removed"),
+    EndReason.OTHER: N_("Another reason"),
+}
+_LABELS: Mapping[str, str] = {
+    "email": N_("Email address"),
+    "name": N_("Name"),
+    "locale": N_("Language"),
+    "part": N_("How they take part"),
+    "organization": N_("Organization"),
+    "role": N_("Role"),
+    "scope": N_("Over what"),
+    "begins_at": N_("First day"),
+    "ends_at": N_("Last day"),
+}
+
+
+def ask_person(context: RequestContext) -> Response:
+    """Ask who is to be added to a community."""
+    community = _coordinated(context)
+    known = {"part": Part.INDIVIDUAL, "locale": community["locale"]}
+    return _adding(context, Form.of(NewPerson, known, context.locale), str(uuid4()))
+
+
+def add_person(context: RequestContext) -> Response:
+    """Add a person: whoever has the address, or else somebody new. Sent twice, it adds them once."""
+    community, community_id = _coordinated(context), context.path["community_id"]
+    form = Form.sent(NewPerson, context.request.form, context.locale)
+    new_id = _id_in(form.value("new_id"))
+    said = form.read()
+    if said is not None and _is_whole(context, form, said, community):
+        try:
+            member_id = _find_or_record(context, form, said, new_id, community)
+            if member_id is not None:
+                _let_in(context, said, community_id, member_id)
+                return led_to(f"/communities/{community_id}/people/{member_id}?told=added", context)
+        except Invalid as error:
+            form.refuse(error)
+        except Conflict:  # somebody took the address in this instant
+            form.errors["email"] = sentences(context.locale)(N_("Somebody has just been recorded with it; send again."))
+    return _adding(context, form, new_id, 422)
+
+
+def show_person(context: RequestContext) -> Response:
+    """Show a person in a community: what they are trusted with, and what can be given and ended."""
+    _coordinated(context)
+    form = Form.of(NewRole, {"scope": Scope.COMMUNITY}, context.locale, context.person.timezone)
+    return _showing(context, form)
+
+
+def give_role(context: RequestContext) -> Response:
+    """Trust a person with a role, from a day on and until a day, if any are said. Saying it twice gives it once."""
+    community = _coordinated(context)
+    zone, path = community["timezone"], context.path
+    form = Form.sent(NewRole, _with_hours(context.request.form), context.locale, zone)
+    said = form.read()
+    if said is not None:
+        over_network = said.pop("scope") == Scope.NETWORK
+        try:
+            if over_network:
+                context.call(PutNetworkRole, member_id=path["member_id"], **said)
+            else:
+                context.call(PutRole, community_id=path["community_id"], member_id=path["member_id"], **said)
+        except Invalid as error:
+            form.refuse(error)
+        else:
+            return _back(context, "given")
+    return _showing(context, form, 422)
+
+
+def end_role(context: RequestContext) -> Response:
+    """End a person's role; ending it twice is harmless."""
+    community_id, member_id, role = (context.path[name] for name in ("community_id", "member_id", "role"))
+    if context.request.form.get("scope") == Scope.NETWORK:
+        context.call(EndNetworkRole, member_id=member_id, role=role)
+    else:
+        context.call(EndRole, community_id=community_id, member_id=member_id, role=role)
+    return _back(context, "taken")
+
+
+def confirm_end(context: RequestContext) -> Response:
+    """Say what follows from the end of a membership, before it is ended."""
+    _coordinated(context)
+    _, found = sentences(context.locale), _found(context)
+    title = _("End the membership of %(name)s", name=found["name"])
+    reasons = [(key, _(label)) for key, label in _REASONS.items()]
+    shown = {"community": known_community(context, context.path["community_id"]), "found": found, "reasons": reasons}
+    return framed(context, "membership_end", title, **shown)
+
+
+def end_membership(context: RequestContext) -> Response:
+    """End a membership. What the person attended stays, and they may join again."""
+    reason = context.request.form.get("reason", EndReason.LEFT)
+    if reason not in tuple(EndReason):
+        raise Invalid("Say why the membership ends.", {"/reason": "unknown"})
+    path = context.path
+    context.call(EndMembership, community_id=path["community_id"], member_id=path["member_id"], reason=reason)
+    return led_to(f"/communities/{path['community_id']}?told=ended", context)
+
+
+def _coordinated(context: RequestContext) -> Mapping[str, Any]:
+    """Return the community of the path, for whoever coordinates it.
+
+    Raises:
+        Forbidden: they do not, be it there or not.
+    """
+    if not context.actor.may(Permission.MEMBERSHIP_WRITE, [UUID(context.path["community_id"])]):
+        raise Forbidden("People are added, and trusted with roles, by whoever coordinates the community.")
+    return known_community(context, context.path["community_id"])
+
+
+def _is_whole(context: RequestContext, form: Form, said: Mapping[str, Any], community: Mapping[str, Any]) -> bool:
+    """Return whether nothing is missing that follows from how they take part; the form says what is."""
+    _ = sentences(context.locale)
+    if said["part"] == Part.STAFF and not said.get("role"):
+        form.errors["role"] = _("Choose what they are trusted with: who does not belong to it needs a role.")
+    if said["part"] == Part.REPRESENTATIVE:
+        if community["kind"] == CommunityKind.INDIVIDUALS:
+            form.errors["part"] = _("In this community everybody is in their own name.")
+        elif not said.get("organization"):
+            form.errors["organization"] = _("Write the organization that they represent.")
+    if said.get("role") and Role(said["role"]) not in _givable(context):
+        form.errors["role"] = _("You cannot give this role yourself.")
+    return not form.errors
+
+
+def _find_or_record(
+    context: RequestContext, form: Form, said: Mapping[str, Any], new_id: str, community: Mapping[str, Any]
+) -> str | None:
+    """Return the id of whoever has the address, recorded now if nobody has; None if their name is missing for that."""
+    found = context.call(ListMembers, email=said["email"])["rows"]
+    if found:
+        return str(found[0]["member_id"])
+    if not said.get("name"):
+        form.errors["name"] = sentences(context.locale)(N_("We know nobody with this address: write their name."))
+        return None
+    card = {"name": said["name"], "email": said["email"], "locale": said["locale"], "timezone": community["timezone"]}
+    try:
+        context.call(PutMember, member_id=new_id, **card)
+    except (PreconditionRequired, Stale):  # the form was sent before, with other words: that person is another
+        form.general = sentences(context.locale)(N_("This form was used already. Open it anew, and type it again."))
+        return None
+    return new_id
+
+
+def _let_in(context: RequestContext, said: Mapping[str, Any], community_id: str, member_id: str) -> None:
+    whose = {"community_id": community_id, "member_id": member_id}
+    if said["part"] != Part.STAFF:
+        is_representative = said["part"] == Part.REPRESENTATIVE
+        organization_id = _organization(context, said["organization"]) if is_representative else None
+        capacity = Capacity.REPRESENTATIVE if is_representative else Capacity.INDIVIDUAL
+        try:
+            context.call(PutMembership, **whose, capacity=capacity, organization_id=organization_id)
+        except PreconditionRequired:  # they belong to it already, otherwise; their page shows how
+            return
+    if said.get("role"):
+        context.call(PutRole, **whose, role=said["role"])
+
+
+def _organization(context: RequestContext, name: str) -> str:
+    """Return the id of the organization of this name, recorded now if there is none."""
+    wanted = sort_key(name)[0]
+    for row in context.call(ListOrganizations, limit=_ORGANIZATIONS)["rows"]:
+        if sort_key(row["name"])[0] == wanted:
+            return str(row["organization_id"])
+    organization_id = str(uuid4())
+    context.call(PutOrganization, organization_id=organization_id, name=name)
+    return organization_id
+
+
+def _givable(context: RequestContext, scope: Scope = Scope.COMMUNITY) -> list[Role]:
+    """The roles that give no more than the person has there themselves."""
+    over = [UUID(context.path["community_id"])] if scope is Scope.COMMUNITY else []
+    roles = [each for each in OFFERED if scope is Scope.NETWORK or each is not Role.NETWORK_ADMIN]
+    may_give = context.actor.may(Permission.ROLES_WRITE, over)
+    return [each for each in roles if may_give and all(context.actor.may(one, over) for one in ROLE_PERMISSIONS[each])]
+
+
+def _with_hours(sent: MultiDict[str, str]) -> MultiDict[str, str]:
+    """The form with the hours that its days mean: a role begins with its first day and ends with its last."""
+    form = sent.copy()
+    for name, hour in (("begins_at", "00:00"), ("ends_at", "23:59")):
+        if form.get(f"{name}.day"):
+            form[f"{name}.hour"] = hour
+    return form
+
+
+def _found(context: RequestContext) -> Mapping[str, Any]:
+    path = context.path
+    found: Mapping[str, Any] = context.call(
+        GetPersonInCommunity, community_id=path["community_id"], member_id=path["member_id"]
+    )
+    return found
+
+
+def _showing(context: RequestContext, form: Form, status: int = 200) -> Response:
+    found, community = _found(context), known_community(context, context.path["community_id"])
+    givable, networkwide = _givable(context), _givable(context, Scope.NETWORK)
+    roles = [_role(context, each, givable, networkwide) for each in found["assignments"]]
+    offered = [*givable, *(each for each in networkwide if each not in givable)]
+    shown = {
+        "found": found,
+        "community": community,
+        "roles": roles,
+        "form": form,
+        "labels": _labels(context),
+        "offered": [(each, role_name(each, context.locale)) for each in offered],
+        "may_network": bool(networkwide),
+        "told": context.request.args.get("told", ""),
+        "is_error": form.is_wrong,
+    }
+    return framed(context, "person", str(found["name"]), status, **shown)
+
+
+def _role(
+    context: RequestContext, assignment: Mapping[str, Any], givable: list[Role], networkwide: list[Role]
+) -> dict[str, Any]:
+    """A role as the page shows it: over what it is, and whether the person who asks may end it here."""
+    is_network = assignment["community_id"] is None and assignment["set_id"] is None
+    may_end = Role(assignment["role"]) in (networkwide if is_network else givable)
+    return {
+        **assignment,
+        "name": role_name(assignment["role"], context.locale),
+        "scope": Scope.NETWORK if is_network else Scope.COMMUNITY,
+        "can_end": may_end and assignment["set_id"] is None,
+    }
+
+
+def _adding(context: RequestContext, form: Form, new_id: str, status: int = 200) -> Response:
+    _, community = sentences(context.locale), known_community(context, context.path["community_id"])
+    parts = [
+        (key, _(label))
+        for key, label in _PARTS.items()
+        if key != Part.REPRESENTATIVE or community["kind"] != CommunityKind.INDIVIDUALS
+    ]
+    rows = context.call(ListOrganizations, limit=_ORGANIZATIONS)["rows"] if len(parts) == len(_PARTS) else []
+    shown = {
+        "community": community,
+        "form": form,
+        "labels": _labels(context),
+        "parts": parts,
+        "languages": _LANGUAGES,
+        "organizations": in_order([str(row["name"]) for row in rows], str)[:200],
+        "offered": [(each, role_name(each, context.locale)) for each in _givable(context)],
+        "new_id": new_id,
+        "is_error": form.is_wrong,
+    }
+    return framed(context, "person_form", _("Add a person"), status, **shown)
+
+
+def _labels(context: RequestContext) -> dict[str, str]:
+    _ = sentences(context.locale)
+    return {name: _(label) for name, label in _LABELS.items()}
+
+
+def _back(context: RequestContext, told: str) -> Response:
+    path = context.path
+    try:
+        _found(context)
+    except NotFound:  # it was all that held them to this community
+        return led_to(f"/communities/{path['community_id']}", context)
+    return led_to(f"/communities/{path['community_id']}/people/{path['member_id']}?told={told}", context)
+
+
+def _id_in(text: str) -> str:
+    """The id that a form carries; a new one where somebody changed it into none."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return str(uuid4())
+
+
+_PEOPLE = "/communities/<uuid:community_id>/people"
+_PERSON = f"{_PEOPLE}/<uuid:member_id>"
+_ROLE = f"<any({', '.join(Role)}):role>"
+ROUTES = (
+    visitor_route("GET", f"{_PEOPLE}/new", "Ask who is to be added to a community", ask_person),
+    visitor_route("POST", f"{_PEOPLE}/new", "Add a person to a community", add_person, status=303),
+    visitor_route("GET", _PERSON, "Show a person in a community", show_person),
+    visitor_route("POST", f"{_PERSON}/roles", "Trust a person with a role", give_role, status=303),
+    visitor_route("POST", f"{_PERSON}/roles/{_ROLE}/end", "End a person's role", end_role, status=303),
+    visitor_route("GET", f"{_PERSON}/end", "Say what follows from the end of a membership", confirm_end),
+    visitor_route("POST", f"{_PERSON}/end", "End a membership", end_membership, status=303),
+)
