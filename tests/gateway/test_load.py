@@ -122,8 +122,9 @@ def test_twenty_faults_are_told_at_most_and_none_at_length(gate):
 @pytest.mark.parametrize(
     "route", [each for each in ROUTES if each.method in ("PUT", "POST")], ids=lambda each: each.path
 )
-def test_what_anyone_may_call_takes_small_bodies_and_refuses_others_unread(gate, route):
-    assert route.body_limit == (MAX_BODY_BYTES if route.scope else PUBLIC_BODY_BYTES)
+def test_what_anyone_may_call_takes_small_bodies_and_all_refuse_larger_ones_unread(gate, route):
+    assert not route.max_body or route.visitor
+    assert route.body_limit == (MAX_BODY_BYTES if route.scope else route.max_body or PUBLIC_BODY_BYTES)
     path = route.template
     for name, kind, choices in route.variables:
         path = path.replace(f"{{{name}}}", choices[0] if choices else example_id(name) if kind == "uuid" else "x")
