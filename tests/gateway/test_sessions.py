@@ -49,7 +49,8 @@ def rows(gate: Gate) -> list[PersonSession]:
 
 def path_of(route: Any) -> str:
     """An address that the route matches."""
-    return re.sub(r"\{\w+\}", str(uuid4()), route.template)
+    choices = {name: offered[0] for name, _, offered in route.variables if offered}
+    return re.sub(r"\{(\w+)\}", lambda found: choices.get(found[1]) or str(uuid4()), route.template)
 
 
 def cookie_line(gate: Gate, host: str) -> str:
