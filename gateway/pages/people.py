@@ -151,8 +151,14 @@ def give_role(context: RequestContext) -> Response:
 
 
 def end_role(context: RequestContext) -> Response:
-    """End a person's role; ending it twice is harmless."""
+    """End a person's role; ending it twice is harmless.
+
+    Raises:
+        NotFound: there is no such role.
+    """
     community_id, member_id, role = (context.path[name] for name in ("community_id", "member_id", "role"))
+    if role not in tuple(Role):
+        raise NotFound("There is no such role.")
     if context.request.form.get("scope") == Scope.NETWORK:
         context.call(EndNetworkRole, member_id=member_id, role=role)
     else:
@@ -354,13 +360,12 @@ def _id_in(text: str) -> str:
 
 _PEOPLE = "/communities/<uuid:community_id>/people"
 _PERSON = f"{_PEOPLE}/<uuid:member_id>"
-_ROLE = f"<any({', '.join(Role)}):role>"
 ROUTES = (
     visitor_route("GET", f"{_PEOPLE}/new", "Ask who is to be added to a community", ask_person),
     visitor_route("POST", f"{_PEOPLE}/new", "Add a person to a community", add_person, status=303),
     visitor_route("GET", _PERSON, "Show a person in a community", show_person),
     visitor_route("POST", f"{_PERSON}/roles", "Trust a person with a role", give_role, status=303),
-    visitor_route("POST", f"{_PERSON}/roles/{_ROLE}/end", "End a person's role", end_role, status=303),
+    visitor_route("POST", f"{_PERSON}/roles/<role>/end", "End a person's role", end_role, status=303),
     visitor_route("GET", f"{_PERSON}/end", "Say what follows from the end of a membership", confirm_end),
     visitor_route("POST", f"{_PERSON}/end", "End a membership", end_membership, status=303),
 )
