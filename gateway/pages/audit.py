@@ -63,7 +63,7 @@ def show_audit(context: RequestContext) -> Response:
     rows = [{**each, "who": names.get(each["actor"], each["actor"])} for each in shown]
     following = rows[-1]["at"].isoformat() if len(records) > len(rows) else ""
     topics = [(key, _(label)) for key, label in _TOPICS.items()]
-    values = {"rows": rows, "following": following, "who": who, "topic": topic, "topics": topics}
+    values: dict[str, Any] = {"rows": rows, "following": following, "who": who, "topic": topic, "topics": topics}
     return framed(context, "audit", _("Who did what"), is_later="before" in args, **values)
 
 

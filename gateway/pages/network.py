@@ -71,12 +71,12 @@ def show_network(context: RequestContext) -> Response:
     """Show the communities that the person coordinates, side by side."""
     args, _ = context.request.args, sentences(context.locale)
     periods = _periods(context)
-    period = args.get("period") if args.get("period") in periods else "12m"
-    order = args.get("sort") if args.get("sort") in _ORDERS else "name"
+    period, order = args.get("period", ""), args.get("sort", "")
+    period, order = period if period in periods else "12m", order if order in _ORDERS else "name"
     rows = _rows(context, periods[period][1:], order)
     first = _whole(args.get("from", "")) if _whole(args.get("from", "")) < len(rows) else 0
     since, until = periods[period][1:]
-    shown = {
+    shown: dict[str, Any] = {
         "rows": rows[first : first + SHOWN],
         "following": first + SHOWN if first + SHOWN < len(rows) else None,
         "count": len(rows),
@@ -96,7 +96,7 @@ def export_network(context: RequestContext) -> Response:
     """The same as a table for spreadsheets (RFC 4180), in which no name is taken for a formula."""
     args, _ = context.request.args, sentences(context.locale)
     periods = _periods(context)
-    _label, *ends = periods.get(args.get("period", ""), periods["12m"])
+    _label, since, until = periods.get(args.get("period", ""), periods["12m"])
     written = io.StringIO()
     table = csv.writer(written)
     table.writerow(
@@ -109,7 +109,7 @@ def export_network(context: RequestContext) -> Response:
             _("Attendance, %%"),
         ]
     )
-    for row in _rows(context, tuple(ends), args.get("sort", "name")):
+    for row in _rows(context, (since, until), args.get("sort", "name")):
         each = " ".join(map(str, row.present))
         rate = "" if row.rate is None else round(100 * row.rate)
         last = "" if row.last is None else row.last

@@ -172,7 +172,11 @@ def confirm_end(context: RequestContext) -> Response:
     _, found = sentences(context.locale), _found(context)
     title = _("End the membership of %(name)s", name=found["name"])
     reasons = [(key, _(label)) for key, label in _REASONS.items()]
-    shown = {"community": known_community(context, context.path["community_id"]), "found": found, "reasons": reasons}
+    shown: dict[str, Any] = {
+        "community": known_community(context, context.path["community_id"]),
+        "found": found,
+        "reasons": reasons,
+    }
     return framed(context, "membership_end", title, **shown)
 
 
