@@ -26,7 +26,9 @@ from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
 from gateway.pages import (
     about,
     account,
+    attendance,
     calendar,
+    cockpit,
     errors,
     front,
     home,
@@ -35,10 +37,13 @@ from gateway.pages import (
     mails,
     messages,
     network,
+    prepare,
+    release,
     results,
     sign_in,
     style,
     survey,
+    wall,
 )
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
@@ -70,6 +75,11 @@ ROUTES: tuple[Route, ...] = (
     *messages.ROUTES,
     *calendar.ROUTES,
     *network.ROUTES,
+    *prepare.ROUTES,
+    *cockpit.ROUTES,
+    *attendance.ROUTES,
+    *wall.ROUTES,
+    *release.ROUTES,
     *style.ROUTES,
 )
 
@@ -85,6 +95,7 @@ PUBLIC = frozenset(
         ("POST", "/r/{room_code}"),
         ("GET", "/i/{token}"),  # one's own link, sealed, in one's mail
         ("POST", "/i/{token}"),  # says whether its person comes, and nothing of anybody else
+        ("GET", "/R/{room_code}"),  # leads on to the room from the picture on the wall
         ("GET", "/results/{token}"),  # the link opens for us alone, and shows what all may see
         ("GET", "/"),
         ("GET", "/r/"),  # the same page, for whoever leaves the code out of the address
