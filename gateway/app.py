@@ -26,8 +26,10 @@ from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
 from gateway.pages import (
     about,
     account,
+    attendance,
     audit,
     calendar,
+    cockpit,
     community,
     errors,
     front,
@@ -38,11 +40,14 @@ from gateway.pages import (
     messages,
     network,
     people,
+    prepare,
+    release,
     results,
     sign_in,
     style,
     survey,
     tokens,
+    wall,
 )
 from gateway.pages.render import message
 from gateway.reading import PUBLIC_BODY_BYTES, read_body, read_host, read_locale
@@ -78,6 +83,11 @@ ROUTES: tuple[Route, ...] = (
     *people.ROUTES,
     *tokens.ROUTES,
     *audit.ROUTES,
+    *prepare.ROUTES,
+    *cockpit.ROUTES,
+    *attendance.ROUTES,
+    *wall.ROUTES,
+    *release.ROUTES,
     *style.ROUTES,
 )
 
@@ -93,6 +103,7 @@ PUBLIC = frozenset(
         ("POST", "/r/{room_code}"),
         ("GET", "/i/{token}"),  # one's own link, sealed, in one's mail
         ("POST", "/i/{token}"),  # says whether its person comes, and nothing of anybody else
+        ("GET", "/R/{room_code}"),  # leads on to the room from the picture on the wall
         ("GET", "/results/{token}"),  # the link opens for us alone, and shows what all may see
         ("GET", "/"),
         ("GET", "/r/"),  # the same page, for whoever leaves the code out of the address

@@ -1,5 +1,6 @@
 """Binds the gateway to the bus: every HTTP request goes to the app, which asks the services by RPC."""
 
+from functools import partial
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -31,7 +32,7 @@ class Site(Provider):
             lambda: readiness(self.container),
             services.find,
             later=green.spawn_n,
-            together=side_by_side,
+            together=partial(side_by_side, green.spawn),
         )
 
     def stop(self) -> None:

@@ -4,21 +4,19 @@ from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from typing import Any
 
-from chassis import green
-
 
 def one_by_one(acts: Sequence[Callable[[], Any]]) -> list[Any]:
     """Return what these return, one after the other."""
     return [act() for act in acts]
 
 
-def side_by_side(acts: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Return what these return, in their order, each in a green thread that acts as whoever acts here.
+def side_by_side(spawn: Callable[..., Any], acts: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Return what these return, in their order, each in a thread that ``spawn`` begins and that acts as we do.
 
     Raises:
         Exception: that of the first of them that raised one, when all have ended.
     """
-    threads = [green.spawn(copy_context().run, _outcome, act) for act in acts]
+    threads = [spawn(copy_context().run, _outcome, act) for act in acts]
     outcomes = [thread.wait() for thread in threads]
     for _, error in outcomes:
         if error is not None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from werkzeug.wrappers import Response
 
 from chassis import clock
-from gateway.pages import home_coordinator, home_member
+from gateway.pages import home_coordinator, home_facilitator, home_member
 from gateway.pages.frame import framed
 from gateway.pages.roles import role_name
 from gateway.pages.sections import Home, Section
@@ -31,6 +31,7 @@ class Hat(NamedTuple):
 
 #: In the order in which they are shown.
 HATS: tuple[Hat, ...] = (
+    Hat(home_facilitator.asks, home_facilitator.section),
     Hat(home_member.asks, home_member.section),
     Hat(home_coordinator.asks, home_coordinator.section),
 )

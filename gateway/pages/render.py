@@ -45,6 +45,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "number": formats.number,
     "decimal": formats.decimal,
     "percent": formats.percent,
+    "zone_name": formats.zone_name,
 }
 
 
@@ -83,15 +84,24 @@ def app_page(
     *,
     nav: tuple[Link, ...] = (),
     frames: bool = False,
+    has_script: bool = False,
     **values: Any,
 ) -> Response:
     """The page of a template for somebody who is signed in; its style is linked, and kept by the browser.
 
-    Every such template extends ``app.html`` and is given ``title``. With ``frames`` it may show pages of our own.
+    Every such template extends ``app.html`` and is given ``title``. With ``frames`` it may show pages of our own, with
+    ``has_script`` it saves as one goes; it works without, too.
     """
-    html = render(template, Locale(locale), person=person, nav=nav, sheet=style.linked(), **values)
+    linked = {"sheet": style.linked(), "script": style.linked("script") if has_script else ""}
+    html = render(template, Locale(locale), person=person, nav=nav, **linked, **values)
     more = "img-src 'self' data:; " + ("frame-src 'self'; " if frames else "")
+    more += "script-src 'self'; connect-src 'self'; " if has_script else ""
     return _response(html, locale, status, "style-src 'self'", more)
+
+
+def part(template: str, locale: str, **values: Any) -> Response:
+    """A part of a page of somebody who is signed in, for the script of that page."""
+    return _response(render(template, Locale(locale), **values), locale, 200, "style-src 'none'")
 
 
 def render(template: str, locale: Locale, **values: Any) -> str:

@@ -12,7 +12,7 @@ from gateway.routes import Media, RequestContext, Route
 from pratique.errors import NotFound
 
 _HERE = Path(__file__).parent / "css"
-_PIECES = ("tokens", "page", "form", "scale", "table", "chart", "mail", "app")
+_PIECES = ("tokens", "page", "form", "scale", "table", "chart", "mail", "app", "wall")
 _EVERY = ("tokens", "page")
 #: What a public page carries where it has no form: every byte of it travels with every view.
 _OF_TEMPLATE = {
@@ -42,23 +42,33 @@ def hash_of(sheet: str) -> str:
 
 
 @cache
-def linked() -> str:
-    """Return the address of the whole sheet; another sheet has another, so that browsers may keep it for ever."""
-    return f"/static/{_name()}"
+def linked(stem: str = "style") -> str:
+    """Return the address of the whole sheet, or of the script; another has another, so that browsers keep each."""
+    return f"/static/{_name(stem)}"
 
 
-def show_style(context: RequestContext) -> Response:
-    """Return the whole sheet, to be kept."""
-    if context.path["name"] != _name():
+def show_static(context: RequestContext) -> Response:
+    """Return the whole sheet, or the script, to be kept."""
+    stem = context.path["name"].partition(".")[0]
+    if stem not in _FILES or context.path["name"] != _name(stem):
         raise NotFound("There is no such file; load the page again.")
-    response = Response(_joined(_PIECES), content_type="text/css; charset=utf-8")
+    response = Response(_content(stem), content_type=f"{_FILES[stem][1]}; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 
+#: How each file that is linked ends, and its media type.
+_FILES = {"style": ("css", "text/css"), "script": ("js", "text/javascript")}
+
+
 @cache
-def _name() -> str:
-    return f"style.{hashlib.sha256(_joined(_PIECES).encode()).hexdigest()[:16]}.css"
+def _name(stem: str) -> str:
+    return f"{stem}.{hashlib.sha256(_content(stem).encode()).hexdigest()[:16]}.{_FILES[stem][0]}"
+
+
+@cache
+def _content(stem: str) -> str:
+    return _joined(_PIECES) if stem == "style" else (_HERE.parent / "script.js").read_text(encoding="utf-8")
 
 
 @cache
@@ -76,9 +86,9 @@ ROUTES = (
     Route(
         "GET",
         "/static/<name>",
-        "Read the style sheet of the pages, which never changes under its name",
-        act=show_style,
-        operation="show_style",
+        "Read the style sheet or the script of the pages, which never change under their names",
+        act=show_static,
+        operation="show_static",
         media=Media.CSS,
     ),
 )

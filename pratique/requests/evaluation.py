@@ -310,3 +310,25 @@ class ListEvaluationAudit(Query, answer=AuditRecord, needs=Permission.AUDIT_READ
     actor: AuditWords = ""
     action: AuditWords = ""
     limit: AuditLimit = 50
+
+
+class ReadMeetingResults(Query, answer=ResultsShown, needs=Permission.SURVEYS_READ):
+    """Read the results of the survey about a meeting with the words of its questions, for those who run it."""
+
+    meeting_id: UUID
+    locale: Locale
+
+
+class SurveyOutcome(Answer):
+    """How a survey ended, or that it is open: what its facilitator is told at once, without a number."""
+
+    meeting_id: UUID
+    state: SurveyState
+    reason: WithheldReason | None  #: why its results are withheld; null if they are not
+    closes_at: datetime
+
+
+class ListOutcomes(Query, answer=SurveyOutcome, needs=Permission.SURVEYS_READ):
+    """Read how the surveys about these meetings ended, of those that whoever asks may read."""
+
+    meeting_ids: Annotated[tuple[Annotated[UUID, Doc("A meeting.")], ...], Length(0, 500)]

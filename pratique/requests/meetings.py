@@ -1,7 +1,7 @@
 """Requests to meetings: a meeting's life, registrations and attendance."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +18,10 @@ INVITATION_LINK = (
     "invitation link"  #: what a person's sealed link to a meeting is for: /i/<meeting, member, until when>
 )
 LINK_AT_MOST = 1000  #: characters
+#: After the planned end; what is wrapped up or closed later is entered from memory, and asks nobody unless one says so.
+ASKED_WITHIN = timedelta(days=3)
+#: Before the planned start. What is held earlier than that is another meeting, or its plan is wrong.
+STARTS_WITHIN = timedelta(days=14)
 
 
 class MeetingBody(Body):

@@ -12,7 +12,15 @@ from sqlalchemy import select
 from chassis.actor import Actor
 from chassis.rpc.access import Access, one_of, over
 from chassis.storage.transaction import Transaction
-from pratique.requests.evaluation import ChangeRoomCode, GetResults, GetSurvey, ListReleases, VoidRoom
+from pratique.requests.evaluation import (
+    ChangeRoomCode,
+    GetResults,
+    GetSurvey,
+    ListOutcomes,
+    ListReleases,
+    ReadMeetingResults,
+    VoidRoom,
+)
 from services.evaluation.models import Survey
 
 
@@ -33,6 +41,8 @@ ACCESS: Access = {
     GetSurvey: _is_run_by,
     ChangeRoomCode: _is_run_by,
     VoidRoom: _is_run_by,
+    ReadMeetingResults: _is_run_by,
+    ListOutcomes: lambda transaction, request, actor: True,  # tells of those alone that the actor may read
     GetResults: one_of(_communities_of),
     ListReleases: over("community_id"),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,9 @@ from pratique.requests.evaluation import (
     GetRoom,
     GetSurvey,
     ListEvaluationAudit,
+    ListOutcomes,
     ListReleases,
+    ReadMeetingResults,
     ReadQuestions,
     ReadResults,
 )
@@ -208,6 +211,33 @@ def read_results(session: Session, query: ReadResults) -> dict[str, object]:
     return results | {"meeting_id": survey.meeting_id} | ({"questions": shown} if shown else {})
 
 
+def read_meeting_results(session: Session, query: ReadMeetingResults) -> dict[str, object]:
+    """Return the same, of the survey about a meeting.
+
+    Raises:
+        NotFound: the meeting has none, or none yet.
+    """
+    survey_id = session.scalar(select(Survey.id).where(Survey.meeting_id == query.meeting_id))
+    if survey_id is None:
+        raise NotFound("This meeting has no survey yet; it opens with the wrap-up, or when the meeting is closed.")
+    return read_results(session, ReadResults(survey_id=survey_id, locale=query.locale))
+
+
+def list_outcomes(transaction: Transaction, query: ListOutcomes) -> list[SimpleNamespace]:
+    """Return how the surveys about these meetings ended; those that the actor may not read are left out. One query."""
+    actor = ACTOR.get()
+    statement = (
+        select(Survey, Release.reason)
+        .outerjoin(Release, Release.survey_id == Survey.id)
+        .where(transaction.is_one_of(Survey.meeting_id, query.meeting_ids))
+    )
+    return [
+        SimpleNamespace(meeting_id=survey.meeting_id, state=survey.state, reason=reason, closes_at=survey.closes_at)
+        for survey, reason in transaction.execute(statement)
+        if actor.may_in_one(query.needs, survey.communities) or survey.is_run_by(actor.member_id)
+    ]
+
+
 def count_eligible(session: Session, meeting_id: UUID) -> int:
     """Return how many people are asked about this meeting, as far as its attendance is known. Never told as it is."""
     return len(list_eligible(session, meeting_id))
@@ -270,5 +300,7 @@ QUERIES: Handlers = {
     ReadQuestions: read_questions,
     GetResults: get_results,
     ListReleases: list_releases,
+    ReadMeetingResults: read_meeting_results,
+    ListOutcomes: list_outcomes,
     ReadResults: read_results,
 }

@@ -13,6 +13,7 @@ from demo import community_id
 from gateway.app import routes_of
 from gateway.routes import Media, Route
 from pratique.events.evaluation import SurveyState
+from pratique.events.meetings import MeetingState
 from tests.harness.mails import LINK, MailFolder, text_of
 from tests.harness.processes import Up
 from tests.harness.waiting import until
@@ -38,6 +39,7 @@ class Site:
         self.client = up.client
         self.settings = settings.embedded(HOME, up.data)
         self._community_id = str(community_id(FAMILIES))
+        self._meetings: dict[MeetingState, str] = {}
         self._mailbox = MailFolder(up.data / "mail")
         self._attending = self._participants()
         self.closed_room_code, self._links = self._close_a_meeting()
@@ -66,6 +68,40 @@ class Site:
         roles = self.client.ok("GET", f"/v1/communities/{self._community_id}/roles?limit=500")["items"]
         holding = {each["role"]: each["member_id"] for each in roles} | {"member": self._attending[0]}
         return f"/sign-in/as/{self.settings.seal.link('sign-in', UUID(holding[role]))}"
+
+    def meeting(self, state: MeetingState) -> str:
+        """Return the path of a meeting of the largest community in this state, as whoever leads it has it."""
+        if state is MeetingState.WRAP_UP:
+            return f"/meetings/{self._wrapped_up}"
+        if state not in self._meetings:
+            self._meetings[state] = self._make_a_meeting(state)
+        return f"/meetings/{self._meetings[state]}"
+
+    def asked_meeting(self, state: SurveyState) -> str:
+        """Return the path of a meeting of the largest community whose survey is in this state."""
+        meetings = self.client.ok("GET", f"/v1/communities/{self._community_id}/meetings?limit=500")["items"]
+        for each in meetings:
+            survey = self.client.request("GET", f"/v1/meetings/{each['meeting_id']}/survey")
+            if survey.is_ok and survey.json["state"] == state:
+                return f"/meetings/{each['meeting_id']}"
+        raise LookupError(f"the largest community has no survey that is {state}")
+
+    def _make_a_meeting(self, state: MeetingState) -> str:
+        meeting_id = str(uuid4())
+        themes = ["Le répit", "L’entraide entre voisins"]
+        starts_at = clock.now() + timedelta(days=3)
+        self.client.put_meeting(meeting_id, self._community_id, starts_at=starts_at, themes=themes)
+        if state is MeetingState.IN_PROGRESS:
+            self.client.start(meeting_id)
+            states = dict.fromkeys(self._attending[:9], "attended") | {self._attending[9]: "excused"}
+            self.client.record_attendance(meeting_id, states)
+        if state is MeetingState.CANCELLED:
+            self.client.ok("POST", f"/v1/meetings/{meeting_id}/cancel", {"reason": "La salle est inondée."})
+        if state is MeetingState.CLOSED:
+            self.client.start(meeting_id)
+            self.client.record_attendance(meeting_id, dict.fromkeys(self._attending[:9], "attended"))
+            self.client.close(meeting_id)
+        return meeting_id
 
     def next_address(self) -> str:
         """Return the address of somebody who has not asked for a link to sign in."""

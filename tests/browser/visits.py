@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pratique.events.evaluation import SurveyState
+from pratique.events.meetings import MeetingState
 from tests.browser.person import Person
 from tests.browser.site import Site
 
@@ -21,6 +22,7 @@ class Visit:
     arrive: Callable[[Person, Site], None]
     status: int = 200
     most_bytes: int = SMALL
+    has_script: bool = False
 
     def __str__(self) -> str:
         """Return its name, by which tests and pictures are called."""
@@ -138,6 +140,52 @@ def _signed_in(role: str, path: str) -> Callable[[Person, Site], None]:
     return arrive
 
 
+def _leading(state: MeetingState, page: str = "") -> Callable[[Person, Site], None]:
+    """As a facilitator, come to a page of a meeting in this state."""
+
+    def arrive(person: Person, site: Site) -> None:
+        _signed_in("facilitator", f"{site.meeting(state)}{page}")(person, site)
+
+    return arrive
+
+
+def _reading(state: SurveyState, page: str = "/results") -> Callable[[Person, Site], None]:
+    """As a facilitator, come to the results of a meeting whose survey is in this state."""
+
+    def arrive(person: Person, site: Site) -> None:
+        _signed_in("facilitator", f"{site.asked_meeting(state)}{page}")(person, site)
+
+    return arrive
+
+
+def _plan_a_meeting(person: Person, site: Site) -> None:
+    _signed_in("facilitator", "/meetings/new")(person, site)
+    person.page.locator("main input[name=community]").first.check()
+    person.press()
+
+
+def _plan_nothing(person: Person, site: Site) -> None:
+    _plan_a_meeting(person, site)
+    person.press(is_checked=False)
+
+
+def _preview_a_mail(person: Person, site: Site) -> None:
+    _leading(MeetingState.SCHEDULED, "/prepare")(person, site)
+    with person.page.expect_navigation():
+        person.page.locator("main button[name=preview]").click()
+
+
+def _specify_attendance(person: Person, site: Site) -> None:
+    _leading(MeetingState.IN_PROGRESS)(person, site)
+    with person.page.expect_navigation():
+        person.page.locator(".people a").first.click()
+
+
+def _give_no_reason(person: Person, site: Site) -> None:
+    _leading(MeetingState.SCHEDULED, "/cancel")(person, site)
+    person.press(is_checked=False)
+
+
 VISITS = (
     Visit("front", ("GET", "/"), _at("/")),
     Visit("front-wrong-code", ("POST", "/r/"), _type_a_wrong_code, 422),
@@ -169,6 +217,63 @@ VISITS = (
     Visit("home-member", ("GET", "/home"), _signed_in("member", "/home"), most_bytes=LARGE),
     Visit("home-facilitator", ("GET", "/home"), _signed_in("facilitator", "/home"), most_bytes=LARGE),
     Visit("account", ("GET", "/account"), _signed_in("member", "/account"), most_bytes=LARGE),
+    Visit("meeting-of", ("GET", "/meetings/new"), _signed_in("facilitator", "/meetings/new"), most_bytes=LARGE),
+    Visit("meeting-new", ("GET", "/meetings/new"), _plan_a_meeting, most_bytes=LARGE),
+    Visit("meeting-new-empty", ("POST", "/meetings/new"), _plan_nothing, 422, LARGE),
+    Visit(
+        "meeting-prepare",
+        ("GET", "/meetings/{meeting_id}/prepare"),
+        _leading(MeetingState.SCHEDULED, "/prepare"),
+        most_bytes=LARGE,
+    ),
+    Visit("meeting-preview", ("POST", "/meetings/{meeting_id}/prepare"), _preview_a_mail, most_bytes=LARGE),
+    Visit("meeting-scheduled", ("GET", "/meetings/{meeting_id}"), _leading(MeetingState.SCHEDULED), most_bytes=LARGE),
+    Visit(
+        "meeting-under-way",
+        ("GET", "/meetings/{meeting_id}"),
+        _leading(MeetingState.IN_PROGRESS),
+        most_bytes=LARGE,
+        has_script=True,
+    ),
+    Visit(
+        "meeting-last-minutes",
+        ("GET", "/meetings/{meeting_id}"),
+        _leading(MeetingState.WRAP_UP),
+        most_bytes=LARGE,
+        has_script=True,
+    ),
+    Visit("meeting-closed", ("GET", "/meetings/{meeting_id}"), _reading(SurveyState.RELEASED, ""), most_bytes=LARGE),
+    Visit("meeting-cancelled", ("GET", "/meetings/{meeting_id}"), _leading(MeetingState.CANCELLED), most_bytes=LARGE),
+    Visit(
+        "meeting-cancel",
+        ("GET", "/meetings/{meeting_id}/cancel"),
+        _leading(MeetingState.SCHEDULED, "/cancel"),
+        most_bytes=LARGE,
+    ),
+    Visit("meeting-cancel-empty", ("POST", "/meetings/{meeting_id}/cancel"), _give_no_reason, 422, LARGE),
+    Visit(
+        "attendance-of", ("GET", "/meetings/{meeting_id}/attendance/{member_id}"), _specify_attendance, most_bytes=LARGE
+    ),
+    Visit(
+        "corrections",
+        ("GET", "/meetings/{meeting_id}/corrections"),
+        _leading(MeetingState.CLOSED, "/corrections"),
+        most_bytes=LARGE,
+    ),
+    Visit(
+        "wall",
+        ("GET", "/meetings/{meeting_id}/wall"),
+        _leading(MeetingState.WRAP_UP, "/wall"),
+        most_bytes=LARGE,
+        has_script=True,
+    ),
+    Visit("release", ("GET", "/meetings/{meeting_id}/results"), _reading(SurveyState.RELEASED), most_bytes=LARGE),
+    Visit(
+        "release-not-yet",
+        ("GET", "/meetings/{meeting_id}/results"),
+        _leading(MeetingState.CLOSED, "/results"),
+        most_bytes=LARGE,
+    ),
     Visit("help", ("GET", "/help"), _at("/help")),
     Visit("privacy", ("GET", "/privacy"), _at("/privacy")),
     Visit("accessibility", ("GET", "/accessibility"), _at("/accessibility")),

@@ -19,10 +19,12 @@ from pratique.requests.evaluation import (
     Ballot,
     GetResults,
     GetRoom,
+    ListOutcomes,
     ListReleases,
     OpenBallot,
     OpenRoom,
     Question,
+    ReadMeetingResults,
     ReadQuestions,
     ReadResults,
     Results,
@@ -242,3 +244,40 @@ def test_a_room_s_code_is_seen_by_whoever_may_run_the_room_alone(meeting: Fixtur
     assert code(member_id=notes)
     assert code(Permission.SURVEYS_READ) is None
     assert code(member_id=uuid4()) is None
+
+
+@pytest.mark.parametrize(("answered", "reason"), [(6, None), (3, "below_k")])
+def test_how_a_survey_ended_is_told_without_a_number(meeting: Fixture, answered: int, reason: str | None) -> None:
+    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
+    asked = {"meeting_ids": (meeting.meeting_id, uuid4())}
+    [still_open] = meeting.call(ListOutcomes, **asked)
+    assert (still_open.state, still_open.reason) == (SurveyState.OPEN, None)
+    answer_and_close(meeting, answered)
+
+    [outcome] = meeting.call(ListOutcomes, **asked)
+
+    assert outcome.state is (SurveyState.WITHHELD if reason else SurveyState.RELEASED)
+    assert outcome.reason == reason
+    assert vars(outcome).keys() == {"meeting_id", "state", "reason", "closes_at"}
+    shown = meeting.call(ReadMeetingResults, meeting_id=meeting.meeting_id, locale=Locale.FR)
+    assert shown == meeting.call(ReadResults, survey_id=meeting.survey().id, locale=Locale.FR)
+
+
+def test_how_a_survey_ended_is_told_to_those_alone_who_may_read_it(meeting: Fixture) -> None:
+    leads = uuid4()
+    meeting.deliver(meeting.wrap_up(facilitator_id=leads))
+    (community,) = meeting.survey_row().communities
+
+    def told(*permissions: Permission, over: UUID = community, member_id: UUID | None = None) -> int:
+        with acting(Actor("x", (Grant(frozenset(permissions), frozenset({over})),), member_id)):
+            return len(meeting.call(ListOutcomes, meeting_ids=(meeting.meeting_id,)))
+
+    assert told(Permission.SURVEYS_READ) == 1
+    assert told(member_id=leads) == 1
+    assert told(Permission.SURVEYS_READ, over=uuid4()) == 0
+    assert told(Permission.MEETINGS_READ, member_id=uuid4()) == 0
+
+
+def test_a_meeting_without_a_survey_has_no_results(meeting: Fixture) -> None:
+    with pytest.raises(NotFound, match="no survey yet"):
+        meeting.call(ReadMeetingResults, meeting_id=uuid4(), locale=Locale.EN)

@@ -1,6 +1,7 @@
 """Pages that ask several services: side by side, as whoever is signed in, and each error as one call would raise it."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ from tests.gateway.conftest import Gate
 from tests.harness.network import AT
 
 MEETING = example_id("meeting")
-both_ways = pytest.mark.parametrize("together", [one_by_one, side_by_side])
+at_once = partial(side_by_side, green.spawn)
+both_ways = pytest.mark.parametrize("together", [one_by_one, at_once])
 
 
 def context_of(gate: Gate, together: Any) -> RequestContext:
@@ -39,7 +41,7 @@ def test_answers_come_in_the_order_of_the_questions(gate: Gate, together: Any) -
 def test_services_are_asked_side_by_side() -> None:
     """The first waits for what the second does: one after the other, it would wait for ever."""
     asked = green.Event()
-    assert side_by_side([lambda: asked.wait(), lambda: asked.send("both") or "there"]) == ["both", "there"]
+    assert at_once([lambda: asked.wait(), lambda: asked.send("both") or "there"]) == ["both", "there"]
 
 
 @both_ways

@@ -37,6 +37,8 @@ UNROUTED: Mapping[type[Request], str] = {
     evaluation.ReadQuestions: "the survey page asks for it",
     evaluation.MailSurveyLink: "the room's page asks for it, where nobody chooses a name",
     evaluation.ReadResults: "the results page asks for it",
+    evaluation.ReadMeetingResults: "the facilitator's page of results asks for it",
+    evaluation.ListOutcomes: "the facilitator's first page asks for it",
     meetings.ListAgenda: "the pages of facilitators and members ask for it",
     meetings.SummarizeMeetings: "the page of the network asks for it",
     membership.ListRoster: "the pages of a meeting and of a community ask for it",

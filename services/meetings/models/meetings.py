@@ -1,7 +1,7 @@
 """A meeting and its life. Methods return the events of what happened."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, or_
@@ -22,14 +22,16 @@ from pratique.events.meetings import (
     MeetingWrapUpStarted,
     Mode,
 )
-from pratique.requests.meetings import LINK_AT_MOST, PLACE_AT_MOST, MeetingBody, PutMeeting
+from pratique.requests.meetings import (
+    ASKED_WITHIN,
+    LINK_AT_MOST,
+    PLACE_AT_MOST,
+    STARTS_WITHIN,
+    MeetingBody,
+    PutMeeting,
+)
 from services.meetings.models.attendance import Attendance
 from services.meetings.models.communities import Base
-
-#: After the planned end; what is wrapped up or closed later is entered from memory, and asks nobody unless one says so.
-ASKED_WITHIN = timedelta(days=3)
-#: Before the planned start. What is held earlier than that is another meeting, or its plan is wrong.
-STARTS_WITHIN = timedelta(days=14)
 
 _TIMES = ("starts_at", "ends_at", "timezone")
 #: What can be planned of a meeting, beside its communities, and the part of it that travels privately.
