@@ -141,6 +141,6 @@ def _shown(context: RequestContext, token: ApiToken, now: datetime) -> dict[str,
 
 ROUTES = (
     visitor_route("GET", "/admin/tokens", "Show the tokens of programs", show_tokens),
-    visitor_route("POST", "/admin/tokens", "Make a token for a program", make_token, max_body=262_144),
+    visitor_route("POST", "/admin/tokens", "Make a token for a program", make_token),
     visitor_route("POST", "/admin/tokens/<token_id>/revoke", "Revoke the token of a program", revoke_token, status=303),
 )

@@ -6,27 +6,32 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis import clock
-from chassis.actor import Actor, acting
+from chassis.actor import NETWORK, Actor, acting
 from operations import composition
 from pratique.errors import Forbidden
+from pratique.events.membership import Locale
 from pratique.permissions import Grant
 from pratique.request import Request
-from pratique.requests.evaluation import GetSurvey, ListReleases
+from pratique.requests.evaluation import GetSurvey, ListEvaluationAudit, ListReleases
 from pratique.requests.meetings import (
     GetMeeting,
+    GetStanding,
     ListAgenda,
+    ListMeetingsAudit,
     ListMeetingVersions,
     ListRegistrations,
     SummarizeMeetings,
 )
 from pratique.requests.membership import (
     GetMember,
+    GetPersonInCommunity,
     ListCommunities,
     ListCommunitySets,
+    ListMembershipAudit,
     ListRoster,
     PutOrganization,
 )
-from pratique.requests.notifications import ListMessages
+from pratique.requests.notifications import ListMessages, ListNotificationsAudit, PreviewInvitation, ReadInvitation
 from tests.harness.network import AT, Network
 from tests.harness.people import Community
 
@@ -67,10 +72,14 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         ListAgenda(community_ids=ids, member_id=actor.member_id, **span),
         SummarizeMeetings(community_ids=ids, **span),
         ListRoster(community_ids=ids),
+        GetPersonInCommunity(community_id=ids[0], member_id=member_id),
         ListReleases(community_id=ids[0], limit=1),
         GetMember(member_id=member_id),
         GetMeeting(meeting_id=meeting),
         ListRegistrations(meeting_id=meeting),
+        GetStanding(meeting_id=meeting, member_id=member_id),
+        ReadInvitation(meeting_id=meeting, member_id=member_id),
+        PreviewInvitation(meeting_id=meeting, locale=Locale.FR),
         ListMeetingVersions(ids=(meeting,)),
         GetSurvey(meeting_id=meeting),
         ListMessages(member_id=member_id),
@@ -82,3 +91,8 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         _, handler = composition.service_class(request.service).handlers[request.method]
         with acting(actor), network.services[request.service].begin() as transaction, suppress(Forbidden):
             handler(transaction, request)
+    for kind in (ListMembershipAudit, ListMeetingsAudit, ListEvaluationAudit, ListNotificationsAudit):
+        looked_for = kind(since=AT - timedelta(days=700), before=AT + timedelta(days=400))
+        _, handler = composition.service_class(kind.service).handlers[kind.method]
+        with acting(NETWORK), network.services[kind.service].begin() as transaction:
+            handler(transaction, looked_for)
