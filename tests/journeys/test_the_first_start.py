@@ -58,8 +58,8 @@ def test_the_second_start_is_quick_and_finds_what_the_first_left(up: Up) -> None
 
 
 def test_every_command_of_the_page_does_what_it_says(up: Up) -> None:
-    """``docs/start.md``, from the second chapter to the fourth, as somebody types it who reads it."""
-    page = (HOME / "docs" / "start.md").read_text(encoding="utf-8").partition("## 2.")[2].partition("## 5.")[0]
+    """``docs/start.md``, from the second chapter to the fifth, as somebody types it who reads it."""
+    page = (HOME / "docs" / "start.md").read_text(encoding="utf-8").partition("## 2.")[2].partition("## 6.")[0]
     typed = "\n".join(re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
     (up.folder / "var").symlink_to("data")
     program = up.folder / ".venv" / "bin" / "pratique"
