@@ -1,5 +1,6 @@
-"""Steps of a scenario about authority: roles of every scope, and requests of whoever is limited."""
+"""Steps of a scenario about authority: roles of every scope, and what only pages ask, or whoever is limited."""
 
+import dataclasses
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -9,11 +10,13 @@ from chassis import clock
 from chassis.actor import Actor, acting
 from operations import composition
 from pratique.errors import Forbidden
+from pratique.events.membership import Locale
 from pratique.permissions import Grant
 from pratique.request import Request
-from pratique.requests.evaluation import GetSurvey, ListReleases
+from pratique.requests.evaluation import GetSurvey, ListReleases, MailSurveyLink, RoomPolicy
 from pratique.requests.meetings import (
     GetMeeting,
+    GetStanding,
     ListAgenda,
     ListMeetingVersions,
     ListRegistrations,
@@ -26,7 +29,7 @@ from pratique.requests.membership import (
     ListRoster,
     PutOrganization,
 )
-from pratique.requests.notifications import ListMessages
+from pratique.requests.notifications import ListMessages, PreviewInvitation, ReadInvitation
 from tests.harness.network import AT, Network
 from tests.harness.people import Community
 
@@ -70,10 +73,13 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         ListReleases(community_id=ids[0], limit=1),
         GetMember(member_id=member_id),
         GetMeeting(meeting_id=meeting),
+        GetStanding(meeting_id=meeting, member_id=member_id),
         ListRegistrations(meeting_id=meeting),
         ListMeetingVersions(ids=(meeting,)),
         GetSurvey(meeting_id=meeting),
         ListMessages(member_id=member_id),
+        PreviewInvitation(locale=Locale.FR, meeting_id=meeting),
+        ReadInvitation(meeting_id=meeting, member_id=member_id),
         ListCommunities(),
         ListCommunitySets(),
         PutOrganization(organization_id=uuid4(), name="Maison"),
@@ -82,3 +88,18 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         _, handler = composition.service_class(request.service).handlers[request.method]
         with acting(actor), network.services[request.service].begin() as transaction, suppress(Forbidden):
             handler(transaction, request)
+
+
+def ask_for_link(network: Network, room_code: str, member_id: str) -> None:
+    """Ask for one's link in a room in which nobody chooses a name."""
+    command = MailSurveyLink(room_code=room_code, member_id=UUID(member_id))
+    _, handler = composition.service_class("evaluation").handlers[command.method]
+    opened = network.services["evaluation"]
+    former = opened.settings
+    assert former is not None
+    opened.settings = dataclasses.replace(former, room_policy=RoomPolicy.PERSONAL)
+    try:
+        with opened.begin() as transaction:
+            handler(transaction, command)
+    finally:
+        opened.settings = former
