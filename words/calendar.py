@@ -54,7 +54,7 @@ def write_calendar(
     calendar.add("version", "2.0")
     calendar.add("method", method)
     for name, value in (traits or {}).items():
-        calendar.add(name, value, {"VALUE": "DURATION"} if isinstance(value, timedelta) else None)
+        calendar.add(name, value, {"VALUE": "DURATION"} if isinstance(value, timedelta) else {})
     for event in events:
         calendar.add_component(event)
     years: dict[str, set[int]] = {}

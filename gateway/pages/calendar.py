@@ -96,7 +96,12 @@ def _written(context: RequestContext, member_id: UUID, known: Mapping[str, Any])
         entries.append(entry)
         events.append(event)
     name = sentences(locale)(N_("Meetings of my communities"))
-    traits = {"name": name, "x-wr-calname": name, "refresh-interval": READ_EVERY, "x-published-ttl": "PT6H"}
+    traits: dict[str, str | timedelta] = {
+        "name": name,
+        "x-wr-calname": name,
+        "refresh-interval": READ_EVERY,
+        "x-published-ttl": "PT6H",
+    }
     return write_calendar("PUBLISH", entries, events, traits)
 
 
@@ -122,8 +127,8 @@ def _entry(meeting: Mapping[str, Any], names: list[str], locale: Locale, now: da
 def _page(context: RequestContext, address: str = "") -> Response:
     found = context.app.calendars.of(context.person.member_id)
     title = sentences(context.locale)(N_("Your meetings in your calendar"))
-    shown = {"found": found, "address": address, "followed": f"webcal://{address.partition('://')[2]}"}
-    return framed(context, "calendar", title, **shown)
+    followed = f"webcal://{address.partition('://')[2]}"
+    return framed(context, "calendar", title, found=found, address=address, followed=followed)
 
 
 ROUTES = (
