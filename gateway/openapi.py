@@ -196,7 +196,7 @@ def _kinds(route: Route, is_embedded: bool) -> list[problems.Kind]:
         domain += [Unauthenticated, Forbidden]
     if has_body:
         statuses += [400, 413, 415] if route.media is Media.JSON else [413]
-    if has_body or route.is_list:
+    if has_body or route.is_list or route.query is not None:
         domain.append(Invalid)
     if route.takes_room_code:
         domain += [NotFound, TooManyTries]

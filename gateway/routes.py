@@ -147,7 +147,8 @@ class Route:
             "is_versioned": issubclass(self.request, VersionedCommand),
         }
         if self.request.body is not None:
-            column = "query" if issubclass(self.request, Query) else "body"
+            is_query = issubclass(self.request, Query) or self.method == "DELETE"  # which has no body
+            column = "query" if is_query else "body"
             taken[column] = getattr(self, column) or self.request.body
         for name, value in taken.items():
             object.__setattr__(self, name, value)

@@ -11,5 +11,6 @@ _WAYS_IN = ("/", "/r", "/help", "/privacy", "/accessibility")
 
 
 def is_about_survey(path: str) -> bool:
-    """Return whether a path is about a survey, or the way to one."""
-    return path in _WAYS_IN or path.startswith(SURVEY_PATHS)
+    """Return whether a path is about a survey, or the way to one, in letters of whatever case."""
+    written = path.lower()
+    return written in _WAYS_IN or written.startswith(SURVEY_PATHS)

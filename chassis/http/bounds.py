@@ -28,10 +28,10 @@ _AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 def masked(path: str, secret_after: Sequence[str] = ()) -> str:
     """The path as a log may hold it: without what is or could be a secret, and in one line of bounded length.
 
-    The segment after each prefix of ``secret_after`` is a secret.
+    The segment after each prefix of ``secret_after``, which are in small letters, is a secret, however it is written.
     """
     for prefix in secret_after:
-        if path.startswith(prefix):
+        if path.lower().startswith(prefix):
             return f"{prefix}***"
     return "".join(ch if ch.isprintable() else "?" for ch in _LONG.sub("***", path)[:200])
 

@@ -127,8 +127,8 @@ def _entry(meeting: Mapping[str, Any], names: list[str], locale: Locale, now: da
 def _page(context: RequestContext, address: str = "") -> Response:
     found = context.app.calendars.of(context.person.member_id)
     title = sentences(context.locale)(N_("Your meetings in your calendar"))
-    shown: dict[str, Any] = {"found": found, "address": address, "followed": f"webcal://{address.partition('://')[2]}"}
-    return framed(context, "calendar", title, **shown)
+    followed = f"webcal://{address.partition('://')[2]}"
+    return framed(context, "calendar", title, found=found, address=address, followed=followed)
 
 
 ROUTES = (

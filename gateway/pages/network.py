@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -71,11 +71,11 @@ def show_network(context: RequestContext) -> Response:
     """Show the communities that the person coordinates, side by side."""
     args, _ = context.request.args, sentences(context.locale)
     periods = _periods(context)
-    period, order = args.get("period", ""), args.get("sort", "")
-    period, order = period if period in periods else "12m", order if order in _ORDERS else "name"
-    rows = _rows(context, periods[period][1:], order)
+    period = _one_of(periods, args.get("period"), "12m")
+    order = _one_of(_ORDERS, args.get("sort"), "name")
+    _label, since, until = periods[period]
+    rows = _rows(context, (since, until), order)
     first = _whole(args.get("from", "")) if _whole(args.get("from", "")) < len(rows) else 0
-    since, until = periods[period][1:]
     shown: dict[str, Any] = {
         "rows": rows[first : first + SHOWN],
         "following": first + SHOWN if first + SHOWN < len(rows) else None,
@@ -96,7 +96,7 @@ def export_network(context: RequestContext) -> Response:
     """The same as a table for spreadsheets (RFC 4180), in which no name is taken for a formula."""
     args, _ = context.request.args, sentences(context.locale)
     periods = _periods(context)
-    _label, since, until = periods.get(args.get("period", ""), periods["12m"])
+    _label, since, until = periods[_one_of(periods, args.get("period"), "12m")]
     written = io.StringIO()
     table = csv.writer(written)
     table.writerow(
@@ -109,7 +109,7 @@ def export_network(context: RequestContext) -> Response:
             _("Attendance, %%"),
         ]
     )
-    for row in _rows(context, (since, until), args.get("sort", "name")):
+    for row in _rows(context, (since, until), _one_of(_ORDERS, args.get("sort"), "name")):
         each = " ".join(map(str, row.present))
         rate = "" if row.rate is None else round(100 * row.rate)
         last = "" if row.last is None else row.last
@@ -164,6 +164,10 @@ def _periods(context: RequestContext) -> dict[str, tuple[str, datetime, datetime
     for year in range(this_year, this_year - YEARS, -1):
         found[str(year)] = (str(year), datetime(year, 1, 1, tzinfo=zone), datetime(year + 1, 1, 1, tzinfo=zone))
     return found
+
+
+def _one_of(known: Collection[str], asked: str | None, otherwise: str) -> str:
+    return asked if asked in known and asked is not None else otherwise
 
 
 def _whole(text: str) -> int:

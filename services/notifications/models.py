@@ -237,6 +237,7 @@ class CommunityRole(Base):
     """A role in a community, present or past."""
 
     __tablename__ = "community_role"
+    __table_args__ = (Index("ix_community_role_community_id_role", "community_id", "role"),)
 
     assignment_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]

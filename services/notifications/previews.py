@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from chassis import clock
 from chassis.storage.transaction import Transaction
@@ -146,6 +146,8 @@ def _communities_of(transaction: Transaction, meeting_id: UUID) -> Sequence[UUID
 
 def _count_recipients(transaction: Transaction, community_ids: Sequence[UUID], parts: Sequence[UUID | None]) -> int:
     """Count those who would get it: members of the communities, and whoever leads or takes notes, with an address."""
-    members = select(CommunityMember.member_id).where(CommunityMember.community_id.in_(community_ids))
-    invited = or_(ContactCard.member_id.in_(members), ContactCard.member_id.in_([id for id in parts if id]))
-    return transaction.scalar(select(func.count()).select_from(ContactCard).where(invited)) or 0
+    belongs = CommunityMember.community_id.in_(community_ids) & CommunityMember.is_active
+    members = select(ContactCard.member_id).join(CommunityMember, CommunityMember.member_id == ContactCard.member_id)
+    named = select(ContactCard.member_id).where(ContactCard.member_id.in_([id for id in parts if id]))
+    invited = members.where(belongs).union(named).subquery()
+    return transaction.scalar(select(func.count()).select_from(invited)) or 0

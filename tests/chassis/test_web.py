@@ -342,6 +342,8 @@ def test_a_full_house_waits_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
         ("/s/token", "/s/***"),
         ("/results/9s", "/results/***"),
         ("/r/K7MQ2P", "/r/***"),
+        ("/R/K7MQ2P", "/r/***"),
+        ("/V1/Rooms/K7MQ2P", "/v1/rooms/***"),
         ("/v1/meetings/1/close", "/v1/meetings/1/close"),
         ("/a\nb\x1b[31m", "/a?b?[31m"),
         ("/" + "a/" * 900, "/a" * 100),

@@ -20,6 +20,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "answering by a link": ("POST", "/s/tok", {"data": {"q.satisfaction": "4", "step": "answer"}}),
     "answering badly": ("POST", "/s/tok", {"data": {"q.satisfaction": "9", "step": "answer"}}),
     "entering a room": ("GET", "/r/K7MQ2PXY", {}),
+    "an address in capitals": ("GET", "/R/K7MQ2PXY", {}),
     "choosing a name": ("POST", "/r/K7MQ2PXY", {"data": {"member": ANNE}}),
     "answering in a room": (
         "POST", "/r/K7MQ2PXY", {"data": {"member": ANNE, "step": "answer", "q.satisfaction": "4"}}

@@ -197,6 +197,7 @@ def test_states_are_enumerations(document):
         ("GET /v1/communities/{community_id}", {"200", "304", "401", "403", "404", "406", "421", "503"}),
         ("PUT /v1/communities/{community_id}", {"200", "201", "400", "404", "412", "413", "415", "422", "428"}),
         ("DELETE /v1/communities/{community_id}/roles/{member_id}/{role}", {"204", "404"}),
+        ("DELETE /v1/communities/{community_id}/memberships/{member_id}", {"204", "404", "422"}),
         ("GET /v1/rooms/{room_code}", {"200", "404", "429", "503"}),
         ("POST /v1/ballots", {"201", "400", "404", "409", "410", "413", "415", "422", "429"}),
         ("POST /v1/meetings/{meeting_id}/close", {"200", "400", "404", "409", "413", "422"}),
@@ -208,6 +209,13 @@ def test_states_are_enumerations(document):
 )
 def test_the_statuses_that_can_come_are_told(document, operation, statuses):
     assert statuses <= operations(document)[operation]["responses"].keys()
+
+
+def test_what_is_deleted_is_told_in_the_address_for_it_has_no_body(document):
+    deletions = {name: each for name, each in operations(document).items() if name.startswith("DELETE ")}
+    assert [name for name, each in deletions.items() if "requestBody" in each] == []
+    ending = deletions["DELETE /v1/communities/{community_id}/memberships/{member_id}"]
+    assert [each["name"] for each in ending["parameters"] if each["in"] == "query"] == ["reason"]
 
 
 def test_only_the_embedded_mode_tells_of_misdirected_requests(store):

@@ -251,8 +251,18 @@ def test_no_mail_tells_an_answer_or_the_link_of_another(scenario: Scenario) -> N
         assert not any(secret in words for secret in [*scenario.room_codes, *scenario.ballots, *scenario.comments])
         own = {link for link in scenario.links if link in words}
         assert len(own) == asks(mail)
-        others = [each for each in scenario.community.member_ids if scenario.addresses[each] not in str(mail["To"])]
-        assert not any(scenario.addresses[each] in words for each in others)
+
+
+def test_no_mail_tells_the_address_of_another_but_where_to_write_to_whoever_leads_the_meeting(
+    scenario: Scenario,
+) -> None:
+    lead = scenario.addresses[scenario.community.member_ids[THERE]]
+    for mail in scenario.mails:
+        to, replies = str(mail["To"]), str(mail["Reply-To"] or "")
+        assert (lead in replies) == bool(replies) == (not asks(mail) and lead not in to)
+        del mail["Reply-To"]
+        words = everything_in(mail)
+        assert [each for each in scenario.addresses.values() if each in words and each not in to] == []
 
 
 def test_no_log_line_holds_a_secret_an_address_or_an_answer(told: tuple[Scenario, str]) -> None:

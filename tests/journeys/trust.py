@@ -1,5 +1,6 @@
-"""Steps of a scenario about authority: roles of every scope, and requests of whoever is limited."""
+"""Steps of a scenario about authority: roles of every scope, and what only pages ask, or whoever is limited."""
 
+import dataclasses
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from pratique.errors import Forbidden
 from pratique.events.membership import Locale
 from pratique.permissions import Grant
 from pratique.request import Request
-from pratique.requests.evaluation import GetSurvey, ListEvaluationAudit, ListReleases
+from pratique.requests.evaluation import GetSurvey, ListEvaluationAudit, ListReleases, MailSurveyLink, RoomPolicy
 from pratique.requests.meetings import (
     GetMeeting,
     GetStanding,
@@ -83,6 +84,8 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         ListMeetingVersions(ids=(meeting,)),
         GetSurvey(meeting_id=meeting),
         ListMessages(member_id=member_id),
+        PreviewInvitation(locale=Locale.FR, meeting_id=meeting),
+        ReadInvitation(meeting_id=meeting, member_id=member_id),
         ListCommunities(),
         ListCommunitySets(),
         PutOrganization(organization_id=uuid4(), name="Maison"),
@@ -96,3 +99,18 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         _, handler = composition.service_class(kind.service).handlers[kind.method]
         with acting(NETWORK), network.services[kind.service].begin() as transaction:
             handler(transaction, looked_for)
+
+
+def ask_for_link(network: Network, room_code: str, member_id: str) -> None:
+    """Ask for one's link in a room in which nobody chooses a name."""
+    command = MailSurveyLink(room_code=room_code, member_id=UUID(member_id))
+    _, handler = composition.service_class("evaluation").handlers[command.method]
+    opened = network.services["evaluation"]
+    former = opened.settings
+    assert former is not None
+    opened.settings = dataclasses.replace(former, room_policy=RoomPolicy.PERSONAL)
+    try:
+        with opened.begin() as transaction:
+            handler(transaction, command)
+    finally:
+        opened.settings = former

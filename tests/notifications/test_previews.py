@@ -104,6 +104,18 @@ def test_people_of_two_communities_and_those_without_an_address_are_not_counted_
     assert ask(network, PreviewInvitation(planned=planned, locale=Locale.FR))["recipients_count"] == 1
 
 
+def test_who_has_left_a_community_is_not_counted_unless_they_lead_the_meeting(network: Fixture) -> None:
+    tell, events = network.deliver, network.events
+    tell(events.community("Relève"), *(events.contact(name) for name in ("Ada", "Bo", "Zoé")))
+    tell(*(events.joins(name, "Relève") for name in ("Ada", "Bo", "Zoé")))
+    tell(*(events.leaves(name, "Relève") for name in ("Bo", "Zoé")))
+    counts = [
+        ask(network, PreviewInvitation(planned=plan(facilitator_id=lead), locale=Locale.FR))["recipients_count"]
+        for lead in (None, named("Zoé"))
+    ]
+    assert counts == [1, 2]
+
+
 def test_a_preview_sends_nothing_and_leaves_nothing(network: Fixture) -> None:
     network.invited("Ada")
     before = network.rows()
