@@ -16,6 +16,7 @@ from pratique.requests.evaluation import (
     ChangeRoomCode,
     GetResults,
     GetSurvey,
+    ListEvaluationAudit,
     ListOutcomes,
     ListReleases,
     ReadMeetingResults,
@@ -45,4 +46,5 @@ ACCESS: Access = {
     ListOutcomes: lambda transaction, request, actor: True,  # tells of those alone that the actor may read
     GetResults: one_of(_communities_of),
     ListReleases: over("community_id"),
+    ListEvaluationAudit: lambda transaction, request, actor: False,  # what is on record is the whole network's
 }

@@ -21,6 +21,7 @@ from pratique.requests.meetings import (
     GetStanding,
     ListAgenda,
     ListMeetings,
+    ListMeetingsAudit,
     ListMeetingVersions,
     ListRegistrations,
     PutMeeting,
@@ -89,4 +90,5 @@ ACCESS: Access = {
     ListMeetings: over("community_id"),
     ListAgenda: _is_own_agenda,
     SummarizeMeetings: over("community_ids"),
+    ListMeetingsAudit: lambda transaction, request, actor: False,  # what is on record is the whole network's
 }

@@ -26,6 +26,7 @@ from pratique.requests.membership import (
     ListCommunities,
     ListCommunitySets,
     ListMembers,
+    ListMembershipAudit,
     ListMemberships,
     ListNetworkRoles,
     ListOrganizations,
@@ -138,4 +139,5 @@ ACCESS: Access = {
     ListRoles: _IN_COMMUNITY,
     ListRoster: over("community_ids"),
     GetPersonInCommunity: _IN_COMMUNITY,
+    ListMembershipAudit: lambda transaction, request, actor: False,  # what is on record is the whole network's
 }

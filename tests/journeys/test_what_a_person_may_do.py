@@ -83,6 +83,7 @@ def names_anything(kind: type[Request]) -> bool:
         "list_organizations",
         "get_organization",
         "list_meeting_versions",
+        "list_outcomes",
     )
 
 

@@ -13,7 +13,15 @@ from pratique.errors import Forbidden
 from pratique.events.membership import Locale
 from pratique.permissions import Grant
 from pratique.request import Request
-from pratique.requests.evaluation import GetSurvey, ListEvaluationAudit, ListReleases, MailSurveyLink, RoomPolicy
+from pratique.requests.evaluation import (
+    GetSurvey,
+    ListEvaluationAudit,
+    ListOutcomes,
+    ListReleases,
+    MailSurveyLink,
+    ReadMeetingResults,
+    RoomPolicy,
+)
 from pratique.requests.meetings import (
     GetMeeting,
     GetStanding,
@@ -84,8 +92,8 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         ListMeetingVersions(ids=(meeting,)),
         GetSurvey(meeting_id=meeting),
         ListMessages(member_id=member_id),
-        PreviewInvitation(locale=Locale.FR, meeting_id=meeting),
-        ReadInvitation(meeting_id=meeting, member_id=member_id),
+        ListOutcomes(meeting_ids=(meeting,)),
+        ReadMeetingResults(meeting_id=meeting, locale=Locale.FR),
         ListCommunities(),
         ListCommunitySets(),
         PutOrganization(organization_id=uuid4(), name="Maison"),
