@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from tests.faults.hostile.gateway_process import GatewayProcess
-from tests.harness.mails import MailFolder, asks, link_in
+from tests.harness.mails import MailFolder, asks, link_in, text_of
 from tests.harness.waiting import until
 
-FORM = "application/x-www-form-urlencoded"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass
@@ -36,13 +36,14 @@ class Request:
 
 
 class Network:
-    """A community with members, and a meeting to come, one whose room answers, one closed with its mails."""
+    """A community with members, and a meeting to come, one whose room answers, one closed with its mails; somebody is signed in."""
 
     def __init__(self, gateway: GatewayProcess) -> None:
         self._gateway = gateway
         self._client = gateway.client
-        community, members = str(uuid4()), [str(uuid4()) for _ in range(4)]
+        community, region, members = str(uuid4()), str(uuid4()), [str(uuid4()) for _ in range(4)]
         self._client.put_community(community)
+        self._client.ok("PUT", f"/v1/community-sets/{region}", {"name": "Région", "community_ids": [community]})
         self._client.put_members(community, members)
         gateway.stores.settle()
         coming, wrapped_up, closed = (self._schedule(community, days) for days in (7, 0, 0))
@@ -55,10 +56,18 @@ class Network:
         gateway.stores.settle()
         survey = self._client.survey(wrapped_up)
         self.name, self.link = self._mail()
+        self.invitation = self._link(r"/i/([A-Za-z0-9_-]{20,})")
         self.room = survey["room_code"]
         ballot = self._client.ballot(room_code=self.room, member_id=members[0])
+        self.cookie, form_token = self._sign_in(members[1])
+        #: Every field that some page reads.
+        self.form = {"member": members[1], "step": "answer", "q.satisfaction": "4", "q.comment": "Bien."}
+        self.form |= {"form_token": form_token, "code": self.room, "partstat": "accepted"}
+        self.form |= {"email": self._client.address_of(members[1])}
+        account = self._client.request("GET", "/account", headers={"Cookie": self.cookie}).text
         self.ids = {
             "community_id": community,
+            "set_id": region,
             "member_id": members[1],
             "facilitator_id": members[1],
             "note_taker_id": members[2],
@@ -68,6 +77,7 @@ class Network:
             "room_code": self.room,
             "ballot_id": ballot["ballot_id"],
             "token": self.link,
+            "session_id": re.findall(r"/account/sessions/([^/]+)/end", account)[0],
             "role": "facilitator",
             "name": self.name,
             "type": "org.pratique.meetings.MeetingScheduled.v1.json",
@@ -83,15 +93,18 @@ class Network:
         ]
 
     def _request(self, method: str, path: str, operation: Any) -> Request:
-        filled = re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], path)
+        ids = self.ids | ({"token": self.invitation} if path.startswith("/i/") else {})
+        filled = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
         headers = [(b"Host", b"127.0.0.1"), (b"Authorization", f"Bearer {self._gateway.token}".encode())]
-        if path.startswith(("/s/", "/r/")) and method == "POST":
-            form = {"member": self.ids["member_id"], "step": "answer", "q.satisfaction": "4", "q.comment": "Bien."}
-            return Request(method, filled, [*headers, (b"Content-Type", FORM.encode())], body=urlencode(form).encode())
+        if "pages" in operation["tags"]:
+            headers.append((b"Cookie", self.cookie.encode()))
         if "requestBody" not in operation:
             return Request(method, filled, headers)
-        example = operation["requestBody"]["content"]["application/json"]["example"]
-        return Request(method, filled, [*headers, (b"Content-Type", b"application/json")], self._with_ids(example))
+        ((kind, content),) = operation["requestBody"]["content"].items()
+        headers.append((b"Content-Type", kind.encode()))
+        if kind in FORM.values():
+            return Request(method, filled, headers, body=urlencode(self.form).encode())
+        return Request(method, filled, headers, self._with_ids(content["example"]))
 
     def _with_ids(self, example: Any, key: str = "") -> Any:
         if isinstance(example, dict):
@@ -104,6 +117,25 @@ class Network:
         meeting = str(uuid4())
         self._client.put_meeting(meeting, community, starts_at=datetime.now(UTC) + timedelta(days=days, minutes=1))
         return meeting
+
+    def _sign_in(self, member_id: str) -> tuple[str, str]:
+        """Return the cookie of somebody who signs in, and what their forms carry."""
+        asked = urlencode({"email": self._client.address_of(member_id)})
+        assert self._client.request("POST", "/sign-in", asked, FORM).status == 200
+        signed_in = self._client.request("POST", f"/sign-in/{self._link(r'/sign-in/([A-Za-z0-9_-]{20,})')}", "", FORM)
+        cookie = signed_in.headers["Set-Cookie"].partition(";")[0]
+        home = self._client.request("GET", "/home", headers={"Cookie": cookie}).text
+        return cookie, re.findall(r'name="form_token" value="([^"]+)"', home)[0]
+
+    def _link(self, pattern: str) -> str:
+        """Return the end of the first link in a mail that looks so."""
+        folder = MailFolder(self._gateway.mails)
+
+        def found() -> str | None:
+            texts = [text_of(mail) for mail in folder.mails()]
+            return next((link[1] for text in texts if (link := re.search(pattern, text))), None)
+
+        return until(found, 20, 0.1, f"a mail with a link like {pattern}") or ""
 
     def _mail(self) -> tuple[str, str]:
         """Return the name of a mail that asks for answers, and the end of the link in it."""

@@ -138,14 +138,15 @@ class People(Answers):
 
     @step(which=WHICH, who=WHICH, role=WHICH)
     def give_role(self, which: int, who: int, role: int) -> None:
-        """Somebody is trusted with something."""
+        """Somebody is trusted with something, or would be with the whole network, which no community can."""
         community = one_of(list(self.reference.communities.values()), which)
         if community.members:
             self._give_role(community, one_of(list(community.members), who), one_of(list(Role), role))
 
     def _give_role(self, community: Community, person: UUID, role: Role) -> None:
-        self.do(PutRole, community_id=community.id, member_id=person, role=role)
-        community.roles[person, role] = True
+        may = role is not Role.NETWORK_ADMIN
+        if self.do(PutRole, may, Invalid, community_id=community.id, member_id=person, role=role):
+            community.roles[person, role] = True
 
     @step(which=WHICH, who=WHICH)
     def end_role(self, which: int, who: int) -> None:

@@ -78,7 +78,7 @@ class Interrupted(Shuffled):
         return answer
 
     def settle_now(self) -> None:
-        """Let everything happen that can; what a sender held when it ended is free when its lease has run out."""
+        """Let everything happen that can; what a sender held when it ended is free in time."""
         while self._carry() or self._be_on_time() or self._try_again() or self._write():
             pass
         with self.stores["notifications"].begin() as session:
@@ -150,7 +150,9 @@ class Interrupted(Shuffled):
 
     def _write(self) -> int:
         waiting = (Message.state == State.QUEUED) & (Message.due_at <= clock.now())
-        held = (Message.state == State.SENDING) & (Message.lease_until < clock.now())
+        held = Message.state == State.SENDING
+        if self.stores["notifications"].database.is_shared:  # else whoever held it is known to have ended
+            held &= Message.lease_until < clock.now()
         first = select(Message.template).where(waiting | held).order_by(held.desc(), Message.priority, Message.due_at)
         done = 0
         while template := self._first("notifications", first):

@@ -1,11 +1,14 @@
 """Scenario in which every event happens and every mail is sent, with fixed names and at fixed hours."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
 from chassis import clock
+from pratique.requests.evaluation import RoomPolicy
 from tests.harness.network import AT, Network
 from tests.harness.people import filled
 
@@ -17,17 +20,20 @@ def named(name: str) -> str:
     return str(uuid5(_SPACE, name))
 
 
-LARGE, SMALL = named("large circle"), named("small circle")
+LARGE, SMALL, REGION = named("large circle"), named("small circle"), named("region")
 CLOSED, CANCELLED, FORGOTTEN, DESERTED = (named(each) for each in ("closed", "cancelled", "forgotten", "deserted"))
 HOSTS = [named(f"host {number}") for number in range(2)]
 GUESTS = [named(f"guest {number}") for number in range(10)]
-NAMES = {LARGE, SMALL, CLOSED, CANCELLED, FORGOTTEN, DESERTED, *HOSTS, *GUESTS, named("organization")}
+NAMES = {LARGE, SMALL, REGION, CLOSED, CANCELLED, FORGOTTEN, DESERTED, *HOSTS, *GUESTS, named("organization")}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def run_scenario(network: Network) -> None:
     """Run from the founding of two communities to the day on which the last answers are forgotten, months later."""
     _found(network)
+    _trust(network)
     _schedule(network)
+    _leave(network)
     _reach(network, 4)
     _meet(network)
     _correct_and_answer(network)
@@ -37,6 +43,7 @@ def run_scenario(network: Network) -> None:
     _reach(network, 8, hours=4)  # those who were there are asked anyway
     _answer_late(network)
     _reach(network, 8, hours=12)  # where nobody was there, only whoever leads it is told
+    _ask_for_sign_in_link(network)
     for day in (10, 11, 15, 106):  # reminders; results, and why there are none; what was kept of the latter
         _reach(network, day, hours=16)
 
@@ -56,11 +63,28 @@ def _found(network: Network) -> None:
     network.put_community(SMALL, name="Cercle des trois", timezone="America/Halifax", headers=version)
     for number, member_id in enumerate([*HOSTS, *GUESTS]):
         network.join(LARGE, f"Personne N{number}", member_id=member_id)
-    for member_id in (*HOSTS, GUESTS[0]):
+    for member_id in (*HOSTS, *GUESTS[:2]):
         network.add_to_community(SMALL, member_id)
     for member_id, role in zip(HOSTS, ("facilitator", "coordinator"), strict=True):
         network.put_role(SMALL, member_id, role)
     network.ok("DELETE", f"/v1/communities/{SMALL}/roles/{HOSTS[1]}/coordinator")
+    network.settle()
+
+
+def _trust(network: Network) -> None:
+    """People are trusted with more than one community, or for a time; a set of communities grows."""
+    region, over_region = f"/v1/community-sets/{REGION}", f"/v1/community-sets/{REGION}/roles/{GUESTS[1]}/evaluator"
+    network.ok("PUT", region, {"name": "Région", "community_ids": [LARGE]})
+    network.ok("PUT", over_region)
+    version = {"If-Match": network.request("GET", region).headers["ETag"]}
+    network.ok("PUT", region, {"name": "Région", "community_ids": [LARGE, SMALL]}, version)
+    over_network = f"/v1/roles/{GUESTS[2]}/evaluator"
+    network.ok("PUT", over_network)
+    for role in (over_region, over_network):
+        network.ok("DELETE", role)
+    begins_at, ends_at = ((AT + timedelta(days=days)).isoformat() for days in (1, 5))
+    of_a_time = f"/v1/communities/{LARGE}/roles/{GUESTS[3]}/coordinator"
+    network.ok("PUT", of_a_time, {"begins_at": begins_at, "ends_at": ends_at})
     network.settle()
 
 
@@ -73,6 +97,12 @@ def _schedule(network: Network) -> None:
     _move(network)
     network.settle()
     network.ok("POST", f"/v1/meetings/{CANCELLED}/cancel", {"reason": "La salle est inondée."})
+    network.settle()
+
+
+def _leave(network: Network) -> None:
+    """One who was invited belongs to the community no longer."""
+    network.ok("DELETE", f"/v1/communities/{SMALL}/memberships/{GUESTS[1]}")
     network.settle()
 
 
@@ -119,6 +149,7 @@ def _correct_and_answer(network: Network) -> None:
     code = network.survey(CLOSED)["room_code"]
     for member_id in GUESTS[1:3]:
         _answer(network, room_code=code, member_id=member_id)
+    _ask_for_survey_link(network, code, GUESTS[7])
     network.close(CLOSED)
     network.settle()
     for member_id, state in ((GUESTS[9], "attended"), (GUESTS[8], "no_show")):
@@ -126,6 +157,25 @@ def _correct_and_answer(network: Network) -> None:
         network.settle()
     for member_id in GUESTS[3:7]:
         _answer(network, token=network.survey_links(member_id)[-1])
+
+
+def _ask_for_survey_link(network: Network, room_code: str, member_id: str) -> None:
+    """One asks for one's link by mail, while the network lets nobody choose a name in a room."""
+    opened = network.stores["evaluation"]
+    before = opened.settings
+    assert before is not None
+    opened.settings = replace(before, room_policy=RoomPolicy.PERSONAL)
+    asked = network.request("POST", f"/r/{room_code}", urlencode({"step": "mail", "member": member_id}), FORM)
+    opened.settings = before
+    assert asked.status == 200, asked.text
+    network.settle()
+
+
+def _ask_for_sign_in_link(network: Network) -> None:
+    """One asks for a link to sign in, and lets it expire."""
+    asked = network.request("POST", "/sign-in", urlencode({"email": network.address_of(GUESTS[0])}), FORM)
+    assert asked.status == 200, asked.text
+    network.settle()
 
 
 def _answer_late(network: Network) -> None:
