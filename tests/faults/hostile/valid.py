@@ -36,7 +36,7 @@ class Request:
 
 
 class Network:
-    """A community with members, and a meeting to come, one whose room answers, one closed with its mails; somebody is signed in."""
+    """A community with members and meetings to come, wrapped up and closed with its mails; somebody is signed in."""
 
     def __init__(self, gateway: GatewayProcess) -> None:
         self._gateway = gateway
