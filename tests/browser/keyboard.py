@@ -22,6 +22,7 @@ _REACHABLE = """
 }
 """
 #: Where the focus is, and whether the page looks otherwise there than without it; the place in the order is kept.
+#: A field for a day or an hour has parts, and would begin anew if it lost the focus: there an outline is looked for.
 _FOCUSED = """
 () => {
   const it = document.activeElement
@@ -31,10 +32,10 @@ _FOCUSED = """
     const style = getComputedStyle(each)
     return [style.outlineStyle, style.outlineWidth, style.outlineColor, style.boxShadow].join(" ")
   }).join("; ")
-  const box = it.getBoundingClientRect(), focused = look()
-  it.blur()
-  const blurred = look()
-  it.focus({preventScroll: true})
+  const box = it.getBoundingClientRect(), focused = look(), has_parts = ["date", "time"].includes(it.type)
+  if (!has_parts) it.blur()
+  const blurred = has_parts ? focused.replace(/solid|auto/, "none") : look()
+  if (!has_parts) it.focus({preventScroll: true})
   return {
     name: it.type === "radio" ? `radio ${it.name}` : it.outerHTML.slice(0, 100),
     is_seen: focused !== blurred,
@@ -55,6 +56,9 @@ _TO_THE_BEGINNING = """() => {
 }"""
 
 
+MOST_PARTS = 5  #: of a field: month, day, year, and what opens the calendar
+
+
 @dataclass(frozen=True)
 class Walk:
     """What Tab came to, in order, and at which of these one did not see it."""
@@ -68,12 +72,15 @@ def walk(page: Page) -> Walk:
     """Press Tab from the beginning of the page until it comes out at the end."""
     expected: list[str] = page.evaluate(_REACHABLE)
     page.evaluate(_TO_THE_BEGINNING)
-    reached, unseen = [], []
-    for _ in range(len(expected) + 2):
+    reached: list[str] = []
+    unseen: list[str] = []
+    for _ in range(MOST_PARTS * len(expected) + 2):
         page.keyboard.press("Tab")
         at = page.evaluate(_FOCUSED)
         if at is None:
             break
+        if reached[-1:] == [at["name"]]:
+            continue  # the next part of the same field
         reached.append(at["name"])
         if not (at["is_seen"] and at["is_in_view"]):
             unseen.append(at["name"])

@@ -10,6 +10,7 @@ const validate = new HtmlValidate({
     "long-title": "off", // the subject of a mail is the title of its page
     "no-trailing-whitespace": "off", // templates leave some, and no browser sees it
     "require-sri": "off", // all that is loaded is of this origin
+    "form-dup-name": ["error", { shared: ["radio", "checkbox", "button", "submit"] }], // several may be ticked
     "doctype-style": "off",
     "attribute-boolean-style": "off", // our own macros decide, once
   },
