@@ -118,7 +118,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         limit = {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}
         found.append({"name": "after", "in": "query", "schema": {"type": "string"}, "description": "From Link."})
         found.append({"name": "limit", "in": "query", "schema": limit, "description": "Rows in a page."})
-    if not route.scope and "{" in route.template and not route.is_cached and route.method != "PUT":
+    is_shown = route.method != "PUT" and (route.method, route.status) != ("GET", 303)  # which leads on in any language
+    if not route.scope and "{" in route.template and not route.is_cached and is_shown:
         words = "Language; by default that of Accept-Language, else fr."
         found.append(
             {"name": "lang", "in": "query", "schema": {"type": "string", "enum": ["fr", "en"]}, "description": words}

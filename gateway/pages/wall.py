@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from gateway.pages.meeting import named, to
 from gateway.pages.render import app_page
+from gateway.pages.survey import refuse
 from gateway.pages.visits import visitor_route
 from gateway.routes import Ask, Media, RequestContext, Route
 from pratique.errors import Conflict, Forbidden, NotFound
@@ -101,5 +102,6 @@ ROUTES = (
         operation="enter_by_picture",
         status=303,
         media=Media.HTML,
+        refuse=refuse,
     ),
 )

@@ -70,3 +70,10 @@ def test_enter_sends_the_answers_and_does_not_switch_the_language(open_survey):
     assert (first.get("name"), switch.get("name"), send.get("name")) == (None, "switch", None)
     assert first.get("form") == switch.get("form") == page.find("body/main/form").get("id")
     assert switch.get("formaction") == "?lang=en"
+
+
+def test_the_address_in_the_picture_leads_on_to_the_room_and_refuses_as_a_page(open_survey):
+    led = open_survey.ask("GET", "/R/K7MQ2PXY")
+    assert (led.status_code, led.headers["Location"]) == (303, "/r/K7MQ2PXY")
+    refused = open_survey.ask("GET", "/R/%00")
+    assert (refused.status_code, refused.mimetype) == (404, "text/html")
