@@ -1,6 +1,7 @@
 """Paths that hold secrets, and paths about surveys: what no log, and no metric by itself, may tell of them."""
 
-_OF_SURVEYS = ("/v1/rooms/", "/v1/ballots/", "/r/", "/R/", "/s/", "/i/", "/results/")
+#: In small letters, for whatever case comes; the address in the picture on the wall is in capitals.
+_OF_SURVEYS = ("/v1/rooms/", "/v1/ballots/", "/r/", "/s/", "/i/", "/results/")
 #: The path segment after these is a secret: it is masked in logs.
 SECRET_AFTER = (*_OF_SURVEYS, "/sign-in/", "/calendar/")
 #: What begins so is about a survey, or gives the pass with which one answers it. A success there leaves no line in any
