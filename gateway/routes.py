@@ -41,6 +41,7 @@ class Media(StrEnum):
     METRICS = "text/plain"
     CSS = "text/css"
     CALENDAR = "text/calendar"
+    CSV = "text/csv"
 
 
 class Ask:

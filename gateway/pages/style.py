@@ -22,7 +22,7 @@ _OF_TEMPLATE = {
     "accessibility": _EVERY,
     "questions": (*_EVERY, "form", "scale"),
     "results": (*_EVERY, "table"),
-    "mail": (*_EVERY, "mail"),
+    "mail": (*_EVERY, "form", "mail"),
     "mails": (*_EVERY, "mail"),
     "invitation": (*_EVERY, "form", "mail"),
 }
