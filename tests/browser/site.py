@@ -10,19 +10,16 @@ from uuid import UUID, uuid4
 
 from chassis import clock, settings
 from demo import community_id
-from demo.history import staff_id
 from gateway.app import routes_of
 from gateway.routes import Media, Route
 from pratique.events.evaluation import SurveyState
 from pratique.events.meetings import MeetingState
-from pratique.requests.meetings import INVITATION_LINK
 from tests.harness.mails import LINK, MailFolder, text_of
 from tests.harness.processes import Up
 from tests.harness.waiting import until
 from tests.servers import HOME
 
 _SIGN_IN = re.compile(r"(/sign-in/[\w.-]+)")
-_INVITATION = re.compile(r"/i/([\w-]{20,})")
 START_S = 400.0  #: the sample takes some fifteen seconds alone, and shares the machine with the other tests
 FAMILIES = "familles"  #: the largest community of the sample
 
@@ -48,7 +45,6 @@ class Site:
         self.closed_room_code, self._links = self._close_a_meeting()
         self.room_code = self._open_a_room()
         self._names = iter(self._named())
-        self._invitations = self._plan_a_meeting()
         self._signing_in = iter(self._attending)
 
     def next_name(self) -> Named:
@@ -58,14 +54,6 @@ class Site:
     def next_link(self) -> str:
         """Return the path of a survey link that nobody has used."""
         return f"/s/{next(self._links)}"
-
-    def next_invitation(self) -> str:
-        """Return the path of an invitation to a meeting to come that nobody has answered, as its mail has it."""
-        return f"/i/{next(self._invitations)}"
-
-    def late_invitation(self) -> str:
-        """Return the path of an invitation to a meeting that is over, as its mail had it."""
-        return f"/i/{self._invitation_links(self._closed)[0]}"
 
     def results_link(self, state: SurveyState) -> str:
         """Return the path of the page about a survey in this state, as its mail has it."""
@@ -80,20 +68,6 @@ class Site:
         roles = self.client.ok("GET", f"/v1/communities/{self._community_id}/roles?limit=500")["items"]
         holding = {each["role"]: each["member_id"] for each in roles} | {"member": self._attending[0]}
         return f"/sign-in/as/{self.settings.seal.link('sign-in', UUID(holding[role]))}"
-
-    def sign_in_as_staff(self, role: str) -> str:
-        """Return the path that signs in who has this role over the whole network."""
-        return f"/sign-in/as/{self.settings.seal.link('sign-in', staff_id(role))}"
-
-    @property
-    def community_path(self) -> str:
-        """Return the path of the largest community."""
-        return f"/communities/{self._community_id}"
-
-    @property
-    def person_path(self) -> str:
-        """Return the path of one of its members."""
-        return f"{self.community_path}/people/{self._attending[0]}"
 
     def meeting(self, state: MeetingState) -> str:
         """Return the path of a meeting of the largest community in this state, as whoever leads it has it."""
@@ -181,24 +155,9 @@ class Site:
         before = len(self._survey_links())
         room_code = self._open_a_room()
         self.client.close(self._wrapped_up)
-        self._closed = self._wrapped_up
         asked = len(self._attending) // 2
         until(lambda: len(self._survey_links()) >= before + asked, what="the mails that ask")
         return room_code, iter(self._survey_links()[before:])
-
-    def _plan_a_meeting(self) -> Iterator[str]:
-        """Plan a meeting, and return the ends of the links by which its people answer the invitation."""
-        meeting_id = str(uuid4())
-        starts_at = clock.now() + timedelta(days=3)
-        self.client.put_meeting(meeting_id, self._community_id, starts_at=starts_at, themes=["Le répit"])
-        asked = len(self._attending)
-        until(lambda: len(self._invitation_links(meeting_id)) >= asked, what="the mails that invite")
-        return iter(self._invitation_links(meeting_id))
-
-    def _invitation_links(self, meeting_id: str) -> list[str]:
-        found = [match[1] for mail in self._mailbox.mails() if (match := _INVITATION.search(text_of(mail)))]
-        seal = self.settings.seal
-        return [each for each in found if str(seal.read_lasting_link(INVITATION_LINK, each)[1][0]) == meeting_id]
 
     def _survey_links(self) -> list[str]:
         return [found[1] for mail in self._mailbox.mails() if (found := LINK.search(text_of(mail)))]

@@ -302,7 +302,7 @@ def test_a_server_that_is_away_is_told_to_the_operator_and_nothing_is_lost(
     office.server.behave(is_away=True)
     survey_id = office.ask("Ada", "Bo")
     office.until_tried(survey_id, 2)
-    assert "the mail server is away; " in caplog.text
+    until(lambda: "the mail server is away; " in caplog.text, what="a line in the log")
     assert _mail(office) == (False, f"127.0.0.1:{office.server.port} does not answer (ConnectionRefusedError)")
     office.server.behave()
     assert _mail(office)[0]
