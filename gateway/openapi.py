@@ -93,7 +93,7 @@ def _operation(route: Route, is_embedded: bool) -> dict[str, Any]:
 
 
 def _tag(route: Route) -> str:
-    if route.media is Media.HTML or route.visitor:
+    if route.media is Media.HTML:
         return "pages"
     if route.request is not None:
         return route.request.service

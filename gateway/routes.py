@@ -41,7 +41,6 @@ class Media(StrEnum):
     METRICS = "text/plain"
     CSS = "text/css"
     CALENDAR = "text/calendar"
-    CSV = "text/csv"
 
 
 class Ask:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from chassis import clock
 from gateway.pages.frame import framed
 from gateway.pages.visits import visitor_route
-from gateway.routes import Media, RequestContext
+from gateway.routes import RequestContext
 from pratique.errors import Forbidden
 from pratique.permissions import Permission
 from pratique.requests.meetings import SummarizeMeetings
@@ -176,5 +176,5 @@ def _whole(text: str) -> int:
 
 ROUTES = (
     visitor_route("GET", "/network", "Compare the communities that a person coordinates", show_network),
-    visitor_route("GET", "/network.csv", "Compare them in a table for spreadsheets", export_network, media=Media.CSV),
+    visitor_route("GET", "/network.csv", "Compare them in a table for spreadsheets", export_network),
 )

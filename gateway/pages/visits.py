@@ -35,11 +35,10 @@ def visitor_route(
     act: Callable[[RequestContext], Response],
     status: int = 200,
     max_body: int = 0,
-    media: Media = Media.HTML,
 ) -> Route:
     """A page of people who are signed in: ``context.person`` says who, and services what they may.
 
-    ``max_body`` is for long forms; 32,768 bytes are read by default. ``media`` is for a file to keep instead of a page.
+    ``max_body`` is for long forms; 32,768 bytes are read by default.
     """
     return Route(
         method,
@@ -49,7 +48,7 @@ def visitor_route(
         act=act,
         operation=act.__name__,
         status=status,
-        media=media,
+        media=Media.HTML,
         max_body=max_body,
         refuse=refuse,
     )
