@@ -1,5 +1,6 @@
 """Keyboard: what Tab comes to, and whether one sees where one is."""
 
+import re
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
@@ -79,7 +80,7 @@ def walk(page: Page) -> Walk:
         at = page.evaluate(_FOCUSED)
         if at is None:
             break
-        if reached[-1:] == [at["name"]]:
+        if reached[-1:] == [at["name"]] and re.search('type="(date|time)"', at["name"]):
             continue  # the next part of the same field
         reached.append(at["name"])
         if not (at["is_seen"] and at["is_in_view"]):
