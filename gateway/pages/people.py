@@ -137,7 +137,7 @@ def give_role(context: RequestContext) -> Response:
     form = Form.sent(NewRole, _with_hours(context.request.form), context.locale, zone)
     said = form.read()
     if said is not None:
-        over_network = said.pop("scope") == Scope.NETWORK
+        over_network = said.pop("scope", Scope.COMMUNITY) == Scope.NETWORK
         try:
             if over_network:
                 context.call(PutNetworkRole, member_id=path["member_id"], **said)
@@ -226,7 +226,8 @@ def _find_or_record(
     if not said.get("name"):
         form.errors["name"] = sentences(context.locale)(N_("We know nobody with this address: write their name."))
         return None
-    card = {"name": said["name"], "email": said["email"], "locale": said["locale"], "timezone": community["timezone"]}
+    locale = said.get("locale", community["locale"])
+    card = {"name": said["name"], "email": said["email"], "locale": locale, "timezone": community["timezone"]}
     try:
         context.call(PutMember, member_id=new_id, **card)
     except (PreconditionRequired, Stale):  # the form was sent before, with other words: that person is another

@@ -211,6 +211,18 @@ def test_a_role_that_ends_before_it_begins_is_refused_at_its_field(network: Shuf
     assert network.ok("GET", f"/v1/communities/{community.id}/roles")["items"][1:] == []
 
 
+def test_what_a_browser_leaves_out_is_as_the_form_had_it(network: Shuffled) -> None:
+    community = network.create_community(members=1, locale="en")
+    visit, people = with_role(network, "coordinator", community), f"/communities/{community.id}/people"
+    typed = {"email": "paul@example.org", "name": "Paul Roy", "locale": ""}
+    added = visit.send(visit.get(f"{people}/new"), f"{people}/new", **typed)
+    person = added.headers["Location"].partition("?")[0]
+    assert network.ok("GET", f"/v1/members/{person.rpartition('/')[2]}")["locale"] == "en"
+    assert visit.send(visit.get(person), f"{person}/roles", role="facilitator", scope="").status_code == 303
+    roles = {each["role"] for each in network.ok("GET", f"/v1/communities/{community.id}/roles")["items"]}
+    assert roles == {"coordinator", "facilitator"}
+
+
 def test_nobody_gives_more_than_they_have(network: Shuffled) -> None:
     community = network.create_community(members=1)
     visit = with_role(network, "coordinator", community)
