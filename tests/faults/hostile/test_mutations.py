@@ -11,7 +11,7 @@ SEED = 1
 def test_no_mutant_finds_a_fault_or_changes_what_it_was_refused() -> None:
     with gateway_process() as gateway:
         fuzzer = Fuzzer(gateway, SEED)
-        assert len(fuzzer.requests) >= len([route for route in ROUTES if not route.visitor])  # those that are described
+        assert len(fuzzer.requests) >= len(ROUTES)
         held, memory_kb = gateway.descriptors(), gateway.memory_kb()
 
         with Canary(gateway, every_s=0.2) as canary:

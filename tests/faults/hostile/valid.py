@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
+from gateway.app import ROUTES
 from tests.faults.hostile.gateway_process import GatewayProcess
 from tests.harness.mails import MailFolder, asks, link_in, text_of
 from tests.harness.waiting import until
@@ -35,8 +36,16 @@ class Request:
         return head + lines + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who is signed in."""
+
+    cookie: str
+    form_token: str  #: that each form of theirs carries
+
+
 class Network:
-    """A community with members and meetings to come, wrapped up and closed with its mails; somebody is signed in."""
+    """A community with members, two signed in; meetings to come, with a room that answers, closed with mails."""
 
     def __init__(self, gateway: GatewayProcess) -> None:
         self._gateway = gateway
@@ -59,12 +68,15 @@ class Network:
         self.invitation = self._link(r"/i/([A-Za-z0-9_-]{20,})")
         self.room = survey["room_code"]
         ballot = self._client.ballot(room_code=self.room, member_id=members[0])
-        self.cookie, form_token = self._sign_in(members[1])
-        #: Every field that some page reads.
+        self._client.ok("PUT", f"/v1/roles/{members[1]}/network_admin")
+        self.visitor = self._sign_in(members[1])
+        self.leaving = self._sign_in(members[2])  #: whose sessions are ended; the other's must last
+        account = self._client.request("GET", "/account", headers={"Cookie": self.leaving.cookie}).text
+        #: Fields that pages read.
         self.form = {"member": members[1], "step": "answer", "q.satisfaction": "4", "q.comment": "Bien."}
-        self.form |= {"form_token": form_token, "code": self.room, "partstat": "accepted"}
-        self.form |= {"email": self._client.address_of(members[1])}
-        account = self._client.request("GET", "/account", headers={"Cookie": self.cookie}).text
+        self.form |= {"code": self.room, "partstat": "accepted", "state": "attended", "reason": "Grippe"}
+        self.form |= {"email": self._client.address_of(members[1]), "name": "Cercle", "role": "facilitator"}
+        self.form |= {"scope": "community", "part": "individual", "kind": "individuals", "locale": "fr"}
         self.ids = {
             "community_id": community,
             "set_id": region,
@@ -77,6 +89,7 @@ class Network:
             "room_code": self.room,
             "ballot_id": ballot["ballot_id"],
             "token": self.link,
+            "token_id": "0" * 12,  # of nobody: the one in use must last
             "session_id": re.findall(r"/account/sessions/([^/]+)/end", account)[0],
             "role": "facilitator",
             "name": self.name,
@@ -84,20 +97,30 @@ class Network:
         }
 
     def requests(self) -> list[Request]:
-        """One to each route of /openapi.json."""
+        """One to each route of /openapi.json, and to each page of people, which are for no program."""
         described = self._client.ok("GET", "/openapi.json")
-        return [
+        of_programs = [
             self._request(method.upper(), path, operation)
             for path, operations in described["paths"].items()
             for method, operation in operations.items()
         ]
+        return of_programs + [self._page(route.method, route.template) for route in ROUTES if route.visitor]
+
+    def _page(self, method: str, path: str) -> Request:
+        """As a browser sends it in which somebody is signed in."""
+        who = self.leaving if path.startswith("/account") else self.visitor
+        headers = [(b"Host", b"127.0.0.1"), (b"Cookie", who.cookie.encode())]
+        filled = path.format_map(self.ids)
+        if method == "GET":
+            return Request(method, filled, headers)
+        headers += [(name.encode(), value.encode()) for name, value in FORM.items()]
+        body = urlencode(self.form | {"form_token": who.form_token}).encode()
+        return Request(method, filled, headers, body=body)
 
     def _request(self, method: str, path: str, operation: Any) -> Request:
         ids = self.ids | ({"token": self.invitation} if path.startswith("/i/") else {})
         filled = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
         headers = [(b"Host", b"127.0.0.1"), (b"Authorization", f"Bearer {self._gateway.token}".encode())]
-        if "pages" in operation["tags"]:
-            headers.append((b"Cookie", self.cookie.encode()))
         if "requestBody" not in operation:
             return Request(method, filled, headers)
         ((kind, content),) = operation["requestBody"]["content"].items()
@@ -118,21 +141,22 @@ class Network:
         self._client.put_meeting(meeting, community, starts_at=datetime.now(UTC) + timedelta(days=days, minutes=1))
         return meeting
 
-    def _sign_in(self, member_id: str) -> tuple[str, str]:
-        """Return the cookie of somebody who signs in, and what their forms carry."""
-        asked = urlencode({"email": self._client.address_of(member_id)})
-        assert self._client.request("POST", "/sign-in", asked, FORM).status == 200
-        signed_in = self._client.request("POST", f"/sign-in/{self._link(r'/sign-in/([A-Za-z0-9_-]{20,})')}", "", FORM)
+    def _sign_in(self, member_id: str) -> Visitor:
+        """Let somebody sign in by the link in their mail."""
+        address = self._client.address_of(member_id)
+        assert self._client.request("POST", "/sign-in", urlencode({"email": address}), FORM).status == 200
+        link = self._link(r"/sign-in/([A-Za-z0-9_-]{20,})", to=address)
+        signed_in = self._client.request("POST", f"/sign-in/{link}", "", FORM)
         cookie = signed_in.headers["Set-Cookie"].partition(";")[0]
         home = self._client.request("GET", "/home", headers={"Cookie": cookie}).text
-        return cookie, re.findall(r'name="form_token" value="([^"]+)"', home)[0]
+        return Visitor(cookie, re.findall(r'name="form_token" value="([^"]+)"', home)[0])
 
-    def _link(self, pattern: str) -> str:
+    def _link(self, pattern: str, to: str = "") -> str:
         """Return the end of the first link in a mail that looks so."""
         folder = MailFolder(self._gateway.mails)
 
         def found() -> str | None:
-            texts = [text_of(mail) for mail in folder.mails()]
+            texts = [text_of(mail) for mail in folder.mails() if to in str(mail["To"])]
             return next((link[1] for text in texts if (link := re.search(pattern, text))), None)
 
         return until(found, 20, 0.1, f"a mail with a link like {pattern}") or ""
