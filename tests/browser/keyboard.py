@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 _REACHABLE = """
 () => {
   const names = new Set(), found = []
-  const kinds = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+  const kinds = "a[href], button, input:not([type=hidden]), select, textarea, summary, iframe, [tabindex='0']"
   for (const each of document.querySelectorAll(kinds)) {
     if (each.disabled || each.tabIndex < 0 || !each.checkVisibility()) continue
     if (each.type === "radio") {
@@ -24,10 +24,12 @@ _REACHABLE = """
 """
 #: Where the focus is, and whether the page looks otherwise there than without it; the place in the order is kept.
 #: A field for a day or an hour has parts, and would begin anew if it lost the focus: there an outline is looked for.
+#: A frame looks as what is focused in it does; what it shows is walked by itself.
 _FOCUSED = """
 () => {
   const it = document.activeElement
   if (!it || it === document.body || it === document.documentElement) return null
+  if (it.tagName === "IFRAME") return {name: it.outerHTML.slice(0, 100), is_seen: true, is_in_view: true}
   const chain = [it, it.parentElement, it.parentElement.parentElement]
   const look = () => chain.map(each => {
     const style = getComputedStyle(each)
@@ -80,8 +82,8 @@ def walk(page: Page) -> Walk:
         at = page.evaluate(_FOCUSED)
         if at is None:
             break
-        if reached[-1:] == [at["name"]] and re.search('type="(date|time)"', at["name"]):
-            continue  # the next part of the same field
+        if reached[-1:] == [at["name"]] and re.search('type="(date|time)"|^<iframe', at["name"]):
+            continue  # the next part of the same field or frame
         reached.append(at["name"])
         if not (at["is_seen"] and at["is_in_view"]):
             unseen.append(at["name"])

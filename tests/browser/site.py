@@ -10,16 +10,20 @@ from uuid import UUID, uuid4
 
 from chassis import clock, settings
 from demo import community_id
+from demo.history import staff_id
 from gateway.app import routes_of
 from gateway.routes import Media, Route
 from pratique.events.evaluation import SurveyState
 from pratique.events.meetings import MeetingState
+from pratique.events.membership import Role
+from pratique.requests.meetings import INVITATION_LINK
 from tests.harness.mails import LINK, MailFolder, text_of
 from tests.harness.processes import Up
 from tests.harness.waiting import until
 from tests.servers import HOME
 
 _SIGN_IN = re.compile(r"(/sign-in/[\w.-]+)")
+_INVITATION = re.compile(r"/i/([\w-]{20,})")
 START_S = 400.0  #: the sample takes some fifteen seconds alone, and shares the machine with the other tests
 FAMILIES = "familles"  #: the largest community of the sample
 
@@ -45,6 +49,7 @@ class Site:
         self.closed_room_code, self._links = self._close_a_meeting()
         self.room_code = self._open_a_room()
         self._names = iter(self._named())
+        self._invitations = self._plan_a_meeting()
         self._signing_in = iter(self._attending)
 
     def next_name(self) -> Named:
@@ -55,6 +60,14 @@ class Site:
         """Return the path of a survey link that nobody has used."""
         return f"/s/{next(self._links)}"
 
+    def next_invitation(self) -> str:
+        """Return the path of an invitation to a meeting to come that nobody has answered, as its mail has it."""
+        return f"/i/{next(self._invitations)}"
+
+    def late_invitation(self) -> str:
+        """Return the path of an invitation to a meeting that is over, as its mail had it."""
+        return f"/i/{self._invitation_links(self._closed)[0]}"
+
     def results_link(self, state: SurveyState) -> str:
         """Return the path of the page about a survey in this state, as its mail has it."""
         for meeting_id in self._closed_meetings():
@@ -64,9 +77,10 @@ class Site:
         raise LookupError(f"the sample has no survey that is {state}")
 
     def sign_in_as(self, role: str) -> str:
-        """Return the path that signs in somebody of this role in the largest community, or one of no role, "member"."""
+        """Return the path that signs in who has this role in the largest community or over all; "member": has none."""
         roles = self.client.ok("GET", f"/v1/communities/{self._community_id}/roles?limit=500")["items"]
         holding = {each["role"]: each["member_id"] for each in roles} | {"member": self._attending[0]}
+        holding["network_admin"] = str(staff_id(Role.NETWORK_ADMIN))
         return f"/sign-in/as/{self.settings.seal.link('sign-in', UUID(holding[role]))}"
 
     def meeting(self, state: MeetingState) -> str:
@@ -102,6 +116,16 @@ class Site:
             self.client.record_attendance(meeting_id, dict.fromkeys(self._attending[:9], "attended"))
             self.client.close(meeting_id)
         return meeting_id
+
+    @property
+    def community(self) -> str:
+        """The path of the largest community."""
+        return f"/communities/{self._community_id}"
+
+    @property
+    def person(self) -> str:
+        """The path of somebody who belongs to it."""
+        return f"{self.community}/people/{self._attending[1]}"
 
     def next_address(self) -> str:
         """Return the address of somebody who has not asked for a link to sign in."""
@@ -155,9 +179,24 @@ class Site:
         before = len(self._survey_links())
         room_code = self._open_a_room()
         self.client.close(self._wrapped_up)
+        self._closed = self._wrapped_up
         asked = len(self._attending) // 2
         until(lambda: len(self._survey_links()) >= before + asked, what="the mails that ask")
         return room_code, iter(self._survey_links()[before:])
+
+    def _plan_a_meeting(self) -> Iterator[str]:
+        """Plan a meeting, and return the ends of the links by which its people answer the invitation."""
+        meeting_id = str(uuid4())
+        starts_at = clock.now() + timedelta(days=3)
+        self.client.put_meeting(meeting_id, self._community_id, starts_at=starts_at, themes=["Le répit"])
+        asked = len(self._attending)
+        until(lambda: len(self._invitation_links(meeting_id)) >= asked, what="the mails that invite")
+        return iter(self._invitation_links(meeting_id))
+
+    def _invitation_links(self, meeting_id: str) -> list[str]:
+        found = [match[1] for mail in self._mailbox.mails() if (match := _INVITATION.search(text_of(mail)))]
+        seal = self.settings.seal
+        return [each for each in found if str(seal.read_lasting_link(INVITATION_LINK, each)[1][0]) == meeting_id]
 
     def _survey_links(self) -> list[str]:
         return [found[1] for mail in self._mailbox.mails() if (found := LINK.search(text_of(mail)))]

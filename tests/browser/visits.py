@@ -10,6 +10,12 @@ from tests.browser.site import Site
 
 SMALL, LARGE = 10_000, 40_000  #: bytes: pages of surveys, rooms and members; all others
 CROWD = SMALL + 49 * 75  #: the sample's room has 49 people, each with a name to choose
+#: What is no page of its own, by the test that looks at it: a frame shows a mail, and a table is a file to keep.
+NO_PAGES = {
+    ("GET", "/mails/{name}/html"): "tests/browser/test_mails.py",
+    ("GET", "/network.csv"): "tests/journeys/test_coordinators_look_after_communities.py",
+}
+_FILE = "/communities/{community_id}"
 COMMENT = "Plus de temps en petits groupes, s’il vous plaît."
 
 
@@ -104,6 +110,36 @@ def _open_a_spent_link(person: Person, site: Site) -> None:
     person.open(link)
 
 
+def _open_a_mail(person: Person, site: Site) -> None:
+    person.open("/mails")
+    with person.page.expect_navigation():
+        person.page.locator("main ol a").first.click()
+
+
+def _open_an_invitation(person: Person, site: Site) -> None:
+    person.open(f"{site.next_invitation()}?lang={person.window.locale}")
+
+
+def _say_that_one_comes(person: Person, site: Site) -> None:
+    _open_an_invitation(person, site)
+    with person.page.expect_navigation():
+        person.page.locator("main button[value=accepted]").click()
+
+
+def _say_by_the_mail_that_one_does_not_come(person: Person, site: Site) -> None:
+    person.open(f"{site.next_invitation()}?answer=declined&lang={person.window.locale}")
+
+
+def _open_a_late_invitation(person: Person, site: Site) -> None:
+    person.open(f"{site.late_invitation()}?lang={person.window.locale}")
+
+
+def _follow_meetings(person: Person, site: Site) -> None:
+    _signed_in("member", "/calendar")(person, site)
+    with person.page.expect_navigation():
+        person.page.locator("main form button").first.click()
+
+
 def _type_no_address(person: Person, site: Site) -> None:
     person.open("/sign-in")
     person.type("amina")
@@ -132,6 +168,42 @@ def _signed_in(role: str, path: str) -> Callable[[Person, Site], None]:
         person.open(f"{path}?lang={person.window.locale}")
 
     return arrive
+
+
+def _coordinating(path: Callable[[Site], str], page: str = "") -> Callable[[Person, Site], None]:
+    """As whoever coordinates the largest community, come to a page of it."""
+    return lambda person, site: _signed_in("coordinator", f"{path(site)}{page}")(person, site)
+
+
+def _community(site: Site) -> str:
+    return site.community
+
+
+def _person(site: Site) -> str:
+    return site.person
+
+
+def _change_into_nothing(person: Person, site: Site) -> None:
+    _coordinating(_community, "/edit")(person, site)
+    person.page.locator("main input[name=name]").fill("")
+    person.press(is_checked=False)
+
+
+def _found_nothing(person: Person, site: Site) -> None:
+    _signed_in("network_admin", "/communities/new")(person, site)
+    person.press(is_checked=False)
+
+
+def _add_nobody(person: Person, site: Site) -> None:
+    _coordinating(_community, "/people/new")(person, site)
+    person.press(is_checked=False)
+
+
+def _make_a_token(person: Person, site: Site) -> None:
+    _signed_in("network_admin", "/admin/tokens")(person, site)
+    person.page.locator("main input[name=name]").fill("Intranet")
+    person.page.locator("main select[name=role]").select_option("evaluator")
+    person.press()
 
 
 def _leading(state: MeetingState, page: str = "") -> Callable[[Person, Site], None]:
@@ -196,10 +268,16 @@ VISITS = (
     Visit("survey-thanks", ("POST", "/s/{token}"), _answer_by_link),
     Visit("survey-spent", ("GET", "/s/{token}"), _open_a_spent_link, 409),
     Visit("survey-unknown", ("GET", "/s/{token}"), _at("/s/nobody-ever-got-this-one"), 404),
+    Visit("invitation", ("GET", "/i/{token}"), _open_an_invitation),
+    Visit("invitation-accepted", ("GET", "/i/{token}"), _say_that_one_comes),
+    Visit("invitation-chosen", ("GET", "/i/{token}"), _say_by_the_mail_that_one_does_not_come),
+    Visit("invitation-over", ("GET", "/i/{token}"), _open_a_late_invitation),
+    Visit("invitation-unknown", ("GET", "/i/{token}"), _at("/i/nobody-ever-got-this-one"), 404),
     Visit("results", ("GET", "/results/{token}"), _read_results(SurveyState.RELEASED), most_bytes=LARGE),
     Visit("results-withheld", ("GET", "/results/{token}"), _read_results(SurveyState.WITHHELD)),
     Visit("results-unknown", ("GET", "/results/{token}"), _at("/results/nobody-ever-got-this-one"), 404),
     Visit("mails", ("GET", "/mails"), _at("/mails"), most_bytes=LARGE),
+    Visit("mail", ("GET", "/mails/{name}"), _open_a_mail, most_bytes=LARGE),
     Visit("mail-unknown", ("GET", "/mails/{name}"), _at("/mails/none.eml"), 404),
     Visit("sign-in", ("GET", "/sign-in"), _at("/sign-in")),
     Visit("sign-in-first", ("GET", "/sign-in"), _at("/account")),
@@ -209,6 +287,12 @@ VISITS = (
     Visit("sign-in-spent", ("GET", "/sign-in/{token}"), _at("/sign-in/nobody-ever-got-this-one"), 404),
     Visit("home-member", ("GET", "/home"), _signed_in("member", "/home"), most_bytes=LARGE),
     Visit("home-facilitator", ("GET", "/home"), _signed_in("facilitator", "/home"), most_bytes=LARGE),
+    Visit("home-coordinator", ("GET", "/home"), _signed_in("coordinator", "/home"), most_bytes=LARGE),
+    Visit("calendar", ("GET", "/calendar"), _signed_in("facilitator", "/calendar"), most_bytes=LARGE),
+    Visit("calendar-address", ("POST", "/calendar"), _follow_meetings, most_bytes=LARGE),
+    Visit("messages", ("GET", "/messages"), _signed_in("member", "/messages"), most_bytes=LARGE),
+    Visit("network", ("GET", "/network"), _signed_in("coordinator", "/network"), most_bytes=LARGE),
+    Visit("network-forbidden", ("GET", "/network"), _signed_in("member", "/network"), 403, LARGE),
     Visit("account", ("GET", "/account"), _signed_in("member", "/account"), most_bytes=LARGE),
     Visit("meeting-of", ("GET", "/meetings/new"), _signed_in("facilitator", "/meetings/new"), most_bytes=LARGE),
     Visit("meeting-new", ("GET", "/meetings/new"), _plan_a_meeting, most_bytes=LARGE),
@@ -267,32 +351,23 @@ VISITS = (
         _leading(MeetingState.CLOSED, "/results"),
         most_bytes=LARGE,
     ),
+    Visit("home-admin", ("GET", "/home"), _signed_in("network_admin", "/home"), most_bytes=LARGE),
+    Visit("network-all", ("GET", "/network"), _signed_in("network_admin", "/network"), most_bytes=LARGE),
+    Visit("community", ("GET", _FILE), _coordinating(_community), most_bytes=LARGE),
+    Visit("community-new", ("GET", "/communities/new"), _signed_in("network_admin", "/communities/new"), 200, LARGE),
+    Visit("community-new-empty", ("POST", "/communities/new"), _found_nothing, 422, LARGE),
+    Visit("community-edit", ("GET", f"{_FILE}/edit"), _coordinating(_community, "/edit"), most_bytes=LARGE),
+    Visit("community-edit-empty", ("POST", f"{_FILE}/edit"), _change_into_nothing, 422, LARGE),
+    Visit("person-new", ("GET", f"{_FILE}/people/new"), _coordinating(_community, "/people/new"), most_bytes=LARGE),
+    Visit("person-new-empty", ("POST", f"{_FILE}/people/new"), _add_nobody, 422, LARGE),
+    Visit("person", ("GET", f"{_FILE}/people/{{member_id}}"), _coordinating(_person), most_bytes=LARGE),
+    Visit("person-end", ("GET", f"{_FILE}/people/{{member_id}}/end"), _coordinating(_person, "/end"), most_bytes=LARGE),
+    Visit("tokens", ("GET", "/admin/tokens"), _signed_in("network_admin", "/admin/tokens"), most_bytes=LARGE),
+    Visit("token-made", ("POST", "/admin/tokens"), _make_a_token, most_bytes=LARGE),
+    Visit("audit", ("GET", "/admin/audit"), _signed_in("network_admin", "/admin/audit"), most_bytes=LARGE),
     Visit("help", ("GET", "/help"), _at("/help")),
     Visit("privacy", ("GET", "/privacy"), _at("/privacy")),
     Visit("accessibility", ("GET", "/accessibility"), _at("/accessibility")),
     Visit("no-such-page", None, _at("/nothing-is-here"), 404),
     Visit("for-programs", None, _at("/v1/communities"), 401),
-)
-
-#: Pages that are not tried in a browser yet: their HTTP journeys try all but looks, keyboard and validity.
-NOT_YET = frozenset(
-    {
-        ("GET", "/i/{token}"),
-        ("GET", "/mails/{name}"),
-        ("GET", "/mails/{name}/html"),
-        ("GET", "/messages"),
-        ("GET", "/calendar"),
-        ("POST", "/calendar"),
-        ("GET", "/network"),
-        ("GET", "/network.csv"),
-        ("GET", "/communities/new"),
-        ("GET", "/communities/{community_id}"),
-        ("GET", "/communities/{community_id}/edit"),
-        ("GET", "/communities/{community_id}/people/new"),
-        ("GET", "/communities/{community_id}/people/{member_id}"),
-        ("GET", "/communities/{community_id}/people/{member_id}/end"),
-        ("GET", "/admin/tokens"),
-        ("POST", "/admin/tokens"),
-        ("GET", "/admin/audit"),
-    }
 )
