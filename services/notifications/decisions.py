@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import DeclarativeBase
 
+from chassis import clock
 from chassis.sealing import BrokenSeal, Seal
 from chassis.storage.transaction import Transaction
 from pratique.events.membership import Role
@@ -61,7 +62,7 @@ class MessageContext:
     is_facilitator: bool  #: of one of the communities that the notice is about, or of the meeting
     was_there: bool  #: at the meeting, as far as anybody has said
     results_link: str  #: the opaque end of the link to released results; empty if there are none
-    invitation_link: str  #: and of the person's own link to the meeting; empty where the mail asks nobody to come
+    invitation_link: str  #: and of the person's own link to the meeting; empty where the mail is to carry none
     lead: ContactCard | None  #: whoever leads the meeting, or else facilitates one of its communities; None if unknown
 
     @property
@@ -131,7 +132,7 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Messag
             is_facilitator=leads_one or (card is not None and person is not None and card.facilitator_id == person),
             was_there=(message.meeting_id, person) in present,
             results_link=_results_link(seal, notice),
-            invitation_link=_invitation_link(seal, message, card, person),
+            invitation_link=_invitation_link(seal, message, card, contacts.get(person) if person else None),
             lead=next((contacts[id] for id in leads_of.get(meeting_id, ()) if id in contacts), None),
         )
         gathered.append(facts)
@@ -384,8 +385,13 @@ def _results_link(seal: Seal, notice: ResultsNotice | None) -> str:
     return seal.link("results", notice.survey_id) if notice and is_released else ""
 
 
-def _invitation_link(seal: Seal, message: Message, card: MeetingCard | None, person: UUID | None) -> str:
-    """The end of this person's own link to the meeting. It lasts as long as the meeting's survey may be open."""
-    if card is None or person is None or not KINDS[message.template].asks_whether_one_comes:
+def _invitation_link(seal: Seal, message: Message, card: MeetingCard | None, contact: ContactCard | None) -> str:
+    """The end of this person's own link to the meeting. It lasts as long as the meeting's survey may be open.
+
+    None goes to an address that was changed lately, as no survey's link does: it gives the pass with which one answers.
+    """
+    if card is None or contact is None or not KINDS[message.template].asks_whether_one_comes:
         return ""
-    return seal.lasting_link(INVITATION_LINK, card.ends_at + LINK_LASTS, card.meeting_id, person)
+    if contact.held_until is not None and clock.now() < contact.held_until:
+        return ""
+    return seal.lasting_link(INVITATION_LINK, card.ends_at + LINK_LASTS, card.meeting_id, contact.member_id)

@@ -216,9 +216,10 @@ def fill_in(template: events.Template, words: dict[str, object]) -> Written:
     """The same as ``render``, which is asked once for all mails that differ by their name and link alone."""
     if len(str(words["name"])) > _SHORT_NAME:
         return render(template, words)  # its line may have to be broken
-    shared = tuple((name, value) for name, value in words.items() if name not in _STAND_INS)
+    signs = {name: sign for name, sign in _STAND_INS.items() if words[name]}  # what is empty stays so: templates look
+    shared = tuple((name, value) for name, value in words.items() if name not in signs)
     subject, text, html, entry = _form(template, shared)
-    for name, sign in _STAND_INS.items():
+    for name, sign in signs.items():
         value = str(words[name])
         text, html, entry = (
             text.replace(sign, value),
@@ -230,7 +231,7 @@ def fill_in(template: events.Template, words: dict[str, object]) -> Written:
 
 @lru_cache(maxsize=256)
 def _form(template: events.Template, shared: tuple[tuple[str, object], ...]) -> Written:
-    return render(template, {**dict(shared), **_STAND_INS})
+    return render(template, {**_STAND_INS, **dict(shared)})
 
 
 def render(template: events.Template, words: dict[str, object]) -> Written:

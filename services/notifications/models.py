@@ -208,7 +208,7 @@ class ContactCard(Base):
     locale: Mapped[Locale]
     timezone: Mapped[str] = mapped_column(String(64))
     address_version: Mapped[int] = mapped_column(default=0, server_default="0")  # that changed the address; 0 if none
-    held_until: Mapped[datetime | None]  # before this no survey's link goes to the changed address
+    held_until: Mapped[datetime | None]  # before this neither a survey's link nor one to a meeting goes there
 
 
 class CommunityCard(Base):

@@ -8,6 +8,7 @@ import pytest
 from chassis import clock
 from pratique.events.notifications import DropReason, MessageDelivered, Template
 from services.notifications.models import State
+from tests.harness.mails import everything_in
 from tests.notifications.conftest import named
 
 TOLD = Template.ADDRESS_CHANGED
@@ -17,6 +18,16 @@ def moves(network: Any, version: int, former: str, to: str, locale: str = "fr") 
     return network.events.contact(
         "Ada", locale, version=version, email=f"{to}@membres.example", former_email=f"{former}@membres.example"
     )
+
+
+def invite(network: Any, locale: str, since_change: timedelta) -> None:
+    """Ada, whose address was changed so long ago, is invited to a meeting."""
+    events = network.events
+    network.deliver(events.community("Relève"), events.contact("Ada", locale), moves(network, 2, "ada", "zoe", locale))
+    clock.move(since_change)
+    network.deliver(events.scheduled("rencontre", "Relève"), events.described("rencontre"))
+    network.deliver(events.joins("Ada", "Relève"))
+    network.send()
 
 
 def asked_to(network: Any) -> Any:
@@ -95,6 +106,24 @@ def test_an_address_changed_and_changed_back_gets_no_link_meanwhile(network: Any
     clock.move(timedelta(hours=48, seconds=1))
     network.send()
     assert asked_to(network) == ["ada", "bo"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("fr", "Votre adresse a été changée"), ("en", "Your address was changed")]
+)
+def test_nor_does_one_s_own_link_to_a_meeting_which_gives_the_pass_for_its_room(
+    network: Any, locale: str, words: str
+) -> None:
+    invite(network, locale, since_change=timedelta(hours=47))
+    assert network.told(Template.MEETING_INVITATION) == ["zoe"]
+    assert words in network.reads(Template.MEETING_INVITATION, "zoe")
+    assert not any("/i/" in everything_in(mail) for mail in network.mails())
+
+
+def test_after_two_days_the_changed_address_gets_the_link_to_a_meeting(network: Any) -> None:
+    invite(network, "fr", since_change=timedelta(hours=48, seconds=1))
+    assert "/i/" in network.reads(Template.MEETING_INVITATION, "zoe")
+    assert "a été changée" not in network.reads(Template.MEETING_INVITATION, "zoe")
 
 
 def test_an_event_that_comes_again_holds_nothing_up_again(network: Any) -> None:
