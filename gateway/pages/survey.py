@@ -175,8 +175,9 @@ def _forget(visit: Visit) -> Response:
 def _mail_link(visit: Visit) -> Response:
     """Let the person of this name have their link by mail; the same page whoever they are, and whatever they did."""
     context = visit.context
-    read_room(context, context.path["room_code"])  # a wrong code is told, and counted
-    if context.app.link_mails.take(f"{context.path['room_code']} {visit.member}"):
+    room = read_room(context, context.path["room_code"])  # a wrong code is told, and counted
+    is_there = any(each["member_id"] == visit.member for each in room.attending)
+    if is_there and context.app.link_mails.take(f"{room.meeting_id} {visit.member}"):  # however the code is written
         with suppress(NotFound, Invalid):
             context.call(MailSurveyLink, room_code=context.path["room_code"], member_id=visit.member)
     say = INVITATION_TEXTS[visit.locale]
