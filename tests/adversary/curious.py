@@ -1,4 +1,4 @@
-"""What holders of tokens ask while a survey runs, each within their scopes."""
+"""What holders of tokens, and people who are signed in, ask while a survey runs, each within what is theirs to see."""
 
 from __future__ import annotations
 
@@ -65,6 +65,29 @@ def look_as_facilitator(evening: Evening) -> None:
     evening.network.hits.pop()
     for one in evening.survey.there if is_open else ():
         probe(evening, one)
+
+
+def look_as_people(evening: Evening) -> None:
+    """Open all the pages on which people who are signed in may look for it, each in their own browser."""
+    meeting = f"/meetings/{evening.survey.meeting_id}"
+    community = f"/communities/{evening.simulator.community_id}"
+    run: list[tuple[str, UUID | None]] = [
+        (path, None)
+        for path in ("/home", "/messages", meeting, f"{meeting}/wall", f"{meeting}/results", f"{meeting}/corrections")
+    ]
+    run += [(f"{meeting}/attendance/{one}", one) for one in evening.survey.there]
+    coordinate = [*run, ("/network", None), (community, None)]
+    coordinate += [(f"{community}/people/{one}", one) for one in evening.survey.there]
+    pages: dict[str, list[tuple[str, UUID | None]]] = {
+        "facilitator": run,
+        "coordinator": coordinate,
+        "administrator of the network": [*coordinate, ("/admin/audit", None), ("/admin/tokens", None)],
+        "member": [("/home", None), ("/messages", None), ("/calendar", None)],
+    }
+    for role, paths in pages.items():
+        signed_in = {"Cookie": evening.simulator.cookies[role]}
+        for path, about in paths:
+            _ask(evening, role, "", "GET", path, about, headers=signed_in)
 
 
 def probe(evening: Evening, one: UUID) -> list[Heard]:

@@ -250,6 +250,11 @@ class Network(InMemory):
         with self.stores["gateway"].begin() as session:
             return create_token(session, name, scopes)
 
+    def sign_in(self, member: UUID) -> str:
+        """The cookie of a browser in which this person is signed in."""
+        app = self._site.app
+        return f"{app.visitors.cookie}={app.sessions.begin(member, 'Firefox, Linux')}"
+
     def ask(self, method: str, path: str, address: str = ROOM, token: str = "", **options: Any) -> Any:
         """One request, and its line in the proxy's log."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -104,7 +104,13 @@ class Simulator(People):
         for person in self.people:
             self.put_member(person.id, person.name, email=person.address, locale=person.locale)
             self.add_to_community(self.community_id, person.id)
+        administrator, coordinator, member, _ = (each.id for each in self.puppets)
         self.put_role(self.community_id, self.facilitator.id)
+        self.put_role(self.community_id, coordinator, "coordinator")
+        self.ok("PUT", f"/v1/roles/{administrator}/network_admin", {})
+        people = {"facilitator": self.facilitator.id, "coordinator": coordinator, "member": member}
+        people["administrator of the network"] = administrator
+        self.cookies = {role: self.network.sign_in(id) for role, id in people.items()}
         self.network.settle()
         said = {"mode": "hybrid", "place": "Salle 3", "facilitator_id": str(self.facilitator.id)}
         ends_at = (STARTS_AT + timedelta(minutes=90)).isoformat()

@@ -89,6 +89,33 @@ def test_a_borrowed_phone_tells_not_whether_its_owner_has_answered(simulator: Si
         assert seen[0] == seen[1]
 
 
+def test_whoever_changes_an_address_is_mailed_no_pass_and_finds_none_as_that_person(simulator: Simulator) -> None:
+    """Nor any other way to answer: the address is told to be another, and a session shows what one's own pages show."""
+    network, person = simulator.network, simulator.people[0]
+    with simulator.evening(0) as evening:
+        evening.change_address(person.id, "elsewhere@thief.example")
+        said = {"mode": "hybrid", "place": "Salle 4", "facilitator_id": str(simulator.facilitator.id)}
+        version = simulator.ok("GET", f"/v1/meetings/{simulator.meeting_id}")["version"]
+        simulator.put_meeting(
+            simulator.meeting_id,
+            simulator.community_id,
+            starts_at=clock.now(),
+            ends_at=(clock.now() + timedelta(minutes=90)).isoformat(),
+            headers={"If-Match": f'"{version}"'},
+            **said,
+        )
+        network.settle()
+        stolen = [each for each in network.letters if each.recipient == "elsewhere@thief.example"]
+        assert ["Salle 4" in words_of(each.content) for each in stolen] == [True]
+        seen = [words_of(each.content) for each in stolen]
+        signed_in = {"Cookie": network.sign_in(person.id)}
+        pages = [
+            network.ask("GET", path, headers=signed_in) for path in ("/home", "/messages", "/calendar", "/account")
+        ]
+        assert {page.status_code for page in pages} == {200}
+        assert [each for each in (*seen, *(page.text for page in pages)) if "/i/" in each or "/s/" in each] == []
+
+
 def test_an_altered_link_of_an_invitation_answers_for_nobody(simulator: Simulator, there: list[UUID]) -> None:
     with simulator.evening(0) as evening:
         path = simulator.invitations[evening.by_id[there[0]].address]

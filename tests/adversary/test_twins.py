@@ -12,6 +12,9 @@ from tests.adversary.twins import Transcript, play, transcripts
 
 ROLES = [
     "facilitator",
+    "coordinator",
+    "administrator of the network",
+    "member",
     "integrator",
     "reader of logs",
     "administrator of the broker",

@@ -99,6 +99,25 @@ def test_voting_in_somebodys_name_tells_whether_they_had_answered_and_leaves_its
         assert try_to_answer(evening, own, PLEASED) == 409
 
 
+def test_whoever_answers_on_a_phone_that_opened_anothers_link_answers_for_them_and_is_told_so_before(
+    simulator: Simulator, there: list[UUID]
+) -> None:
+    """A link on the wall, or sent about, leaves its owner's pass on each phone that opens it."""
+    owner = there[0]
+    with simulator.evening(0) as evening:
+        evening.open_invitation(owner)
+        evening.begin(there)
+        held = {"Cookie": evening.passes[owner]}
+        page = evening.network.ask("GET", f"/r/{evening.room_code}?lang=en", headers=held)
+        named = simulator.ok("GET", f"/v1/rooms/{evening.room_code}")["attending"]
+        label = next(each["label"] for each in named if each["member_id"] == str(owner))
+        assert f"You are {label}" in page.text
+        assert "This is not me" in page.text
+        evening.answer_with_pass(owner, BORED)
+        own = take_in_room(evening, owner).json["ballot_id"]
+        assert try_to_answer(evening, own, PLEASED) == 409
+
+
 def test_the_one_who_said_otherwise_learns_that_all_others_said_the_same(
     simulator: Simulator, there: list[UUID]
 ) -> None:

@@ -16,6 +16,8 @@ from tests.adversary.surveys import Evening, Sheet, Simulator, Survey
 
 _ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _SEQUENCE = re.compile(r'"seq": \d+, ')  # of rows; the order of ids that are chance
+_PICTURE = re.compile(r"<svg.*?</svg>")  # of the room's code, on the wall
+_FORM_TOKEN = re.compile(r'(?<=name="form_token" value=")[^"]+')  # of a session and an instant
 _OPAQUE = re.compile(r"[A-Za-z0-9_+/=-]{40,}")
 
 Transcript = Counter[str]
@@ -53,6 +55,7 @@ def transcripts(simulator: Simulator, survey: Survey) -> Mapping[str, Transcript
     own = [each for each in network.letters if each.recipient == simulator.facilitator.address]
     return {
         "facilitator": heard("facilitator") + Counter(f"{each.at} {known(words_of(each.content))}" for each in own),
+        **{role: heard(role) for role in ("coordinator", "administrator of the network", "member")},
         "integrator": heard("integrator")
         + of_messages(each for each in network.messages if each.exchange.endswith(".events")),
         "reader of logs": Counter(f"{at:%d %H:%M:%S} {known(line)}" for at, line in network.ears.lines)
@@ -90,7 +93,10 @@ def _known(simulator: Simulator, survey: Survey) -> Callable[[str], str]:
         return names.get(found[0].replace("-", "").lower(), "(id)")
 
     def without_chance(text: str) -> str:
-        text = text.replace(survey.room_code, "(code)") if survey.room_code else text
+        code = survey.room_code
+        for written in (code, " ".join(code), f"<span>{code[:4]}</span><span>{code[4:]}</span>") if code else ():
+            text = text.replace(written, "(code)")
+        text = _FORM_TOKEN.sub("(token)", _PICTURE.sub("(code)", text))
         return _SEQUENCE.sub("", _OPAQUE.sub(lambda word: f"({len(word[0])})", _ID.sub(name, text)))
 
     return without_chance
@@ -122,6 +128,7 @@ def _play(
         (evening.answer_with_pass if with_passes else evening.answer_in_room)(one, sheet)
     evening.go_to(evening.at(minutes=25))
     curious.look_as_facilitator(evening)
+    curious.look_as_people(evening)
     evening.go_to(evening.at(hours=30) if is_closed_late else evening.at(minutes=30))
     if not is_closed_late:
         evening.close()
@@ -141,7 +148,9 @@ def _play(
     evening.survey.while_open = evening.network.copy()
     evening.go_to(evening.at(days=4))
     curious.look_as_integrator(evening)
+    curious.look_as_people(evening)
     evening.let_it_close()
     curious.look_as_facilitator(evening)
+    curious.look_as_people(evening)
     curious.look_as_integrator(evening)
     evening.survey.afterwards = evening.network.copy()
