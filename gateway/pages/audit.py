@@ -37,6 +37,8 @@ _TOPICS: Mapping[str, str] = {
     "member.": N_("Addresses of people"),
     "meeting.": N_("Meetings"),
     "attendance.": N_("Attendance"),
+    "room": N_("Rooms of surveys"),
+    "community_set.": N_("Sets of communities"),
     "token.": N_("Tokens"),
     "sessions.": N_("Sessions of people"),
     "integrator.": N_("Programs that listen"),
