@@ -14,17 +14,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
-from sqlalchemy import text
 
 import chassis.runtime.tables  # noqa: F401  (completes CHASSIS_TABLES)
 from chassis.settings import STORES, embedded
-from chassis.storage.database import POSTGRESQL
 from chassis.storage.migrate import migrate
 from chassis.storage.store import Store, open_store
 from chassis.storage.types import CHASSIS_TABLES
 from chassis.testing import open_at
 from operations import composition
 from tests import servers as private
+from tests.harness.migrations import open_empty
 
 hypothesis.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.load_profile("busy")  # how fast the machine is says nothing about the code
@@ -76,19 +75,18 @@ def scratch_url(servers: private.Servers) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database for ``open_empty``: once of SQLite, once of PostgreSQL."""
+    is_real = request.param == "postgresql"
+    return str(request.getfixturevalue("scratch_url")) if is_real else f"sqlite:///{tmp_path}/store.sqlite"
+
+
+@pytest.fixture
+def either(empty_url: str) -> Iterator[Store]:
     """A store with the kernel's tables and nothing in them: once SQLite's, once PostgreSQL's."""
-    url = f"sqlite:///{tmp_path}/meetings.sqlite"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("scratch_url")
-    opened = open_at("meetings", url)
-    if opened.database is POSTGRESQL:
-        with opened.begin() as session:
-            session.execute(text("drop schema public cascade"))
-            session.execute(text("create schema public"))
-    CHASSIS_TABLES.create_all(opened.engine)
-    yield opened
-    opened.close()
+    with open_empty("meetings", empty_url) as opened:
+        CHASSIS_TABLES.create_all(opened.engine)
+        yield opened
 
 
 @pytest.fixture

@@ -241,7 +241,7 @@ def test_what_the_store_went_away_from_is_tried_again_a_second_later(either: sto
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("either", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
 def test_two_runners_share_the_work_and_do_nothing_twice(either: store.Store) -> None:
     other = open_at("meetings", either.url)
     found: list[bool] = []

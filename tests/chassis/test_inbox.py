@@ -280,7 +280,7 @@ def test_a_store_that_goes_away_in_a_reaction_parks_nothing(either: store.Store)
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("either", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
 def test_a_connection_that_is_cut_in_a_reaction_is_the_store_being_away(either: store.Store) -> None:
     def react(session: store.Transaction, event: MeetingClosed) -> None:
         session.execute(text("select pg_terminate_backend(pg_backend_pid())"))
@@ -293,7 +293,7 @@ def test_a_connection_that_is_cut_in_a_reaction_is_the_store_being_away(either: 
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("either", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
 def test_a_reaction_whose_statement_takes_too_long_is_parked_and_blocks_nothing(either: store.Store) -> None:
     def react(session: store.Transaction, event: MeetingClosed) -> None:
         open_survey(session, event)

@@ -14,6 +14,7 @@ from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store, StoreAway
 from chassis.testing import open_at
 from operations import composition
+from tests.harness.migrations import open_empty
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real
@@ -29,13 +30,9 @@ def upgrade():
 
 @pytest.fixture
 def opened(scratch_url: str) -> Iterator[Store]:
-    made = open_at(NAME, scratch_url)
-    with made.begin() as session:
-        session.execute(text("drop schema public cascade"))
-        session.execute(text("create schema public"))
-    migrate(made, composition.migrations_of(NAME))
-    yield made
-    made.close()
+    with open_empty(NAME, scratch_url) as made:
+        migrate(made, composition.migrations_of(NAME))
+        yield made
 
 
 @pytest.fixture

@@ -239,7 +239,9 @@ def test_a_database_that_cannot_be_reached_is_away(host: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-on_postgresql = pytest.mark.parametrize("either", [pytest.param("postgresql", marks=pytest.mark.real)], indirect=True)
+on_postgresql = pytest.mark.parametrize(
+    "empty_url", [pytest.param("postgresql", marks=pytest.mark.real)], indirect=True
+)
 
 
 @on_postgresql

@@ -16,7 +16,9 @@ from pratique.events.meetings import MeetingClosed
 from pratique.testing import envelope, sample
 
 ONE, TWO = UUID(int=1), UUID(int=2)
-on_postgresql = pytest.mark.parametrize("either", [pytest.param("postgresql", marks=pytest.mark.real)], indirect=True)
+on_postgresql = pytest.mark.parametrize(
+    "empty_url", [pytest.param("postgresql", marks=pytest.mark.real)], indirect=True
+)
 
 
 def hurry(transaction: Transaction) -> None:

@@ -8,12 +8,9 @@ import sqlalchemy as sa
 
 from chassis import clock
 from chassis.settings import EMBEDDED, Settings
-from chassis.storage import migrate
-from chassis.testing import open_at
 from gateway import auth
 from gateway.app import PUBLIC, routes_of
-from gateway.models import ApiToken, Base
-from operations import composition
+from gateway.models import ApiToken
 from pratique.errors import Invalid, NotFound, Unauthenticated
 from pratique.permissions import Permission, completed
 from pratique.testing import AT
@@ -170,21 +167,3 @@ def test_use_is_noted_by_the_day_only(store):
         tokens.authenticate(f"Bearer {text}")
         with store.begin() as session:
             assert [token.last_used_on for token in auth.list_tokens(session)] == [AT.date()]
-
-
-def test_the_migrations_make_what_the_models_say():
-    opened = open_at("gateway", "sqlite://")
-    migrate.migrate(opened, composition.migrations_of("gateway"))
-    with opened.begin() as session:
-        from alembic.autogenerate import compare_metadata
-        from alembic.runtime.migration import MigrationContext
-
-        context = MigrationContext.configure(
-            session.connection(),
-            opts={
-                "compare_type": True,
-                "include_name": lambda name, kind, _: kind != "table" or name in Base.metadata.tables,
-            },
-        )
-        assert compare_metadata(context, Base.metadata) == []
-    opened.close()

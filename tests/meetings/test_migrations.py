@@ -1,53 +1,28 @@
 """What a store holds already is carried into the tables of a newer release."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 
-from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
-from chassis.testing import open_at
 from services.meetings.models import MeetingCommunity
+from tests.harness.migrations import migrate_to, open_empty
 
-MIGRATIONS = Path("services/meetings/migrations").absolute()
 MEETING, COMMUNITY = UUID(int=1), UUID(int=2)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A store without a table."""
-    is_real = request.param == "postgresql"
-    made = open_at("meetings", request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite")
-    if is_real:
-        with made.begin() as session:
-            session.execute(text("drop schema public cascade"))
-            session.execute(text("create schema public"))
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def migrated(tmp_path: Path) -> Callable[[Store, str], None]:
-    """Bring a store to the release whose newest migration has this number."""
-    folder = tmp_path / "migrations"
-    folder.mkdir()
-
-    def to(opened: Store, newest: str) -> None:
-        for file in MIGRATIONS.glob("0*.py"):
-            if file.name[:4] <= newest:
-                shutil.copy(file, folder)
-        migrate(opened, folder)
-
-    return to
+def opened(empty_url: str) -> Iterator[Store]:
+    """A store without a table."""
+    with open_empty("meetings", empty_url) as made:
+        yield made
 
 
-def test_meetings_held_before_stand_where_they_began(opened: Store, migrated: Callable[[Store, str], None]) -> None:
+def test_meetings_held_before_stand_where_they_began(opened: Store) -> None:
     ids = {"meeting": MEETING.hex, "community": COMMUNITY.hex}
-    migrated(opened, "0001")
+    migrate_to(opened, "0001")
     with opened.begin() as session:
         for statement in (
             "insert into community values (:community, 'individuals', 'America/Toronto', 1)",
@@ -57,7 +32,7 @@ def test_meetings_held_before_stand_where_they_began(opened: Store, migrated: Ca
             "insert into meeting_community values (:meeting, :community, 0)",
         ):
             session.execute(text(statement), ids)
-    migrated(opened, "0002")
+    migrate_to(opened, "0002")
 
     with opened.begin() as session:
         [kept] = session.scalars(select(MeetingCommunity))

@@ -1,55 +1,28 @@
 """What a store holds already is carried into the tables of a newer release."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 
-from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
-from chassis.testing import open_at
 from pratique.errors import Conflict
 from pratique.events.membership import Locale, Role
 from pratique.requests.membership import EndMembership, GetAuthority, PutMember, PutNetworkRole, PutRole
 from pratique.testing import AT
 from services.membership.models import Member, Membership, RoleAssignment
+from tests.harness.migrations import migrate_to, open_empty
 from tests.membership.conftest import ask
 
-MIGRATIONS = Path("services/membership/migrations").absolute()
 PEOPLE = ["amina@example.org", "louis@example.org", "Amina@EXAMPLE.org", "amina@example.org"]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A store without a table."""
-    is_real = request.param == "postgresql"
-    made = open_at(
-        "membership", request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/m.sqlite"
-    )
-    if is_real:
-        with made.begin() as session:
-            session.execute(text("drop schema public cascade"))
-            session.execute(text("create schema public"))
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def migrated(tmp_path: Path) -> Callable[[Store, str], None]:
-    """Bring a store to the release whose newest migration has this number."""
-    folder = tmp_path / "migrations"
-    folder.mkdir()
-
-    def to(opened: Store, newest: str) -> None:
-        for file in MIGRATIONS.glob("0*.py"):
-            if file.name[:4] <= newest:
-                shutil.copy(file, folder)
-        migrate(opened, folder)
-
-    return to
+def opened(empty_url: str) -> Iterator[Store]:
+    """A store without a table."""
+    with open_empty("membership", empty_url) as made:
+        yield made
 
 
 def put(opened: Store, number: int, email: str, if_version: int | None) -> None:
@@ -66,15 +39,13 @@ def put(opened: Store, number: int, email: str, if_version: int | None) -> None:
         )
 
 
-def test_people_who_share_an_address_stay_and_must_be_mended_at_their_next_change(
-    opened: Store, migrated: Callable[[Store, str], None]
-) -> None:
-    migrated(opened, "0001")
+def test_people_who_share_an_address_stay_and_must_be_mended_at_their_next_change(opened: Store) -> None:
+    migrate_to(opened, "0001")
     with opened.begin() as session:
         for number, email in enumerate(PEOPLE, 1):
             words = {"id": UUID(int=number).hex, "name": f"Personne {number}", "email": email}
             session.execute(text("insert into member values (:id, :name, :email, 'fr', 'America/Toronto', 1)"), words)
-    migrated(opened, "9999")
+    migrate_to(opened)
 
     with opened.begin() as session:
         kept = session.scalars(select(Member).order_by(Member.member_id)).all()
@@ -92,10 +63,8 @@ def test_people_who_share_an_address_stay_and_must_be_mended_at_their_next_chang
     assert keys == ["amina.kone@example.org", "louis@example.org", "aminata@example.org", "amina@example.org"]
 
 
-def test_roles_that_there_are_stay_as_they_are_and_need_no_membership_any_more(
-    opened: Store, migrated: Callable[[Store, str], None]
-) -> None:
-    migrated(opened, "0003")
+def test_roles_that_there_are_stay_as_they_are_and_need_no_membership_any_more(opened: Store) -> None:
+    migrate_to(opened, "0003")
     community, member, had = UUID(int=0xC), UUID(int=0xA), UUID(int=0xB)
     with opened.begin() as session:
         values = {"community": community.hex, "member": member.hex, "had": had.hex, "at": f"{AT:%Y-%m-%d %H:%M:%S.%f}"}
@@ -108,7 +77,7 @@ def test_roles_that_there_are_stay_as_they_are_and_need_no_membership_any_more(
             "insert into role_assignment values (:had, :community, :member, 'coordinator', :at, :at, 2)",
         ):
             session.execute(text(statement), values)
-    migrated(opened, "9999")
+    migrate_to(opened)
 
     with opened.begin() as session:
         roles = session.scalars(select(RoleAssignment).order_by(RoleAssignment.assignment_id)).all()

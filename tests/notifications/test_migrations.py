@@ -1,8 +1,7 @@
 """Migrations leave what the models say, and carry over what a store holds already."""
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,65 +13,32 @@ from sqlalchemy import text
 
 from chassis import clock
 from chassis.storage.database import SQLITE
-from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
-from chassis.testing import open_at
-from operations import composition
 from pratique.events.meetings import MeetingDescribed
 from pratique.events.notifications import Template
 from pratique.testing import AT
 from services.notifications import models
+from tests.harness.migrations import migrate_to, open_empty
 from tests.notifications.conftest import Fixture, named
-
-MIGRATIONS = Path("services/notifications/migrations").absolute()
-NEWEST = "9999"
-
-
-def test_migrated_tables_are_those_of_the_models() -> None:
-    opened = open_at("notifications", "sqlite://")
-    migrate(opened, composition.migrations_of("notifications"))
-    migrate(opened, composition.migrations_of("notifications"))
-    assert is_current(opened, composition.migrations_of("notifications"))
-    with opened.begin() as session:
-        inspected = MigrationContext.configure(
-            session.connection(),
-            opts={
-                "compare_type": True,
-                "compare_server_default": True,
-                "include_name": lambda name, kind, parents: kind != "table" or name in models.Base.metadata.tables,
-            },
-        )
-        assert compare_metadata(inspected, models.Base.metadata) == []
-    opened.close()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A store without a table."""
-    is_real = request.param == "postgresql"
-    url = request.getfixturevalue("scratch_url") if is_real else f"sqlite:///{tmp_path}/n.sqlite"
-    made = open_at("notifications", url)
-    if is_real:
-        with made.begin() as session:
-            session.execute(text("drop schema public cascade"))
-            session.execute(text("create schema public"))
-    yield made
-    made.close()
 
 
 @pytest.fixture
-def migrated(tmp_path: Path) -> Callable[[Store, str], None]:
-    """Bring a store to the release whose newest migration has this number."""
-    folder = tmp_path / "migrations"
-    folder.mkdir()
+def opened(empty_url: str) -> Iterator[Store]:
+    """A store without a table."""
+    with open_empty("notifications", empty_url) as made:
+        yield made
 
-    def to(opened: Store, newest: str) -> None:
-        for file in MIGRATIONS.glob("0*.py"):
-            if file.name[:4] <= newest:
-                shutil.copy(file, folder)
-        migrate(opened, folder)
 
-    return to
+def test_migrated_tables_are_those_of_the_models() -> None:
+    with open_empty("notifications", "sqlite://") as opened:
+        migrate_to(opened)
+        with opened.begin() as session:
+            options = {
+                "compare_server_default": True,
+                "include_name": lambda name, kind, _: kind != "table" or name in models.Base.metadata.tables,
+            }
+            inspected = MigrationContext.configure(session.connection(), opts=options)
+            assert compare_metadata(inspected, models.Base.metadata) == []
 
 
 def put(session: Any, opened: Store, table: str, **values: Any) -> None:
@@ -94,11 +60,9 @@ def a_message(template: str, member: str, subject: str, state: str) -> dict[str,
     }
 
 
-def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(
-    opened: Store, migrated: Callable[[Store, str], None], tmp_path: Path
-) -> None:
+def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(opened: Store, tmp_path: Path) -> None:
     events, survey = Fixture(opened, tmp_path / "mail").events, "survey of rencontre"
-    migrated(opened, "0003")
+    migrate_to(opened, "0003")
     with opened.begin() as session:
         for member in ("Ada", "Bo"):
             put(session, opened, "message", **a_message("survey_invitation", member, survey, "sent"))
@@ -106,7 +70,7 @@ def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(
             put(session, opened, "message", **invitation)
             put(session, opened, "receipt", message_id=uuid4(), at="2026-03-12 14:00:00")
             put(session, opened, "revocation", invitation_id=uuid4(), version=1, survey_id=named(survey))
-    migrated(opened, NEWEST)
+    migrate_to(opened)
 
     network = Fixture(opened, tmp_path / "mail")
     with clock.fixed(AT):
@@ -123,15 +87,15 @@ def test_nobody_whom_a_survey_asked_stays_and_nobody_is_invited_again(
             assert session.scalar(text(f"select count(*) from {table}")) == 0
 
 
-def test_what_was_told_of_a_meeting_stays(opened: Store, migrated: Callable[[Store, str], None]) -> None:
-    migrated(opened, "0004")
+def test_what_was_told_of_a_meeting_stays(opened: Store) -> None:
+    migrate_to(opened, "0004")
     told = {"place": "Salle 2", "link": "https://meet.example.org/r", "cancel_reason": "", "version": 3}
     with opened.begin() as session:
         for number in range(3):
             row = {"meeting_id": named(f"rencontre {number}"), "themes": json.dumps(["Relève", f"no {number}"])}
             put(session, opened, "meeting_words", **row, **told)
 
-    migrated(opened, NEWEST)
+    migrate_to(opened)
 
     with opened.begin() as session:
         for number in range(3):

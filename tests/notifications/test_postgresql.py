@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from chassis import clock
 from chassis.storage.migrate import migrate
-from chassis.testing import open_at
 from operations import composition
 from pratique.events.notifications import Template
 from pratique.testing import AT
 from services.notifications.models import State
+from tests.harness.migrations import open_empty
 from tests.notifications.conftest import Fixture
 from tests.notifications.test_changes import move
 from tests.notifications.test_reactions import ONCE_EACH, whole_story
@@ -25,14 +24,9 @@ pytestmark = pytest.mark.real
 @pytest.fixture
 def network(scratch_url: str, tmp_path: Path) -> Iterator[Any]:
     """Notifications on PostgreSQL, migrated."""
-    opened = open_at("notifications", scratch_url)
-    with opened.begin() as session:
-        session.execute(text("drop schema public cascade"))
-        session.execute(text("create schema public"))
-    migrate(opened, composition.migrations_of("notifications"))
-    with clock.fixed(AT):
+    with open_empty("notifications", scratch_url) as opened, clock.fixed(AT):
+        migrate(opened, composition.migrations_of("notifications"))
         yield Fixture(opened, tmp_path / "mail")
-    opened.close()
 
 
 def test_everyone_gets_each_message_once_and_a_closed_survey_leaves_no_name(network: Any) -> None:

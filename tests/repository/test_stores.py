@@ -1,7 +1,6 @@
-"""Each service's migrations make exactly the tables that its models name."""
+"""The migrations of each service, and of the gateway, make exactly the tables that its models name."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,31 +10,26 @@ from sqlalchemy import MetaData, inspect
 
 import chassis.runtime.tables
 from chassis import settings
-from chassis.storage.migrate import is_current, migrate
+from chassis.storage.migrate import VERSION_TABLES, is_current, migrate
 from chassis.storage.store import Store
 from chassis.storage.types import CHASSIS_TABLES
 from operations import composition
-
-ROOT = Path(__file__).parents[2]
-MIGRATED = [name for name in settings.SERVICES if (ROOT / "services" / name / "migrations").is_dir()]
-VERSION_TABLES = {"pratique_version", "service_version"}
+from tests.harness.migrations import open_empty
 
 
-def test_there_are_migrations_to_check() -> None:
-    assert {"membership", "meetings"} <= set(MIGRATED)
+def test_the_tables_of_the_chassis_are_all_known() -> None:
     assert chassis.runtime.tables.bindings.BINDING.name in CHASSIS_TABLES.tables
 
 
-@pytest.fixture(params=MIGRATED)
+@pytest.fixture(params=settings.STORES)
 def service(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def opened(service: str, tmp_path: Path) -> Iterator[Store]:
-    opened = Store(service, f"sqlite:///{tmp_path}/{service}.sqlite")
-    yield opened
-    opened.close()
+def opened(service: str, empty_url: str) -> Iterator[Store]:
+    with open_empty(service, empty_url) as made:
+        yield made
 
 
 def differences(opened: Store, service: str) -> list[Any]:

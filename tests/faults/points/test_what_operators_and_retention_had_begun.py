@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select
 
 from chassis import clock
 from chassis.messaging import inbox, outbox
@@ -20,12 +20,12 @@ from chassis.storage.migrate import is_current, migrate
 from chassis.storage.store import Store
 from chassis.storage.transaction import Transaction
 from chassis.storage.types import CHASSIS_TABLES
-from chassis.testing import open_at
 from operations import cli, composition
 from operations.up import _token
 from pratique import testing
 from pratique.events.meetings import MeetingClosed
 from tests.faults.points.ending import ends_at
+from tests.harness.migrations import open_empty
 
 MIGRATING = ("migrate.stepped", "migrate.committed")
 RETENTION = ("retention.before_commit", "retention.committed")
@@ -54,19 +54,14 @@ def call(data: Path, *arguments: str) -> str:
 def test_a_store_whose_migration_ended_is_migrated_by_the_next(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str, name: str, point: str
 ) -> None:
-    is_file = kind == "sqlite"
-    opened = open_at(name, f"sqlite:///{tmp_path}/store" if is_file else request.getfixturevalue("scratch_url"))
-    if not is_file:
-        with opened.begin() as session:
-            session.execute(text("drop schema public cascade"))
-            session.execute(text("create schema public"))
-    assert ends_at(point, lambda: migrate(opened, composition.migrations_of(name)), [opened])
-    if point == "migrate.stepped":
-        assert inspect(opened.engine).get_table_names() == []
-    migrate(opened, composition.migrations_of(name))
-    assert is_current(opened, composition.migrations_of(name))
-    assert set(inspect(opened.engine).get_table_names()) > set(CHASSIS_TABLES.tables)
-    opened.close()
+    url = f"sqlite:///{tmp_path}/store" if kind == "sqlite" else request.getfixturevalue("scratch_url")
+    with open_empty(name, url) as opened:
+        assert ends_at(point, lambda: migrate(opened, composition.migrations_of(name)), [opened])
+        if point == "migrate.stepped":
+            assert inspect(opened.engine).get_table_names() == []
+        migrate(opened, composition.migrations_of(name))
+        assert is_current(opened, composition.migrations_of(name))
+        assert set(inspect(opened.engine).get_table_names()) > set(CHASSIS_TABLES.tables)
 
 
 @pytest.mark.parametrize("point", RETENTION)
