@@ -4,14 +4,11 @@ A token reads ``prt_<id>_<secret>``. The id finds the row; the secret has 256 bi
 """
 
 import functools
-import hashlib
-import hmac
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +19,8 @@ from chassis import clock
 from chassis.actor import Actor
 from chassis.storage import audit
 from chassis.storage.store import Store
+from gateway.cache import SIZE, Cache
+from gateway.hashes import hash_of, is_right
 from gateway.models import ApiToken
 from pratique.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from pratique.events.membership import Role
@@ -31,11 +30,8 @@ from pratique.permissions import MEMBER_PERMISSIONS, SENTENCES, Grant, Permissio
 #: Every scope that a route can ask for, and what it lets its principal do.
 SCOPES: Mapping[str, str] = {each.value: words for each, words in SENTENCES.items()}
 EVERYTHING = "*"  #: the scope that contains all others
-BELIEVED_FOR = timedelta(seconds=5)  #: how long a token that was looked up is believed without asking the store again
-CACHE_SIZE = 1000  #: tokens; the least recently used is forgotten first
 
 _TOKEN = re.compile(r"prt_(?P<id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
-_NOBODY = hashlib.sha256(b"nobody").hexdigest()
 
 
 def create_token(
@@ -62,7 +58,7 @@ def create_token(
         ApiToken(
             **told,
             token_id=token_id,
-            secret_sha256=_hash(secret),
+            secret_sha256=hash_of(secret),
             role=role,
             community_ids=limits,
             created_at=clock.now(),
@@ -152,7 +148,7 @@ class Principal:
             raise Forbidden(f"This token lacks the scope {scope}; ask the operator for one that has it.")
 
 
-@functools.lru_cache(maxsize=CACHE_SIZE)
+@functools.lru_cache(maxsize=SIZE)
 def _actor_of(principal: Principal) -> Actor:
     scopes, limits = principal.scopes, principal.community_ids
     known = [Permission(each) for each in scopes if each in SCOPES]
@@ -183,7 +179,7 @@ class TokenStore:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._seen: OrderedDict[str, tuple[datetime, ApiToken]] = OrderedDict()
+        self._seen = Cache(self._read)
 
     def authenticate(self, authorization: str) -> Principal:
         """Return whoever sent this ``Authorization`` header.
@@ -195,9 +191,9 @@ class TokenStore:
         parts = _TOKEN.fullmatch(credentials.strip())
         if scheme.lower() != "bearer" or not parts:
             raise Unauthenticated("Send Authorization: Bearer with a token that `pratique token create` made.")
-        token = self._token(parts["id"])
-        is_right = hmac.compare_digest(token.secret_sha256 if token else _NOBODY, _hash(parts["secret"]))
-        if token is None or not is_right or not token.is_valid(clock.now()):
+        token = self._seen.get(parts["id"])
+        is_ours = is_right(parts["secret"], token.secret_sha256 if token else None)
+        if token is None or not is_ours or not token.is_valid(clock.now()):
             raise Unauthenticated("This token is unknown, expired or revoked; ask the operator for a new one.")
         limits = _uuids(token.community_ids)
         return Principal(
@@ -208,28 +204,10 @@ class TokenStore:
             None if limits is None else frozenset(limits),
         )
 
-    def _token(self, token_id: str) -> ApiToken | None:
+    def _read(self, token_id: str) -> ApiToken | None:
         now = clock.now()
-        read_at, token = self._seen.get(token_id, (None, None))
-        if read_at is None or not timedelta(0) <= now - read_at < BELIEVED_FOR:
-            token = self._read(token_id, now)
-        return token
-
-    def _read(self, token_id: str, now: datetime) -> ApiToken | None:
         with self.store.begin() as session:
             token = session.get(ApiToken, token_id)
             if token is not None and token.is_valid(now) and token.last_used_on != now.date():
                 token.last_used_on = now.date()
-        if token is None:
-            self._seen.pop(token_id, None)
-            return None
-        self._seen[token_id] = now, token
-        self._seen.move_to_end(token_id)
-        if len(self._seen) > CACHE_SIZE:
-            self._seen.popitem(last=False)
         return token
-
-
-def _hash(secret: str) -> str:
-    """SHA-256 without salt or stretching: a random secret of 256 bits cannot be guessed from it."""
-    return hashlib.sha256(secret.encode("ascii")).hexdigest()

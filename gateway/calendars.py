@@ -3,7 +3,6 @@
 They are read by programs that hold no cookie, so an address lasts until its owner ends it or makes another.
 """
 
-import hashlib
 import re
 import secrets
 from datetime import timedelta
@@ -13,6 +12,7 @@ from sqlalchemy import delete, select
 
 from chassis import clock
 from chassis.storage.store import Store
+from gateway.hashes import hash_of
 from gateway.limits import Allowance
 from gateway.models import CalendarAddress
 from pratique.errors import NotFound, TooManyTries
@@ -39,7 +39,7 @@ class CalendarStore:
             transaction.execute(delete(CalendarAddress).where(CalendarAddress.member_id == member_id))
             transaction.add(
                 CalendarAddress(
-                    member_id=member_id, token_sha256=_hash(token), created_at=clock.now(), last_read_on=None
+                    member_id=member_id, token_sha256=hash_of(token), created_at=clock.now(), last_read_on=None
                 )
             )
         return token
@@ -61,7 +61,7 @@ class CalendarStore:
             NotFound: it is none, or no more. Which of the two is not told.
             TooManyTries: it was read, or this client asked for what is none, too often in this hour.
         """
-        digest, today = _hash(token), clock.now().date()
+        digest, today = hash_of(token), clock.now().date()
         if not self._read.take(digest):
             raise TooManyTries(_WORDS)
         with self.store.begin() as transaction:
@@ -74,8 +74,3 @@ class CalendarStore:
         if not self._wrong.take(client):
             raise TooManyTries(_WORDS)
         raise NotFound("There is no calendar at this address, or no more; make another on your page.")
-
-
-def _hash(secret: str) -> str:
-    """SHA-256 without salt or stretching: a random secret of 256 bits cannot be guessed from it."""
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -4,11 +4,8 @@ A link is mailed, works once and for a quarter of an hour. A session's cookie re
 days after it began, after 14 days without a visit, or when its owner says so (docs/decisions/0023).
 """
 
-import hashlib
-import hmac
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,17 +16,16 @@ from sqlalchemy.orm import Session
 from chassis import clock
 from chassis.storage import audit
 from chassis.storage.store import Store
+from gateway.cache import Cache
+from gateway.hashes import hash_of, is_right
 from gateway.models import PersonSession, SignInLink
 
 LINK_LASTS = timedelta(minutes=15)
 SESSION_LASTS = timedelta(days=30)  #: from the signing in, however often it is used
-BELIEVED_FOR = timedelta(seconds=5)  #: how long a session that was looked up is believed without asking the store again
-CACHE_SIZE = 1000  #: sessions; the least recently looked up is forgotten first
 MAX_LABEL = 60  #: characters
 
 _COOKIE = re.compile(r"prs_(?P<id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-_NOBODY = hashlib.sha256(b"nobody").hexdigest()
 
 
 class SessionStore:
@@ -37,13 +33,17 @@ class SessionStore:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._seen: OrderedDict[str, tuple[datetime, PersonSession]] = OrderedDict()
+        self._seen = Cache(self._read)
 
     def create_link(self, member_id: UUID, leads_to: str = "") -> tuple[str, datetime]:
         """Make a link that signs this person in; return its secret, which is not kept, and until when it works."""
         token, now = secrets.token_urlsafe(32), clock.now()
         link = SignInLink(
-            token_sha256=_hash(token), member_id=member_id, leads_to=leads_to, expires_at=now + LINK_LASTS, used_at=None
+            token_sha256=hash_of(token),
+            member_id=member_id,
+            leads_to=leads_to,
+            expires_at=now + LINK_LASTS,
+            used_at=None,
         )
         with self.store.begin() as transaction:
             _prune(transaction, now)
@@ -55,7 +55,7 @@ class SessionStore:
         if not _TOKEN.fullmatch(token):
             return False
         with self.store.begin(is_reading=True) as transaction:
-            link = transaction.get(SignInLink, _hash(token))
+            link = transaction.get(SignInLink, hash_of(token))
             return link is not None and link.used_at is None and clock.now() < link.expires_at
 
     def spend_link(self, token: str, label: str, former: str = "") -> tuple[str, str] | None:
@@ -66,7 +66,7 @@ class SessionStore:
         if not _TOKEN.fullmatch(token):
             return None
         now = clock.now()
-        mine = (SignInLink.token_sha256 == _hash(token), SignInLink.used_at.is_(None), SignInLink.expires_at > now)
+        mine = (SignInLink.token_sha256 == hash_of(token), SignInLink.used_at.is_(None), SignInLink.expires_at > now)
         with self.store.begin() as transaction:
             spent = update(SignInLink).where(*mine).values(used_at=now)
             link = transaction.execute(spent.returning(SignInLink.member_id, SignInLink.leads_to)).first()
@@ -77,7 +77,7 @@ class SessionStore:
                 replaced.ended_at = now
             cookie = _begin(transaction, link.member_id, label)
         if replaced is not None:
-            self._seen.pop(replaced.session_id, None)
+            self._seen.forget(replaced.session_id)
         return cookie, link.leads_to
 
     def begin(self, member_id: UUID, label: str) -> str:
@@ -90,12 +90,9 @@ class SessionStore:
         parts = _COOKIE.fullmatch(cookie)
         if not parts:
             return None
-        now = clock.now()
-        read_at, row = self._seen.get(parts["id"], (None, None))
-        if read_at is None or not timedelta(0) <= now - read_at < BELIEVED_FOR:
-            row = self._read(parts["id"], now)
-        is_right = hmac.compare_digest(row.secret_sha256 if row else _NOBODY, _hash(parts["secret"]))
-        return row if row is not None and is_right and row.is_live(now) else None
+        row = self._seen.get(parts["id"])
+        is_ours = is_right(parts["secret"], row.secret_sha256 if row else None)
+        return row if row is not None and is_ours and row.is_live(clock.now()) else None
 
     def list_live(self, member_id: UUID) -> Sequence[PersonSession]:
         """Return where this person is signed in, the newest first."""
@@ -116,27 +113,20 @@ class SessionStore:
         with self.store.begin() as transaction:
             ended = _end_sessions(transaction, member_id, *which)
         for session_id in ended:
-            self._seen.pop(session_id, None)
+            self._seen.forget(session_id)
         return len(ended)
 
     def _valid(self, transaction: Session, cookie: str) -> PersonSession | None:
         parts = _COOKIE.fullmatch(cookie)
         row = transaction.get(PersonSession, parts["id"]) if parts else None
-        is_right = row is not None and parts and hmac.compare_digest(row.secret_sha256, _hash(parts["secret"]))
-        return row if is_right else None
+        return row if parts and is_right(parts["secret"], row.secret_sha256 if row else None) else None
 
-    def _read(self, session_id: str, now: datetime) -> PersonSession | None:
+    def _read(self, session_id: str) -> PersonSession | None:
+        now = clock.now()
         with self.store.begin() as transaction:
             row = transaction.get(PersonSession, session_id)
             if row is not None and row.is_live(now) and row.last_seen_on != now.date():
                 row.last_seen_on = now.date()
-        if row is None:
-            self._seen.pop(session_id, None)
-            return None
-        self._seen[session_id] = now, row
-        self._seen.move_to_end(session_id)
-        if len(self._seen) > CACHE_SIZE:
-            self._seen.popitem(last=False)
         return row
 
 
@@ -162,7 +152,7 @@ def _begin(transaction: Session, member_id: UUID, label: str) -> str:
     transaction.add(
         PersonSession(
             session_id=session_id,
-            secret_sha256=_hash(secret),
+            secret_sha256=hash_of(secret),
             member_id=member_id,
             label=label[:MAX_LABEL],
             created_at=now,
@@ -178,8 +168,3 @@ def _prune(transaction: Session, now: datetime) -> None:
     """Delete what is over: links that have expired, and sessions at the end of their 30 days."""
     for table in (SignInLink, PersonSession):
         transaction.execute(delete(table).where(table.expires_at <= now))
-
-
-def _hash(secret: str) -> str:
-    """SHA-256 without salt or stretching: a random secret of 256 bits cannot be guessed from it."""
-    return hashlib.sha256(secret.encode("ascii")).hexdigest()

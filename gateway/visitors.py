@@ -1,27 +1,22 @@
 """People who are signed in: from the cookie of a request to the person, their name, language, roles and communities."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from werkzeug.wrappers import Request, Response
 
-from chassis import clock
 from chassis.actor import NETWORK, Actor, acting
 from chassis.settings import Settings
 from gateway.auth import actor_of_member
+from gateway.cache import Cache
 from gateway.forgery import SAFE, FormTokens, check_origin
 from gateway.routes import Call
 from gateway.sessions import SESSION_LASTS, SessionStore
 from pratique.errors import Forbidden, NotFound, Unauthenticated
 from pratique.events.membership import Locale
 from pratique.requests.membership import GetAuthority
-
-BELIEVED_FOR = timedelta(seconds=5)  #: how long an authority is believed: a role that ends shuts every door within it
-CACHE_SIZE = 1000  #: people; the least recently looked up is forgotten first
 
 
 class Nobody(Forbidden):
@@ -49,7 +44,7 @@ class Visitors:
     def __init__(self, call: Call, sessions: SessionStore, settings: Settings) -> None:
         self._call, self._sessions, self._settings = call, sessions, settings
         self.tokens = FormTokens(settings)
-        self._seen: OrderedDict[UUID, tuple[datetime, Mapping[str, Any]]] = OrderedDict()
+        self._seen = Cache(self._read)
 
     @property
     def cookie(self) -> str:
@@ -107,24 +102,18 @@ class Visitors:
             Nobody: the person is unknown by now; their sessions have ended.
             Unavailable: membership does not answer.
         """
-        now = clock.now()
-        read_at, known = self._seen.get(member_id, (None, None))
-        if known is None or read_at is None or not timedelta(0) <= now - read_at < BELIEVED_FOR:
-            known = self._read(member_id, now)
+        known = self._seen.get(member_id)
+        if known is None:
+            self._sessions.end_all(member_id)
+            raise Nobody("The network does not know this person any more.")
         return known
 
-    def _read(self, member_id: UUID, now: datetime) -> Mapping[str, Any]:
+    def _read(self, member_id: UUID) -> Mapping[str, Any] | None:
         try:
             with acting(NETWORK):  # who a person is, the gateway asks on its own behalf
                 known: Mapping[str, Any] = self._call(
                     GetAuthority.service, GetAuthority.method, {"member_id": str(member_id)}
                 )
-        except NotFound as error:
-            self._seen.pop(member_id, None)
-            self._sessions.end_all(member_id)
-            raise Nobody("The network does not know this person any more.") from error
-        self._seen[member_id] = now, known
-        self._seen.move_to_end(member_id)
-        if len(self._seen) > CACHE_SIZE:
-            self._seen.popitem(last=False)
+        except NotFound:
+            return None
         return known

@@ -12,9 +12,10 @@ from sqlalchemy import select
 from chassis import clock
 from chassis.storage import audit
 from gateway.app import ROUTES
+from gateway.cache import BELIEVED_FOR
 from gateway.forgery import FIELD
 from gateway.models import IDLE_FOR, ApiToken, PersonSession, SignInLink
-from gateway.sessions import BELIEVED_FOR, SESSION_LASTS
+from gateway.sessions import SESSION_LASTS
 from pratique.errors import Unavailable
 from pratique.testing import AT
 from tests.gateway.browser import PHONE, Browser, knows
