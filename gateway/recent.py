@@ -1,1 +1,0 @@
-"""What was looked up a moment ago, believed for a while without asking again."""
