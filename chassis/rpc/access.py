@@ -87,6 +87,11 @@ def themself(transaction: Transaction, request: Any, actor: Actor) -> bool:
     return actor.member_id is not None and request.member_id == actor.member_id
 
 
+def nowhere(transaction: Transaction, request: Any, actor: Actor) -> bool:
+    """Return False: what this concerns is of the whole network."""
+    return False
+
+
 def either(*rules: AccessRule) -> AccessRule:
     """Return a rule: any of these, tried in order."""
     return lambda transaction, request, actor: any(rule(transaction, request, actor) for rule in rules)

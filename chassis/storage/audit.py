@@ -16,10 +16,13 @@ from sqlalchemy.orm import Session
 from chassis import clock
 from chassis.actor import ACTOR
 from chassis.storage.types import CHASSIS_TABLES, Instant
+from pratique.requests.fields import AuditQuery
 
 #: 24 months, and a day for clocks that differ: the database refuses, by its own, to remove what is younger.
 KEEP = timedelta(days=732)
 FACTS_AT_MOST = 2000  #: characters of the facts of a record, where it is read by a page
+Record = dict[str, Any]  #: as ``AuditRecord`` shows it
+
 _FACTS = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 AUDIT = Table(
@@ -54,20 +57,20 @@ def list_records(session: Session, since: datetime, limit: int) -> list[Row[Any]
     return list(reversed(session.execute(newest).all()))
 
 
-def find_records(
-    session: Session, since: datetime, before: datetime, limit: int, *, actor: str = "", action: str = ""
-) -> list[dict[str, Any]]:
+def find_records(session: Session, query: AuditQuery) -> list[Record]:
     """Return the latest records between two instants, newest first; with these words in their actor and action."""
     found = (
-        select(AUDIT).where(AUDIT.c.at >= since, AUDIT.c.at < before).order_by(AUDIT.c.at.desc(), AUDIT.c.seq.desc())
+        select(AUDIT)
+        .where(AUDIT.c.at >= query.since, AUDIT.c.at < query.before)
+        .order_by(AUDIT.c.at.desc(), AUDIT.c.seq.desc())
     )
-    if actor:
-        found = found.where(AUDIT.c.actor.icontains(actor, autoescape=True))
-    if action:
-        found = found.where(AUDIT.c.action.startswith(action, autoescape=True))
+    if query.actor:
+        found = found.where(AUDIT.c.actor.icontains(query.actor, autoescape=True))
+    if query.action:
+        found = found.where(AUDIT.c.action.startswith(query.action, autoescape=True))
     return [
         {**row._mapping, "before": _told(row.before), "after": _told(row.after)}
-        for row in session.execute(found.limit(limit))
+        for row in session.execute(found.limit(query.limit))
     ]
 
 

@@ -16,6 +16,7 @@ from pratique.errors import Forbidden, Invalid
 from pratique.permissions import Permission
 from pratique.request import Request
 from pratique.requests.evaluation import ListEvaluationAudit
+from pratique.requests.fields import AuditQuery
 from pratique.requests.meetings import ListMeetingsAudit
 from pratique.requests.membership import ListLabels, ListMembershipAudit
 from pratique.requests.notifications import ListNotificationsAudit
@@ -71,11 +72,10 @@ def show_audit(context: RequestContext) -> Response:
 
 def _records(context: RequestContext, before: datetime, who: str, topic: str) -> list[dict[str, Any]]:
     """The latest records of each store before an instant, newest first; one more of each than a page shows."""
-    since, words = clock.now() - SINCE, {"actor": who, "action": topic}
-    asked = {"since": since.isoformat(), "before": before.isoformat(), "limit": SHOWN + 1, **words}
-    answers = context.call_all(*[Ask(kind, **asked) for kind in _ASKED])
+    query = AuditQuery(since=clock.now() - SINCE, before=before, actor=who, action=topic, limit=SHOWN + 1)
+    answers = context.call_all(*[Ask(kind, **query.payload()) for kind in _ASKED])
     with context.app.store.begin(is_reading=True) as session:
-        own = audit.find_records(session, since, before, SHOWN + 1, **words)
+        own = audit.find_records(session, query)
     told = [{**each, "at": datetime.fromisoformat(each["at"])} for rows in answers for each in rows]
     return sorted([*told, *own], key=lambda each: each["at"], reverse=True)
 

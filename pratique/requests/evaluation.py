@@ -18,7 +18,7 @@ from pratique.events.membership import Locale
 from pratique.fields import ABSENT, UNCHECKED, Doc
 from pratique.permissions import Permission, Rule
 from pratique.request import Answer, Body, Command, ListQuery, Query, example_id
-from pratique.requests.fields import AuditLimit, AuditRecord, AuditWords
+from pratique.requests.fields import AuditQuery, AuditRecord
 
 _BALLOT = "5f0c9a1e2b7d4c86a1f00d9e3b7c52ff.WmFjaGFyaWUgZXQgc29uIGVucXXDqnRl"
 #: Whatever is no secret of ours is answered as a wrong one, and not as a malformed one.
@@ -302,14 +302,8 @@ class ReadResults(Query, answer=ResultsShown, is_counted=False, needs=Rule.ANYON
     locale: Locale
 
 
-class ListEvaluationAudit(Query, answer=AuditRecord, needs=Permission.AUDIT_READ):
+class ListEvaluationAudit(AuditQuery, answer=AuditRecord, needs=Permission.AUDIT_READ):
     """Read who did what in evaluation, between two instants, the newest first."""
-
-    since: datetime
-    before: datetime
-    actor: AuditWords = ""
-    action: AuditWords = ""
-    limit: AuditLimit = 50
 
 
 class ReadMeetingResults(Query, answer=ResultsShown, needs=Permission.SURVEYS_READ):

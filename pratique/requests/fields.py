@@ -6,12 +6,10 @@ from typing import Annotated
 from marshmallow.validate import Length, Range
 
 from pratique.fields import UNCHECKED, Doc, Zone
-from pratique.request import Answer
+from pratique.request import Answer, Query
 
 Timezone = Annotated[str, Length(1, 64), Zone(), Doc("Time zone, by its IANA name.", "America/Toronto")]
 Version = Annotated[int, Doc("Version of the row; its ETag is this number in quotes.", 1)]
-AuditWords = Annotated[str, Length(0, 100)]  #: that stand in what is looked for
-AuditLimit = Annotated[int, Range(1, 500)]
 
 
 class AuditRecord(Answer):
@@ -23,3 +21,13 @@ class AuditRecord(Answer):
     subject: Annotated[str, UNCHECKED, Doc("To what: its id.")]
     before: Annotated[str | None, UNCHECKED, Doc("What was before, as JSON; null if nothing.", "{}")]
     after: Annotated[str | None, UNCHECKED, Doc("What is after, as JSON; null if nothing.", "{}")]
+
+
+class AuditQuery(Query):
+    """A query for what is on record between two instants, the newest first."""
+
+    since: datetime
+    before: datetime
+    actor: Annotated[str, Length(0, 100)] = ""  #: words in it
+    action: Annotated[str, Length(0, 100)] = ""  #: its beginning
+    limit: Annotated[int, Range(1, 500)] = 50

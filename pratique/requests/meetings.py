@@ -11,7 +11,7 @@ from pratique.events.meetings import AttendanceState, MeetingKind, MeetingRole, 
 from pratique.fields import ABSENT, LINES, Doc
 from pratique.permissions import Permission
 from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
-from pratique.requests.fields import AuditLimit, AuditRecord, AuditWords, Timezone, Version
+from pratique.requests.fields import AuditQuery, AuditRecord, Timezone, Version
 
 PLACE_AT_MOST = 300  #: characters
 INVITATION_LINK = (
@@ -259,11 +259,5 @@ class SummarizeMeetings(Query, answer=CommunityFigures, needs=Permission.MEETING
     until: datetime
 
 
-class ListMeetingsAudit(Query, answer=AuditRecord, needs=Permission.AUDIT_READ):
+class ListMeetingsAudit(AuditQuery, answer=AuditRecord, needs=Permission.AUDIT_READ):
     """Read who did what in meetings, between two instants, the newest first."""
-
-    since: datetime
-    before: datetime
-    actor: AuditWords = ""
-    action: AuditWords = ""
-    limit: AuditLimit = 50

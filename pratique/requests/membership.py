@@ -10,7 +10,7 @@ from pratique.events.membership import Capacity, CommunityKind, EndReason, Local
 from pratique.fields import ABSENT, LINES, Doc
 from pratique.permissions import Permission, Rule
 from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
-from pratique.requests.fields import AuditLimit, AuditRecord, AuditWords, Timezone, Version
+from pratique.requests.fields import AuditQuery, AuditRecord, Timezone, Version
 
 NAME_AT_MOST = 200  #: characters
 EMAIL_AT_MOST = 254  #: characters, RFC 5321 with its erratum 1690
@@ -362,11 +362,5 @@ class GetPersonInCommunity(Query, answer=PersonInCommunity, needs=Permission.MEM
     member_id: UUID
 
 
-class ListMembershipAudit(Query, answer=AuditRecord, needs=Permission.AUDIT_READ):
+class ListMembershipAudit(AuditQuery, answer=AuditRecord, needs=Permission.AUDIT_READ):
     """Read who did what in membership, between two instants, the newest first."""
-
-    since: datetime
-    before: datetime
-    actor: AuditWords = ""
-    action: AuditWords = ""
-    limit: AuditLimit = 50

@@ -11,7 +11,7 @@ from pratique.events.notifications import DropReason, MessageState, Template
 from pratique.fields import ABSENT, LINES, Doc
 from pratique.permissions import Permission, Rule
 from pratique.request import Answer, Command, ListQuery, Query, example_id
-from pratique.requests.fields import AuditLimit, AuditRecord, AuditWords
+from pratique.requests.fields import AuditQuery, AuditRecord
 from pratique.requests.meetings import MeetingBody
 
 
@@ -96,11 +96,5 @@ class PreviewInvitation(Query, answer=InvitationPreview, needs=Permission.MEETIN
     planned: Annotated[MeetingBody | None, ABSENT] = None
 
 
-class ListNotificationsAudit(Query, answer=AuditRecord, needs=Permission.AUDIT_READ):
+class ListNotificationsAudit(AuditQuery, answer=AuditRecord, needs=Permission.AUDIT_READ):
     """Read who did what in notifications, between two instants, the newest first."""
-
-    since: datetime
-    before: datetime
-    actor: AuditWords = ""
-    action: AuditWords = ""
-    limit: AuditLimit = 50

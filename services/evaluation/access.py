@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chassis.actor import Actor
-from chassis.rpc.access import Access, one_of, over
+from chassis.rpc.access import Access, nowhere, one_of, over
 from chassis.storage.transaction import Transaction
 from pratique.requests.evaluation import (
     ChangeRoomCode,
@@ -46,5 +46,5 @@ ACCESS: Access = {
     ListOutcomes: lambda transaction, request, actor: True,  # tells of those alone that the actor may read
     GetResults: one_of(_communities_of),
     ListReleases: over("community_id"),
-    ListEvaluationAudit: lambda transaction, request, actor: False,  # what is on record is the whole network's
+    ListEvaluationAudit: nowhere,
 }

@@ -286,10 +286,9 @@ def find_survey(session: Session, condition: ColumnElement[Any], *, lock: bool =
     return session.scalar(statement.with_for_update() if lock else statement)
 
 
-def list_evaluation_audit(session: Session, query: ListEvaluationAudit) -> list[dict[str, Any]]:
-    """Return who did what here, the newest first. One query."""
-    words = {"actor": query.actor, "action": query.action}
-    return audit.find_records(session, query.since, query.before, query.limit, **words)
+def list_evaluation_audit(session: Session, query: ListEvaluationAudit) -> list[audit.Record]:
+    """Return who did what here, as ``audit.find_records``. One query."""
+    return audit.find_records(session, query)
 
 
 #: Which function answers which query.

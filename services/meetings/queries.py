@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, literal, or_, select, tuple_
@@ -264,10 +263,9 @@ def _read_key(after: str) -> tuple[datetime, UUID]:
         raise Invalid(words, {"/after": words}) from error
 
 
-def list_meetings_audit(session: Session, query: ListMeetingsAudit) -> list[dict[str, Any]]:
-    """Return who did what here, the newest first. One query."""
-    words = {"actor": query.actor, "action": query.action}
-    return audit.find_records(session, query.since, query.before, query.limit, **words)
+def list_meetings_audit(session: Session, query: ListMeetingsAudit) -> list[audit.Record]:
+    """Return who did what here, as ``audit.find_records``. One query."""
+    return audit.find_records(session, query)
 
 
 #: Which function answers which query.

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.actor import Actor
-from chassis.rpc.access import Access, anywhere, each_of, either, over, themself
+from chassis.rpc.access import Access, anywhere, each_of, either, nowhere, over, themself
 from chassis.storage.transaction import Transaction
 from pratique.permissions import Permission
 from pratique.requests.membership import (
@@ -105,11 +105,6 @@ def _may_put_set(transaction: Transaction, request: PutCommunitySet, actor: Acto
     return actor.may(request.needs, {*_of_set(transaction, request), *request.community_ids})
 
 
-def _nowhere(transaction: Transaction, request: Any, actor: Actor) -> bool:
-    """Return False: it is of the whole network."""
-    return False
-
-
 _IN_COMMUNITY = over("community_id")
 
 ACCESS: Access = {
@@ -131,13 +126,13 @@ ACCESS: Access = {
     PutSetRole: each_of(_of_set),
     EndSetRole: each_of(_of_set),
     ListSetRoles: each_of(_of_set),
-    PutNetworkRole: _nowhere,
-    EndNetworkRole: _nowhere,
-    ListNetworkRoles: _nowhere,
+    PutNetworkRole: nowhere,
+    EndNetworkRole: nowhere,
+    ListNetworkRoles: nowhere,
     PutRole: _IN_COMMUNITY,
     EndRole: _IN_COMMUNITY,
     ListRoles: _IN_COMMUNITY,
     ListRoster: over("community_ids"),
     GetPersonInCommunity: _IN_COMMUNITY,
-    ListMembershipAudit: lambda transaction, request, actor: False,  # what is on record is the whole network's
+    ListMembershipAudit: nowhere,
 }

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from chassis import clock
@@ -19,6 +18,7 @@ from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
 from pratique.errors import Invalid, NotFound
 from pratique.events.membership import Locale, Role
+from pratique.request import ListQuery
 from pratique.requests.membership import (
     GetAuthority,
     GetCommunity,
@@ -114,8 +114,7 @@ def list_roles(session: Session, query: ListRoles) -> Page[RoleAssignment]:
         Invalid: as for ``list_communities``.
     """
     access_community(session, query.community_id)
-    statement = select(RoleAssignment).where(RoleAssignment.community_id == query.community_id)
-    return rows.page_by_id(session, statement, RoleAssignment.assignment_id, query.after, query.limit)
+    return _page_of_roles(session, query, RoleAssignment.community_id == query.community_id)
 
 
 def list_set_roles(session: Session, query: ListSetRoles) -> Page[RoleAssignment]:
@@ -126,8 +125,7 @@ def list_set_roles(session: Session, query: ListSetRoles) -> Page[RoleAssignment
         Invalid: as for ``list_communities``.
     """
     access_set(session, query.set_id)
-    statement = select(RoleAssignment).where(RoleAssignment.set_id == query.set_id)
-    return rows.page_by_id(session, statement, RoleAssignment.assignment_id, query.after, query.limit)
+    return _page_of_roles(session, query, RoleAssignment.set_id == query.set_id)
 
 
 def list_network_roles(session: Session, query: ListNetworkRoles) -> Page[RoleAssignment]:
@@ -136,7 +134,11 @@ def list_network_roles(session: Session, query: ListNetworkRoles) -> Page[RoleAs
     Raises:
         Invalid: as for ``list_communities``.
     """
-    statement = select(RoleAssignment).where(over_network())
+    return _page_of_roles(session, query, over_network())
+
+
+def _page_of_roles(session: Session, query: ListQuery, over: ColumnElement[bool]) -> Page[RoleAssignment]:
+    statement = select(RoleAssignment).where(over)
     return rows.page_by_id(session, statement, RoleAssignment.assignment_id, query.after, query.limit)
 
 
@@ -361,10 +363,9 @@ def _entry(member: Member, community_id: UUID) -> SimpleNamespace:
     )
 
 
-def list_membership_audit(session: Session, query: ListMembershipAudit) -> list[dict[str, Any]]:
-    """Return who did what here, the newest first. One query."""
-    words = {"actor": query.actor, "action": query.action}
-    return audit.find_records(session, query.since, query.before, query.limit, **words)
+def list_membership_audit(session: Session, query: ListMembershipAudit) -> list[audit.Record]:
+    """Return who did what here, as ``audit.find_records``. One query."""
+    return audit.find_records(session, query)
 
 
 #: Which function answers which query.

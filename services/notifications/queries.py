@@ -1,7 +1,6 @@
 """Queries of notifications. What is sealed in a message is in no answer."""
 
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -54,10 +53,9 @@ def _position(after: str) -> tuple[datetime, UUID]:
     raise Invalid(words, {"/after": words})
 
 
-def list_notifications_audit(session: Session, query: ListNotificationsAudit) -> list[dict[str, Any]]:
-    """Return who did what here, the newest first. One query."""
-    words = {"actor": query.actor, "action": query.action}
-    return audit.find_records(session, query.since, query.before, query.limit, **words)
+def list_notifications_audit(session: Session, query: ListNotificationsAudit) -> list[audit.Record]:
+    """Return who did what here, as ``audit.find_records``. One query."""
+    return audit.find_records(session, query)
 
 
 #: Which function answers which query.
