@@ -10,7 +10,7 @@ from chassis import clock
 from gateway.pages import attendance
 from gateway.pages.forms import Form
 from gateway.pages.frame import framed
-from gateway.pages.meeting import Meeting, missing, named, steps, to
+from gateway.pages.meeting import UNDER_WAY, Meeting, missing, named, steps, to
 from gateway.pages.visits import visitor_route
 from gateway.routes import Ask, RequestContext
 from pratique.errors import Conflict, Forbidden, Invalid, NotFound, QuotaSpent, Unavailable
@@ -30,7 +30,6 @@ from pratique.requests.meetings import (
 from pratique.requests.membership import ListRoster
 from words.catalogue import N_, sentences
 
-_TAKES_ATTENDANCE = (MeetingState.IN_PROGRESS, MeetingState.WRAP_UP)
 #: What whoever asked for a step is told where the meeting has come to another meanwhile.
 _MEANWHILE = N_("Nothing was changed by your last click: the meeting had come to another step meanwhile. Here it is.")
 _UNTIMELY = N_("Nothing was changed: at this step the meeting does not take that. Here is where it is now.")
@@ -104,7 +103,7 @@ def _show(context: RequestContext, status: int = 200, notice: str = "") -> Respo
     )
     _ = sentences(context.locale)
     state = MeetingState(meeting["state"])
-    takes_attendance = state in _TAKES_ATTENDANCE
+    takes_attendance = state in UNDER_WAY
     return framed(
         context,
         "cockpit",

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from werkzeug.wrappers import Response
 
 from chassis import clock
-from gateway.pages.forms import Form
+from gateway.pages.forms import LANGUAGES, Form, id_in
 from gateway.pages.frame import framed, led_to
 from gateway.pages.roles import role_name
 from gateway.pages.visits import visitor_route
@@ -32,7 +32,6 @@ _KINDS: Mapping[str, str] = {
     CommunityKind.COHORT: N_("Cohort: people chosen for a fixed program"),
     CommunityKind.INDIVIDUALS: N_("Individuals: everybody in their own name"),
 }
-_LANGUAGES = ((Locale.FR, "Français"), (Locale.EN, "English"))
 _LABELS: Mapping[str, str] = {
     "name": N_("Name"),
     "purpose": N_("Why it meets"),
@@ -78,7 +77,7 @@ def show_community(context: RequestContext) -> Response:
     shown = {
         "community": community,
         "kind": _(_KINDS[community["kind"]]),
-        "language": dict(_LANGUAGES)[Locale(community["locale"])],
+        "language": dict(LANGUAGES)[Locale(community["locale"])],
         "meetings": [each for each in agenda if each["state"] != MeetingState.CANCELLED][:MEETINGS],
         "people": people,
         "search": search,
@@ -108,7 +107,7 @@ def put_new_community(context: RequestContext) -> Response:
     """Found a community; a form that is sent twice founds one."""
     _check_may_found(context)
     form = Form.sent(CommunityBody, context.request.form, context.locale)
-    community_id = _id_in(form.value("community_id"))
+    community_id = id_in(form.value("community_id"))
     if (said := form.read()) is not None:
         try:
             context.call(PutCommunity, community_id=community_id, **said)
@@ -184,21 +183,13 @@ def _readable(context: RequestContext) -> Mapping[str, Any]:
     return found
 
 
-def _id_in(text: str) -> str:
-    """The id that a form carries; a new one where somebody changed it into none."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return str(uuid4())
-
-
 def _if_version(text: str) -> dict[str, int]:
     return {"if_version": int(text)} if text.isascii() and text.isdigit() and len(text) < 10 else {}
 
 
 def _differing(_: Sentences, now: Mapping[str, Any], said: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is kept by now, where it differs from what was typed: the field's name and the value."""
-    told = {**now, "kind": _(_KINDS[now["kind"]]), "locale": dict(_LANGUAGES)[Locale(now["locale"])]}
+    told = {**now, "kind": _(_KINDS[now["kind"]]), "locale": dict(LANGUAGES)[Locale(now["locale"])]}
     return [(_(label), told[name]) for name, label in _LABELS.items() if now[name] != said[name]]
 
 
@@ -226,7 +217,7 @@ def _form(context: RequestContext, title: str, form: Form, status: int, **values
         "form": form,
         "labels": {name: _(label) for name, label in _LABELS.items()},
         "kinds": [(key, _(label)) for key, label in _KINDS.items()],
-        "languages": _LANGUAGES,
+        "languages": LANGUAGES,
         "zones": ZONES,
         "is_error": form.is_wrong,
         **values,

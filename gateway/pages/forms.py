@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields
@@ -24,6 +25,7 @@ from pratique.value import Instant
 from words.catalogue import Sentences, sentences
 
 MAX_VALUES = 500  #: values of a form that are looked at
+LANGUAGES = ((Locale.FR, "Français"), (Locale.EN, "English"))  #: each by its own name
 
 _DAY, _HOUR = ".day", ".hour"  #: the two fields in which an instant is typed
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -188,3 +190,11 @@ class Form:
 
 def _tidy(value: str) -> str:
     return _CONTROLS.sub("", value.replace("\r\n", "\n")).strip()
+
+
+def id_in(text: str) -> str:
+    """Return the id that a form carries; a new one where somebody changed it into none."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return str(uuid4())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.pages.meeting import Meeting, missing, named
+from gateway.pages.meeting import UNDER_WAY, Meeting, missing, named
 from gateway.pages.sections import Home, Section
 from gateway.routes import Ask, RequestContext
 from pratique.errors import Unavailable
@@ -18,7 +18,6 @@ from words.catalogue import N_, sentences
 BACK = timedelta(days=21)  #: how long after its end a meeting is looked at
 LATER = 5  #: meetings after the next that are named
 
-_UNDER_WAY = (MeetingState.IN_PROGRESS, MeetingState.WRAP_UP)
 _OUTCOMES: Mapping[str, str] = {
     SurveyState.RELEASED: N_("The results are there."),
     WithheldReason.BELOW_K: N_("The results are withheld: too few people answered for nobody to be recognised."),
@@ -76,7 +75,7 @@ def _sort(today: Today, meetings: list[Meeting], now: datetime) -> None:
             continue
         if is_over:
             today.left_open.append(meeting)
-        elif meeting["state"] in _UNDER_WAY:
+        elif meeting["state"] in UNDER_WAY:
             today.under_way.append(meeting)
         elif today.next is None:
             today.next = meeting

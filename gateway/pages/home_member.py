@@ -7,16 +7,16 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from gateway.pages.frame import led_to
+from gateway.pages.invitation import CHOICES
 from gateway.pages.sections import Home, Section
 from gateway.pages.visits import visitor_route
 from gateway.routes import Ask, RequestContext
 from pratique.errors import Invalid
-from pratique.events.meetings import AttendanceState, MeetingState, Partstat
+from pratique.events.meetings import AttendanceState, MeetingState
 from pratique.requests.meetings import RegisterMember
 from words.order import in_order
 
 SHOWN = 5  #: meetings to come, after the next one, and past ones
-OFFERED = (Partstat.ACCEPTED, Partstat.DECLINED)
 
 Meeting = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ def say_coming(context: RequestContext) -> Response:
         Forbidden: it is none of theirs.
     """
     said = context.request.form.get("partstat", "")
-    if said not in OFFERED:
+    if said not in CHOICES:
         raise Invalid("Say that you come, or that you cannot.", {"/partstat": "unknown"})
     member_id = str(context.person.member_id)
     context.call(RegisterMember, meeting_id=context.path["meeting_id"], member_id=member_id, partstat=said)

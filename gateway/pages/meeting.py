@@ -12,6 +12,7 @@ from words.catalogue import N_, sentences
 
 Meeting = dict[str, Any]  #: as meetings answers it, with ``communities``, ``title`` and ``mode_in_words``
 
+UNDER_WAY = (MeetingState.IN_PROGRESS, MeetingState.WRAP_UP)  #: states in which attendance is taken
 KINDS: Mapping[MeetingKind, str] = {
     MeetingKind.MEETING: N_("Meeting"),
     MeetingKind.TRAINING: N_("Training"),

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from gateway.pages.community import known_community
-from gateway.pages.forms import Form
+from gateway.pages.forms import LANGUAGES, Form, id_in
 from gateway.pages.frame import framed, led_to
 from gateway.pages.roles import OFFERED, role_name
 from gateway.pages.visits import visitor_route
@@ -38,7 +38,6 @@ from pratique.requests.membership import (
 from words.catalogue import N_, sentences
 from words.order import in_order, sort_key
 
-_LANGUAGES = ((Locale.FR, "Français"), (Locale.EN, "English"))
 _ORGANIZATIONS = 500  #: offered while one types
 
 
@@ -108,7 +107,7 @@ def add_person(context: RequestContext) -> Response:
     """Add a person: whoever has the address, or else somebody new. Sent twice, it adds them once."""
     community, community_id = _coordinated(context), context.path["community_id"]
     form = Form.sent(NewPerson, context.request.form, context.locale)
-    new_id = _id_in(form.value("new_id"))
+    new_id = id_in(form.value("new_id"))
     said = form.read()
     if said is not None and _is_whole(context, form, said, community):
         try:
@@ -332,7 +331,7 @@ def _adding(context: RequestContext, form: Form, new_id: str, status: int = 200)
         "form": form,
         "labels": _labels(context),
         "parts": parts,
-        "languages": _LANGUAGES,
+        "languages": LANGUAGES,
         "organizations": in_order([str(row["name"]) for row in rows], str)[:200],
         "offered": [(each, role_name(each, context.locale)) for each in _givable(context)],
         "new_id": new_id,
@@ -353,14 +352,6 @@ def _back(context: RequestContext, told: str) -> Response:
     except NotFound:  # it was all that held them to this community
         return led_to(f"/communities/{path['community_id']}", context)
     return led_to(f"/communities/{path['community_id']}/people/{path['member_id']}?told={told}", context)
-
-
-def _id_in(text: str) -> str:
-    """The id that a form carries; a new one where somebody changed it into none."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return str(uuid4())
 
 
 _PEOPLE = "/communities/<uuid:community_id>/people"
