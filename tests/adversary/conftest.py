@@ -1,6 +1,7 @@
 """One network for all adversaries of a run, put back to its beginning for each survey."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 
@@ -18,3 +19,9 @@ def network() -> Iterator[Network]:
 @pytest.fixture(scope="session")
 def simulator(network: Network) -> Simulator:
     return Simulator(network)
+
+
+@pytest.fixture
+def there(simulator: Simulator) -> list[UUID]:
+    """Return who comes to the meeting."""
+    return [each.id for each in simulator.people[:8]]

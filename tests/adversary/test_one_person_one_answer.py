@@ -3,17 +3,10 @@
 import re
 from uuid import UUID
 
-import pytest
-
 from tests.adversary import curious
 from tests.adversary.network import ROOM
 from tests.adversary.scenarios import BORED, CONTENT, mails_to, take_in_room, try_to_answer
 from tests.adversary.surveys import Simulator
-
-
-@pytest.fixture
-def there(simulator: Simulator) -> list[UUID]:
-    return [each.id for each in simulator.people[:8]]
 
 
 def test_a_photograph_of_the_wall_opens_nothing_after_the_meeting(simulator: Simulator, there: list[UUID]) -> None:

@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-
 from chassis import clock
 from pratique.requests.evaluation import PASSES
 from pratique.requests.meetings import INVITATION_LINK
@@ -19,11 +17,6 @@ from tests.adversary.twins import words_of
 from tests.harness.mails import asks, parsed
 
 ELSEWHERE = "198.51.100.200"
-
-
-@pytest.fixture
-def there(simulator: Simulator) -> list[UUID]:
-    return [each.id for each in simulator.people[:8]]
 
 
 @contextmanager

@@ -142,6 +142,16 @@ def parsed(response: Any) -> Any:
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.text)
 
 
+def words_of(response: Any) -> str:
+    """Return the text of a page's main part, with single spaces."""
+    return " ".join("".join(parsed(response).find("body/main").itertext()).split())
+
+
+def asked(gate: Gate, name: str) -> list[dict[str, Any]]:
+    """Return what the peer was asked by this RPC name, in order."""
+    return [payload for rpc, payload in gate.peer.asked if rpc == name]
+
+
 def form_of(response: Any) -> dict[str, Any]:
     """What a browser would send back: name -> value of hidden and checked inputs and of text areas."""
     sent = {}

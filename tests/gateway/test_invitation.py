@@ -13,7 +13,7 @@ from pratique.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from pratique.requests.evaluation import PASSES
 from pratique.requests.meetings import INVITATION_LINK
 from pratique.testing import AT
-from tests.gateway.conftest import ANNE, MEETING, SETTINGS, make_gate, parsed
+from tests.gateway.conftest import ANNE, MEETING, SETTINGS, asked, make_gate, parsed, words_of
 
 FR, EN = INVITATION_TEXTS["fr"], INVITATION_TEXTS["en"]
 UNTIL = AT + timedelta(days=9)
@@ -61,14 +61,6 @@ def invite(gate: Any, **standing: Any) -> None:
 def _clock() -> Any:
     with clock.fixed(AT - timedelta(days=1)):
         yield
-
-
-def words_of(response: Any) -> str:
-    return " ".join("".join(parsed(response).find("body/main").itertext()).split())
-
-
-def asked(gate: Any, name: str) -> list[dict[str, Any]]:
-    return [payload for rpc, payload in gate.peer.asked if rpc == name]
 
 
 def test_one_reads_which_meeting_it_is_and_answers_nothing_by_reading(gate: Any) -> None:

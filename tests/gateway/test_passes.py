@@ -15,7 +15,19 @@ from pratique.requests.evaluation import PASSES
 from pratique.requests.meetings import INVITATION_LINK
 from pratique.requests.notifications import InvitationWords
 from pratique.testing import AT
-from tests.gateway.conftest import ANNE, BALLOT, BODO, MEETING, SETTINGS, SURVEY, form_of, make_gate, parsed
+from tests.gateway.conftest import (
+    ANNE,
+    BALLOT,
+    BODO,
+    MEETING,
+    SETTINGS,
+    SURVEY,
+    asked,
+    form_of,
+    make_gate,
+    parsed,
+    words_of,
+)
 
 FR, EN = INVITATION_TEXTS["fr"], INVITATION_TEXTS["en"]
 ANOTHER = "00000000-0000-4000-8000-0000000000ee"
@@ -49,16 +61,8 @@ def personal(gate: Any) -> Any:
     return there
 
 
-def asked(gate: Any, name: str) -> list[dict[str, Any]]:
-    return [payload for rpc, payload in gate.peer.asked if rpc == name]
-
-
 def names_in(page: Any) -> list[str]:
     return [each.get("value") for each in parsed(page).iter("input") if each.get("type") == "radio"]
-
-
-def words_of(page: Any) -> str:
-    return " ".join("".join(parsed(page).find("body/main").itertext()).split())
 
 
 def test_a_phone_with_a_pass_goes_straight_to_the_questions_as_its_owner(open_survey: Any) -> None:

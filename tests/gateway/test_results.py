@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-import html5lib
 import pytest
 
 from chassis.sealing import Seal
 from gateway.pages.sayings import SAYINGS
 from pratique.errors import NotFound, Unavailable
-from tests.gateway.conftest import SETTINGS, make_gate
+from tests.gateway.conftest import SETTINGS, make_gate, parsed
 
 SURVEY = UUID("00000000-0000-4000-8000-000000000007")
 SCALE = {str(value): f"niveau {value}" for value in range(1, 6)}
@@ -63,11 +62,6 @@ def look(gate, path, status=200):
     response = gate.ask("GET", path, headers={"Authorization": None})
     assert response.status_code == status, response.text
     return response
-
-
-def parsed(response):
-    assert response.content_type == "text/html; charset=utf-8"
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.text)
 
 
 def words(response):

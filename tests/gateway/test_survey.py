@@ -8,13 +8,9 @@ from gateway.pages.texts import TEXTS
 from pratique.errors import Conflict, Gone, Invalid, NotFound, Unavailable
 from pratique.events.membership import Locale
 from services.evaluation import questions
-from tests.gateway.conftest import ANNE, BALLOT, BODO, QUESTIONS, SURVEY, form_of, parsed
+from tests.gateway.conftest import ANNE, BALLOT, BODO, QUESTIONS, SURVEY, asked, form_of, parsed
 
 FR, EN = TEXTS["fr"], TEXTS["en"]
-
-
-def asked(gate, name):
-    return [payload for rpc, payload in gate.peer.asked if rpc == name]
 
 
 def test_opening_the_link_uses_up_nothing(open_survey):

@@ -61,6 +61,13 @@ def text_of(mail: EmailMessage) -> str:
     return str(part.get_content())
 
 
+def html_of(mail: EmailMessage) -> str:
+    """Return the page."""
+    part = mail.get_body(("html",))
+    assert part is not None
+    return str(part.get_content())
+
+
 def asks(mail: EmailMessage) -> bool:
     """Return whether it leads to a survey."""
     return "/s/" in text_of(mail)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import html5lib
 from werkzeug.test import Client, TestResponse
 
+from tests.harness.people import Community
 from tests.harness.runtimes import Shuffled
 
 HOST = "http://localhost"
@@ -45,6 +46,20 @@ class Visit:
 
     def _in_language(self, path: str) -> str:
         return f"{path}{'&' if '?' in path else '?'}lang={self.locale}"
+
+
+def with_role(
+    network: Shuffled, role: str, community: Community | None = None, locale: str = "en", name: str = "Inès Chartrand"
+) -> Visit:
+    """Return the visit of a person who belongs nowhere and has a role in this community, or in the whole network."""
+    member_id = str(uuid4())
+    network.put_member(member_id, name)
+    if community:
+        network.put_role(community.id, member_id, role)
+    else:
+        network.ok("PUT", f"/v1/roles/{member_id}/{role}")
+    network.settle()
+    return Visit(network, member_id, locale)
 
 
 def parsed(response: TestResponse, status: int = 200) -> Any:

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.harness.network import Network
-from tests.harness.runtimes import network_on
+from tests.harness.pages import Visit, with_role
+from tests.harness.people import Community
+from tests.harness.runtimes import Shuffled, network_on
+from tests.journeys.authority import World, three_communities
 
 SHUFFLES = int(os.environ.get("PRATIQUE_SHUFFLES", "1"))
 RUNTIMES = [
@@ -34,3 +37,22 @@ def shared_network(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     folder = tmp_path_factory.mktemp("network")
     with network_on(request.param, folder, lambda: request.getfixturevalue("servers").fresh()) as begun:
         yield begun
+
+
+@pytest.fixture
+def community(network: Network) -> Community:
+    """A community of seven."""
+    return network.create_community(members=7)
+
+
+@pytest.fixture
+def visit(network: Shuffled, community: Community) -> Visit:
+    """The pages of an outside facilitator: a role in the community, and no membership."""
+    return with_role(network, "facilitator", community, name="Zoé Émond")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Three communities, for a module that tries in them who may do what."""
+    with three_communities(tmp_path_factory.mktemp("network")) as made:
+        yield made

@@ -1,47 +1,18 @@
 """A facilitator plans by clicks: what is missing and what is wrong is said, and nobody's typing is lost."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from chassis import clock
-from tests.harness.network import AT
 from tests.harness.pages import Visit, links_of, parsed, words_of
 from tests.harness.people import Community
-from tests.harness.runtimes import Shuffled, shuffled_network
+from tests.harness.runtimes import Shuffled
 
 DAY = "2026-03-19"  #: a week after the network begins
 both = pytest.mark.parametrize("locale", ["fr", "en"])
 
 
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Shuffled]:
-    with clock.fixed(AT), shuffled_network(tmp_path, 1) as begun:
-        yield begun
-
-
-@pytest.fixture
-def community(network: Shuffled) -> Community:
-    """A community of seven."""
-    return network.create_community(members=7)
-
-
-@pytest.fixture
-def facilitator(network: Shuffled, community: Community) -> str:
-    """An outside facilitator: a role there, and no membership."""
-    member_id = str(uuid4())
-    network.put_member(member_id, "Zoé Émond")
-    network.put_role(community.id, member_id)
-    network.settle()
-    return member_id
-
-
-@pytest.fixture
-def visit(network: Shuffled, facilitator: str) -> Visit:
-    return Visit(network, facilitator)
+pytestmark = pytest.mark.parametrize("network", ["shuffled-1"], indirect=True)
 
 
 def typed(**changes: str) -> dict[str, str]:
@@ -110,12 +81,12 @@ def test_another_language_keeps_what_was_typed(community: Community, visit: Visi
 
 
 def test_two_who_change_a_plan_at_once_keep_both_or_are_told(
-    network: Shuffled, community: Community, facilitator: str
+    network: Shuffled, community: Community, visit: Visit
 ) -> None:
     network.put_role(community.id, community.member_ids[0])
     network.settle()
     meeting_id = network.schedule(community.id, place="Salle 3")
-    one, other = Visit(network, facilitator), Visit(network, community.member_ids[0])
+    one, other = visit, Visit(network, community.member_ids[0])
     path = f"/meetings/{meeting_id}/prepare"
     pages = [each.get(path) for each in (one, other)]
     assert one.send(pages[0], path, place="Salle 9").status_code == 303
@@ -130,9 +101,9 @@ def test_two_who_change_a_plan_at_once_keep_both_or_are_told(
 
 @both
 def test_home_says_what_is_next_what_is_missing_and_what_was_left_open(
-    network: Shuffled, community: Community, facilitator: str, locale: str
+    network: Shuffled, community: Community, visit: Visit, locale: str
 ) -> None:
-    visit = Visit(network, facilitator, locale)
+    visit = Visit(network, visit.member_id, locale)
     assert "/meetings/new" in {href.partition("?")[0] for href in links_of(visit.get("/home")).values()}
     meeting_id = network.schedule(community.id, mode="hybrid")
     words = words_of(visit.get("/home"))

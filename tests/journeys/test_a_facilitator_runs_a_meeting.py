@@ -1,45 +1,16 @@
 """A facilitator runs a meeting by clicks: taking attendance, last minutes, closing, correcting, reading results."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from chassis import clock
-from tests.harness.network import AT
 from tests.harness.pages import Visit, actions_of, title_of, words_of
 from tests.harness.people import Community
-from tests.harness.runtimes import Shuffled, shuffled_network
+from tests.harness.runtimes import Shuffled
 
-
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Shuffled]:
-    with clock.fixed(AT), shuffled_network(tmp_path, 1) as begun:
-        yield begun
-
-
-@pytest.fixture
-def community(network: Shuffled) -> Community:
-    """A community of seven."""
-    return network.create_community(members=7)
-
-
-@pytest.fixture
-def facilitator(network: Shuffled, community: Community) -> str:
-    """An outside facilitator: a role there, and no membership."""
-    member_id = str(uuid4())
-    network.put_member(member_id, "Zoé Émond")
-    network.put_role(community.id, member_id)
-    network.settle()
-    return member_id
-
-
-@pytest.fixture
-def visit(network: Shuffled, facilitator: str) -> Visit:
-    return Visit(network, facilitator)
+pytestmark = pytest.mark.parametrize("network", ["shuffled-1"], indirect=True)
 
 
 def attendance_of(network: Shuffled, meeting_id: str) -> dict[str, str]:
@@ -155,11 +126,11 @@ def test_a_tap_saves_one_person_and_tapping_again_undoes_it(
     assert attendance_of(network, meeting_id) == {}
 
 
-def test_two_facilitators_at_once_both_keep_theirs(network: Shuffled, community: Community, facilitator: str) -> None:
+def test_two_facilitators_at_once_both_keep_theirs(network: Shuffled, community: Community, visit: Visit) -> None:
     network.put_role(community.id, community.member_ids[0])
     network.settle()
     meeting_id = network.schedule(community.id)
-    one, other = Visit(network, facilitator), Visit(network, community.member_ids[0])
+    one, other = visit, Visit(network, community.member_ids[0])
     path = at_hand(network, meeting_id, one)
     pages = [one.get(path), other.get(path)]
     one.send(pages[0], f"{path}/attendance", there=community.member_ids[:3])

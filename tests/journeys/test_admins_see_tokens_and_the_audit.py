@@ -1,35 +1,20 @@
 """An administrator's pages: tokens of programs, and who did what."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from chassis import clock
-from tests.harness.network import AT
-from tests.harness.pages import Visit, links_of, parsed, title_of, words_of
-from tests.harness.runtimes import Shuffled, shuffled_network
+from tests.harness.pages import links_of, parsed, title_of, with_role, words_of
+from tests.harness.runtimes import Shuffled
 
-
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Shuffled]:
-    with clock.fixed(AT), shuffled_network(tmp_path, 1) as made:
-        yield made
-
-
-def signed_in(network: Shuffled, role: str) -> Visit:
-    """A person who has this role in the whole network."""
-    member_id = str(uuid4())
-    network.put_member(member_id, "Inès Chartrand")
-    network.ok("PUT", f"/v1/roles/{member_id}/{role}", {})
-    return Visit(network, member_id)
+pytestmark = pytest.mark.parametrize("network", ["shuffled-1"], indirect=True)
 
 
 def test_a_token_is_shown_once_opens_what_it_may_and_nothing_once_revoked(network: Shuffled) -> None:
     own, foreign = network.create_community(members=1), network.create_community(members=1)
-    visit = signed_in(network, "network_admin")
+    visit = with_role(network, "network_admin")
     typed = {"name": "Intranet", "role": "facilitator", "community_ids": own.id, "expires_at.day": "2026-06-30"}
     made = parsed(visit.send(visit.get("/admin/tokens"), "/admin/tokens", **typed))
     text = next(each.text for each in made.iter("code") if (each.text or "").startswith("prt_"))
@@ -62,7 +47,7 @@ def test_a_token_is_shown_once_opens_what_it_may_and_nothing_once_revoked(networ
 )
 def test_a_token_that_cannot_be_is_not_made(network: Shuffled, typed: dict[str, str], words: str) -> None:
     network.create_community(members=1)
-    visit = signed_in(network, "network_admin")
+    visit = with_role(network, "network_admin")
     usual = {"name": "Intranet", "role": "facilitator"}
     page = parsed(visit.send(visit.get("/admin/tokens"), "/admin/tokens", **usual | typed), 422)
     assert page.find("head/title").text.startswith("Error:")
@@ -71,7 +56,7 @@ def test_a_token_that_cannot_be_is_not_made(network: Shuffled, typed: dict[str, 
 
 
 def test_whoever_coordinates_makes_no_tokens_and_reads_no_audit(network: Shuffled) -> None:
-    visit = signed_in(network, "coordinator")
+    visit = with_role(network, "coordinator")
     home = visit.get("/home")
     for path in ("/admin/tokens", "/admin/audit"):
         assert title_of(visit.get(path, 403)) == "Your role does not open this page"
@@ -81,7 +66,7 @@ def test_whoever_coordinates_makes_no_tokens_and_reads_no_audit(network: Shuffle
 
 def test_who_did_what_names_the_person_and_is_filtered(network: Shuffled) -> None:
     community = network.create_community(members=1)
-    visit = signed_in(network, "network_admin")
+    visit = with_role(network, "network_admin")
     person = f"/communities/{community.id}/people/{community.member_ids[0]}"
     assert visit.send(visit.get(person), f"{person}/roles", role="facilitator").status_code == 303
     told = words_of(visit.get("/admin/audit"))
@@ -97,7 +82,7 @@ def test_who_did_what_names_the_person_and_is_filtered(network: Shuffled) -> Non
 
 
 def test_every_record_is_on_one_page_and_no_other(network: Shuffled) -> None:
-    visit = signed_in(network, "network_admin")
+    visit = with_role(network, "network_admin")
     for number in range(60):
         network.put_community(community_id := str(uuid4()), name=f"Cercle {number}")
         network.put_role(community_id, visit.member_id)

@@ -2,37 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from chassis import clock
-from gateway.pages.network import harmless
-from tests.harness.network import AT
-from tests.harness.pages import Visit, actions_of, links_of, parsed, title_of, words_of
+from tests.harness.pages import Visit, actions_of, links_of, parsed, title_of, with_role, words_of
 from tests.harness.people import Community
-from tests.harness.runtimes import Shuffled, shuffled_network
+from tests.harness.runtimes import Shuffled
 
 SVG = "{http://www.w3.org/2000/svg}svg"
-
-
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Shuffled]:
-    with clock.fixed(AT), shuffled_network(tmp_path, 1) as made:
-        yield made
-
-
-def with_role(network: Shuffled, role: str, community: Community | None = None, locale: str = "en") -> Visit:
-    """A person who belongs nowhere and has a role in this community, or in the whole network."""
-    member_id = str(uuid4())
-    network.put_member(member_id, "Inès Chartrand")
-    path = f"/v1/communities/{community.id}/roles" if community else "/v1/roles"
-    network.ok("PUT", f"{path}/{member_id}/{role}", {})
-    network.settle()
-    return Visit(network, member_id, locale)
+pytestmark = pytest.mark.parametrize("network", ["shuffled-1"], indirect=True)
 
 
 def held(network: Shuffled, community: Community, there: int) -> None:
@@ -74,12 +54,6 @@ def test_communities_stand_side_by_side_and_in_a_table_to_keep(network: Shuffled
         ["Cercle d’essai", "4", "1", "4 3 2 1", "4", "62"],
         ["'=2+5", "0", "", "", "0", ""],
     ]
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1"])
-def test_nothing_in_a_table_is_taken_for_a_formula(text: str) -> None:
-    assert harmless(text) == f"'{text}"
-    assert harmless("Aînés-numérique = ensemble") == "Aînés-numérique = ensemble"
 
 
 def test_a_period_shows_what_was_held_in_it(network: Shuffled) -> None:

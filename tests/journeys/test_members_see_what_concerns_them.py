@@ -1,8 +1,6 @@
 """A member's own pages: their home, what was sent to them, their calendar."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -11,15 +9,10 @@ from icalendar import Calendar
 
 from chassis import clock
 from gateway.calendars import READ_IN_AN_HOUR, WRONG_IN_AN_HOUR
-from tests.harness.network import AT
 from tests.harness.pages import Visit, parsed, title_of, words_of
-from tests.harness.runtimes import Shuffled, shuffled_network
+from tests.harness.runtimes import Shuffled
 
-
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Shuffled]:
-    with clock.fixed(AT), shuffled_network(tmp_path, 1) as made:
-        yield made
+pytestmark = pytest.mark.parametrize("network", ["shuffled-1"], indirect=True)
 
 
 def test_the_next_meeting_is_shown_and_answered_and_the_last_word_counts(network: Shuffled) -> None:

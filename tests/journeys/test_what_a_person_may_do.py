@@ -1,6 +1,6 @@
 """Every request, by any way, needs what it names; people read and say what is their own without any role."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,17 +23,11 @@ from pratique.requests.membership import (
 )
 from pratique.requests.notifications import ListMessages
 from pratique.testing import sample_request
-from tests.journeys.authority import Rows, World, three_communities
+from tests.journeys.authority import Rows, World
 
 HANDLERS: Mapping[type[Request], Any] = {
     kind: handler for name in SERVICES for kind, handler in composition.service_class(name).handlers.values()
 }
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with three_communities(tmp_path_factory.mktemp("network")) as made:
-        yield made
 
 
 def sampled(kind: type[Request], rows: Rows) -> Request:

@@ -5,7 +5,7 @@ meeting with it, of a foreign one, and of none. What is allowed is undone, so th
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -27,7 +27,7 @@ from pratique.requests.membership import (
     PutNetworkRole,
     PutOrganization,
 )
-from tests.journeys.authority import Rows, World, three_communities
+from tests.journeys.authority import Rows, World
 
 GUARDED = [route for route in ROUTES if route.scope and route.request]
 #: Of the whole network, so closed to whoever is limited.
@@ -39,12 +39,6 @@ DIRECTORY: set[type[Request]] = {GetOrganization, ListOrganizations}
 #: Ids are the caller's: one that nobody has is a new row, which whoever may record people or bodies may make.
 MAKES_NEW: set[type[Request]] = {PutMember, PutOrganization}
 TOLD_BY_HEADERS = ("ETag", "Location", "Link")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with three_communities(tmp_path_factory.mktemp("network")) as made:
-        yield made
 
 
 def path_of(route: Route, rows: Rows) -> str:

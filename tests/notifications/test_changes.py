@@ -8,9 +8,8 @@ import pytest
 from chassis import clock
 from pratique.events.notifications import DropReason, Template
 from services.notifications.models import State
-from tests.harness.mails import calendar_of
+from tests.harness.mails import calendar_of, html_of
 from tests.notifications.conftest import ENDS_AT
-from tests.notifications.test_mails import html_of
 
 CHANGED, INVITED = Template.MEETING_CHANGED, Template.MEETING_INVITATION
 

@@ -9,14 +9,10 @@ import pytest
 
 from pratique.events.notifications import Template
 from pratique.requests.meetings import INVITATION_LINK
-from tests.harness.mails import calendar_of, text_of
+from tests.harness.mails import calendar_of, html_of, text_of
 from tests.notifications.conftest import ENDS_AT, Fixture, named, recipient
 
 PERSON = re.compile(r"https://pratique\.example/i/([\w-]+)\?answer=(accepted|declined)")
-
-
-def html_of(mail: EmailMessage) -> str:
-    return str(mail.get_body(("html",)).get_content())  # type: ignore[union-attr]
 
 
 def invite(network: Fixture, *members: str, community: str = "Relève", facilitator: str = "", **words: Any) -> None:

@@ -24,7 +24,7 @@ from services.notifications import wording
 from services.notifications.delivery import deliver
 from services.notifications.mails import Said, addressed_to, fill_in, render, write_mail
 from services.notifications.post import FilePost
-from tests.harness.mails import calendar_of, parsed, text_of
+from tests.harness.mails import calendar_of, html_of, parsed, text_of
 from tests.notifications.conftest import LETTERHEAD
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -33,10 +33,6 @@ RANDOM = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=/s/)[\w.-]+|(?<=/i/)[\w-]+|(?<=/results/)[\w.-]+"
     r"|(?<=/sign-in/)[\w.-]+|(?<=DTSTAMP:)\S+"
 )
-
-
-def html_of(mail: EmailMessage) -> str:
-    return str(mail.get_body(("html",)).get_content())  # type: ignore[union-attr]
 
 
 def pinned(mail: EmailMessage) -> str:
