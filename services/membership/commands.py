@@ -212,10 +212,31 @@ def put_role(transaction: Transaction, command: PutRole) -> Saved[RoleAssignment
     return roles.give(transaction, command)
 
 
-def put_wide_role(transaction: Transaction, command: PutSetRole | PutNetworkRole) -> Saved[RoleAssignment]:
-    """Give the person the role over the set or the network, as ``roles.give``. NotFound if either is unknown."""
+def put_set_role(transaction: Transaction, command: PutSetRole) -> Saved[RoleAssignment]:
+    """Give the person the role over the set, as ``roles.give``. NotFound if either is unknown."""
     queries.access_member(transaction, command.member_id)
     return roles.give(transaction, command)
+
+
+def put_network_role(transaction: Transaction, command: PutNetworkRole) -> Saved[RoleAssignment]:
+    """Give the person the role over the network, as ``roles.give``. NotFound if they are unknown."""
+    queries.access_member(transaction, command.member_id)
+    return roles.give(transaction, command)
+
+
+def end_role(transaction: Transaction, command: EndRole) -> RoleAssignment:
+    """End the person's role in the community, as ``roles.take_back``."""
+    return roles.take_back(transaction, command)
+
+
+def end_set_role(transaction: Transaction, command: EndSetRole) -> RoleAssignment:
+    """End the person's role over the set, as ``roles.take_back``."""
+    return roles.take_back(transaction, command)
+
+
+def end_network_role(transaction: Transaction, command: EndNetworkRole) -> RoleAssignment:
+    """End the person's role over the network, as ``roles.take_back``."""
+    return roles.take_back(transaction, command)
 
 
 def _announce(transaction: Transaction, events: Sequence[Event]) -> None:
@@ -232,9 +253,9 @@ COMMANDS: Handlers = {
     EndMembership: end_membership,
     PutCommunitySet: put_community_set,
     PutRole: put_role,
-    EndRole: roles.take_back,
-    PutSetRole: put_wide_role,
-    EndSetRole: roles.take_back,
-    PutNetworkRole: put_wide_role,
-    EndNetworkRole: roles.take_back,
+    EndRole: end_role,
+    PutSetRole: put_set_role,
+    EndSetRole: end_set_role,
+    PutNetworkRole: put_network_role,
+    EndNetworkRole: end_network_role,
 }
