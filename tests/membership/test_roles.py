@@ -3,6 +3,7 @@ them."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -238,7 +239,7 @@ def denied(membership: Membership, actor: Actor, act: Callable[[], object]) -> b
 
 @pytest.mark.parametrize("role", Role)
 def test_whoever_gives_a_role_over_the_network_has_what_it_gives(membership: Membership, role: Role) -> None:
-    give = lambda: membership.call(PutNetworkRole, member_id=ADA, role=role)  # noqa: E731  (said twice, used thrice)
+    give = partial(membership.call, PutNetworkRole, member_id=ADA, role=role)
 
     assert denied(membership, over(Role.COORDINATOR), give) == (role is Role.NETWORK_ADMIN)
     assert denied(membership, LISTER, give) == bool(ROLE_PERMISSIONS[role] - LISTER.grants[0].permissions)
@@ -248,7 +249,7 @@ def test_whoever_gives_a_role_over_the_network_has_what_it_gives(membership: Mem
 def test_whoever_ends_a_role_has_what_it_gives(membership: Membership) -> None:
     for member_id in (ADA, BO):
         membership.call(PutNetworkRole, member_id=member_id, role=Role.NETWORK_ADMIN)
-    end = lambda: membership.call(EndNetworkRole, member_id=ADA, role=Role.NETWORK_ADMIN)  # noqa: E731  (as above)
+    end = partial(membership.call, EndNetworkRole, member_id=ADA, role=Role.NETWORK_ADMIN)
 
     assert denied(membership, over(Role.COORDINATOR), end)
     assert not denied(membership, over(Role.NETWORK_ADMIN), end)
@@ -257,7 +258,7 @@ def test_whoever_ends_a_role_has_what_it_gives(membership: Membership) -> None:
 def test_a_set_gains_no_community_over_which_its_roles_would_give_more_than_one_has(membership: Membership) -> None:
     membership.region(ONE)
     membership.call(PutSetRole, set_id=REGION, member_id=ADA, role=Role.COORDINATOR)
-    widen = lambda: membership.region(ONE, TWO, if_version=1)  # noqa: E731  (as above)
+    widen = partial(membership.region, ONE, TWO, if_version=1)
 
     assert denied(membership, LISTER, widen)
     assert membership.authority(ADA) == {Role.COORDINATOR: [ONE]}
@@ -266,7 +267,7 @@ def test_a_set_gains_no_community_over_which_its_roles_would_give_more_than_one_
 
 def test_whoever_changes_an_address_has_all_that_its_owner_may(membership: Membership) -> None:
     membership.call(PutNetworkRole, member_id=ADA, role=Role.NETWORK_ADMIN)
-    change = lambda: membership.person(ADA, "autre@example.org", if_version=1)  # noqa: E731  (as above)
+    change = partial(membership.person, ADA, "autre@example.org", if_version=1)
 
     assert denied(membership, over(Role.COORDINATOR), change)
     assert not denied(membership, over(Role.NETWORK_ADMIN), change)
