@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -71,6 +72,15 @@ class Walk:
     unseen: list[str]
 
 
+def _focused(page: Page) -> Any:
+    """Where the focus is; None if it left the page. Into a frame and out of it, it passes between two processes."""
+    for _ in range(20 if len(page.frames) > 1 else 1):
+        if at := page.evaluate(_FOCUSED):
+            return at
+        page.wait_for_timeout(100)
+    return None
+
+
 def walk(page: Page) -> Walk:
     """Press Tab from the beginning of the page until it comes out at the end."""
     expected: list[str] = page.evaluate(_REACHABLE)
@@ -79,7 +89,7 @@ def walk(page: Page) -> Walk:
     unseen: list[str] = []
     for _ in range(MOST_PARTS * len(expected) + 2):
         page.keyboard.press("Tab")
-        at = page.evaluate(_FOCUSED)
+        at = _focused(page)
         if at is None:
             break
         if reached[-1:] == [at["name"]] and re.search('type="(date|time)"|^<iframe', at["name"]):
