@@ -16,14 +16,12 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
 
 import chassis.runtime.tables  # noqa: F401  (completes CHASSIS_TABLES)
-from chassis.settings import STORES, embedded
-from chassis.storage.migrate import migrate
-from chassis.storage.store import Store, open_store
+from chassis.settings import embedded
+from chassis.storage.store import Store
 from chassis.storage.types import CHASSIS_TABLES
 from chassis.testing import open_at
-from operations import composition
 from tests import servers as private
-from tests.harness.migrations import open_empty
+from tests.harness.migrations import migrate_all, open_empty
 
 hypothesis.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.load_profile("busy")  # how fast the machine is says nothing about the code
@@ -92,10 +90,7 @@ def either(empty_url: str) -> Iterator[Store]:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """The embedded mode's folder, with every store migrated."""
-    for name in STORES:
-        opened = open_store(embedded(tmp_path, tmp_path), name)
-        migrate(opened, composition.migrations_of(name))
-        opened.close()
+    migrate_all(embedded(tmp_path, tmp_path))
     return tmp_path
 
 

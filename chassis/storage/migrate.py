@@ -1,17 +1,17 @@
 """Migrations of a store's tables: the chassis', then the service's. Safe to run twice, and by two at once."""
 
 from pathlib import Path
+from typing import Any
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from chassis.crashpoint import crashpoint
 from chassis.storage import store
-from chassis.storage.types import CHASSIS_TABLES
 
 _HOME = Path(__file__).parent / "migrations"
 #: What each line of migrations, the chassis' and the service's, remembers of how far it has come.
@@ -29,25 +29,21 @@ def migrate(opened: store.Store, own: Path) -> None:
     Raises:
         StoreAway: the database cannot be reached, or a table is in use; what is done is done, and the rest waits.
     """
-    for line in range(len(VERSION_TABLES)):
-        while _step(opened, own, line):
+    for line in _lines(own):
+        while _step(opened, line):
             crashpoint("migrate.committed")
 
 
-def _step(opened: store.Store, own: Path, line: int) -> bool:
-    """Make the next migration of the chassis (0) or of the service (1), and say whether there was one."""
+def _step(opened: store.Store, line: "_Line") -> bool:
+    """Make the next migration of the line, and say whether there was one."""
     try:
         with opened.begin() as transaction:
             connection = transaction.connection()
             transaction.lock(_LOCK)
             opened.database.connections.allow_migration(connection)
-            config = _configs(own, connection)[line]
-            script = ScriptDirectory.from_config(config)
-            missing = [
-                each.revision for each in script.iterate_revisions("heads", _heads(config, connection) or "base")
-            ]
+            missing = line.missing(connection)
             if missing:
-                command.upgrade(config, missing[-1])
+                line.upgrade(connection, missing[0])
                 crashpoint("migrate.stepped")
     except OperationalError as error:
         if getattr(error.orig, "pgcode", None) not in _IN_USE:
@@ -61,31 +57,39 @@ def _step(opened: store.Store, own: Path, line: int) -> bool:
 def is_current(opened: store.Store, own: Path) -> bool:
     """Return whether no migration is missing."""
     with opened.begin() as session:
-        return all(
-            set(ScriptDirectory.from_config(config).get_heads()) == set(_heads(config, session.connection()))
-            for config in _configs(own, session.connection())
-        )
+        return not any(line.missing(session.connection()) for line in _lines(own))
 
 
-def _heads(config: Config, connection: Connection) -> tuple[str, ...]:
-    options = {"version_table": config.attributes["version_table"]}
-    return MigrationContext.configure(connection, opts=options).get_current_heads()
+class _Line:
+    """A line of migrations: the chassis', or a service's. Its scripts are read once, however many are made."""
+
+    def __init__(self, versions: Path, version_table: str) -> None:
+        self._config = Config()
+        self._config.set_main_option("script_location", str(_HOME).replace("%", "%%"))
+        self._config.set_main_option("version_locations", str(versions).replace("%", "%%"))
+        self._config.set_main_option("path_separator", "newline")
+        self._scripts = ScriptDirectory.from_config(self._config)
+        self._version_table = version_table
+
+    def missing(self, connection: Connection) -> list[str]:
+        """Return the revisions that this database has not seen, the next one first."""
+        heads = MigrationContext.configure(connection, opts={"version_table": self._version_table}).get_current_heads()
+        return [each.revision for each in self._scripts.iterate_revisions("heads", heads or "base")][::-1]
+
+    def upgrade(self, connection: Connection, revision: str) -> None:
+        """Make the migrations up to this revision, in the transaction that the connection is in."""
+
+        def steps(heads: Any, _: MigrationContext) -> Any:
+            return self._scripts._upgrade_revs(revision, heads)
+
+        with EnvironmentContext(self._config, self._scripts, fn=steps, destination_rev=revision) as environment:
+            environment.configure(connection=connection, version_table=self._version_table, render_as_batch=True)
+            with environment.begin_transaction():
+                environment.run_migrations()
 
 
-def _configs(own: Path, connection: Connection) -> list[Config]:
+def _lines(own: Path) -> list[_Line]:
     if not own.is_dir():  # alembic would find no migration in it, and so nothing missing
         raise FileNotFoundError(f"there are no migrations in {own}")
-    return [
-        config_for(_HOME / "versions", VERSION_TABLES[0], connection, CHASSIS_TABLES),
-        config_for(own, VERSION_TABLES[1], connection, None),
-    ]
-
-
-def config_for(versions: Path, version_table: str, connection: Connection, target: MetaData | None) -> Config:
-    """Return the alembic configuration of one line of migrations; also for writing new ones."""
-    config = Config()
-    config.set_main_option("script_location", str(_HOME).replace("%", "%%"))
-    config.set_main_option("version_locations", str(versions).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    config.attributes.update(connection=connection, version_table=version_table, target_metadata=target)
-    return config
+    folders = (_HOME / "versions", own)
+    return [_Line(folder, table) for folder, table in zip(folders, VERSION_TABLES, strict=True)]

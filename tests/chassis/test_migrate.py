@@ -52,7 +52,6 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             if line.startswith("revision = ")
         )
         (folder / "9999_next.py").write_text(ADDS_A_COLUMN.format(table=table, before=before))
-    (kernel / "env.py").write_text((Path(migrations.__file__).parent / "migrations" / "env.py").read_text())
     monkeypatch.setattr(migrations, "_HOME", kernel)
     return own
 

@@ -8,12 +8,11 @@ import pytest
 import demo as sample
 from chassis import clock, settings
 from chassis.runtime.retention import retention
-from chassis.storage.migrate import migrate
-from chassis.storage.store import open_store
 from demo.network import Network
 from operations import composition
 from pratique.errors import Conflict
 from pratique.requests.membership import PutCommunity
+from tests.harness.migrations import migrate_all
 
 CLASSES = composition.service_classes(settings.SERVICES)
 WORDS = {"name": "Familles", "purpose": "Apprendre.", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
@@ -23,10 +22,7 @@ WORDS = {"name": "Familles", "purpose": "Apprendre.", "kind": "open", "locale": 
 def empty(tmp_path: Path) -> settings.Settings:
     """The settings of stores that have all tables and nothing in them."""
     made = settings.embedded(tmp_path, tmp_path)
-    for name in settings.SERVICES:
-        opened = open_store(made, name)
-        migrate(opened, composition.migrations_of(name))
-        opened.close()
+    migrate_all(made)
     return made
 
 

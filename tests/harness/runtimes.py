@@ -17,7 +17,6 @@ from chassis.messaging.in_process import deliver_all
 from chassis.rpc.requests import handle
 from chassis.scheduling import due
 from chassis.settings import SERVICES, STORES, Settings
-from chassis.storage.migrate import migrate
 from chassis.storage.store import Store, open_store
 from chassis.testing import SEAL_KEY
 from gateway.app import App
@@ -27,6 +26,7 @@ from services.notifications.commands import MAIL_LOOP
 from tests.harness.client import HttpClient, Response
 from tests.harness.containers import Running, running
 from tests.harness.mails import mail_server
+from tests.harness.migrations import migrate_all
 from tests.harness.network import AT, Network
 from tests.harness.quiescence import next_retry
 from tests.harness.waiting import until
@@ -126,10 +126,9 @@ def embedded_settings(folder: Path, **changes: Any) -> Settings:
 @contextmanager
 def migrated_stores(settings: Settings) -> Iterator[dict[str, Store]]:
     """Stores of all services and of the gateway, with their tables, for the length of a ``with`` block."""
+    migrate_all(settings)
     stores = {name: open_store(settings, name) for name in STORES}
     try:
-        for name, opened in stores.items():
-            migrate(opened, composition.migrations_of(name))
         yield stores
     finally:
         for opened in stores.values():
@@ -150,8 +149,7 @@ def embedded_network(folder: Path) -> Iterator[Network]:
     port = free_port()
     at = {"http_port": port, "public_url": f"http://127.0.0.1:{port}"}
     settings = embedded_settings(folder, **at, rpc_timeout_s=RPC_TIMEOUT_S)
-    with migrated_stores(settings):
-        pass
+    migrate_all(settings)
     try:
         with running(settings, composition.service_classes(EVERYTHING)) as containers:
             network = OnABus(settings, containers, settings.mail_dir)

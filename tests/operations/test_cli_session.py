@@ -7,10 +7,9 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 
-from chassis.storage.migrate import migrate
 from chassis.storage.store import Store
 from gateway.sessions import SessionStore
-from operations import cli, composition
+from operations import cli
 
 ANNE, BODO = UUID(int=10), UUID(int=11)
 
@@ -19,7 +18,6 @@ ANNE, BODO = UUID(int=10), UUID(int=11)
 def sessions(data: Path) -> Any:
     """The sessions of the embedded mode's gateway, in which nobody is signed in."""
     opened = Store("gateway", f"sqlite:///{data / 'gateway.sqlite'}")
-    migrate(opened, composition.migrations_of("gateway"))
     yield SessionStore(opened)
     opened.close()
 

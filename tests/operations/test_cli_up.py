@@ -21,13 +21,13 @@ import pytest
 import demo as sample
 from chassis import settings
 from chassis.messaging import outbox
-from chassis.settings import STORES, Settings
-from chassis.storage import migrate
+from chassis.settings import Settings
 from chassis.storage.store import open_store
 from demo.network import Network
 from operations import composition, up
 from pratique.errors import Conflict
 from pratique.requests.membership import PutCommunity
+from tests.harness.migrations import migrate_all
 from tests.harness.waiting import PATIENCE_S, PROGRAM_S
 from tests.servers.process import free_port
 
@@ -77,15 +77,6 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
     for process in made.started:
         process.kill()
         process.wait(30)
-
-
-def migrated(chosen: Settings) -> Settings:
-    """The same settings; every table is there."""
-    for name in STORES:
-        opened = open_store(chosen, name)
-        migrate.migrate(opened, composition.migrations_of(name))
-        opened.close()
-    return chosen
 
 
 def _interrupt(done: int, total: int) -> None:
@@ -168,14 +159,16 @@ def test_ctrl_c_while_the_sample_is_loaded_ends_with_a_sentence_and_no_error(tri
 
 
 def test_half_a_sample_is_never_taken_for_a_whole_one(trial: Trial) -> None:
-    chosen = migrated(trial.settings)
+    chosen = trial.settings
+    migrate_all(chosen)
     with pytest.raises(KeyboardInterrupt):
         sample.load(chosen, CLASSES, _interrupt)
     assert sample.is_loaded(chosen, CLASSES)  # its first community is there, and not much else
 
     sample.discard_unfinished(chosen)
 
-    assert not sample.is_loaded(migrated(chosen), CLASSES)
+    migrate_all(chosen)
+    assert not sample.is_loaded(chosen, CLASSES)
     with pytest.raises(KeyboardInterrupt):
         sample.load(chosen, CLASSES, _interrupt)  # and no Conflict: it begins anew
 
@@ -200,7 +193,8 @@ def test_a_sample_is_known_when_its_events_have_served_their_time(trial: Trial) 
 
 def found_first_community(trial: Trial) -> Settings:
     """The least that counts as a loaded sample, so that a start takes seconds."""
-    chosen = migrated(trial.settings)
+    chosen = trial.settings
+    migrate_all(chosen)
     words = {"name": "Familles", "purpose": "Aider", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
     with Network(chosen, CLASSES) as network:
         network.do(PutCommunity, community_id=str(sample.community_id("familles")), **words)

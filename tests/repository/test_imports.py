@@ -8,12 +8,7 @@ import pytest
 from tests.harness.waiting import PROGRAM_S
 from tests.repository.source import PACKAGES, ROOT, module_of, sources
 
-NOT_FOR_IMPORT = {"chassis.storage.migrations.env"}  # run by alembic only
-MODULES = [
-    module
-    for path in sources(*PACKAGES)
-    if (module := module_of(path)) not in NOT_FOR_IMPORT and not module.endswith("__main__")
-]
+MODULES = [module for path in sources(*PACKAGES) if not (module := module_of(path)).endswith("__main__")]
 HEAVY = {"sqlalchemy", "nameko", "eventlet", "psycopg2", "alembic", "werkzeug"}
 
 #: Imports each module in a process of its own, forked from one that holds other people's libraries already.

@@ -31,7 +31,7 @@ _FORK = get_context("fork")
 _LIBRARIES = (
     "hypothesis.stateful",
     "sqlalchemy.orm",
-    "alembic.command",
+    "alembic.runtime.environment",
     "eventlet",
     "kombu",
     "amqp",
