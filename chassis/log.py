@@ -71,9 +71,9 @@ def configure(log_format: str = "json", stream: TextIO | None = None, level: int
 
 
 @contextmanager
-def bound(**facts: object) -> Iterator[None]:
-    """Within the block each log line of this green thread carries these facts; those that are None it leaves out."""
-    known = {name: str(fact) for name, fact in facts.items() if fact is not None}
+def bound(**fields: object) -> Iterator[None]:
+    """Within the block each log line of this green thread carries these fields; those that are None it leaves out."""
+    known = {name: str(value) for name, value in fields.items() if value is not None}
     with structlog.contextvars.bound_contextvars(**known):
         yield
 

@@ -48,7 +48,7 @@ class Forgetful:
     def rest(self) -> None:
         """Hold nothing."""
 
-    def write(self, facts: Any) -> Any:
+    def write(self, context: Any) -> Any:
         """No mail, since nobody will read it."""
 
 

@@ -55,17 +55,17 @@ def add(ctx: click.Context, name: str, events: str, queues: tuple[str, ...], is_
     _check_name(name, "NAME")
     chosen = _public(events)
     names = sorted(event.routing_key for event in chosen)
-    wanted = dict(_wanted(queue, names) for queue in queues)
+    events_of = dict(_queue_events(queue, names) for queue in queues)
     settings = settings_of(ctx)
     management = _management(settings)
     is_new = _user(management, name) is None
-    if not wanted and not _queues(management, name):
-        wanted = {"events": names}
+    if not events_of and not _queues(management, name):
+        events_of = {"events": names}
     password = new_password() if is_new or is_renewed else None
     with _audited(settings, "integrator.added" if is_new else "integrator.changed", name, {"events": names}):
         before = _given(management, name)
-        _give(management, name, chosen, wanted, password)
-        _bind(management, name, names, wanted, set(names) - set(before))
+        _give(management, name, chosen, events_of, password)
+        _bind(management, name, names, events_of, set(names) - set(before))
     if not is_new:
         management.disconnect(PREFIX + name)
     queue_names = ", ".join(_queues(management, name))
@@ -139,7 +139,7 @@ def _check_name(name: str, what: str) -> None:
         raise Refusal(f"{what} must be lower-case letters, digits and hyphens, at most 40, such as acme; not {name!r}.")
 
 
-def _wanted(queue: str, given: Sequence[str]) -> tuple[str, list[str]]:
+def _queue_events(queue: str, given: Sequence[str]) -> tuple[str, list[str]]:
     """A queue's name, and what it is to hear of what is given: all, unless it says otherwise."""
     name, has_own, events = queue.partition("=")
     _check_name(name, "--queue")
@@ -215,11 +215,11 @@ def _depth(channel: Any, queue: str) -> int:
 
 
 def _bind(
-    management: Management, name: str, given: Sequence[str], wanted: Mapping[str, Sequence[str]], new: Iterable[str]
+    management: Management, name: str, given: Sequence[str], events_of: Mapping[str, Sequence[str]], new: Iterable[str]
 ) -> None:
-    """Let each of its queues hear what is wanted there; where nothing is said, what it heard and what is new."""
+    """Let each of its queues hear what is named for it; where nothing is said, what it heard and what is new."""
     for queue in _queues(management, name):
-        own = wanted.get(queue.removeprefix(f"{PREFIX}{name}."))
+        own = events_of.get(queue.removeprefix(f"{PREFIX}{name}."))
         between = ("bindings", management.vhost, "e", PUBLIC.name, "q", queue)
         for binding in management.ask("GET", *between) or []:
             if binding["routing_key"] not in (given if own is None else own):

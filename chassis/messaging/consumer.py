@@ -47,7 +47,7 @@ class EventConsumer(QueueConsumer):
             words = "the queue %s was gone with what waited in it, and is made anew; say `pratique republish --since …`"
             log.error(words, service)
         crashpoint("consumer.bound")
-        self._unbind_unwanted(queue)
+        self._unbind_others(queue)
         channel.basic_qos(0, self._batch_size * 2, False)
         # What kombu itself cannot unpack is for the inbox to judge, like all else that cannot be read.
         take = self._buffer.append
@@ -61,15 +61,15 @@ class EventConsumer(QueueConsumer):
             had_one = session.scalar(select(BINDING.c.exchange).limit(1)) is not None
         return had_one and not self.transport.exists(channel, self.transport.queue(self._store.name))
 
-    def _unbind_unwanted(self, queue: Any) -> None:
-        wanted = {(event.exchange(), event.routing_key) for event in self._reactions}
+    def _unbind_others(self, queue: Any) -> None:
+        bound_to = {(event.exchange(), event.routing_key) for event in self._reactions}
         with self._store.begin() as session:
             known = {(row.exchange, row.routing_key) for row in session.execute(select(BINDING))}
-            for exchange, routing_key in known - wanted:
+            for exchange, routing_key in known - bound_to:
                 queue.channel.queue_unbind(queue=queue.name, exchange=exchange, routing_key=routing_key)
                 mine = (BINDING.c.exchange == exchange) & (BINDING.c.routing_key == routing_key)
                 session.execute(delete(BINDING).where(mine))
-            rows = [{"exchange": exchange, "routing_key": key} for exchange, key in sorted(wanted - known)]
+            rows = [{"exchange": exchange, "routing_key": key} for exchange, key in sorted(bound_to - known)]
             session.insert_many(BINDING, rows, ignore_conflicts=True)  # another replica may start just now
 
     def receive(self, connection: Any) -> None:

@@ -248,9 +248,9 @@ def retry_next(opened: store.Store, reactions: Reactions) -> bool:
     crashpoint("inbox.attempt_counted")
     try:
         envelope = Envelope.from_bytes(row.body, opened.seal)
-        wanted = [envelope] if type(envelope.event) in reactions else []
+        envelopes = [envelope] if type(envelope.event) in reactions else []
         with _bound([envelope]):
-            _react(opened, reactions, wanted, parked=row.id)
+            _react(opened, reactions, envelopes, parked=row.id)
     except store.StoreAway:
         raise
     except Exception as error:  # noqa: BLE001  (the bus loop: the parked row remembers it)

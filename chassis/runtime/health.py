@@ -42,13 +42,13 @@ class Health:
         if path == "/healthz":
             return "200 OK", "application/json", b'{"alive": true}'
         if path == "/readyz":
-            facts = dict(self._readiness())
-            return _status(all(facts.values())), "application/json", json.dumps(facts).encode()
+            checks = dict(self._readiness())
+            return _status(all(checks.values())), "application/json", json.dumps(checks).encode()
         if path == "/metrics":
             if not self._metrics_token:
                 return _UNAUTHORIZED, "text/plain", b"Set PRATIQUE_METRICS_TOKEN to let Prometheus read metrics here.\n"
-            wanted = f"Bearer {self._metrics_token}"
-            if not hmac.compare_digest(authorization.encode("latin-1"), wanted.encode("utf-8")):
+            expected = f"Bearer {self._metrics_token}"
+            if not hmac.compare_digest(authorization.encode("latin-1"), expected.encode("utf-8")):
                 return _UNAUTHORIZED, "text/plain", b"Send PRATIQUE_METRICS_TOKEN as bearer token.\n"
             return "200 OK", CONTENT_TYPE_LATEST, generate_latest()
         return "404 Not Found", "text/plain", b"Ask for /healthz, /readyz or /metrics.\n"

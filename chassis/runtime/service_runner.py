@@ -49,13 +49,13 @@ def run(settings: Settings, classes: Sequence[Any], observe: Any = None) -> None
     made = make_runner(settings, classes, observe)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: green.spawn_n(made.stop))
-    facts = {"started": False}
+    state = {"started": False}
     if settings.health_port:
-        told = lambda: facts | readiness_of(containers(made) if facts["started"] else ())  # noqa: E731  (used once)
-        Health(settings.http_host, settings.health_port, told, settings.metrics_token)
+        readiness = lambda: state | readiness_of(containers(made) if state["started"] else ())  # noqa: E731  (used once)
+        Health(settings.http_host, settings.health_port, readiness, settings.metrics_token)
     made.start()
     _spare_collector()
-    facts["started"] = True
+    state["started"] = True
     names = ", ".join(each.name for each in classes)
     log.info("started %s", names)
     made.wait()

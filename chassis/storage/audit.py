@@ -20,10 +20,10 @@ from pratique.requests.fields import AuditQuery
 
 #: 24 months, and a day for clocks that differ: the database refuses, by its own, to remove what is younger.
 KEEP = timedelta(days=732)
-FACTS_AT_MOST = 2000  #: characters of the facts of a record, where it is read by a page
+MAX_VALUES = 2000  #: characters of the values of a record, where it is read by a page
 Record = dict[str, Any]  #: as ``AuditRecord`` shows it
 
-_FACTS = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+_VALUES = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 AUDIT = Table(
     "audit",
@@ -33,8 +33,8 @@ AUDIT = Table(
     Column("actor", String(200), nullable=False),
     Column("action", String(64), nullable=False),
     Column("subject", String(200), nullable=False),
-    Column("before", _FACTS),
-    Column("after", _FACTS),
+    Column("before", _VALUES),
+    Column("after", _VALUES),
     Index("ix_audit_at", "at"),
 )
 
@@ -46,9 +46,9 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Record what the actor of this call does, if and only if the session commits. Facts are plain JSON."""
-    facts = {"action": action, "subject": str(subject), "before": before, "after": after}
-    session.execute(insert(AUDIT).values(at=clock.now(), actor=ACTOR.get().name[:200], **facts))
+    """Record what the actor of this call does, if and only if the session commits. Values are plain JSON."""
+    row = {"action": action, "subject": str(subject), "before": before, "after": after}
+    session.execute(insert(AUDIT).values(at=clock.now(), actor=ACTOR.get().name[:200], **row))
 
 
 def list_records(session: Session, since: datetime, limit: int) -> list[Row[Any]]:
@@ -69,13 +69,13 @@ def find_records(session: Session, query: AuditQuery) -> list[Record]:
     if query.action:
         found = found.where(AUDIT.c.action.startswith(query.action, autoescape=True))
     return [
-        {**row._mapping, "before": _told(row.before), "after": _told(row.after)}
+        {**row._mapping, "before": _as_text(row.before), "after": _as_text(row.after)}
         for row in session.execute(found.limit(query.limit))
     ]
 
 
-def _told(facts: Mapping[str, Any] | None) -> str | None:
-    return None if facts is None else json.dumps(facts, ensure_ascii=False)[:FACTS_AT_MOST]
+def _as_text(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else json.dumps(values, ensure_ascii=False)[:MAX_VALUES]
 
 
 def prune(session: Session) -> None:

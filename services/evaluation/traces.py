@@ -15,19 +15,19 @@ EVERY_S = 60.0  #: at most so often; each time, for some milliseconds, nobody ca
 def loop(settings: Settings, opened: Store) -> Callable[[], bool]:
     """A unit of work, for the bus, that rewrites what is volatile after a survey has closed, and once at start."""
     tables = [table.__tablename__ for table in VOLATILE]
-    is_wanted, tried_at = True, -EVERY_S
+    is_due, tried_at = True, -EVERY_S
 
-    def want() -> None:
-        nonlocal is_wanted
-        is_wanted = True
+    def request() -> None:
+        nonlocal is_due
+        is_due = True
 
     def rewrite() -> bool:
-        nonlocal is_wanted, tried_at
-        if is_wanted and time.monotonic() - tried_at >= EVERY_S:
-            tried_at, is_wanted = time.monotonic(), False
+        nonlocal is_due, tried_at
+        if is_due and time.monotonic() - tried_at >= EVERY_S:
+            tried_at, is_due = time.monotonic(), False
             if not opened.rewrite(tables):
-                is_wanted = True
+                is_due = True
         return False
 
-    opened.on_commit(LOOP, want)
+    opened.on_commit(LOOP, request)
     return rewrite

@@ -117,8 +117,8 @@ def close_meeting(transaction: Transaction, command: CloseMeeting) -> Meeting:
     before = meeting.state
     if closed := meeting.close(clock.now(), command.with_survey):
         _announce(transaction, closed)
-        facts = {"state": meeting.state.value, "head_count": meeting.head_count}
-        audit.record(transaction, "meeting.closed", meeting.meeting_id, before={"state": before.value}, after=facts)
+        after = {"state": meeting.state.value, "head_count": meeting.head_count}
+        audit.record(transaction, "meeting.closed", meeting.meeting_id, before={"state": before.value}, after=after)
     return meeting
 
 

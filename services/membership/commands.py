@@ -147,7 +147,7 @@ def put_membership(transaction: Transaction, command: PutMembership) -> Saved[Me
         quota.spend(transaction, MAILS_SPENT, 1)
         transaction.publish(saved.row.activated())
         action = "membership.activated" if saved.is_new else "membership.changed"
-        audit.record(transaction, action, saved.row.membership_id, after=saved.row.facts())
+        audit.record(transaction, action, saved.row.membership_id, after=saved.row.audited())
     return saved
 
 
@@ -170,8 +170,8 @@ def end_membership(transaction: Transaction, command: EndMembership) -> Membersh
     reason = command.reason or EndReason.LEFT
     if ended := membership.end(clock.now(), reason):
         _announce(transaction, ended)
-        facts = membership.facts() | {"reason": reason.value}
-        audit.record(transaction, "membership.ended", membership.membership_id, before=facts)
+        before = membership.audited() | {"reason": reason.value}
+        audit.record(transaction, "membership.ended", membership.membership_id, before=before)
     return membership
 
 
@@ -196,8 +196,8 @@ def put_community_set(transaction: Transaction, command: PutCommunitySet) -> Sav
         before, after = set(saved.former["community_ids"]), set(community_ids)
         roles.tell_set_changed(transaction, command.set_id, after - before, before - after)
     if not saved.is_unchanged:
-        after_facts = {"name": command.name, "community_ids": [str(each) for each in community_ids]}
-        audit.record(transaction, "community_set.put", command.set_id, after=after_facts)
+        recorded = {"name": command.name, "community_ids": [str(each) for each in community_ids]}
+        audit.record(transaction, "community_set.put", command.set_id, after=recorded)
     return saved
 
 

@@ -173,7 +173,7 @@ class Membership(Base):
         if self.capacity is Capacity.REPRESENTATIVE and community.kind is CommunityKind.INDIVIDUALS:
             errors.add("/capacity", "This community is one of individuals; take part in it as an individual.")
 
-    def facts(self) -> dict[str, str | None]:
+    def audited(self) -> dict[str, str | None]:
         """Return the membership as the audit keeps it."""
         return {
             "community_id": str(self.community_id),
@@ -250,7 +250,7 @@ class RoleAssignment(Base):
         if self.ends_at is not None and self.ends_at <= max(self.begins_at or now, now):
             errors.add("/ends_at", "It would end before it begins, or has ended already; give a later end, or none.")
 
-    def facts(self) -> dict[str, str]:
+    def audited(self) -> dict[str, str]:
         """Return the role assignment as the audit keeps it."""
         scope = {"community_id": self.community_id, "set_id": self.set_id}
         told = {name: str(each) for name, each in scope.items() if each}

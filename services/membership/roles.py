@@ -92,7 +92,7 @@ def give(transaction: Transaction, command: Put) -> Saved[RoleAssignment]:
     if is_new or is_changed:
         _plan(transaction, assignment)
         action = "role.assigned" if is_new else "role.changed"
-        audit.record(transaction, action, assignment.assignment_id, after=assignment.facts())
+        audit.record(transaction, action, assignment.assignment_id, after=assignment.audited())
     return Saved(assignment, is_new)
 
 
@@ -254,7 +254,7 @@ def _end(transaction: Transaction, assignment: RoleAssignment) -> None:
     assignment.version += 1
     if was_told:
         _tell(transaction, assignment, RoleEnded)
-    audit.record(transaction, "role.ended", assignment.assignment_id, before=assignment.facts())
+    audit.record(transaction, "role.ended", assignment.assignment_id, before=assignment.audited())
 
 
 def _refuse_last_admin(transaction: Transaction, assignment: RoleAssignment) -> None:

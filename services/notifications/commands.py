@@ -47,15 +47,15 @@ class NewMessage:
         return message_id(seal, self.template, self.subject_id, self.member_id, self.number)
 
 
-def queue_messages(transaction: Transaction, wanted: Iterable[NewMessage]) -> None:
+def queue_messages(transaction: Transaction, messages: Iterable[NewMessage]) -> None:
     """Let each message be sent once, as soon as may be; what has lost its reason is recorded as dropped, with it.
 
-    A message that was ever wanted before is left as it is. At most two statements, whatever the number.
+    A message that was ever queued before is left as it is. At most two statements, whatever the number.
     """
     now, seal = clock.now(), transaction.seal
     live: dict[UUID, dict[str, Any]] = {}
     lost: dict[UUID, dict[str, Any]] = {}
-    for each in sorted(wanted, key=lambda one: one.source_version):  # the newest of two in one batch stays
+    for each in sorted(messages, key=lambda one: one.source_version):  # the newest of two in one batch stays
         row = _row(each, seal, now, each.because or transaction.cause)
         (lost if row["drop_reason"] else live)[row["id"]] = row
     if live:
@@ -85,7 +85,7 @@ def publish(transaction: Transaction, message: Message, told: Event | None) -> N
         transaction.publish(told, because=message.cause)
 
 
-def renew(message: Message, wanted: NewMessage, seal: Seal) -> bool:
+def renew(message: Message, newer: NewMessage, seal: Seal) -> bool:
     """Give a message that has not left a newer secret, and its reason back if it was revoked before.
 
     Whether it is to be sent now. One that was sent stays sent: nobody is asked twice, and the reminder has the newer
@@ -93,37 +93,37 @@ def renew(message: Message, wanted: NewMessage, seal: Seal) -> bool:
     """
     is_waiting = message.state is State.QUEUED or message.drop_reason is DropReason.REVOKED
     is_held = message.state is State.SENDING
-    if not (is_waiting or is_held) or wanted.drop_reason or message.source_version >= wanted.source_version:
+    if not (is_waiting or is_held) or newer.drop_reason or message.source_version >= newer.source_version:
         return False
-    message.box, message.source_version = wanted.sealed.close(seal), wanted.source_version
-    message.relevant_until = wanted.relevant_until
+    message.box, message.source_version = newer.sealed.close(seal), newer.source_version
+    message.relevant_until = newer.relevant_until
     if is_waiting:
         message.state, message.drop_reason, message.settled_at = State.QUEUED, None, None
         message.due_at = clock.now()
     return is_waiting
 
 
-def _row(wanted: NewMessage, seal: Seal, now: datetime, cause: Cause | None) -> dict[str, Any]:
-    reason = wanted.drop_reason or (DropReason.EXPIRED if wanted.relevant_until <= now else None)
-    kind = KINDS[wanted.template]
+def _row(new: NewMessage, seal: Seal, now: datetime, cause: Cause | None) -> dict[str, Any]:
+    reason = new.drop_reason or (DropReason.EXPIRED if new.relevant_until <= now else None)
+    kind = KINDS[new.template]
     is_untold = kind.names_nobody
-    has_box = reason is None and wanted.sealed != Sealed()
+    has_box = reason is None and new.sealed != Sealed()
     return {
-        "id": wanted.id(seal),
-        "member_id": None if is_untold else wanted.member_id,
-        "template": wanted.template,
-        "subject_id": wanted.subject_id,
-        "number": wanted.number,
-        "meeting_id": wanted.meeting_id,
-        "survey_id": wanted.survey_id,
-        "community_ids": list(wanted.community_ids),
+        "id": new.id(seal),
+        "member_id": None if is_untold else new.member_id,
+        "template": new.template,
+        "subject_id": new.subject_id,
+        "number": new.number,
+        "meeting_id": new.meeting_id,
+        "survey_id": new.survey_id,
+        "community_ids": list(new.community_ids),
         "state": State.DROPPED if reason else State.QUEUED,
         "priority": kind.priority,
-        "source_version": wanted.source_version,
-        "relevant_until": wanted.relevant_until,
+        "source_version": new.source_version,
+        "relevant_until": new.relevant_until,
         "due_at": now,
         "drop_reason": reason,
-        "box": wanted.sealed.close(seal) if has_box else None,
+        "box": new.sealed.close(seal) if has_box else None,
         "correlation_id": None if is_untold or cause is None else cause.correlation_id,
         "causation_id": None if is_untold or cause is None else cause.id,
         "created_at": now,
@@ -144,7 +144,7 @@ def _in_order(rows: dict[UUID, dict[str, Any]]) -> Sequence[dict[str, Any]]:
 
 def mail_sign_in_link(transaction: Transaction, command: MailSignInLink) -> None:
     """Mail the link before all other mails, while it is of use. Later nothing is left of that it was asked for."""
-    wanted = NewMessage(
+    message = NewMessage(
         template=Template.SIGN_IN,
         subject_id=command.link_id,
         member_id=command.member_id,
@@ -153,8 +153,8 @@ def mail_sign_in_link(transaction: Transaction, command: MailSignInLink) -> None
         relevant_until=command.expires_at,
         sealed=Sealed(member_id=command.member_id, token=command.token),
     )
-    queue_messages(transaction, [wanted])
-    due.plan(transaction, SIGN_IN_OVER, wanted.id(transaction.seal), command.expires_at)
+    queue_messages(transaction, [message])
+    due.plan(transaction, SIGN_IN_OVER, message.id(transaction.seal), command.expires_at)
 
 
 def forget_sign_in(transaction: Transaction, id: UUID) -> None:

@@ -118,7 +118,7 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Messag
         person, notice = people[message.id], notices.get(message.subject_id)
         card = cards.get(meeting_id := message.meeting_id or _NO_MEETING)
         leads_one = notice is not None and any((person, id) in leads for id in notice.community_ids)
-        facts = MessageContext(
+        context = MessageContext(
             message=message,
             sealed=boxes[message.id],
             contact=contacts.get(person) if person else None,
@@ -135,11 +135,11 @@ def gather(transaction: Transaction, messages: Sequence[Message]) -> list[Messag
             invitation_link=_invitation_link(seal, message, card, contacts.get(person) if person else None),
             lead=next((contacts[id] for id in leads_of.get(meeting_id, ()) if id in contacts), None),
         )
-        gathered.append(facts)
+        gathered.append(context)
     return gathered
 
 
-def decide(facts: MessageContext, now: datetime) -> None:
+def decide(context: MessageContext, now: datetime) -> None:
     """Return if the message is to be sent now.
 
     Raises:
@@ -147,41 +147,41 @@ def decide(facts: MessageContext, now: datetime) -> None:
         Hold: it is too early.
         Wait: something it needs has not arrived.
     """
-    message, kind = facts.message, facts.kind
+    message, kind = context.message, context.kind
     if message.relevant_until <= now:
         raise Drop(DropReason.EXPIRED)
-    if facts.sealed is None:
+    if context.sealed is None:
         raise Wait("its box cannot be opened with this network's seal key")
-    _heed_end(facts)
-    if kind.is_about_survey and facts.revoked_version >= message.source_version:
+    _heed_end(context)
+    if kind.is_about_survey and context.revoked_version >= message.source_version:
         raise Drop(DropReason.REVOKED)
-    if kind.is_to_facilitators and not facts.is_facilitator:
+    if kind.is_to_facilitators and not context.is_facilitator:
         raise Drop(DropReason.REVOKED)
-    if kind.is_to_those_there and not facts.was_there:
+    if kind.is_to_those_there and not context.was_there:
         raise Drop(DropReason.REVOKED)
-    _heed_companion(facts, now)
-    _need_cards(facts)
-    _need_words(facts)
-    if kind.news_for and facts.meeting and facts.meeting.ends_at + kind.news_for < now:
+    _heed_companion(context, now)
+    _need_cards(context)
+    _need_words(context)
+    if kind.news_for and context.meeting and context.meeting.ends_at + kind.news_for < now:
         raise Drop(DropReason.EXPIRED)
-    until = facts.contact.held_until if facts.contact and kind.is_about_survey else None
+    until = context.contact.held_until if context.contact and kind.is_about_survey else None
     if until and until > now:
         raise Hold(min(until, message.relevant_until))
 
 
-def _heed_end(facts: MessageContext) -> None:
+def _heed_end(context: MessageContext) -> None:
     """Say nothing of what a meeting's end has made void."""
-    template, end = facts.message.template, facts.end
+    template, end = context.message.template, context.end
     if end and end.outcome is Outcome.CANCELLED and template is not Template.MEETING_CANCELLED:
         raise Drop(DropReason.CANCELLED)
-    if end and facts.kind.ends_with_meeting:
+    if end and context.kind.ends_with_meeting:
         raise Drop(DropReason.EXPIRED)
 
 
-def _heed_companion(facts: MessageContext, now: datetime) -> None:
+def _heed_companion(context: MessageContext, now: datetime) -> None:
     """Say a thing once: what another message says, has just said, or never said at all."""
-    message, other = facts.message, facts.companion
-    if facts.kind.companion is Template.MEETING_INVITATION:
+    message, other = context.message, context.companion
+    if context.kind.companion is Template.MEETING_INVITATION:
         if other is None or (not other.may_have_arrived and other.state is not State.SENDING):
             is_taken_back = message.template is Template.MEETING_CANCELLED  # the invitation never left
             raise Drop(DropReason.CANCELLED if is_taken_back else DropReason.SUPERSEDED)
@@ -200,20 +200,20 @@ def _heed_companion(facts: MessageContext, now: datetime) -> None:
             raise Drop(DropReason.SUPERSEDED)
 
 
-def _need_cards(facts: MessageContext) -> None:
-    if facts.contact is None:
+def _need_cards(context: MessageContext) -> None:
+    if context.contact is None:
         raise Wait("the member's contact card has not arrived")
-    if facts.message.meeting_id is None:
+    if context.message.meeting_id is None:
         return
-    if facts.meeting is None:
+    if context.meeting is None:
         raise Wait("the meeting has not arrived")
-    if facts.communities is None:
+    if context.communities is None:
         raise Wait("the name of a community has not arrived")
 
 
-def _need_words(facts: MessageContext) -> None:
-    message, words, meeting, end = facts.message, facts.words, facts.meeting, facts.end
-    if not facts.kind.needs_words:
+def _need_words(context: MessageContext) -> None:
+    message, words, meeting, end = context.message, context.words, context.meeting, context.end
+    if not context.kind.needs_words:
         return
     if words is None:
         raise Wait("the meeting's place and themes have not arrived")

@@ -107,38 +107,38 @@ def _send_all(
 ) -> tuple[list[UUID], bool]:
     """Send them in turn. The ids of what the server took, to be recorded, and whether it is away."""
     decided_at, sent = clock.now(), list[UUID]()
-    for position, facts in enumerate(claimed):
+    for position, context in enumerate(claimed):
         if clock.now() - decided_at > DECISION_HOLDS:
             _give_back(opened, claimed[position:])
             break
         try:
-            if _send(opened, post, facts, write, note):
-                sent.append(facts.message.id)
+            if _send(opened, post, context, write, note):
+                sent.append(context.message.id)
         except NotSent as error:
-            said = _words(facts.message, error)
-            _retry(opened, claimed[position:] if error.is_away else [facts], said)
+            said = _words(context.message, error)
+            _retry(opened, claimed[position:] if error.is_away else [context], said)
             if error.is_away:
                 log.warning("the mail server is away; %d messages wait: %s", len(claimed) - position, said)
                 return sent, True
     return sent, False
 
 
-def _send(opened: Store, post: Post, facts: MessageContext, write: Write, note: Note) -> bool:
+def _send(opened: Store, post: Post, context: MessageContext, write: Write, note: Note) -> bool:
     """Send it; return whether the server took it, which is noted by then and still to be recorded."""
-    id, named = facts.message.id, _named(facts.message)
+    id, named = context.message.id, _named(context.message)
     try:
-        post.send(write(facts))
+        post.send(write(context))
     except (Refused, Unwritable) as error:
-        said = _words(facts.message, error)
+        said = _words(context.message, error)
         log.warning("%s was refused for good: %s", named, said)
         with opened.begin() as transaction:
-            for message in _held(transaction, [facts]):
+            for message in _held(transaction, [context]):
                 publish(transaction, message, message.fail(said, is_permanent=True))
     except Unknown as error:
-        said = _words(facts.message, error)
+        said = _words(context.message, error)
         log.warning("whether %s was taken is unknown; it is sent once more later: %s", named, said)
         with opened.begin() as transaction:
-            for message in _held(transaction, [facts]):  # else another has taken it over, and says how it ends
+            for message in _held(transaction, [context]):  # else another has taken it over, and says how it ends
                 message.last_error = said
     else:
         crashpoint("mail.accepted")
@@ -162,20 +162,20 @@ def _claim(opened: Store, at_once: int) -> tuple[int, list[MessageContext]]:
             )
         )
         claimed = []
-        for facts in gather(
+        for context in gather(
             transaction, [message for message in due if message.state in (State.QUEUED, State.SENDING)]
         ):
             try:
-                decide(facts, now)
+                decide(context, now)
             except Drop as drop:
-                publish(transaction, facts.message, facts.message.drop(drop.reason))
+                publish(transaction, context.message, context.message.drop(drop.reason))
             except Hold as hold:
-                facts.message.put_back(hold.until, None)
+                context.message.put_back(hold.until, None)
             except Wait as wait:
-                facts.message.attempts += 1
-                _try_later(transaction, facts.message, str(wait))
+                context.message.attempts += 1
+                _try_later(transaction, context.message, str(wait))
             else:
-                claimed.append(facts)
+                claimed.append(context)
         transaction.flush()
         _hold(transaction, claimed)
         crashpoint("mail.before_claim")
@@ -187,13 +187,13 @@ def _hold(transaction: Transaction, claimed: Sequence[MessageContext]) -> None:
     if claimed:
         transaction.execute(
             update(Message)
-            .where(transaction.is_one_of(Message.id, [facts.message.id for facts in claimed]))
+            .where(transaction.is_one_of(Message.id, [context.message.id for context in claimed]))
             .values(state=State.SENDING, attempts=Message.attempts + 1, lease_until=clock.now() + LEASE),
             execution_options=_AS_IS,
         )
     transaction.expunge_all()
-    for facts in claimed:
-        facts.message.attempts += 1
+    for context in claimed:
+        context.message.attempts += 1
 
 
 def _interrupted(transaction: Transaction) -> list[Message]:
@@ -266,7 +266,7 @@ def _give_back(opened: Store, claimed: Sequence[MessageContext]) -> None:
 
 def _held(transaction: Transaction, claimed: Sequence[MessageContext]) -> list[Message]:
     """Those of the claimed that nobody else has taken since."""
-    attempts = {facts.message.id: facts.message.attempts for facts in claimed}
+    attempts = {context.message.id: context.message.attempts for context in claimed}
     held = select(Message).where(Message.id.in_(attempts), Message.state == State.SENDING)
     rows = transaction.scalars(held.order_by(Message.id).with_for_update())
     return [message for message in rows if message.attempts == attempts[message.id]]

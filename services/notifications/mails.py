@@ -105,68 +105,68 @@ class Letterhead:
         return _address(name, address)
 
 
-def write_mail(facts: MessageContext, letterhead: Letterhead) -> Mail:
+def write_mail(context: MessageContext, letterhead: Letterhead) -> Mail:
     """The mail of a message that is to be sent: text, HTML and, before a meeting, its calendar entry.
 
-    ``facts`` must have what ``decide`` asks for. Nothing is fetched from elsewhere, or tells that the mail was read.
+    ``context`` must have what ``decide`` asks for. Nothing is fetched from elsewhere, or tells that the mail was read.
 
     Raises:
         Unwritable: the address is malformed.
     """
-    contact, meeting, sealed = facts.contact, facts.meeting, facts.sealed
+    contact, meeting, sealed = context.contact, context.meeting, context.sealed
     if contact is None or sealed is None:
         raise AssertionError("decide() lets no message through without its cards")
-    words = words_of(facts, letterhead)
-    written = fill_in(facts.message.template, words)
-    sender, recipient = sender_of(facts, letterhead), _address(contact.name, sealed.address or contact.email)
+    words = words_of(context, letterhead)
+    written = fill_in(context.message.template, words)
+    sender, recipient = sender_of(context, letterhead), _address(contact.name, sealed.address or contact.email)
     now = clock.now().replace(microsecond=0)
     head = [
         _header("From", str(sender)),
         addressed_to(recipient),
-        *_replies_to(facts),
+        *_replies_to(context),
         _header("Subject", written.subject),
         _header("Date", format_datetime(now)),
-        f"Message-ID: <{facts.message.id}@{sender.domain}>\r\n".encode("ascii"),
+        f"Message-ID: <{context.message.id}@{sender.domain}>\r\n".encode("ascii"),
         *([f"References: <{meeting.meeting_id}@{sender.domain}>\r\n".encode("ascii")] if meeting else []),
         _ALWAYS,
         f"Content-Language: {contact.locale.value}\r\n".encode("ascii"),
     ]
     bodies = [_body("text/plain", written.text), _body("text/html", written.html)]
-    method = KINDS[facts.message.template].calendar
+    method = KINDS[context.message.template].calendar
     if method is None or meeting is None:
         body = _several("alternative", bodies)
     else:
-        told = _entry(facts, meeting, words | {"entry": written.entry}, sender, recipient)
+        told = _entry(context, meeting, words | {"entry": written.entry}, sender, recipient)
         entry = _quoted(write_entry(told, method).decode())
         bodies.append(_part(f"text/calendar; method={method}", entry))
         disposition = f'Content-Disposition: attachment; filename="{method.lower()}.ics"\r\n'
         body = _several("mixed", [_several("alternative", bodies), _part("application/ics", entry, disposition)])
-    return Mail(str(facts.message.id), recipient.addr_spec, now, b"".join([*head, body]))
+    return Mail(str(context.message.id), recipient.addr_spec, now, b"".join([*head, body]))
 
 
-def words_of(facts: MessageContext, letterhead: Letterhead) -> dict[str, object]:
-    """Return the variables of the template; ``facts`` must have what ``decide`` asks for."""
-    if facts.contact is None or facts.sealed is None:
+def words_of(context: MessageContext, letterhead: Letterhead) -> dict[str, object]:
+    """Return the variables of the template; ``context`` must have what ``decide`` asks for."""
+    if context.contact is None or context.sealed is None:
         raise AssertionError("decide() lets no message through without its cards")
-    return _context(facts, facts.contact, facts.sealed, letterhead)
+    return _variables(context, context.contact, context.sealed, letterhead)
 
 
-def sender_of(facts: MessageContext, letterhead: Letterhead) -> Address:
+def sender_of(context: MessageContext, letterhead: Letterhead) -> Address:
     """The network's address, under the name of the communities that the mail is about.
 
     Under the network's own name where there are none, where theirs are too long to be shown, or where one looks like
     an address, which it is not.
     """
     sender, name = letterhead.sender, ""
-    if facts.contact and facts.communities:
-        name = _line(wording.listing(facts.communities, facts.contact.locale))
+    if context.contact and context.communities:
+        name = _line(wording.listing(context.communities, context.contact.locale))
     is_shown = 0 < len(name) <= _SHORT_SENDER and not re.search(r"@|://|\bwww\.", name)
     return Address(name, sender.username, sender.domain) if is_shown else sender
 
 
-def _replies_to(facts: MessageContext) -> list[bytes]:
+def _replies_to(context: MessageContext) -> list[bytes]:
     """The header that leads an answer to whoever leads the meeting; none where nobody does, or whose mail it is."""
-    lead = _lead_of(facts)
+    lead = _lead_of(context)
     if lead is None:
         return []
     try:
@@ -175,11 +175,11 @@ def _replies_to(facts: MessageContext) -> list[bytes]:
         return []
 
 
-def _lead_of(facts: MessageContext) -> ContactCard | None:
+def _lead_of(context: MessageContext) -> ContactCard | None:
     """Whom the recipient can write to about the meeting: whoever leads it, unless that is themself."""
-    lead, contact = facts.lead, facts.contact
+    lead, contact = context.lead, context.contact
     is_oneself = lead is not None and contact is not None and lead.member_id == contact.member_id
-    return lead if facts.kind.answers_go_to_lead and not is_oneself else None
+    return lead if context.kind.answers_go_to_lead and not is_oneself else None
 
 
 def addressed_to(recipient: Address) -> bytes:
@@ -245,22 +245,24 @@ def render(template: events.Template, words: dict[str, object]) -> Written:
     return Written(subject, text, html, entry)
 
 
-def _context(facts: MessageContext, contact: ContactCard, sealed: Sealed, letterhead: Letterhead) -> dict[str, object]:
+def _variables(
+    context: MessageContext, contact: ContactCard, sealed: Sealed, letterhead: Letterhead
+) -> dict[str, object]:
     """Return the variables of a template. Text that somebody wrote is ``Said``."""
-    locale, notice, message = contact.locale, facts.notice, facts.message
-    context: dict[str, object] = {
+    locale, notice, message = contact.locale, context.notice, context.message
+    variables: dict[str, object] = {
         "locale": locale.value,
         "name": _said(contact.name),
         **_secret_links(message.template, sealed.token, letterhead.public_url),
-        "results_url": f"{letterhead.public_url}/results/{facts.results_link}" if facts.results_link else "",
-        "invitation_url": f"{letterhead.public_url}/i/{facts.invitation_link}" if facts.invitation_link else "",
+        "results_url": f"{letterhead.public_url}/results/{context.results_link}" if context.results_link else "",
+        "invitation_url": f"{letterhead.public_url}/i/{context.invitation_link}" if context.invitation_link else "",
         "closes": wording.moment(message.relevant_until, contact.timezone, locale),
         "threshold": wording.number(letterhead.threshold, locale),
         "responses_count": notice.responses_count if notice else None,
         "withheld_reason": notice.withheld_reason if notice else None,
         "replaced_by": _said(sealed.replaced_by),
     }
-    return context | (_of_meeting(facts, facts.meeting, contact) if facts.meeting else {})
+    return variables | (_of_meeting(context, context.meeting, contact) if context.meeting else {})
 
 
 def _secret_links(template: events.Template, token: str, url: str) -> dict[str, object]:
@@ -270,16 +272,16 @@ def _secret_links(template: events.Template, token: str, url: str) -> dict[str, 
     return links | ({name: f"{url}/{path}/{token}"} if token else {})
 
 
-def _of_meeting(facts: MessageContext, meeting: MeetingCard, contact: ContactCard) -> dict[str, object]:
+def _of_meeting(context: MessageContext, meeting: MeetingCard, contact: ContactCard) -> dict[str, object]:
     locale, zone = contact.locale, meeting.timezone
     here, there = (wording.hour(meeting.starts_at, each, locale) for each in (zone, contact.timezone))
     is_elsewhere = meeting.mode is not Mode.IN_PERSON and here != there
     span = wording.span(meeting.starts_at, meeting.ends_at, contact.timezone, locale)
     parts = {meeting.note_taker_id: "note_taker", meeting.facilitator_id: "facilitator"}
-    lead = _lead_of(facts)
+    lead = _lead_of(context)
     return {
-        "of_communities": _said(wording.of_communities(facts.communities or (), locale)),
-        "communities": _said(wording.listing(facts.communities or (), locale)),
+        "of_communities": _said(wording.of_communities(context.communities or (), locale)),
+        "communities": _said(wording.listing(context.communities or (), locale)),
         "kind": wording.KINDS[locale][meeting.kind],
         "mode": wording.MODES[locale][meeting.mode],
         "meeting_day": wording.day(meeting.starts_at, zone, locale),
@@ -287,7 +289,7 @@ def _of_meeting(facts: MessageContext, meeting: MeetingCard, contact: ContactCar
         "when_for_you": span if is_elsewhere else "",
         "part": parts.get(contact.member_id, ""),
         "lead": _said(lead.name) if lead else "",
-        **_texts_of(facts.words),
+        **_texts_of(context.words),
     }
 
 
@@ -302,13 +304,13 @@ def _texts_of(words: MeetingWords | None) -> dict[str, object]:
 
 
 def _entry(
-    facts: MessageContext, meeting: MeetingCard, words: dict[str, object], organizer: Address, attendee: Address
+    context: MessageContext, meeting: MeetingCard, words: dict[str, object], organizer: Address, attendee: Address
 ) -> Entry:
     communities, kind, themes = (str(words[name]) for name in ("communities", "kind", "themes"))
     colon = f"{wording.NBSP}: " if words["locale"] == "fr" else ": "
     return Entry(
         meeting_id=meeting.meeting_id,
-        sequence=max(meeting.version, facts.end.version if facts.end else 0),
+        sequence=max(meeting.version, context.end.version if context.end else 0),
         starts_at=meeting.starts_at,
         ends_at=meeting.ends_at,
         timezone=meeting.timezone,

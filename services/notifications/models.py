@@ -79,7 +79,7 @@ class Base(DeclarativeBase):
 
 
 class Message(Base):
-    """One mail to one person: wanted, then sent, dropped with its reason, or failed with its error."""
+    """One mail to one person: queued, then sent, dropped with its reason, or failed with its error."""
 
     __tablename__ = "message"
     __table_args__ = (

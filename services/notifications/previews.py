@@ -39,11 +39,11 @@ def read_invitation(transaction: Transaction, query: ReadInvitation) -> SimpleNa
     Raises:
         NotFound: the meeting, the person or the name of a community has not arrived here.
     """
-    [facts] = gather(transaction, [_invitation(query.meeting_id, query.member_id)])
-    if facts.contact is None or facts.meeting is None or facts.communities is None:
+    [context] = gather(transaction, [_invitation(query.meeting_id, query.member_id)])
+    if context.contact is None or context.meeting is None or context.communities is None:
         raise NotFound(f"Nothing is known yet of an invitation of {query.member_id} to the meeting {query.meeting_id}.")
-    spoken = _in_language(facts.contact, query.locale or facts.contact.locale)
-    words = words_of(dataclasses.replace(facts, contact=spoken), Letterhead.of(transaction.settings))
+    spoken = _in_language(context.contact, query.locale or context.contact.locale)
+    words = words_of(dataclasses.replace(context, contact=spoken), Letterhead.of(transaction.settings))
     return SimpleNamespace(**{name: words[name] for name in InvitationWords.schema.fields})
 
 
@@ -58,9 +58,9 @@ def preview_invitation(transaction: Transaction, query: PreviewInvitation) -> In
     """
     if (query.meeting_id is None) == (query.planned is None):
         raise Invalid("Name a meeting, or say how one is planned.", {"/meeting_id": "or planned", "/planned": "or not"})
-    facts = _planned(transaction, query.planned) if query.planned else _scheduled(transaction, query.meeting_id)
-    meeting = facts.meeting
-    if meeting is None or not facts.communities:
+    context = _planned(transaction, query.planned) if query.planned else _scheduled(transaction, query.meeting_id)
+    meeting = context.meeting
+    if meeting is None or not context.communities:
         raise NotFound(
             "There is no such meeting, or no such community; what was recorded moments ago may need a second."
         )
@@ -72,8 +72,8 @@ def preview_invitation(transaction: Transaction, query: PreviewInvitation) -> In
         locale=query.locale,
         timezone=meeting.timezone,
     )
-    facts = dataclasses.replace(facts, contact=reader, invitation_link=_SOME_LINK)
-    written = fill_in(Template.MEETING_INVITATION, words_of(facts, Letterhead.of(transaction.settings)))
+    context = dataclasses.replace(context, contact=reader, invitation_link=_SOME_LINK)
+    written = fill_in(Template.MEETING_INVITATION, words_of(context, Letterhead.of(transaction.settings)))
     community_ids = query.planned.community_ids if query.planned else _communities_of(transaction, meeting.meeting_id)
     count = _count_recipients(transaction, community_ids, (meeting.facilitator_id, meeting.note_taker_id))
     return InvitationPreview(subject=written.subject, text=written.text, html=written.html, recipients_count=count)
@@ -104,7 +104,7 @@ def _scheduled(transaction: Transaction, meeting_id: UUID | None) -> MessageCont
 
 
 def _planned(transaction: Transaction, planned: MeetingBody) -> MessageContext:
-    """The facts of an invitation to a meeting of which there is a plan alone."""
+    """The context of an invitation to a meeting of which there is a plan alone."""
     meeting_id = uuid4()
     taken = ("kind", "mode", "starts_at", "ends_at", "timezone", "facilitator_id", "note_taker_id")
     card = MeetingCard(meeting_id=meeting_id, version=1, **{name: getattr(planned, name) for name in taken})

@@ -95,9 +95,9 @@ class Ears(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one line."""
-        facts = structlog.contextvars.get_contextvars()
-        facts |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
-        words = f"{record.levelname} {record.name} {log.masked(record.getMessage())} {log.masked(facts)}"
+        fields = structlog.contextvars.get_contextvars()
+        fields |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        words = f"{record.levelname} {record.name} {log.masked(record.getMessage())} {log.masked(fields)}"
         self.lines.append((clock.now(), words))
 
 

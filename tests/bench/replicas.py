@@ -35,9 +35,9 @@ def reactions_per_second(environment: Environment, envelopes: Sequence[Envelope[
         reached = rate(url, SURVEYS, count, lambda: all(side.is_alive() for side in sides))
         time.sleep(0.5)
         cursor.execute(LEFT)
-        left, wanted = cursor.fetchone(), (count, count, count * 2, count * 2, count * 2)
-        if left != wanted:
-            raise Stuck(f"{replicas} replicas left {left}, and not {wanted}")
+        left, expected = cursor.fetchone(), (count, count, count * 2, count * 2, count * 2)
+        if left != expected:
+            raise Stuck(f"{replicas} replicas left {left}, and not {expected}")
     return reached
 
 

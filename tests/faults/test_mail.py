@@ -84,12 +84,12 @@ class Office:
 
     def until(self, survey_id: UUID, **states: int) -> None:
         """Wait until the invitations stand so; waking the senders, for the clock may have moved."""
-        wanted = Counter({State(name): count for name, count in states.items()})
+        expected = Counter({State(name): count for name, count in states.items()})
 
         def is_so() -> bool:
             with self.store.begin() as session:
                 session.wake(MAIL_LOOP)
-            return self.states(survey_id) == wanted
+            return self.states(survey_id) == expected
 
         until(is_so, every_s=0.05)
 

@@ -46,14 +46,14 @@ def hold(network: Network) -> tuple[Community, str]:
     return community, meeting_id
 
 
-def told_of(told: list[dict[str, Any]], words: str, **wanted: str) -> list[tuple[str, str]]:
-    """Which service published or handled what, of the events that have these facts."""
+def told_of(told: list[dict[str, Any]], words: str, **fields: str) -> list[tuple[str, str]]:
+    """Which service published or handled what, of the events that have these fields."""
     return [
         (line["service"], each["type"].split(".")[-2])
         for line in told
         if line["event"].startswith(words)
         for each in line["events"]
-        if wanted.items() <= each.items()
+        if fields.items() <= each.items()
     ]
 
 

@@ -63,8 +63,8 @@ class Broker:
         """A user, who may do this here."""
         self.manage.ask("PUT", "users", user, body={"password": "x", "tags": tags})
         if permissions:
-            wanted = {"configure": "^$", "write": "^$", "read": "^$"} | permissions
-            self.manage.ask("PUT", "permissions", self.fresh.vhost, user, body=wanted)
+            body = {"configure": "^$", "write": "^$", "read": "^$"} | permissions
+            self.manage.ask("PUT", "permissions", self.fresh.vhost, user, body=body)
 
     def close(self) -> None:
         self.connection.close()

@@ -34,8 +34,8 @@ def test_roles_closings_and_corrections_are_told_with_the_token_that_made_them(n
         with network.stores[name].begin() as session:
             told[name] = session.execute(select(AUDIT).order_by(AUDIT.c.seq)).all()
     assert [row.action for row in told["membership"]] == ["membership.activated"] * 6 + ["role.assigned", "role.ended"]
-    facts = {"community_id": community.id, "member_id": amina, "role": "facilitator"}
-    assert (told["membership"][-2].after, told["membership"][-1].before) == (facts, facts)
+    values = {"community_id": community.id, "member_id": amina, "role": "facilitator"}
+    assert (told["membership"][-2].after, told["membership"][-1].before) == (values, values)
     closed, corrected = told["meetings"]
     assert (closed.action, closed.subject, closed.before) == ("meeting.closed", meeting_id, {"state": "wrap_up"})
     assert closed.after == {"state": "closed", "head_count": 6}

@@ -154,13 +154,13 @@ def test_every_table_is_in_the_glossary_and_no_other() -> None:
 def test_every_dependency_has_its_sentence() -> None:
     project = tomllib.loads(text_of(ROOT / "pyproject.toml"))
     extras = project["project"]["optional-dependencies"].values()
-    wanted = [
+    direct = [
         *project["project"]["dependencies"],
         *project["build-system"]["requires"],
         *(x for e in extras for x in e),
     ]
     page = text_of(ROOT / "docs/decisions/0008-dependencies.md")
-    names = [re.split(r"[^\w-]", each)[0] for each in wanted]
+    names = [re.split(r"[^\w-]", each)[0] for each in direct]
     assert [name for name in names if not re.search(rf"\b{name}\b", page)] == []
 
 

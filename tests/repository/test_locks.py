@@ -31,10 +31,10 @@ def test_each_locked_package_has_one_version_and_its_hashes(name: str) -> None:
 @each_lock
 def test_each_lock_holds_what_its_extras_name(name: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"]]
+    direct = [*project["dependencies"]]
     for extra in LOCKS[name]:
-        wanted += project["optional-dependencies"][extra]
-    assert {re.split(r"[^\w-]", each)[0] for each in wanted} <= pinned(name).keys()
+        direct += project["optional-dependencies"][extra]
+    assert {re.split(r"[^\w-]", each)[0] for each in direct} <= pinned(name).keys()
 
 
 def test_one_package_has_one_version_in_all_locks() -> None:

@@ -107,11 +107,11 @@ def tell_those_there(transaction: Transaction, because: Mapping[UUID, Cause | No
         .where(MeetingAttendance.meeting_id.in_(news), MeetingAttendance.was_there)
         .where(~takes_notes)
     )
-    wanted = [
+    messages = [
         results_message(member_id, news[meeting_id], because[meeting_id])
         for meeting_id, member_id in transaction.execute(there)
     ]
-    queue_messages(transaction, wanted)
+    queue_messages(transaction, messages)
 
 
 def meeting_invitation(

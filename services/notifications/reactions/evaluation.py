@@ -160,11 +160,9 @@ def _keep_notice(
 
 def _open_among(transaction: Transaction, survey_ids: Iterable[UUID]) -> set[UUID]:
     """Those of these surveys that are not closed as far as we know; none is until the commit."""
-    wanted = sorted(set(survey_ids))
-    transaction.lock_each(wanted, is_shared=True)
-    return set(wanted).difference(
-        transaction.scalars(select(SurveyEnd.survey_id).where(SurveyEnd.survey_id.in_(wanted)))
-    )
+    ids = sorted(set(survey_ids))
+    transaction.lock_each(ids, is_shared=True)
+    return set(ids).difference(transaction.scalars(select(SurveyEnd.survey_id).where(SurveyEnd.survey_id.in_(ids))))
 
 
 def _ask(transaction: Transaction, template: Template, envelopes: Sequence[Envelope[Asking]]) -> None:
@@ -176,21 +174,21 @@ def _ask(transaction: Transaction, template: Template, envelopes: Sequence[Envel
     revoked = {revocation.invitation_id: revocation.version for revocation in revocations}
     known = select(Message).where(Message.survey_id.in_(surveys), Message.template == template).order_by(Message.id)
     before = {message.id: message for message in transaction.scalars(known.with_for_update())}
-    wanted = []
+    messages = []
     for event, because in [(envelope.event, envelope.as_cause()) for envelope in envelopes]:
-        for one in _wanted(template, event, because) if event.survey_id in surveys else ():
+        for one in _messages(template, event, because) if event.survey_id in surveys else ():
             key = message_id(seal, Template.SURVEY_INVITATION, event.survey_id, one.member_id)
             if revoked.get(key, 0) >= event.version:
                 one = dataclasses.replace(one, drop_reason=DropReason.REVOKED)
             message = before.get(one.id(seal))
             if message is None:
-                wanted.append(one)
+                messages.append(one)
             elif renew(message, one, seal):
                 transaction.wake(MAIL_LOOP)
-    queue_messages(transaction, wanted)
+    queue_messages(transaction, messages)
 
 
-def _wanted(template: Template, event: Asking, because: Cause) -> Iterable[NewMessage]:
+def _messages(template: Template, event: Asking, because: Cause) -> Iterable[NewMessage]:
     for invitation in event.invitations:
         yield NewMessage(
             template=template,

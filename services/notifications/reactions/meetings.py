@@ -79,7 +79,7 @@ def tell_of_change(transaction: Transaction, event: MeetingChanged) -> None:
         reason=DropReason.SUPERSEDED,
     )
     told = _told_already(transaction, event)
-    wanted = [
+    messages = [
         NewMessage(
             template=Template.MEETING_CHANGED,
             subject_id=event.meeting_id,
@@ -93,7 +93,7 @@ def tell_of_change(transaction: Transaction, event: MeetingChanged) -> None:
         for member_id, relevant_until in _invited(transaction, event.meeting_id)
         if member_id not in told
     ]
-    queue_messages(transaction, wanted)
+    queue_messages(transaction, messages)
 
 
 @set_based
@@ -113,7 +113,7 @@ def call_off(transaction: Transaction, event: MeetingCancelled) -> None:
     of_meeting = Message.meeting_id == event.meeting_id
     is_other = Message.template != Template.MEETING_CANCELLED
     drop_queued(transaction, of_meeting, is_other, reason=DropReason.CANCELLED)
-    wanted = [
+    messages = [
         NewMessage(
             template=Template.MEETING_CANCELLED,
             subject_id=event.meeting_id,
@@ -125,7 +125,7 @@ def call_off(transaction: Transaction, event: MeetingCancelled) -> None:
         )
         for member_id, relevant_until in _invited(transaction, event.meeting_id)
     ]
-    queue_messages(transaction, wanted)
+    queue_messages(transaction, messages)
 
 
 @set_based_on_envelopes
@@ -161,11 +161,11 @@ def _invite(transaction: Transaction, event: MeetingScheduled | MeetingChanged) 
     end = transaction.get(MeetingEnd, event.meeting_id)
     outcome = end.outcome if end else None
     people = {*members_of(transaction, event.community_ids), card.facilitator_id, card.note_taker_id} - {None}
-    wanted = [meeting_invitation(id, card, event.community_ids, outcome) for id in people if id]
+    messages = [meeting_invitation(id, card, event.community_ids, outcome) for id in people if id]
     if card.facilitator_id:
         news = list_news(transaction, TO_FACILITATORS, [event.meeting_id])
-        wanted += [results_message(card.facilitator_id, notice) for notice in news]
-    queue_messages(transaction, wanted)
+        messages += [results_message(card.facilitator_id, notice) for notice in news]
+    queue_messages(transaction, messages)
 
 
 def _invited(transaction: Transaction, meeting_id: UUID) -> list[tuple[UUID, datetime]]:

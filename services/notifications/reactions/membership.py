@@ -69,7 +69,7 @@ def keep_contact_cards(transaction: Transaction, envelopes: Sequence[Envelope[Me
         is_news = (ContactCard.member_id == event.member_id, ContactCard.address_version < event.version)
         card = update(ContactCard).where(*is_news)
         transaction.execute(card.values(address_version=event.version, held_until=now + HELD_FOR))
-    wanted = [
+    messages = [
         NewMessage(
             template=Template.ADDRESS_CHANGED,
             subject_id=event.member_id,
@@ -84,7 +84,7 @@ def keep_contact_cards(transaction: Transaction, envelopes: Sequence[Envelope[Me
         for change in changes
         for event in [change.event]
     ]
-    queue_messages(transaction, wanted)
+    queue_messages(transaction, messages)
 
 
 @set_based
@@ -122,13 +122,13 @@ def invite_new_members(transaction: Transaction, envelopes: Sequence[Envelope[Me
         .where(MeetingCard.ends_at > clock.now())
     ).all()
     of_meetings = communities_of(transaction, {card.meeting_id for _, card, _ in ahead})
-    wanted = []
+    messages = []
     for event, because in [(envelope.event, envelope.as_cause()) for envelope in envelopes]:
         of_theirs = [(card, outcome) for community_id, card, outcome in ahead if community_id == event.community_id]
         for card, outcome in of_theirs:
             of_meeting = of_meetings[card.meeting_id]
-            wanted.append(meeting_invitation(event.member_id, card, of_meeting, outcome, because))
-    queue_messages(transaction, wanted)
+            messages.append(meeting_invitation(event.member_id, card, of_meeting, outcome, because))
+    queue_messages(transaction, messages)
 
 
 def _still_belonging(transaction: Transaction, membership_ids: Sequence[UUID]) -> set[UUID]:

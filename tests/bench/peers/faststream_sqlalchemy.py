@@ -124,12 +124,12 @@ async def write(session: AsyncSession, message: Message) -> None:
     await session.execute(insert(Attendance), attendance)
     await session.execute(insert(DUE), plans)
     named = {"id": str(message.id), "correlationid": str(message.correlationid)}
-    rows = [log_row("evaluation", name, survey.id, fields, named, now) for name, fields in facts(survey, there)]
+    rows = [log_row("evaluation", name, survey.id, fields, named, now) for name, fields in events_of(survey, there)]
     seqs = await session.scalars(insert(EVENT_LOG).returning(EVENT_LOG.c.seq), rows)
     await session.execute(insert(OUTBOX), [{"seq": seq} for seq in seqs])
 
 
-def facts(survey: Survey, there: Sequence[Attendee]) -> list[tuple[str, dict[str, Any]]]:
+def events_of(survey: Survey, there: Sequence[Attendee]) -> list[tuple[str, dict[str, Any]]]:
     """What is announced: that the survey is open, and whom it asks by which link."""
     shared = {
         "survey_id": str(survey.id),

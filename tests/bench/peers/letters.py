@@ -81,7 +81,7 @@ def written(closing: Mapping[str, Any]) -> Written:
         (MeetingEnd, [{"meeting_id": meeting_id, "version": version, "outcome": Outcome.CLOSED}]),
         (Message, messages),
     ]
-    log = [log_row("evaluation", *fact, closing, now) for fact in _facts(survey, links)]
+    log = [log_row("evaluation", *event, closing, now) for event in _events(survey, links)]
     return Written(rows, log, [each["id"] for each in messages])
 
 
@@ -108,7 +108,7 @@ def _message(
     }
 
 
-def _facts(survey: Mapping[str, Any], links: Mapping[UUID, str]) -> Sequence[tuple[str, UUID, dict[str, Any]]]:
+def _events(survey: Mapping[str, Any], links: Mapping[UUID, str]) -> Sequence[tuple[str, UUID, dict[str, Any]]]:
     """What is announced: that the survey is open, and whom it asks by which link."""
     id, closes_at = survey["id"], survey["closes_at"].isoformat()
     shared = {"survey_id": str(id), "meeting_id": str(survey["meeting_id"]), "community_ids": survey["community_ids"]}

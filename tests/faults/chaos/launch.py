@@ -22,9 +22,9 @@ def follow_the_clock(path: Path) -> None:
 
     def look(*_: object) -> None:
         nonlocal off
-        wanted = timedelta(seconds=float(path.read_text() or 0))
-        clock.move(wanted - off)
-        off = wanted
+        set_to = timedelta(seconds=float(path.read_text() or 0))
+        clock.move(set_to - off)
+        off = set_to
 
     signal.signal(signal.SIGWINCH, look)
     look()

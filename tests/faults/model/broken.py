@@ -118,7 +118,7 @@ FAULTS = [
     Fault(
         "a revoked invitation is mailed",
         "services/notifications/decisions.py",
-        "facts.revoked_version >= message.source_version:",
+        "context.revoked_version >= message.source_version:",
         "False:",
     ),
     Fault(
@@ -226,8 +226,8 @@ FAULTS = [
     Fault(
         "a cancelled meeting is still announced",
         "services/notifications/decisions.py",
-        "    template, end = facts.message.template, facts.end\n",
-        "    template, end = facts.message.template, None\n",
+        "    template, end = context.message.template, context.end\n",
+        "    template, end = context.message.template, None\n",
     ),
     Fault(
         "closing twice announces twice",

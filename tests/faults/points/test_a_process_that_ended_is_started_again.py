@@ -110,8 +110,8 @@ def check_once(stores: dict[str, Store], heard: Counter[str], meeting_ids: list[
     held = all_rows(stores)
     assert unsettled(held) == []
     log = [row for name, rows in held.items() if name.endswith(".event_log") for row in rows]
-    facts = Counter((row["type"], row["subject"], json.loads(row["body"])["sequence"]) for row in log)
-    assert set(facts.values()) == {1}
+    published = Counter((row["type"], row["subject"], json.loads(row["body"])["sequence"]) for row in log)
+    assert set(published.values()) == {1}
     closings = [row["subject"] for row in log if REGISTRY[row["type"]].__name__ == "MeetingClosed"]
     assert sorted(closings) == sorted(meeting_ids)
     public = {str(row["id"]) for row in log if not REGISTRY[row["type"]].is_private}

@@ -25,10 +25,10 @@ class Forgetful:
     def receive(self, name: str, table: inbox.Reactions, bodies: list[bytes]) -> None:
         """Hear these for the first time, and then everything again."""
         self._receive(name, table, bodies)
-        wanted = [body for body in bodies if type(heard(body).event) in table]
+        consumed = [body for body in bodies if type(heard(body).event) in table]
         known = self._heard.setdefault(name, [])
-        known += wanted
-        for batch in [wanted, known, known[::-1]] if wanted else []:
+        known += consumed
+        for batch in [consumed, known, known[::-1]] if consumed else []:
             self._react_anew(name, table, batch)
 
     def _react_anew(self, name: str, table: inbox.Reactions, bodies: list[bytes]) -> None:
