@@ -1,7 +1,6 @@
 """Gateway in a process of its own, seen from outside: its answers, its stores, its log, what it holds."""
 
 import contextlib
-import hashlib
 import os
 import re
 import socket
@@ -13,10 +12,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from chassis.settings import STORES
+from chassis.settings import SERVICES, STORES, embedded, home
+from chassis.storage.store import open_store
 from tests.faults.hostile.verdict import Response, read_responses
 from tests.harness.client import HttpClient
 from tests.harness.processes import environ_of
+from tests.harness.quiescence import is_quiescent
+from tests.harness.stored_rows import all_rows
 from tests.harness.waiting import until
 from tests.servers.process import Process, free_port
 
@@ -82,41 +84,25 @@ class Stores:
     """The rows of all stores, read beside the process that writes them."""
 
     def __init__(self, folder: Path) -> None:
-        self._open = {
-            name: sqlite3.connect(f"file:{folder / name}.sqlite?mode=ro", uri=True, check_same_thread=False)
-            for name in STORES
-        }
+        self._stores = {name: open_store(embedded(home(), folder), name) for name in STORES}
+        self._services = {name: self._stores[name] for name in SERVICES}
+        self._files = [sqlite3.connect(f"file:{folder / name}.sqlite?mode=ro", uri=True) for name in STORES]
 
     def versions(self) -> list[int]:
         """Numbers of which one changes with each commit; quick to read."""
-        return [each.execute("pragma data_version").fetchone()[0] for each in self._open.values()]
+        return [each.execute("pragma data_version").fetchone()[0] for each in self._files]
 
-    def content(self) -> dict[str, str]:
-        """A hash of all rows, by store and table."""
-        found = {}
-        for name, opened in self._open.items():
-            tables = opened.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
-            for (table,) in tables:
-                rows = sorted(repr(row) for row in opened.execute(f'select * from "{table}"'))
-                found[f"{name}.{table}"] = hashlib.sha256("".join(rows).encode()).hexdigest()
-        return found
+    def content(self) -> dict[str, list[str]]:
+        """All rows, by store and table."""
+        return {table: sorted(map(repr, rows)) for table, rows in all_rows(self._stores).items()}
 
-    def settle(self, quiet_s: float = 0.05, timeout_s: float = PATIENCE_S) -> None:
-        """Return when every event is published, and nothing was committed for ``quiet_s``."""
-        end, before, since = time.monotonic() + timeout_s, self.versions(), time.monotonic()
-        while time.monotonic() - since < quiet_s or self._is_publishing():
-            assert time.monotonic() < end, "the stores do not come to rest"
-            time.sleep(0.01)
-            if (now := self.versions()) != before:
-                before, since = now, time.monotonic()
-
-    def _is_publishing(self) -> bool:
-        services = (opened for name, opened in self._open.items() if name != "gateway")
-        return any(each.execute("select 1 from outbox limit 1").fetchone() for each in services)
+    def settle(self) -> None:
+        """Return when nothing is under way."""
+        until(lambda: is_quiescent(self._services), what="nothing under way")
 
     def close(self) -> None:
         """Let go of the files."""
-        for each in self._open.values():
+        for each in (*self._stores.values(), *self._files):
             each.close()
 
 
