@@ -47,6 +47,8 @@ HAPPY: Mapping[str, object] = {
     "free_to_speak": 4,
     "would_come_again": True,
 }
+PEOPLE = [uuid4() for _ in range(10)]
+FACILITATOR = uuid4()
 
 
 def attendee(
@@ -55,6 +57,10 @@ def attendee(
     role: MeetingRole = MeetingRole.PARTICIPANT,
 ) -> Attendee:
     return part(Attendee, member_id=member_id, state=state, role=role)
+
+
+def present(people: Iterable[UUID] = PEOPLE) -> list[Attendee]:
+    return [*map(attendee, people), attendee(FACILITATOR, role=MeetingRole.FACILITATOR)]
 
 
 def answers(values: Mapping[str, object] = HAPPY) -> tuple[OneAnswer, ...]:

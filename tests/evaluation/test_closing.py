@@ -20,18 +20,11 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
     WithheldReason,
 )
-from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
+from pratique.events.meetings import AttendanceState
 from services.evaluation.models import KeptAnswers, Marker, Sheet, SurveyKey
-from tests.evaluation.fixture import Fixture, attendee
+from tests.evaluation.fixture import FACILITATOR, PEOPLE, Fixture, attendee, present
 
-PEOPLE = [uuid4() for _ in range(10)]
-FACILITATOR = uuid4()
 STATE = AttendanceState
-
-
-def present() -> list[Attendee]:
-    chair = attendee(FACILITATOR, role=MeetingRole.FACILITATOR)
-    return [*[attendee(each) for each in PEOPLE], chair]
 
 
 def test_after_seven_days_the_survey_closes_and_no_rate_is_told_that_counts_fewer_than_five(

@@ -15,29 +15,12 @@ from chassis.runtime.tables import create_all
 from chassis.storage.store import Store
 from pratique.errors import Conflict, Gone, Invalid, NotFound
 from pratique.events.evaluation import ResultsReleased
-from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
+from pratique.events.meetings import AttendanceState
 from pratique.events.membership import Locale
 from pratique.requests.evaluation import CastSlip, CheckAnswers, ConfirmBallot, GetRoom, OpenBallot
 from services.evaluation.models import Base, Marker, Sheet, Survey, tokens
 from tests.evaluation.fixture import HAPPY, Fixture, attendee
-
-PEOPLE = [uuid4() for _ in range(6)]
-FACILITATOR = uuid4()
-SAD = {"satisfaction": 1}
-
-
-def present() -> list[Attendee]:
-    return [*[attendee(each) for each in PEOPLE], attendee(FACILITATOR, role=MeetingRole.FACILITATOR)]
-
-
-def open_in_room(meeting: Fixture) -> None:
-    meeting.deliver(meeting.recorded(present()))
-    meeting.deliver(meeting.wrap_up())
-
-
-def open_by_link(meeting: Fixture) -> str:
-    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
-    return meeting.tokens()[PEOPLE[0]]
+from tests.evaluation.six import PEOPLE, SAD, open_by_link, open_in_room, present
 
 
 def test_a_link_gives_one_answer(meeting: Fixture) -> None:

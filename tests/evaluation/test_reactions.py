@@ -19,17 +19,10 @@ from pratique.events.evaluation import (
     SurveyReminderDue,
     WithheldReason,
 )
-from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
-from tests.evaluation.fixture import Fixture, attendee, fixture
+from pratique.events.meetings import AttendanceState, MeetingRole
+from tests.evaluation.fixture import FACILITATOR, PEOPLE, Fixture, attendee, fixture, present
 
-PEOPLE = [uuid4() for _ in range(10)]
-FACILITATOR = uuid4()
 STATE = AttendanceState
-
-
-def present() -> list[Attendee]:
-    chair = attendee(FACILITATOR, role=MeetingRole.FACILITATOR)
-    return [*[attendee(each) for each in PEOPLE], chair]
 
 
 def test_after_a_wrap_up_only_the_missing_are_invited(meeting: Fixture) -> None:

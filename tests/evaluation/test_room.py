@@ -9,29 +9,12 @@ from sqlalchemy import select
 from chassis import clock
 from chassis.storage import audit
 from pratique.errors import Conflict, Invalid, NotFound
-from pratique.events.meetings import AttendanceState, Attendee, MeetingRole
+from pratique.events.meetings import AttendanceState
 from pratique.events.membership import Locale
 from pratique.requests.evaluation import ChangeRoomCode, GetRoom, OpenBallot, VoidRoom
 from services.evaluation.models import Marker
-from tests.evaluation.fixture import HAPPY, Fixture, attendee
-
-PEOPLE = [uuid4() for _ in range(6)]
-FACILITATOR = uuid4()
-SAD = {"satisfaction": 1}
-
-
-def present() -> list[Attendee]:
-    return [*[attendee(each) for each in PEOPLE], attendee(FACILITATOR, role=MeetingRole.FACILITATOR)]
-
-
-def open_in_room(meeting: Fixture) -> None:
-    meeting.deliver(meeting.recorded(present()))
-    meeting.deliver(meeting.wrap_up())
-
-
-def open_by_link(meeting: Fixture) -> str:
-    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
-    return meeting.tokens()[PEOPLE[0]]
+from tests.evaluation.fixture import FACILITATOR, HAPPY, Fixture, attendee
+from tests.evaluation.six import PEOPLE, open_in_room, present
 
 
 def test_asking_for_ballots_changes_nothing_so_one_phone_cannot_use_up_a_room(meeting: Fixture) -> None:

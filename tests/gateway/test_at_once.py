@@ -6,18 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from chassis import settings
 from chassis.storage.store import Store, open_store
 from gateway.models import SignInLink
 from gateway.sessions import SessionStore
 from tests.gateway.conftest import ANNE
-from tests.harness.waiting import until
+from tests.harness.waiting import locked_out, until
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real
-WAITING = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
 
 
 @pytest.fixture
@@ -25,12 +23,6 @@ def opened(fresh: Fresh) -> Iterator[Store]:
     made = open_store(settings.load(fresh.environ()), "gateway")
     yield made
     made.close()
-
-
-def waiting(opened: Store) -> int:
-    """How many wait for a row that somebody holds."""
-    with opened.begin() as session:
-        return int(session.scalar(WAITING) or 0)
 
 
 def test_of_three_who_spend_a_link_at_once_one_is_signed_in(opened: Store) -> None:
@@ -41,7 +33,7 @@ def test_of_three_who_spend_a_link_at_once_one_is_signed_in(opened: Store) -> No
             row = hashlib.sha256(token.encode()).hexdigest()
             assert held.get(SignInLink, row, with_for_update=True)
             pressed = [pool.submit(sessions.spend_link, token, "") for _ in range(3)]
-            until(lambda: waiting(opened) == 3)
+            until(lambda: locked_out(opened) == 3)
         outcomes = [each.result() for each in pressed]
     assert sum(each is not None for each in outcomes) == 1
     assert len(sessions.list_live(UUID(ANNE))) == 1

@@ -6,10 +6,17 @@ import urllib.request
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlalchemy import text
+
+from chassis.storage.store import Store
+
 Found = TypeVar("Found")
 #: For what must come true, on a machine that does much else: it costs time only where something is wrong.
 PATIENCE_S = 300.0
 PROGRAM_S = 1200.0  #: for a program to do its work and end, likewise
+_LOCKED_OUT = text(
+    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+)
 
 
 def until(
@@ -44,3 +51,9 @@ def is_ready(port: int) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def locked_out(opened: Store) -> int:
+    """Return how many transactions wait for what another holds, in this database of PostgreSQL."""
+    with opened.begin() as session:
+        return int(session.scalar(_LOCKED_OUT) or 0)

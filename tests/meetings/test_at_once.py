@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from chassis import clock, settings
 from chassis.actor import Actor, acting
@@ -16,12 +16,11 @@ from pratique.errors import QuotaSpent
 from pratique.events.meetings import MeetingScheduled
 from pratique.testing import AT
 from services.meetings.models import MAILS_SPENT
-from tests.harness.waiting import until
+from tests.harness.waiting import locked_out, until
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real
 Fixture = Any  # of conftest.py, which tests do not import
-WAITING = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
 
 
 @pytest.fixture
@@ -31,11 +30,6 @@ def real(fresh: Fresh, new_service: Callable[[Store], Fixture]) -> Iterator[Fixt
     with clock.fixed(AT):
         yield new_service(opened)
     opened.close()
-
-
-def somebody_waits(opened: Store) -> bool:
-    with opened.begin() as session:
-        return bool(session.scalar(WAITING))
 
 
 def schedule(service: Fixture, number: int) -> None:
@@ -51,7 +45,7 @@ def test_of_two_programs_with_one_token_at_once_one_gets_what_is_left(real: Fixt
         with real.store.begin() as session:
             session.execute(select(MAILS_SPENT).with_for_update())
             both = [threads.submit(schedule, real, number) for number in (1, 2)]
-            until(lambda: somebody_waits(real.store))
+            until(lambda: locked_out(real.store))
         outcomes = sorted(type(each.exception()).__name__ for each in both)
 
     assert outcomes == ["NoneType", QuotaSpent.__name__]

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from chassis import settings
 from chassis.storage.store import Store, open_store
@@ -14,12 +14,11 @@ from pratique.errors import Conflict
 from pratique.events.membership import Locale
 from pratique.requests.membership import PutMember
 from services.membership.models import Member
-from tests.harness.waiting import until
+from tests.harness.waiting import locked_out, until
 from tests.membership.conftest import ask
 from tests.servers import Fresh
 
 pytestmark = pytest.mark.real
-WAITING = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
 
 
 @pytest.fixture
@@ -47,11 +46,6 @@ def put_alone(opened: Store, number: int, email: str, if_version: int | None = N
         put(session, number, email, if_version)
 
 
-def somebody_waits(opened: Store) -> bool:
-    with opened.begin() as session:
-        return bool(session.scalar(WAITING))
-
-
 @pytest.mark.parametrize("version", [None, 1], ids=["recorded", "changed"])
 def test_of_two_who_take_one_address_at_once_one_gets_it(opened: Store, version: int | None) -> None:
     if version:
@@ -62,7 +56,7 @@ def test_of_two_who_take_one_address_at_once_one_gets_it(opened: Store, version:
             put(session, 1, "une@example.org", version)
             session.flush()
             second = threads.submit(put_alone, opened, 2, "UNE@example.org", version)
-            until(lambda: somebody_waits(opened))
+            until(lambda: locked_out(opened))
         with pytest.raises(Conflict, match="Another person has this address"):
             second.result()
 
