@@ -7,7 +7,6 @@ import os
 import pickle
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,12 +20,11 @@ from sqlalchemy import select, text
 
 from chassis import clock
 from chassis.messaging import inbox, outbox
-from chassis.messaging.broker import PUBLISH_TIMEOUT_S
 from chassis.messaging.publisher import NotConfirmed, Outgoing, Publisher
 from chassis.messaging.relay import Relay
 from chassis.messaging.transport import transport_of
 from chassis.runtime import topology
-from chassis.runtime.container import STOP_S, ServiceRuntime
+from chassis.runtime.container import ServiceRuntime
 from chassis.runtime.readiness import readiness
 from chassis.storage import store
 from chassis.testing import open_at
@@ -37,7 +35,7 @@ from pratique.requests.meetings import CloseMeeting
 from pratique.testing import AT, envelope, sample
 from tests.chassis.conftest import Evaluation, Meetings, check_alive, close_meeting, remember, seen
 from tests.harness.containers import Running, running
-from tests.harness.waiting import until
+from tests.harness.waiting import PATIENCE_S, until
 from tests.servers import HOME, Fresh
 
 pytestmark = pytest.mark.real
@@ -195,7 +193,9 @@ def test_replicas_that_start_at_once_do_not_stumble_over_their_bindings(
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-def test_a_service_starts_and_takes_commands_while_the_broker_is_away(prepared: Fresh) -> None:
+def test_a_service_starts_takes_commands_and_stops_while_the_broker_is_away(
+    prepared: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = prepared.settings(broker_url="amqp://pratique:x@127.0.0.1:1/none")
     with running(settings, [Meetings], is_awaited=False) as network:
         opened, meeting_id = network.store("meetings"), uuid4()
@@ -204,9 +204,9 @@ def test_a_service_starts_and_takes_commands_while_the_broker_is_away(prepared: 
         assert readiness(network.container("meetings"))["reactions"] is False
         with pytest.raises(errors.Unavailable):
             network.call("meetings", "close_meeting", meeting_id=str(meeting_id))
-        began = time.monotonic()
-        network.container("meetings").stop()
-        assert time.monotonic() - began < STOP_S, "it was not ended"  # some three seconds
+        monkeypatch.setattr("chassis.runtime.container.STOP_S", 2 * PATIENCE_S)  # it stops by itself, and is not ended
+        with eventlet.Timeout(PATIENCE_S):
+            network.container("meetings").stop()
     with running(prepared.settings(), [Evaluation]) as network, running(prepared.settings(), [Meetings]):
         until(lambda: seen(network.store("evaluation")) == {meeting_id})
 
@@ -227,16 +227,14 @@ def test_a_broker_that_crashes_delays_events_and_loses_none(network: Running, pr
     until(network.is_ready)
 
 
-def test_a_paused_broker_costs_a_publisher_five_seconds_and_no_more(network: Running, prepared: Fresh) -> None:
+def test_a_publisher_waits_for_a_paused_broker_no_longer_than_it_may(network: Running, prepared: Fresh) -> None:
     publisher = Publisher(transport_of(prepared.broker_url), "meetings")
     message = Outgoing("meetings.events", "MeetingClosed", closing(), {}, "1")
     publisher.publish([message])
     prepared.servers.broker.pause()
     try:
-        began = time.monotonic()
-        with pytest.raises(NotConfirmed):
+        with eventlet.Timeout(PATIENCE_S), pytest.raises(NotConfirmed):
             publisher.publish([message])
-        assert PUBLISH_TIMEOUT_S - 1 < time.monotonic() - began < PUBLISH_TIMEOUT_S * 6
     finally:
         prepared.servers.broker.resume()
     publisher.publish([message])
