@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Request, Response
 from werkzeug.routing import Map
 
 from gateway.routes import Media, Route
-from tests.browser.chromium import Device
+from tests.browser.chromium import PATIENCE_MS, Device
 
 #: Chromium says this of the document itself too, whose status the visit expects.
 _STATUS = "Failed to load resource: the server responded with a status of"
@@ -29,7 +29,7 @@ class Window:
             java_script_enabled=has_script,
             reduced_motion="reduce",
         )
-        self._context.set_default_timeout(30_000)
+        self._context.set_default_timeout(PATIENCE_MS)
         self._answers: list[Response] = []
         self.page = self._context.new_page()
         self.page.on("request", self._see_request)

@@ -14,6 +14,7 @@ from prometheus_client import Counter
 
 from chassis.runtime.health import Health
 from operations import cli
+from tests.harness.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 FACTS = {"store": True, "broker": True}
@@ -32,7 +33,7 @@ def health() -> Iterator[Health]:
 def _get(health: Health, path: str, **headers: str) -> tuple[int, str]:
     request = urllib.request.Request(f"http://127.0.0.1:{health.port}{path}", headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -39,7 +39,7 @@ from tests.harness.people import ZONE
 from tests.harness.processes import Up
 from tests.harness.quiescence import is_quiescent
 from tests.harness.runtimes import migrated_stores
-from tests.harness.waiting import until
+from tests.harness.waiting import PATIENCE_S, until
 from tests.servers import HOME
 
 CIRCLES = 4  #: communities that work side by side, so that something is always under way
@@ -51,7 +51,6 @@ POINT_S = 8.0  #: who is to die at a named point and has not passed there by the
 #: mail is written and not yet noted. A random moment hits them too seldom.
 POINTS = ["inbox.claimed", "inbox.before_commit", "inbox.committed", "relay.confirmed", "relay.before_clear"]
 POINTS += ["mail.claimed", "mail.accepted"]
-PATIENCE_S = 300.0  #: for one command to be taken through all kills, and for everything to come to rest
 
 
 class Embedded(Up):
@@ -84,7 +83,7 @@ class Embedded(Up):
     @property
     def http(self) -> HttpClient:
         """A client that takes each answer as it comes."""
-        return HttpClient(self.port, self.token, timeout_s=15)
+        return HttpClient(self.port, self.token)
 
 
 @dataclasses.dataclass
@@ -237,7 +236,7 @@ def settle(embedded: Embedded) -> None:
     """Return when nothing is under way any more."""
     embedded.patient().ok("GET", "/readyz")
     with embedded.stores(*SERVICES) as stores:
-        until(lambda: is_quiescent(stores), PATIENCE_S, every_s=0.2, what="nothing under way")
+        until(lambda: is_quiescent(stores), every_s=0.2, what="nothing under way")
 
 
 def judge(embedded: Embedded, diary: Diary) -> Verdict:

@@ -13,7 +13,7 @@ from typing import Any
 
 from icalendar import Calendar
 
-from tests.harness.waiting import is_listening, until
+from tests.harness.waiting import PATIENCE_S, is_listening, until
 
 LINK = re.compile(r"/s/([A-Za-z0-9_-]{20,})")
 
@@ -51,7 +51,7 @@ def mail_server(port: int, maildir: Path) -> Iterator[Path]:
         yield maildir
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_S)
 
 
 def text_of(mail: EmailMessage) -> str:

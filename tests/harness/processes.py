@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.harness.client import HttpClient
-from tests.harness.waiting import until
+from tests.harness.waiting import PATIENCE_S, until
 from tests.servers import HOME
 from tests.servers.process import free_port
 
@@ -63,7 +63,7 @@ class Up:
         with suppress(subprocess.TimeoutExpired):
             self._running.wait(at_most_s)
 
-    def end(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 60) -> int:
+    def end(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = PATIENCE_S) -> int:
         """Send a signal and return the exit code."""
         self._running.send_signal(number)
         return self._running.wait(timeout_s)
@@ -82,4 +82,4 @@ class Up:
     @property
     def client(self) -> HttpClient:
         """A client with the token that is kept beside the stores."""
-        return HttpClient(self.port, (self.data / "token").read_text(), timeout_s=60)
+        return HttpClient(self.port, (self.data / "token").read_text())

@@ -66,7 +66,7 @@ def close_a_meeting(store: Store) -> MeetingClosed:
 def test_both_subscribers_of_the_page_see_a_meeting_close(fresh: private.Fresh, url: str) -> None:
     subscribers = [run(WITH_PRATIQUE, url), run(WITH_PIKA, url)]
     try:
-        until(lambda: all(is_bound(fresh, f"integrator.acme.{name}") for name in ("closings", "board")), 60)
+        until(lambda: all(is_bound(fresh, f"integrator.acme.{name}") for name in ("closings", "board")))
         with running(fresh.settings(), [Meetings]) as network:
             closed = close_a_meeting(network.store("meetings"))
             told = [each.stdout.readline().split() for each in subscribers if each.stdout]

@@ -92,7 +92,7 @@ def test_the_library_and_a_bare_client_hear_what_was_given(operator: Operator, f
         channel = connection.channel()
         channel.queue_bind(operator.queue("board"), PUBLIC, "MeetingClosed")
         between = ("bindings", fresh.vhost, "e", PUBLIC, "q", queue)
-        until(lambda: Management(fresh.settings()).ask("GET", *between), 60, every_s=0.1)
+        until(lambda: Management(fresh.settings()).ask("GET", *between), every_s=0.1)
         ((_, _, body),) = close_a_meeting(
             fresh, lambda: (got := channel.basic_get(operator.queue("board"), auto_ack=True))[0] and got
         )
@@ -185,10 +185,10 @@ def test_what_is_taken_back_is_heard_no_more_also_by_who_is_connected(operator: 
     connection = connected(url)
     connection.channel().queue_bind(operator.queue(), PUBLIC, "MeetingStarted")
     connection.channel().queue_bind(operator.queue(), PUBLIC, "MeetingClosed")
-    until(lambda: url.split(":")[1].lstrip("/") in operator_connections(fresh), 60, every_s=0.2)
+    until(lambda: url.split(":")[1].lstrip("/") in operator_connections(fresh), every_s=0.2)
     assert operator.add("MeetingClosed") == "", "its password stays"
     with pytest.raises(pika.exceptions.AMQPError):
-        until(lambda: connection.process_data_events(0.1), 60)
+        until(lambda: connection.process_data_events(0.1))
     with connected(url) as again:
         with pytest.raises(pika.exceptions.ChannelClosedByBroker):
             again.channel().queue_bind(operator.queue(), PUBLIC, "MeetingStarted")

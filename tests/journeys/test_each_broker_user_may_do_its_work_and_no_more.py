@@ -19,6 +19,7 @@ from chassis.settings import SERVICES, STORES, Settings
 from operations import composition, docs
 from operations.management import grant_permissions
 from tests import servers as private
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.real
 REFUSED = 403
@@ -161,7 +162,7 @@ def test_no_user_of_a_process_manages_the_broker_or_enters_another_network(
         "Authorization", f"Basic {base64.b64encode(f'{name}:{servers.broker.password}'.encode()).decode()}"
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=PATIENCE_S)
     refused.value.close()
     assert refused.value.code == 401
     elsewhere = servers.broker.fresh_vhost()

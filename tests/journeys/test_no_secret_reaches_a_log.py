@@ -54,7 +54,7 @@ class Processes:
 
     def run(self, *arguments: str, **environ: str) -> int:
         """The exit code of ``pratique ARGUMENTS``."""
-        return self.start(*arguments, **environ).wait(180)
+        return self.start(*arguments, **environ).wait(PROGRAM_S)
 
     def printed(self) -> str:
         """Everything, of all of them."""

@@ -101,7 +101,7 @@ def test_while_everything_runs_and_an_integrator_reads_the_doctor_is_content(bro
     with running(
         dataclasses.replace(broker.settings, broker_urls=urls), [composition.service_class(name) for name in SERVICES]
     ):
-        until(lambda: len(broker.manage.ask("GET", "consumers", broker.fresh.vhost)) > len(SERVICES) * 2, 60, 0.2)
+        until(lambda: len(broker.manage.ask("GET", "consumers", broker.fresh.vhost)) > len(SERVICES) * 2, every_s=0.2)
         assert broker.strange() == {}
     reader.close()
 
@@ -229,7 +229,7 @@ def tagged(to: Broker, user: str) -> None:
 def test_whoever_listens_in_or_may_is_told(broker: Broker, what: str) -> None:
     act, subject, words = TAPS[what]
     act(broker)
-    (told,) = until(lambda: [each for each in broker.strange().items() if each[0].startswith(subject)], 60, 0.3)
+    (told,) = until(lambda: [each for each in broker.strange().items() if each[0].startswith(subject)], every_s=0.3)
     assert words in told[1]
 
 

@@ -21,6 +21,7 @@ from chassis.storage.store import Store
 from operations import composition
 from operations.management import grant_permissions
 from tests import servers as private
+from tests.harness.waiting import PATIENCE_S
 from tests.repository.compose import HOME
 from tests.servers.broker import Broker
 from tests.servers.database import ADMIN, Database
@@ -170,7 +171,7 @@ def test_the_broker_knows_the_users_of_the_secrets_and_no_guest(folder: Path) ->
         request = urllib.request.Request(f"http://127.0.0.2:{metrics_port}/metrics")
         token = (folder / "secrets" / "metrics_token").read_text().strip()
         request.add_header("Authorization", f"Basic {b64encode(f'prometheus:{token}'.encode()).decode()}")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             assert b"rabbitmq_identity_info" in answer.read()
         _check_memory(broker)
         _check_own_users(folder, broker)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from gateway.app import ROUTES
+from tests.harness.waiting import PATIENCE_S
 from tests.repository.compose import HOME
 from tests.servers.process import Process, free_port
 
@@ -94,7 +95,7 @@ class Proxy:
         https = urllib.request.HTTPSHandler(context=context)
         opener = urllib.request.build_opener(https, _Still())
         try:
-            with opener.open(request, timeout=20) as answer:
+            with opener.open(request, timeout=PATIENCE_S) as answer:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:

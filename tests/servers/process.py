@@ -143,10 +143,10 @@ class Process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(timeout_s)
         self.send(signal.SIGKILL)  # what it left behind; nothing, usually
-        self._child.wait(timeout_s)
+        self._child.wait()
         if self._guard is not None and self._guard.stdin is not None:
             self._guard.kill()
-            self._guard.wait(timeout_s)
+            self._guard.wait()
             self._guard.stdin.close()
         self._child = self._guard = None
 

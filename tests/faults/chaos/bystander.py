@@ -11,6 +11,7 @@ import amqp
 
 from chassis.messaging.broker import PUBLIC
 from tests.bench.environment import broker
+from tests.harness.waiting import PATIENCE_S
 
 QUEUE = "bystander"
 
@@ -33,7 +34,7 @@ class Bystander:
         self._is_over, self._is_bound = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        if not self._is_bound.wait(20):
+        if not self._is_bound.wait(PATIENCE_S):
             raise TimeoutError("the bystander could not bind its queue")
 
     def _run(self) -> None:
@@ -64,4 +65,4 @@ class Bystander:
     def stop(self) -> None:
         """Listen no more."""
         self._is_over.set()
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)

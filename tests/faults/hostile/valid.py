@@ -159,7 +159,7 @@ class Network:
             texts = [text_of(mail) for mail in folder.mails() if to in str(mail["To"])]
             return next((link[1] for text in texts if (link := re.search(pattern, text))), None)
 
-        return until(found, 20, 0.1, f"a mail with a link like {pattern}") or ""
+        return until(found, every_s=0.1, what=f"a mail with a link like {pattern}") or ""
 
     def _mail(self) -> tuple[str, str]:
         """Return the name of a mail that asks for answers, and the end of the link in it."""
@@ -169,5 +169,5 @@ class Network:
             mails = zip(folder.paths(), folder.mails(), strict=False)
             return next(((path.name, link_in(mail)) for path, mail in mails if asks(mail)), None)
 
-        name, link = until(found, 20, 0.1, "a mail that asks for answers") or ("", "")
+        name, link = until(found, every_s=0.1, what="a mail that asks for answers") or ("", "")
         return name, link
