@@ -209,8 +209,8 @@ class Events:
             released_at=clock.now(),
         )
 
-    def withheld(self, meeting: str, *communities: str) -> Event:
-        return sample(evaluation.ResultsWithheld, **self._survey(meeting, communities))
+    def withheld(self, meeting: str, *communities: str, **fields: Any) -> Event:
+        return sample(evaluation.ResultsWithheld, **self._survey(meeting, communities), **fields)
 
 
 class Sink:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from chassis import clock
 from pratique.events.evaluation import WithheldReason
+from pratique.events.meetings import MeetingKind, Mode
 from pratique.events.membership import Locale
 from pratique.events.notifications import Template
 from services.notifications import wording
@@ -42,6 +43,14 @@ def pinned(mail: EmailMessage) -> str:
     bodies = [f"--- {part.get_content_type()}\n{decoded(part)}" for part in parts]
     text = "\n".join([*heads, *bodies]).replace("\r\n", "\n").replace("\n ", "")  # calendar lines are folded anywhere
     return RANDOM.sub("***", text) + "\n"
+
+
+def keep_as_before(path: Path, text: str) -> None:
+    """The text is that of the golden file, which is written where that is asked for."""
+    if os.environ.get("PRATIQUE_WRITE_GOLDENS"):
+        path.write_text(text, encoding="utf-8")
+    assert path.exists(), f"write it: PRATIQUE_WRITE_GOLDENS=1 python -m pytest {__file__}"
+    assert text == path.read_text(encoding="utf-8")
 
 
 def decoded(part: Any) -> str:
@@ -95,11 +104,37 @@ def test_each_template_is_written_in_both_languages(every_mail: Any, locale: str
 def test_each_mail_reads_as_it_did_before(every_mail: Any, locale: str) -> None:
     """``PRATIQUE_WRITE_GOLDENS=1`` writes the golden files anew, for a change of words that is meant."""
     for template, mail in every_mail(locale).items():
-        path = GOLDEN / f"{template.value}.{locale}.txt"
-        if os.environ.get("PRATIQUE_WRITE_GOLDENS"):
-            path.write_text(pinned(mail), encoding="utf-8")
-        assert path.exists(), f"write it: PRATIQUE_WRITE_GOLDENS=1 python -m pytest {__file__}"
-        assert pinned(mail) == path.read_text(encoding="utf-8")
+        keep_as_before(GOLDEN / f"{template.value}.{locale}.txt", pinned(mail))
+
+
+@pytest.fixture
+def each_person(network: Any) -> Any:
+    """The texts of one training of a single community, as they reach people of different parts and places."""
+
+    def write(locale: str) -> str:
+        tell, events = network.deliver, network.events
+        tell(events.community("Relève"), events.contact("Ada", locale), events.joins("Ada", "Relève"))
+        tell(events.contact("Bo", locale, name="Bo Leduc"), events.contact("Cy", locale))
+        tell(events.contact("Di", locale, timezone="Europe/Paris"), events.joins("Di", "Relève"))
+        tell(events.contact("Ed", locale), events.joins("Ed", "Relève"), events.role("Bo", "Relève"))
+        tell(events.contact("Ed", locale, version=2, former_email="ed@avant.example"))
+        about = {"kind": MeetingKind.TRAINING, "mode": Mode.ONLINE, "facilitator": "Bo", "note_taker": "Cy"}
+        tell(events.scheduled("rencontre", "Relève", **about))
+        tell(events.described("rencontre", place="", themes=("Le compost",)))
+        network.send()
+        tell(events.withheld("rencontre", "Relève", reason=WithheldReason.NO_ATTENDANCE))
+        network.send()
+        mails = network.mails()
+        entry = next(str(calendar_of(mail)[1]["DESCRIPTION"]) for mail in mails if mail["To"].startswith("Ada"))
+        texts = sorted(f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{text_of(mail)}" for mail in mails)
+        return RANDOM.sub("***", "\n".join([*texts, entry]).replace("\r\n", "\n")) + "\n"
+
+    return write
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_each_person_reads_what_concerns_them_as_before(each_person: Any, locale: str) -> None:
+    keep_as_before(GOLDEN / f"each_person.{locale}.txt", each_person(locale))
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
