@@ -7,6 +7,7 @@ from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from jinja2 import Environment
 
 from pratique.events.membership import Locale
 
@@ -39,6 +40,15 @@ def N_(sentence: str) -> str:
 def sentences(locale: Locale) -> Sentences:
     """Return the sentences of a language; the file is read once."""
     return Sentences(locale, _read(FRENCH) if locale is Locale.FR else gettext.NullTranslations())
+
+
+def say_in(templates: Environment, locale: Locale) -> None:
+    """Let these templates say their sentences in this language: ``_("…")``, ``{% trans %}…{% endtrans %}``."""
+    _ = sentences(locale)
+    templates.add_extension("jinja2.ext.i18n")
+    templates.install_gettext_callables(  # type: ignore[attr-defined]  # what the extension adds
+        _.gettext, _.ngettext, newstyle=True, pgettext=_.pgettext, npgettext=_.npgettext
+    )
 
 
 def _read(path: Path) -> gettext.GNUTranslations:

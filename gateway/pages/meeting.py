@@ -22,7 +22,7 @@ KINDS: Mapping[MeetingKind, str] = {
 MODES: Mapping[Mode, str] = {
     Mode.IN_PERSON: N_("in person"),
     Mode.ONLINE: N_("online"),
-    Mode.HYBRID: N_("in person and online"),
+    Mode.HYBRID: N_("in person or online"),
 }
 #: The four steps of a meeting, and the state in which each is the present one.
 STEPS: Mapping[MeetingState, str] = {

@@ -14,7 +14,7 @@ from gateway.pages import style
 from gateway.pages.texts import TEXTS
 from pratique.events.membership import Locale
 from words import formats
-from words.catalogue import sentences
+from words.catalogue import say_in
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _HEADERS = {
@@ -133,12 +133,8 @@ def _environment(locale: Locale) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        extensions=["jinja2.ext.i18n"],
     )
-    _ = sentences(locale)
-    made.install_gettext_callables(  # type: ignore[attr-defined]  # what the extension adds
-        _.gettext, _.ngettext, newstyle=True, pgettext=_.pgettext, npgettext=_.npgettext
-    )
+    say_in(made, locale)
     made.filters.update({name: partial(act, locale=locale) for name, act in _FILTERS.items()})
     made.filters.update({name: _of_instants(act, locale) for name, act in _OF_INSTANTS.items()})
     return made

@@ -18,6 +18,7 @@ from chassis import clock
 from chassis.settings import Settings
 from pratique.events import notifications as events
 from pratique.events.meetings import MeetingDescribed, Mode
+from pratique.events.membership import Locale
 from pratique.value import hints_of
 from services.notifications import wording
 from services.notifications.calendar_entry import Entry, write_entry
@@ -25,6 +26,7 @@ from services.notifications.decisions import MessageContext
 from services.notifications.kinds import KINDS
 from services.notifications.models import ContactCard, MeetingCard, MeetingWords, Sealed
 from services.notifications.post import Mail
+from words.catalogue import say_in, sentences
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -236,12 +238,13 @@ def _form(template: events.Template, shared: tuple[tuple[str, object], ...]) -> 
 
 def render(template: events.Template, words: dict[str, object]) -> Written:
     """The words of a template in ``words["locale"]``; a word that is missing is an error."""
-    as_text = _template(f"{words['locale']}/{template}.jinja", "txt")
+    locale = Locale(str(words["locale"]))
+    as_text = _template(template, locale, "txt")
     context = as_text.new_context(words)
     subject = _line("".join(as_text.blocks["subject"](context)))
     text = as_text.render(words).strip() + "\n"
     entry = "".join(as_text.blocks["entry"](context)).strip() if "entry" in as_text.blocks else ""
-    html = _template(f"{words['locale']}/{template}.jinja", "html").render(words | {"subject": subject})
+    html = _template(template, locale, "html").render(words | {"subject": subject})
     return Written(subject, text, html, entry)
 
 
@@ -278,12 +281,12 @@ def _of_meeting(context: MessageContext, meeting: MeetingCard, contact: ContactC
     is_elsewhere = meeting.mode is not Mode.IN_PERSON and here != there
     span = wording.span(meeting.starts_at, meeting.ends_at, contact.timezone, locale)
     parts = {meeting.note_taker_id: "note_taker", meeting.facilitator_id: "facilitator"}
-    lead = _lead_of(context)
+    lead, _ = _lead_of(context), sentences(locale)
     return {
         "of_communities": _said(wording.of_communities(context.communities or (), locale)),
         "communities": _said(wording.listing(context.communities or (), locale)),
-        "kind": wording.KINDS[locale][meeting.kind],
-        "mode": wording.MODES[locale][meeting.mode],
+        "kind": _(wording.KINDS[meeting.kind]),
+        "mode": _(wording.MODES[meeting.mode]),
         "meeting_day": wording.day(meeting.starts_at, zone, locale),
         "when": wording.span(meeting.starts_at, meeting.ends_at, zone, locale),
         "when_for_you": span if is_elsewhere else "",
@@ -306,15 +309,15 @@ def _texts_of(words: MeetingWords | None) -> dict[str, object]:
 def _entry(
     context: MessageContext, meeting: MeetingCard, words: dict[str, object], organizer: Address, attendee: Address
 ) -> Entry:
-    communities, kind, themes = (str(words[name]) for name in ("communities", "kind", "themes"))
-    colon = f"{wording.NBSP}: " if words["locale"] == "fr" else ": "
+    _ = sentences(Locale(str(words["locale"])))
+    themes, summary = str(words["themes"]), f"{words['communities']}, {words['kind']}"
     return Entry(
         meeting_id=meeting.meeting_id,
         sequence=max(meeting.version, context.end.version if context.end else 0),
         starts_at=meeting.starts_at,
         ends_at=meeting.ends_at,
         timezone=meeting.timezone,
-        summary=f"{communities}, {kind}" + (colon + _shortened(themes) if themes else ""),
+        summary=_("%(field)s: %(value)s", field=summary, value=_shortened(themes)) if themes else summary,
         description=str(words["entry"]),
         place=str(words["place"]),
         link=str(words["link"]),
@@ -374,7 +377,8 @@ _header = lru_cache(maxsize=512)(_folded)
 
 
 @lru_cache
-def _environment(kind: str) -> Environment:
+def _environment(locale: Locale, kind: str) -> Environment:
+    """The templates in one language, for HTML or for text."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=kind == "html",  # noqa: S701  (the other kind is plain text)
@@ -383,11 +387,12 @@ def _environment(kind: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    say_in(made, locale)
     made.globals.update(layout=f"layout.{kind}", parts=f"parts.{kind}")
     made.filters["flow"] = _flow
     return made
 
 
 @lru_cache
-def _template(name: str, kind: str) -> Template:
-    return _environment(kind).get_template(name)
+def _template(template: events.Template, locale: Locale, kind: str) -> Template:
+    return _environment(locale, kind).get_template(f"{template}.jinja")

@@ -27,9 +27,10 @@ from services.notifications.models import (
     Sealed,
     State,
 )
+from words.catalogue import N_, sentences
 
 #: To whom a preview is addressed, for it is nobody's.
-_SOMEBODY = {Locale.FR: "Prénom Nom", Locale.EN: "First Last"}
+_SOMEBODY = N_("First Last")
 _SOME_LINK = "…"  #: in the place of somebody's own
 
 
@@ -67,7 +68,7 @@ def preview_invitation(transaction: Transaction, query: PreviewInvitation) -> In
     reader = ContactCard(
         member_id=uuid4(),
         version=1,
-        name=_SOMEBODY[query.locale],
+        name=sentences(query.locale)(_SOMEBODY),
         email="",
         locale=query.locale,
         timezone=meeting.timezone,

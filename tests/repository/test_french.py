@@ -9,7 +9,7 @@ from tests.repository.source import PACKAGES, ROOT, name_of, sources, texts
 
 LOOSE = re.compile(r"[^\W\d_] [?!;:»]|« ")
 TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-TEMPLATES = sorted((ROOT / "services" / "notifications" / "templates" / "fr").glob("*.jinja"))
+MAILS = sorted((ROOT / "services" / "notifications" / "templates").glob("*.jinja"))
 PAGES = sorted((ROOT / "gateway" / "pages" / "templates").glob("*"))
 
 
@@ -23,6 +23,6 @@ def test_no_text_in_code_has_an_ordinary_space_before_a_high_sign() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("path", [*TEMPLATES, *PAGES], ids=name_of)
+@pytest.mark.parametrize("path", [*MAILS, *PAGES], ids=name_of)
 def test_no_template_has_an_ordinary_space_before_a_high_sign(path: Path) -> None:
     assert LOOSE.findall(TAGS.sub("x", path.read_text(encoding="utf-8"))) == []

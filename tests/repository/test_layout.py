@@ -40,8 +40,8 @@ OWN = {
         "mails": "makes a message of a template and its context",
         "previews": "invitations in words, for pages: the same context and templates as mails, and nothing is sent",
         "post": "SMTP, or files where there is no mail server",
-        "templates": "the texts of mails, in French and English",
-        "wording": "dates, names and numbers as French and English write them",
+        "templates": "the texts of mails, in English; their French is in words/fr.po",
+        "wording": "what mails call kinds of meetings, ways to take part and communities",
     },
 }
 TOP = {

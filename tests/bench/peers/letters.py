@@ -36,6 +36,7 @@ from services.notifications.models import (
     State,
 )
 from tests.bench.peers.wire import PUBLIC_URL, SEAL, key_row, log_row
+from words.catalogue import sentences
 
 THERE = (AttendanceState.ATTENDED, AttendanceState.ATTENDED_PARTLY)
 SENDER = "Pratique <pratique@localhost>"
@@ -140,7 +141,7 @@ def letter(message: Message, contact: ContactCard, meeting: MeetingCard, communi
         "locale": locale.value,
         "name": contact.name,
         "of_communities": wording.of_communities([community], locale),
-        "kind": wording.KINDS[locale][meeting.kind],
+        "kind": sentences(locale)(wording.KINDS[meeting.kind]),
         "meeting_day": wording.day(meeting.starts_at, meeting.timezone, locale),
         "survey_url": f"{PUBLIC_URL}/s/{(message.box or b'').decode()}",
         "threshold": wording.number(5, locale),
