@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from gateway.ballots import send_answers
 from gateway.forward import answered, no_content
-from gateway.pages.texts import TEXTS
+from gateway.pages.texts import PROMISE
 from gateway.reading import read_locale
 from gateway.routes import RequestContext, Route
 from pratique.errors import Conflict, Forbidden, Gone, NotFound, TooManyTries
@@ -25,22 +25,20 @@ from pratique.requests.evaluation import (
     VoidRoom,
 )
 from pratique.requests.membership import Attending, ListLabels
+from words.catalogue import sentences
 
 
 class Room(Answer):
     """Start of a room's survey: its first line, and who is there."""
 
-    first_line: Annotated[
-        str, Length(0, 2000), Doc("What anonymous means here, to be shown first.", TEXTS["en"]["anonymous"])
-    ]
+    first_line: Annotated[str, Length(0, 2000), Doc("What anonymous means here, to be shown first.", PROMISE[0])]
     attending: Annotated[tuple[Attending, ...], Length(0), Doc("Who is marked as attending.")]
 
 
 def show_room(context: RequestContext) -> Response:
     """Answer what the room needs: the first line, and who is there by first name and initial."""
     locale = read_locale(context.request)
-    words = TEXTS[locale]
-    first_line = f"{words['anonymous']} {words['anonymous_more']}"
+    first_line = " ".join([sentences(locale)(each) for each in PROMISE])
     room = {"first_line": first_line, "attending": read_room(context, context.path["room_code"]).attending}
     response = answered(context, room)
     response.headers["Content-Language"] = locale

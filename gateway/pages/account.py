@@ -3,16 +3,16 @@
 from werkzeug.wrappers import Response
 
 from gateway.pages.render import app_page
-from gateway.pages.texts import TEXTS
 from gateway.pages.visits import visitor_route
 from gateway.routes import RequestContext
+from words.catalogue import N_, sentences
 
 
 def show_account(context: RequestContext) -> Response:
     """Show where the person is signed in."""
     person = context.person
     sessions = context.app.sessions.list_live(person.member_id)
-    title = TEXTS[context.locale]["account_title"]
+    title = sentences(context.locale)(N_("Where I am signed in"))
     return app_page("account", context.locale, person, title=title, sessions=sessions)
 
 

@@ -8,10 +8,13 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from pratique.errors import Invalid
+from pratique.events.membership import Locale
+from words.catalogue import N_, sentences
 
 Question = dict[str, Any]  #: as evaluation tells it: key, type, text, options, max_length, about
-Texts = Mapping[str, str]  #: the sentences of one language
 
+BAD_CHOICE = N_("Choose one of the answers offered.")
+BAD_TEXT = N_("Shorten your text to 2,000 characters at most.")
 MAX_TEXT = 2000  #: characters of a free answer, where the question does not say
 MAX_ANSWERS = 100  #: fields of a form that are looked at
 _UNTYPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -27,31 +30,31 @@ def typed_answers(form: MultiDict[str, str]) -> dict[str, str]:
     return {key: value for key, value in typed.items() if value}
 
 
-def find_faults(typed: Mapping[str, str], questions: list[Question], text: Texts) -> dict[str, str]:
+def find_faults(typed: Mapping[str, str], questions: list[Question], locale: Locale) -> dict[str, str]:
     """Return the validation errors by question, found before the ballot is taken, since a ballot is taken only once."""
-    wrong = {}
+    _, wrong = sentences(locale), {}
     for question in questions:
         value, options = typed.get(question["key"]), question["options"]
         if value is None:
             continue
         if options and value not in [as_typed(option["value"]) for option in options]:
-            wrong[question["key"]] = text["bad_choice"]
+            wrong[question["key"]] = _(BAD_CHOICE)
         elif not options and len(value) > (question["max_length"] or MAX_TEXT):
-            wrong[question["key"]] = text["bad_text"]
+            wrong[question["key"]] = _(BAD_TEXT)
     return wrong
 
 
 def told_faults(
-    error: Invalid, answers: list[dict[str, object]], questions: list[Question], text: Texts
+    error: Invalid, answers: list[dict[str, object]], questions: list[Question], locale: Locale
 ) -> dict[str, str]:
     """The service's pointers (``/answers/0/value``) as sentences at the questions that they point to."""
-    has_options = {question["key"]: bool(question["options"]) for question in questions}
+    _, has_options = sentences(locale), {question["key"]: bool(question["options"]) for question in questions}
     wrong = {}
     for pointer in error.fields:
         found = re.match(r"/answers/(\d+)", pointer)
         if found and int(found[1]) < len(answers):
             key = str(answers[int(found[1])]["question"])
-            wrong[key] = text["bad_choice" if has_options[key] else "bad_text"]
+            wrong[key] = _(BAD_CHOICE if has_options[key] else BAD_TEXT)
     return wrong
 
 

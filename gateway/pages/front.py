@@ -6,9 +6,9 @@ from werkzeug.wrappers import Response
 
 from gateway.pages.render import page
 from gateway.pages.survey import page_route
-from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
 from gateway.routes import RequestContext
+from words.catalogue import N_, sentences
 
 MAX_CODE = 40  #: characters, with what groups them
 
@@ -41,12 +41,11 @@ def enter_room(context: RequestContext) -> Response:
 
 def _index(context: RequestContext, status: int = 200, typed: str = "") -> Response:
     locale, has_mails = read_locale(context.request), context.app.settings.is_embedded
-    title = TEXTS[locale]["index_title"]
     return page(
         "index",
         locale,
         status,
-        title=title,
+        title=sentences(locale)(N_("Enter the code of the room")),
         typed=typed,
         wrong=status != 200,
         is_error=status != 200,

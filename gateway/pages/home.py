@@ -11,11 +11,11 @@ from gateway.pages import home_coordinator, home_facilitator, home_member
 from gateway.pages.frame import framed
 from gateway.pages.roles import role_name
 from gateway.pages.sections import Home, Section
-from gateway.pages.texts import TEXTS
 from gateway.pages.visits import visitor_route
 from gateway.routes import Ask, RequestContext
 from pratique.permissions import Permission
 from pratique.requests.meetings import ListAgenda
+from words.catalogue import N_, sentences
 from words.order import in_order
 
 SINCE, UNTIL = timedelta(days=120), timedelta(days=240)  #: of the agenda, before and after now
@@ -47,7 +47,7 @@ def show_home(context: RequestContext) -> Response:
         section = hat.section(context, home, [next(left) for _ in asks])
         if section is not None:
             sections.append(section)
-    title = TEXTS[context.locale]["home_title"]
+    title = sentences(context.locale)(N_("My home page"))
     return framed(context, "home", title, sections=sections, roles=_roles(context, home))
 
 

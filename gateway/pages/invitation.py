@@ -12,18 +12,30 @@ from chassis.actor import Actor, acting
 from chassis.http.problems import kind_of
 from chassis.sealing import BrokenSeal
 from gateway.pages import survey
-from gateway.pages.invitation_texts import INVITATION_TEXTS
-from gateway.pages.render import message_of, page
+from gateway.pages.render import message, page
 from gateway.passes import give_pass
 from gateway.reading import read_locale
 from gateway.routes import Media, RequestContext, Route
 from pratique.errors import Conflict, DomainError, Forbidden, Gone, Invalid, NotFound
 from pratique.events.meetings import MeetingState, Partstat
+from pratique.events.membership import Locale
 from pratique.requests.meetings import INVITATION_LINK, GetStanding, RegisterMember
 from pratique.requests.notifications import ReadInvitation
+from words.catalogue import N_, sentences
 
 #: What one can answer here.
 CHOICES = (Partstat.ACCEPTED, Partstat.DECLINED)
+#: What was answered, in words.
+_SAID: Mapping[str, str] = {
+    Partstat.ACCEPTED: N_("You answered that you will come."),
+    Partstat.DECLINED: N_("You answered that you cannot come."),
+    Partstat.TENTATIVE: N_("You answered that you may come."),
+}
+#: States in which nothing is answered any more, in words.
+_OVER: Mapping[str, str] = {
+    MeetingState.CLOSED: N_("This meeting is over. If you are asked for your view, it will be by email."),
+    MeetingState.CANCELLED: N_("This meeting is cancelled; it will not be held."),
+}
 
 
 def show_invitation(context: RequestContext) -> Response:
@@ -52,13 +64,12 @@ def answer_invitation(context: RequestContext) -> Response:
 def refuse(context: RequestContext, error: DomainError) -> Response:
     """The page that tells this error to a person."""
     locale = read_locale(context.request)
-    text = INVITATION_TEXTS[locale]
     if isinstance(
         error, NotFound | Invalid | Forbidden
     ):  # no link of ours, or a person who belongs to none of its communities
-        return message_of(text["unknown_title"], text["unknown"], locale, 404)
+        return message("invitation_unknown", locale, 404)
     if isinstance(error, Gone):
-        return message_of(text["expired_title"], text["expired"], locale, kind_of(error).status)
+        return message("invitation_expired", locale, kind_of(error).status)
     return survey.refuse(context, error)
 
 
@@ -90,17 +101,17 @@ def _show(context: RequestContext, meeting_id: UUID, member_id: UUID, until: dat
     with acting(_actor(member_id)):
         standing: dict[str, Any] = context.call(GetStanding, **whose)
         told: dict[str, Any] = context.call(ReadInvitation, **whose, **asked)
-    text = INVITATION_TEXTS[told["locale"]]
+    _, said = sentences(Locale(told["locale"])), standing["partstat"]
     chosen = context.request.args.get("answer", "")
     shown = {
         "title": f"{told['kind'][:1].upper()}{told['kind'][1:]} {told['of_communities']}",
-        "say": text,
         "told": told,
-        "sentence": _sentence(standing, text),
+        "sentence": _(words) if (words := _sentence(standing)) else "",
         "may_answer": _may_answer(standing),
         "is_running": _is_running(standing),
-        "said": standing["partstat"],
-        "chosen": chosen if chosen in CHOICES and chosen != standing["partstat"] else "",
+        "said": said,
+        "answer": _(_SAID[said]) if said else "",
+        "chosen": chosen if chosen in CHOICES and chosen != said else "",
         "is_missing": status == 422,
     }
     response = page("invitation", told["locale"], status, **shown)
@@ -109,21 +120,22 @@ def _show(context: RequestContext, meeting_id: UUID, member_id: UUID, until: dat
 
 
 def _may_answer(standing: Mapping[str, Any]) -> bool:
-    is_over = standing["state"] in (MeetingState.CLOSED, MeetingState.CANCELLED)
-    return not is_over and (_is_running(standing) or clock.now() < datetime.fromisoformat(standing["ends_at"]))
+    return standing["state"] not in _OVER and (
+        _is_running(standing) or clock.now() < datetime.fromisoformat(standing["ends_at"])
+    )
 
 
 def _is_running(standing: Mapping[str, Any]) -> bool:
     return standing["state"] in (MeetingState.IN_PROGRESS, MeetingState.WRAP_UP)
 
 
-def _sentence(standing: Mapping[str, Any], text: Mapping[str, str]) -> str:
+def _sentence(standing: Mapping[str, Any]) -> str:
     """How the meeting stands, in a sentence; empty while there is nothing to say but what is asked."""
-    if standing["state"] in (MeetingState.CLOSED, MeetingState.CANCELLED):
-        return text[standing["state"]]
+    if over := _OVER.get(standing["state"]):
+        return over
     if not _may_answer(standing):
-        return text["past"]
-    return text["begun"] if _is_running(standing) else ""
+        return N_("The time of this meeting has passed; there is nothing left to answer.")
+    return N_("The meeting has begun.") if _is_running(standing) else ""
 
 
 ROUTES = tuple(

@@ -17,12 +17,11 @@ from icalendar import Calendar
 from werkzeug.wrappers import Response
 
 from gateway.pages import survey
-from gateway.pages.mail_texts import MAIL_TEXTS
 from gateway.pages.render import message, page
-from gateway.pages.texts import TEXTS
 from gateway.reading import read_locale
 from gateway.routes import Media, RequestContext, Route
 from pratique.errors import DomainError, NotFound
+from words.catalogue import N_, sentences
 
 PAGE = 25  #: mails on one page
 
@@ -123,15 +122,15 @@ def list_mails(context: RequestContext) -> Response:
     names = _newest(folder, context.request.args.get("after", ""))
     found = [mail for mail in (_find(folder, name) for name in names[:PAGE]) if mail is not None]
     older = names[PAGE - 1] if len(names) > PAGE else ""
-    groups, title, say = _by_meeting(found), TEXTS[locale]["mails_title"], MAIL_TEXTS[locale]
-    return page("mails", locale, title=title, groups=groups, older=older, folder=folder, say=say)
+    groups, title = _by_meeting(found), sentences(locale)(N_("Mails that were sent"))
+    return page("mails", locale, title=title, groups=groups, older=older, folder=folder)
 
 
 def show_mail(context: RequestContext) -> Response:
     """Show one mail as it was sent: in HTML and text, with its headers, and what it tells a calendar."""
     locale, mail = read_locale(context.request), _named(context)
-    say, pieces, entry = MAIL_TEXTS[locale], mail.pieces(), mail.entry()
-    response = page("mail", locale, title=mail.subject, mail=mail, pieces=pieces, entry=entry, say=say)
+    pieces, entry = mail.pieces(), mail.entry()
+    response = page("mail", locale, title=mail.subject, mail=mail, pieces=pieces, entry=entry)
     response.headers["Content-Security-Policy"] += "; frame-src 'self'"
     return response
 

@@ -11,10 +11,10 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from gateway.pages import style
-from gateway.pages.texts import TEXTS
+from gateway.pages.texts import MESSAGES, PROMISE
 from pratique.events.membership import Locale
 from words import formats
-from words.catalogue import say_in
+from words.catalogue import say_in, sentences
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _HEADERS = {
@@ -106,21 +106,15 @@ def part(template: str, locale: str, **values: Any) -> Response:
 
 def render(template: str, locale: Locale, **values: Any) -> str:
     """Return the HTML of a template in this language."""
-    shown = {"locale": locale.value, "text": TEXTS[locale.value], "is_error": False, **values}
+    shown = {"locale": locale.value, "is_error": False, **values}
     return _environment(locale).get_template(f"{template}.html").render(shown)
 
 
-def message_of(title: str, words: str, locale: str, status: int = 200) -> Response:
-    """A page that says these words under this title."""
-    return page("message", locale, status, title=title, words=words, incident="", back=False, home=False, way_on="")
-
-
 def message(name: str, locale: str, status: int = 200, **values: Any) -> Response:
-    """A page that says one thing; ``name`` is the key of its sentence."""
-    texts = TEXTS[locale]
-    title = texts.get(f"{values.pop('title', name)}_title", "")
+    """A page that says one thing, by its name in ``MESSAGES``."""
+    _, (title, words) = sentences(Locale(locale)), MESSAGES[name]
     shown = {"incident": "", "back": False, "home": False, "way_on": "", **values}
-    return page("message", locale, status, title=title, words=texts[name], **shown)
+    return page("message", locale, status, title=_(title), words=_(words), **shown)
 
 
 @cache
@@ -135,6 +129,7 @@ def _environment(locale: Locale) -> Environment:
         auto_reload=False,
     )
     say_in(made, locale)
+    made.globals["promise"] = PROMISE
     made.filters.update({name: partial(act, locale=locale) for name, act in _FILTERS.items()})
     made.filters.update({name: _of_instants(act, locale) for name, act in _OF_INSTANTS.items()})
     return made

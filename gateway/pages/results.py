@@ -1,5 +1,6 @@
 """The results of a survey, for whoever has the link from a mail: what was released, and the same for everyone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,15 +9,39 @@ from werkzeug.wrappers import Response
 from chassis.http.problems import kind_of
 from chassis.sealing import BrokenSeal
 from gateway.pages import survey
-from gateway.pages.render import message_of, page
-from gateway.pages.sayings import SAYINGS, Sayings
+from gateway.pages.render import message, page
 from gateway.reading import read_locale
 from gateway.routes import Media, RequestContext, Route
 from pratique.errors import DomainError, NotFound, Unavailable
-from pratique.events.evaluation import SurveyState
+from pratique.events.evaluation import SurveyState, WithheldReason
 from pratique.events.membership import Locale
 from pratique.requests.evaluation import ReadResults
 from words import formats
+from words.catalogue import N_, sentences
+
+#: Why nothing is shown, by the reason that evaluation gives.
+_WITHHELD: Mapping[str, str] = {
+    WithheldReason.BELOW_K: N_(
+        "The survey has ended. Its results are not shown: too few people answered to be sure that nobody could be "
+        "recognized."
+    ),
+    WithheldReason.NO_ATTENDANCE: N_(
+        "The survey has ended without results: no attendance was recorded, so nobody was asked."
+    ),
+}
+_RELEASED = N_("%(n)s people answered. These results are the same for everyone and will not change.")
+_NEARLY_ALL = N_(
+    "All of these people, or all but one, answered %(label)s. The exact number is not shown: it would give away what "
+    "each of them answered."
+)
+_MEAN = N_(
+    "On average: %(mean)s out of 5. With so small a group the mean is uncertain: it most likely lies between %(low)s "
+    "and %(high)s (19 times out of 20)."
+)
+_SHARE = N_(
+    "%(share)s said yes. With so small a group this share is uncertain: it most likely lies between %(low)s and "
+    "%(high)s (19 times out of 20)."
+)
 
 
 @dataclass(frozen=True)
@@ -41,31 +66,28 @@ class Shown:
 def show_results(context: RequestContext) -> Response:
     """Show what was released of a survey, or say in a sentence why nothing is."""
     locale = read_locale(context.request)
-    say = SAYINGS[locale]
-    survey_id = _survey_of(context)
+    _, survey_id = sentences(locale), _survey_of(context)
     told = context.call(ReadResults, survey_id=survey_id, locale=locale)
     is_released = told["state"] == SurveyState.RELEASED
     return page(
         "results",
         locale,
-        title=say["title"],
-        say=say,
+        title=_("Survey results"),
         is_released=is_released,
-        lead=say["released"] % {"n": told["n"]} if is_released else _why_not(told, say),
-        questions=[_shown(cell, say, locale) for cell in told["questions"]] if is_released else [],
+        lead=_(_RELEASED, n=told["n"]) if is_released else _(_why_not(told)),
+        questions=[_shown(cell, locale) for cell in told["questions"]] if is_released else [],
         comments=told["comments"] if is_released else [],
     )
 
 
 def refuse(context: RequestContext, error: DomainError) -> Response:
     """The page that tells this error to a person."""
-    say = SAYINGS[read_locale(context.request)]
-    names: dict[type[DomainError], str] = {NotFound: "unknown", Unavailable: "away"}
+    names: dict[type[DomainError], str] = {NotFound: "results_unknown", Unavailable: "results_away"}
     name = names.get(type(error))
     if name is None:
         return survey.refuse(context, error)
     kind = kind_of(error)
-    response = message_of(say[f"{name}_title"], say[name], read_locale(context.request), kind.status)
+    response = message(name, read_locale(context.request), kind.status)
     response.headers.update(kind.headers or {})
     return response
 
@@ -78,35 +100,40 @@ def _survey_of(context: RequestContext) -> str:
     return str(survey_id)
 
 
-def _why_not(told: dict[str, Any], say: Sayings) -> str:
+def _why_not(told: dict[str, Any]) -> str:
     if told["state"] == SurveyState.OPEN:
-        return say["open"]
-    reason = told.get("reason")
-    return say[reason] if reason in ("below_k", "no_attendance") else say["withheld"]
+        return N_(
+            "This survey is still open. Its results will appear here once it has ended, if enough people have "
+            "answered for nobody to be recognized."
+        )
+    hidden = N_("The survey has ended. Its results are not shown, so that nobody can be recognized.")
+    return _WITHHELD.get(told.get("reason", ""), hidden)
 
 
-def _shown(cell: dict[str, Any], say: Sayings, locale: str) -> Shown:
+def _shown(cell: dict[str, Any], locale: Locale) -> Shown:
+    _ = sentences(locale)
     if cell["is_withheld"]:
-        return Shown(cell["text"], "", [], [say["question_withheld"]])
+        hidden = _("The answers to this question are not shown, so that nobody can be recognized.")
+        return Shown(cell["text"], "", [], [hidden])
     labels = cell["options"]
     if "nearly_all" in cell:
-        label = formats.quoted(labels.get(cell["nearly_all"], cell["nearly_all"]), Locale(locale))
-        words = say["nearly_all"] % {"label": label}
+        label = formats.quoted(labels.get(cell["nearly_all"], cell["nearly_all"]), locale)
+        words = _(_NEARLY_ALL, label=label)
         return Shown(cell["text"], "", [], [words])
     n = cell["n"]
     rows = [
         Row(labels.get(key, key), count, round(100 * count / n)) for key, count in cell["distribution"].items() if n
     ]
-    return Shown(cell["text"], say["caption"] % {"n": n}, rows, [_in_words(cell, say, locale)])
+    return Shown(cell["text"], _("%(n)s answers", n=n), rows, [_in_words(cell, locale)])
 
 
-def _in_words(cell: dict[str, Any], say: Sayings, locale: str) -> str:
+def _in_words(cell: dict[str, Any], locale: Locale) -> str:
     """Mean or share, and how sure it is."""
-    is_share = "share" in cell
+    is_share, _ = "share" in cell, sentences(locale)
     shown, name = (formats.percent, "share") if is_share else (formats.decimal, "mean")
     low, high = cell["interval"]
     values = {name: cell[name], "low": low, "high": high}
-    return say[name] % {each: shown(value, Locale(locale)) for each, value in values.items()}
+    return _(_SHARE if is_share else _MEAN, **{each: shown(value, locale) for each, value in values.items()})
 
 
 ROUTES = (

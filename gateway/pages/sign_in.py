@@ -21,12 +21,12 @@ from gateway.forgery import Forged, check_origin
 from gateway.limits import Allowance, client_address
 from gateway.pages import survey
 from gateway.pages.render import message, page
-from gateway.pages.texts import TEXTS
 from gateway.reading import read_host
 from gateway.routes import Media, RequestContext, Route
 from pratique.errors import DomainError, Forbidden, NotFound, TooManyTries
 from pratique.requests.membership import ListMembers, MemberQuery
 from pratique.requests.notifications import MailSignInLink
+from words.catalogue import N_, sentences
 
 if TYPE_CHECKING:
     from gateway.app import App
@@ -76,14 +76,14 @@ def send_link(context: RequestContext) -> Response:
         response.headers["Retry-After"] = "600"
         return response
     app.later(_mail_link, app, typed, _own_page(app, leads_to))
-    return page("sign_in_sent", context.locale, title=TEXTS[context.locale]["sign_in_sent_title"], email=typed)
+    return page("sign_in_sent", context.locale, title=sentences(context.locale)(N_("Check your email")), email=typed)
 
 
 def show_link(context: RequestContext) -> Response:
     """Show the button that signs in. Looking spends nothing: mail scanners follow links too."""
     if not context.app.sessions.is_link(context.path["token"]):
         return _no_link(context)
-    return page("sign_in_confirm", context.locale, title=TEXTS[context.locale]["sign_in_confirm_title"])
+    return page("sign_in_confirm", context.locale, title=sentences(context.locale)(N_("Sign in here")))
 
 
 def sign_in(context: RequestContext) -> Response:
@@ -131,7 +131,7 @@ def _form(context: RequestContext, typed: str, leads_to: str, status: int = 200)
         "sign_in",
         context.locale,
         status,
-        title=TEXTS[context.locale]["sign_in_title"],
+        title=sentences(context.locale)(N_("Sign in")),
         typed=typed,
         leads_to=_own_page(context.app, leads_to),
         wrong=status != 200,

@@ -1,6 +1,6 @@
 """The survey as people meet it: by the link in their mail, or by the code that the room was shown. No script needed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +11,7 @@ from chassis.http.problems import kind_of, record
 from gateway.api.evaluation import read_room
 from gateway.ballots import send_answers, survey_of
 from gateway.pages.answers import Question, find_faults, to_cast, to_show, told_faults, typed_answers
-from gateway.pages.invitation_texts import INVITATION_TEXTS
-from gateway.pages.render import message, message_of, page
-from gateway.pages.texts import TEXTS
+from gateway.pages.render import message, page
 from gateway.passes import find_pass, forget_pass
 from gateway.reading import read_locale
 from gateway.routes import Media, RequestContext, Route
@@ -26,9 +24,12 @@ from pratique.errors import (
     TooManyTries,
     Unavailable,
 )
+from pratique.events.membership import Locale
 from pratique.requests.evaluation import MailSurveyLink, OpenBallot, ReadQuestions, RoomPolicy
+from words.catalogue import N_, Sentences, sentences
 from words.order import in_order, sort_key
 
+TITLE = N_("Your view of the meeting")
 MAX_BALLOT = 400  #: characters
 MAX_LABEL = 200  #: characters
 MAX_WANTED = 60  #: characters of a name that is looked for
@@ -42,7 +43,7 @@ class Visit:
     """One person before the survey, by a link or in a room."""
 
     context: RequestContext
-    locale: str
+    locale: Locale
     member: str  #: chosen in a room; empty for those who came by a link or hold a pass
     ballot: str  #: empty until the questions were shown
     answers: dict[str, str]  #: what was typed, by question; what was left out is not in it
@@ -61,9 +62,9 @@ class Visit:
         return "switch" in self.context.request.form
 
     @property
-    def text(self) -> Mapping[str, str]:
+    def sentences(self) -> Sentences:
         """The sentences of their language."""
-        return TEXTS[self.locale]
+        return sentences(self.locale)
 
 
 def show_survey(context: RequestContext) -> Response:
@@ -102,9 +103,9 @@ def refuse(context: RequestContext, error: DomainError) -> Response:
         return show_failure(context.request, record(error))
     is_room = "room_code" in context.path
     if isinstance(error, Conflict) and is_room:
-        return message("already_room", locale, status, title="already", back=True)
+        return message("already_room", locale, status, back=True)
     if isinstance(error, NotFound) and is_room:
-        return message("no_room", locale, status, title="no_room")
+        return message("no_room", locale, status)
     names: dict[type[DomainError], str] = {
         NotFound: "unknown",
         Conflict: "already",
@@ -150,11 +151,11 @@ def _names(visit: Visit, everyone: list[dict[str, str]], *, is_held: bool, wrong
     found = in_order(everyone, lambda each: each["label"])
     if is_long and wanted:
         found = [each for each in found if sort_key(wanted)[0] in sort_key(each["label"])[0]]
-    is_personal, say = _is_personal(visit.context), INVITATION_TEXTS[visit.locale]
-    title = say["mail_title"] if is_personal else visit.text["who_title"]
+    is_personal, _ = _is_personal(visit.context), visit.sentences
+    title = _("Get your link") if is_personal else _("Who are you?")
     listed, is_cut = found[:MAX_LISTED], len(found) > MAX_LISTED
     shown = {"attending": listed, "is_cut": is_cut, "is_long": is_long, "wanted": wanted}
-    shown |= {"wrong": wrong, "is_error": wrong, "is_personal": is_personal, "is_held": is_held, "say": say}
+    shown |= {"wrong": wrong, "is_error": wrong, "is_personal": is_personal, "is_held": is_held}
     return page("names", visit.locale, 422 if wrong else 200, title=title, **shown)
 
 
@@ -180,8 +181,7 @@ def _mail_link(visit: Visit) -> Response:
     if is_there and context.app.link_mails.take(f"{room.meeting_id} {visit.member}"):  # however the code is written
         with suppress(NotFound, Invalid):
             context.call(MailSurveyLink, room_code=context.path["room_code"], member_id=visit.member)
-    say = INVITATION_TEXTS[visit.locale]
-    return message_of(say["mailed_title"], say["mailed"], visit.locale)
+    return message("link_mailed", visit.locale)
 
 
 def _open(visit: Visit) -> Response:
@@ -206,9 +206,9 @@ def _answer(visit: Visit) -> Response:
         return _again(visit)
     if visit.is_switching:
         return _form(visit, questions)
-    wrong = find_faults(visit.answers, questions, visit.text)
+    wrong = find_faults(visit.answers, questions, visit.locale)
     if wrong or not visit.answers:
-        return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
+        return _mend(visit, questions, wrong)
     return _send(visit, questions)
 
 
@@ -217,13 +217,21 @@ def _send(visit: Visit, questions: list[Question]) -> Response:
     try:
         send_answers(visit.context, visit.ballot, answers)
     except Gone:
-        return message("spent", visit.locale, 410, title="already")
+        return message("spent", visit.locale, 410)
     except Unavailable:
         return _again(visit)
     except Invalid as error:
-        wrong = told_faults(error, answers, questions, visit.text)
-        return _form(visit, questions, 422, visit.text["mend" if wrong else "empty"], wrong)
+        wrong = told_faults(error, answers, questions, visit.locale)
+        return _mend(visit, questions, wrong)
     return message("thanks", visit.locale)
+
+
+def _mend(visit: Visit, questions: list[Question], wrong: dict[str, str]) -> Response:
+    """Ask to correct what is wrong, or to answer something."""
+    _ = visit.sentences
+    nothing = _("Answer at least one question, then send your answers.")
+    words = _("Your answers are not sent yet. Correct what is marked, then send them.") if wrong else nothing
+    return _form(visit, questions, 422, words, wrong)
 
 
 def _form(
@@ -237,7 +245,7 @@ def _form(
         "questions",
         visit.locale,
         status,
-        title=visit.text["title"],
+        title=visit.sentences(TITLE),
         questions=to_show(questions),
         answers=visit.answers,
         wrong=wrong or {},
@@ -246,15 +254,15 @@ def _form(
         member=visit.member,
         ballot=visit.ballot,
         label=visit.label,
-        say=INVITATION_TEXTS[visit.locale],
     )
 
 
 def _again(visit: Visit) -> Response:
     """Offer to send the same once more; nothing that was typed, and no ballot that was taken, is lost."""
     values = {"answers": visit.answers, "member": visit.member, "ballot": visit.ballot, "label": visit.label}
-    text = visit.text
-    response = page("again", visit.locale, 503, title=text["title"], message=text["not_sent"], **values)
+    _ = visit.sentences
+    words = _("Your answers were not sent: the service is not responding. Wait a moment, then try again.")
+    response = page("again", visit.locale, 503, title=_(TITLE), message=words, **values)
     response.headers.update(kind_of(Unavailable("")).headers or {})
     return response
 

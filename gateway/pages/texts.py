@@ -1,118 +1,173 @@
-"""Sentences of pages that code chooses among, by name: those that tell what became of a request among them."""
+"""Pages that say one thing: the sentences among which code chooses, by name, in English."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from gateway.pages.sign_in_texts import SIGN_IN
-from pratique.events.membership import Locale
-from words.catalogue import N_, sentences
+from words.catalogue import N_
 
-_NAMED: Mapping[str, str] = {
-    "anonymous": N_(
+
+class Words(NamedTuple):
+    """What a page says."""
+
+    title: str
+    words: str
+
+
+#: What anonymous means, as the survey's pages and the API of the room say it; the second behind a click.
+PROMISE = (
+    N_(
         "Your answers are anonymous: they are kept without your name, the date or the language, and nobody who "
         "reads them, the facilitator included, can tell which are yours. Results are shown only if at least five "
         "people who were there have answered."
     ),
-    "anonymous_title": N_("What this means"),
-    "anonymous_more": N_(
-        "While the survey is open, we remember that you have answered, so that you are not asked again; after "
-        "that, this is erased as well. Only somebody who runs the servers and watched them while you answer could"
-        " learn what you answer. Please write nothing that could identify you."
+    N_(
+        "While the survey is open, we remember that you have answered, so that you are not asked again; after that, "
+        "this is erased as well. Only somebody who runs the servers and watched them while you answer could learn "
+        "what you answer. Please write nothing that could identify you."
     ),
-    "index_title": N_("Enter the code of the room"),
-    "code": N_("Code shown on the screen"),
-    "code_hint": N_("Eight letters and digits; spaces and hyphens do not count."),
-    "code_wrong": N_("Type the code as it is shown: letters and digits."),
-    "no_code_title": N_("No code?"),
-    "no_code": N_(
-        "If you received a link by email, open it: it leads straight to the survey. If not, ask the facilitator "
-        "of the meeting for the code."
+)
+
+#: The pages that tell what became of a request.
+MESSAGES: Mapping[str, Words] = {
+    "lost": Words(N_("Page not found"), N_("This address leads nowhere. Check that you copied the whole of it.")),
+    "programs": Words(
+        N_("An address for programs"),
+        N_("This address is meant for authorized programs; there is nothing to see here in a browser."),
     ),
-    "about": N_(
-        "Pratique supports networks of communities of practice: meetings, attendance, anonymous surveys and results."
+    "refused": Words(
+        N_("Request refused"), N_("This request cannot be handled. Go back, reload the page, then try again.")
     ),
-    "for_programs": N_("For programs: description of the interface"),
-    "home": N_("Go to the home page"),
-    "lost_title": N_("Page not found"),
-    "lost": N_("This address leads nowhere. Check that you copied the whole of it."),
-    "programs_title": N_("An address for programs"),
-    "programs": N_("This address is meant for authorized programs; there is nothing to see here in a browser."),
-    "refused_title": N_("Request refused"),
-    "refused": N_("This request cannot be handled. Go back, reload the page, then try again."),
-    "title": N_("Your view of the meeting"),
-    "who_title": N_("Who are you?"),
-    "who_legend": N_("Tap your name, then continue"),
-    "who_why": N_("Your name is used only so that each person answers once."),
-    "who_absent": N_("Is your name missing? Ask the facilitator to mark you as present."),
-    "who_none": N_("Nobody has been marked as present yet. Ask the facilitator to do so, then reload this page."),
-    "who_missing": N_("Choose your name from the list."),
-    "continue": N_("Continue"),
-    "may_skip": N_("You may skip a question."),
-    "send": N_("Send my answers"),
-    "send_again": N_("Send again"),
-    "mend": N_("Your answers are not sent yet. Correct what is marked, then send them."),
-    "empty": N_("Answer at least one question, then send your answers."),
-    "bad_choice": N_("Choose one of the answers offered."),
-    "bad_text": N_("Shorten your text to 2,000 characters at most."),
-    "not_sent": N_("Your answers were not sent: the service is not responding. Wait a moment, then try again."),
-    "kept": N_("Nothing is lost: your answers are kept in this page."),
-    "thanks_title": N_("Thank you!"),
-    "thanks": N_("Your answers have arrived. Nobody can tell which ones are yours."),
-    "already_title": N_("Already done"),
-    "already": N_(
-        "An answer has already been received through this link. Each person answers only once, and nothing can be"
-        " changed, since nobody knows which answers are yours."
+    "thanks": Words(N_("Thank you!"), N_("Your answers have arrived. Nobody can tell which ones are yours.")),
+    "already": Words(
+        N_("Already done"),
+        N_(
+            "An answer has already been received through this link. Each person answers only once, and nothing can "
+            "be changed, since nobody knows which answers are yours."
+        ),
     ),
-    "already_room": N_(
-        "An answer has already been received under this name, so yours was not taken. If you have not answered "
-        "yet, check that you chose the right name. If you did, tell the facilitator, who can take back what was "
-        "answered in the room; everyone who is there will then be asked by mail."
+    "already_room": Words(
+        N_("Already done"),
+        N_(
+            "An answer has already been received under this name, so yours was not taken. If you have not answered "
+            "yet, check that you chose the right name. If you did, tell the facilitator, who can take back what was "
+            "answered in the room; everyone who is there will then be asked by mail."
+        ),
     ),
-    "no_room_title": N_("This room is not open"),
-    "no_room": N_(
-        "This code opens no room. Check it on the screen. If the meeting has just ended and you have not "
-        "answered, you will be asked by mail."
+    "no_room": Words(
+        N_("This room is not open"),
+        N_(
+            "This code opens no room. Check it on the screen. If the meeting has just ended and you have not "
+            "answered, you will be asked by mail."
+        ),
     ),
-    "back": N_("Back to the list of names"),
-    "spent": N_(
-        "These answers have already been received, or the survey has ended in the meantime. You may close this page."
+    "spent": Words(
+        N_("Already done"),
+        N_(
+            "These answers have already been received, or the survey has ended in the meantime. You may close this "
+            "page."
+        ),
     ),
-    "closed_title": N_("The survey is over"),
-    "closed": N_("This survey takes no more answers. Thank you for wanting to answer."),
-    "unknown_title": N_("Unknown link"),
-    "unknown": N_("This link or code leads to no open survey. Check that you copied the whole of it."),
-    "tries_title": N_("Too many tries"),
-    "tries": N_("Too many wrong links or codes came from your network. Wait a minute, then try again."),
-    "away_title": N_("One moment"),
-    "away": N_("The service is not responding right now. Nothing was sent; try again in a moment."),
-    "unread_title": N_("Unreadable form"),
-    "unread": N_("This form could not be read. Open the link that you received again."),
-    "broken_title": N_("An error on our side"),
-    "broken": N_(
-        "Something went wrong on our side. Try again later or, if it persists, give this number to the facilitator:"
+    "closed": Words(
+        N_("The survey is over"), N_("This survey takes no more answers. Thank you for wanting to answer.")
     ),
-    "mails_title": N_("Mails that were sent"),
-    "mails_about": N_("No mail leaves this machine: each one becomes a file, shown here. Folder:"),
-    "mails_none": N_("There are none yet. Schedule a meeting, and its invitations will appear here."),
-    "mails_older": N_("Older ones"),
-    "mail_from": N_("From"),
-    "mail_to": N_("To"),
-    "mail_sent": N_("Sent"),
-    "mail_on_calendar": N_("For the calendar"),
-    "mail_off_calendar": N_("To be taken off the calendar"),
-    "mail_what": N_("What"),
-    "mail_when": N_("When"),
-    "mail_where": N_("Where"),
-    "mail_link": N_("Link"),
-    "mail_unknown_title": N_("Unknown mail"),
-    "mail_unknown": N_("There is no such mail; perhaps its file has been removed."),
+    "unknown": Words(
+        N_("Unknown link"), N_("This link or code leads to no open survey. Check that you copied the whole of it.")
+    ),
+    "tries": Words(
+        N_("Too many tries"), N_("Too many wrong links or codes came from your network. Wait a minute, then try again.")
+    ),
+    "away": Words(
+        N_("One moment"), N_("The service is not responding right now. Nothing was sent; try again in a moment.")
+    ),
+    "unread": Words(N_("Unreadable form"), N_("This form could not be read. Open the link that you received again.")),
+    "broken": Words(
+        N_("An error on our side"),
+        N_(
+            "Something went wrong on our side. Try again later or, if it persists, give this number to the facilitator:"
+        ),
+    ),
+    "invitation_unknown": Words(
+        N_("Unknown link"),
+        N_(
+            "This link leads to no invitation. Open the one in your newest email, or check that you copied the "
+            "whole of it. If it leads nowhere, write to the facilitator of your community."
+        ),
+    ),
+    "invitation_expired": Words(
+        N_("This link is no longer valid"),
+        N_(
+            "The meeting to which it invited you has passed. You will receive a new invitation to the next one; if "
+            "you have a question, write to the facilitator of your community."
+        ),
+    ),
+    "link_mailed": Words(
+        N_("Check your email"),
+        N_(
+            "If this name is yours, your link to the survey is in your mailbox, or will be in a moment. Look among "
+            "the junk mail, too. It is sent only once."
+        ),
+    ),
+    "results_unknown": Words(
+        N_("Unknown link"),
+        N_(
+            "This link leads to no results. Check that you copied the whole of it, or ask the person who "
+            "facilitates your community for it."
+        ),
+    ),
+    "results_away": Words(N_("One moment"), N_("The service is not responding right now. Try again in a moment.")),
+    "mail_unknown": Words(N_("Unknown mail"), N_("There is no such mail; perhaps its file has been removed.")),
+    "sign_in_spent": Words(
+        N_("This link no longer works"),
+        N_(
+            "A sign-in link works once, for fifteen minutes. This one was used already, has expired, or was not "
+            "copied whole. Ask for another one: it takes a moment."
+        ),
+    ),
+    "sign_in_tries": Words(
+        N_("Too many requests"),
+        N_(
+            "Too many links were asked for from your network. Wait ten minutes, then try again. A link that you "
+            "already received still works."
+        ),
+    ),
+    "visit_over": Words(
+        N_("You are signed out"),
+        N_("Your session has ended; nothing was changed. Sign in again, go back to the page, then try once more."),
+    ),
+    "visit_nobody": Words(
+        N_("Unknown account"),
+        N_(
+            "We no longer know anybody by this account; you were signed out everywhere. If that is a mistake, write "
+            "to whoever coordinates your community."
+        ),
+    ),
+    "visit_forged": Words(
+        N_("Nothing was changed"),
+        N_(
+            "This form does not come from our pages, or comes from a session that has ended. If you sent nothing "
+            "yourself, another site tried to do so in your place, and failed. Otherwise open the page again, then "
+            "try once more."
+        ),
+    ),
+    "visit_forbidden": Words(
+        N_("Your role does not open this page"),
+        N_(
+            "Nothing was changed. This role is not yours, or it has ended. If you need it, ask whoever coordinates "
+            "the community."
+        ),
+    ),
+    "visit_lost": Words(N_("Page not found"), N_("There is nothing here, or no longer. Nothing was changed.")),
+    "visit_stale": Words(
+        N_("Somebody was faster"),
+        N_(
+            "This has changed meanwhile, and nothing that you sent was saved. Open the page again to see how things "
+            "stand, then try once more if need be."
+        ),
+    ),
+    "visit_away": Words(
+        N_("One moment"), N_("The service is not responding right now. Go back, and try again in a moment.")
+    ),
+    "visit_refused": Words(
+        N_("Request refused"), N_("This could not be saved. Go back, check what you typed, then try again.")
+    ),
 }
-
-
-def texts_of(named: Mapping[str, str], locale: str) -> Mapping[str, str]:
-    """Return these sentences in a language, by the same names."""
-    translated = sentences(Locale(locale)).gettext
-    return {name: translated(english) for name, english in named.items()}
-
-
-#: All of them, by language and name.
-TEXTS: Mapping[str, Mapping[str, str]] = {locale.value: texts_of({**_NAMED, **SIGN_IN}, locale) for locale in Locale}

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from gateway.pages.texts import TEXTS
+from gateway.pages.texts import MESSAGES
+from pratique.events.membership import Locale
 from tests.browser.chromium import DEVICES, LOCALES
 from tests.browser.person import Person
 from tests.browser.site import Site
 from tests.browser.window import window
+from words.catalogue import sentences
 
 COMMENT = "Plus de pauses, et « du café »."
 OTHER = {"fr": "en", "en": "fr"}
@@ -26,9 +28,11 @@ def person(request: pytest.FixtureRequest, browser: Browser, network: Site) -> I
         assert opened.faults == []
 
 
-def says(person: Person, name: str) -> bool:
-    """Return whether the page has this sentence in the language that the person reads."""
-    return " ".join(TEXTS[person.language or ""][name].split()) in " ".join(person.text.split())
+def says(person: Person, sentence: str) -> bool:
+    """Return whether the page has this sentence, or that of this message, in the language that the person reads."""
+    english = MESSAGES[sentence].words if sentence in MESSAGES else sentence
+    told = sentences(Locale(person.language or ""))(english)
+    return " ".join(told.split()) in " ".join(person.text.split())
 
 
 def enter(person: Person, code: str) -> None:
@@ -40,13 +44,13 @@ def enter(person: Person, code: str) -> None:
 def test_in_the_room_the_code_leads_to_a_name_the_questions_and_thanks(person: Person, network: Site) -> None:
     code = network.room_code
     enter(person, f"{code[:4].lower()} {code[4:].lower()}")
-    assert person.heading == TEXTS[person.window.locale]["who_title"]
+    assert person.heading == sentences(Locale(person.window.locale))("Who are you?")
     person.choose_name(*network.next_name())
     person.press()
     person.rate(4)
     person.comment(COMMENT)
     person.press()
-    assert person.heading == TEXTS[person.window.locale]["thanks_title"]
+    assert person.heading == sentences(Locale(person.window.locale))("Thank you!")
     assert not person.asks()
 
 
@@ -73,7 +77,7 @@ def test_going_back_shows_that_the_answers_were_taken_and_asks_no_more(person: P
 def test_a_code_that_is_none_is_told_at_its_field_and_stays_there(person: Person) -> None:
     enter(person, "K7M? 2P")
     assert person.window.document.status == 422
-    assert says(person, "code_wrong")
+    assert says(person, "Type the code as it is shown: letters and digits.")
     assert person.page.get_by_role("textbox").input_value() == "K7M? 2P"
 
 
@@ -87,7 +91,7 @@ def test_sending_nothing_is_told_and_the_same_page_can_be_answered_then(person: 
     person.open(network.next_link())
     person.press()
     assert person.window.document.status == 422
-    assert says(person, "empty")
+    assert says(person, "Answer at least one question, then send your answers.")
     person.rate(1)
     person.press()
     assert says(person, "thanks")

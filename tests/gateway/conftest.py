@@ -15,7 +15,10 @@ from chassis.testing import memory_store
 from gateway import auth
 from gateway.app import App
 from gateway.models import Base
+from gateway.pages.texts import MESSAGES
 from pratique.errors import Unavailable
+from pratique.events.membership import Locale
+from words.catalogue import sentences
 
 QUESTIONS: list[dict[str, Any]] = [
     {
@@ -145,6 +148,11 @@ def parsed(response: Any) -> Any:
 def words_of(response: Any) -> str:
     """Return the text of a page's main part, with single spaces."""
     return " ".join("".join(parsed(response).find("body/main").itertext()).split())
+
+
+def sentence_of(message: str, locale: str = "fr") -> str:
+    """Return the words of a page that says one thing."""
+    return sentences(Locale(locale))(MESSAGES[message].words)
 
 
 def asked(gate: Gate, name: str) -> list[dict[str, Any]]:

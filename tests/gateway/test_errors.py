@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from gateway.pages.texts import TEXTS
 from pratique.request import example_id
+from tests.gateway.conftest import sentence_of
 
 COMMUNITY = f"/v1/communities/{example_id('community')}"
 MEETING = f"/v1/meetings/{example_id('meeting')}"
@@ -30,7 +30,7 @@ def test_a_browser_gets_a_page_and_never_json(gate, method, path, token, status,
     headers = {"Accept": BROWSER, "Accept-Language": locale} | ({} if token else {"Authorization": None})
     response = gate.ask(method, path, headers=headers, data="x" if method == "PUT" else None)
     assert (response.status_code, response.content_type) == (status, "text/html; charset=utf-8")
-    assert TEXTS[locale][sentence] in response.text
+    assert sentence_of(sentence, locale) in response.text
     assert f'href="/?lang={locale}"' in response.text
     assert response.headers["Content-Language"] == locale
 

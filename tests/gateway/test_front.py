@@ -2,11 +2,10 @@
 
 import pytest
 
-from gateway.pages.texts import TEXTS
 from pratique.errors import Unavailable
+from pratique.events.membership import Locale
 from tests.gateway.conftest import BALLOT, form_of, make_gate, parsed
-
-FR, EN = TEXTS["fr"], TEXTS["en"]
+from words.catalogue import sentences
 
 
 @pytest.mark.parametrize(("locale", "other"), [("fr", "en"), ("en", "fr")])
@@ -15,7 +14,7 @@ def test_the_first_page_asks_for_the_room_s_code_in_one_s_language(store, path, 
     gate = make_gate(store, broker_url="amqp://rabbitmq")
     page = parsed(gate.ask("GET", path, headers={"Authorization": None, "Accept-Language": locale}))
     assert page.get("lang") == locale
-    assert page.find("body/main/h1").text == TEXTS[locale]["index_title"]
+    assert page.find("body/main/h1").text == sentences(Locale(locale))("Enter the code of the room")
     assert [each.get("name") for each in page.iter("input")] == ["code"]
     links = {each.get("href") for each in page.iter("a")}
     assert {f"?lang={other}", "/openapi.json"} == {each for each in links if not each.endswith(f"?lang={locale}")}
@@ -35,7 +34,9 @@ def test_what_is_no_code_is_told_at_the_field_and_stays_there(open_survey, typed
     (field,) = page.iter("input")
     told = {each.get("id"): each.text for each in page.iter("p")}
     assert response.status_code == 422
-    assert EN["code_wrong"] in [told.get(each) for each in field.get("aria-describedby").split()]
+    assert "Type the code as it is shown" in " ".join(
+        told.get(each, "") for each in field.get("aria-describedby").split()
+    )
     assert field.get("value").strip() == typed.strip()
 
 
@@ -52,7 +53,7 @@ def test_switching_the_language_keeps_what_was_typed_and_sends_nothing(open_surv
     response = open_survey.ask("POST", f"{path}?lang=en", data=TYPED | {"switch": "1"})
     assert (response.status_code, parsed(response).get("lang")) == (200, "en")
     assert form_of(response) == TYPED
-    assert EN["mend"] not in response.text
+    assert "Your answers are not sent yet. Correct what is marked, then send them." not in response.text
     assert {name for name, _ in open_survey.peer.asked} == {"evaluation.read_questions"}
 
 

@@ -8,9 +8,8 @@ import pytest
 from werkzeug.test import Client
 
 from chassis import clock
-from gateway.pages.invitation_texts import INVITATION_TEXTS
-from gateway.pages.texts import TEXTS
 from pratique.errors import Forbidden, NotFound
+from pratique.events.membership import Locale
 from pratique.requests.evaluation import PASSES
 from pratique.requests.meetings import INVITATION_LINK
 from pratique.requests.notifications import InvitationWords
@@ -26,10 +25,12 @@ from tests.gateway.conftest import (
     form_of,
     make_gate,
     parsed,
+    sentence_of,
     words_of,
 )
+from words.catalogue import sentences
 
-FR, EN = INVITATION_TEXTS["fr"], INVITATION_TEXTS["en"]
+FR, EN = sentences(Locale.FR), sentences(Locale.EN)
 ANOTHER = "00000000-0000-4000-8000-0000000000ee"
 STRANGER = "00000000-0000-4000-8000-0000000000ff"
 UNTIL = AT + timedelta(days=1)
@@ -68,13 +69,13 @@ def names_in(page: Any) -> list[str]:
 def test_a_phone_with_a_pass_goes_straight_to_the_questions_as_its_owner(open_survey: Any) -> None:
     held = pass_of()
     page = held_by(open_survey, held).get(ROOM)
-    assert words_of(page).count(FR["answering_as"].format(label="Anne & Co.")) == 1
+    assert words_of(page).count("Vous êtes Anne & Co., et votre nom") == 1
     assert "Bodo" not in page.text
     assert asked(open_survey, "evaluation.open_ballot") == [
         {"room_code": "K7MQ2PXD", "room_pass": held, "locale": "fr"}
     ]
     sent = held_by(open_survey, held).post(ROOM, data=form_of(page) | {"step": "answer", "q.satisfaction": "4"})
-    assert (sent.status_code, TEXTS["fr"]["thanks"] in sent.text) == (200, True)
+    assert (sent.status_code, sentence_of("thanks") in sent.text) == (200, True)
     assert asked(open_survey, "evaluation.take_ballot") == [{"ballot_id": BALLOT}]
 
 
@@ -94,8 +95,8 @@ def test_the_other_language_and_a_mistake_keep_whose_phone_it_is(open_survey: An
     english = held_by(open_survey, pass_of()).post(f"{ROOM}?lang=en", data=filled | {"switch": "1"})
     empty = held_by(open_survey, pass_of()).post(f"{ROOM}?lang=en", data=filled)
     for again in (english, empty):
-        assert EN["answering_as"].format(label="Anne & Co.") in words_of(again)
-        assert EN["not_me"] in words_of(again)
+        assert "You are Anne & Co., and your name" in words_of(again)
+        assert EN("This is not me") in words_of(again)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_the_other_language_and_a_mistake_keep_whose_phone_it_is(open_survey: An
 def test_a_pass_that_is_forged_foreign_or_over_is_as_none(open_survey: Any, wrong: str) -> None:
     page = held_by(open_survey, wrong).get(ROOM)
     assert names_in(page) == [ANNE, BODO]
-    assert FR["not_there"] not in page.text
+    assert "Cet appareil est reconnu, mais votre présence n’est pas encore" not in page.text
     assert asked(open_survey, "evaluation.open_ballot") == []
 
 
@@ -126,13 +127,13 @@ def test_a_pass_for_another_meeting_stays_there(open_survey: Any) -> None:
 
 def test_whoever_is_not_marked_as_there_is_told_whom_to_ask(open_survey: Any) -> None:
     page = held_by(open_survey, pass_of(STRANGER)).get(ROOM)
-    assert FR["not_there"] in words_of(page)
+    assert "Cet appareil est reconnu, mais votre présence n’est pas encore" in words_of(page)
     assert asked(open_survey, "evaluation.open_ballot") == []
 
 
 def test_a_phone_passed_on_forgets_whose_it_was_and_asks_who_holds_it(open_survey: Any) -> None:
     phone = held_by(open_survey, pass_of())
-    assert FR["not_me"] in phone.get(ROOM).text
+    assert FR("This is not me") in phone.get(ROOM).text
     forgotten = phone.post(ROOM, data={"step": "forget"})
     assert (forgotten.status_code, forgotten.headers["Location"]) == (303, "?lang=fr")
     assert names_in(phone.get(ROOM)) == [ANNE, BODO]
@@ -147,7 +148,7 @@ def test_opening_one_s_invitation_is_all_that_a_phone_has_to_do(open_survey: Any
     phone = Client(open_survey.app)
     assert names_in(phone.get(ROOM)) == [ANNE, BODO]
     phone.get(f"/i/{pass_of(BODO, INVITATION_LINK)}")
-    assert FR["answering_as"].format(label="Bodo L.") in phone.get(ROOM).text
+    assert "Vous êtes Bodo L., et votre nom" in phone.get(ROOM).text
     phone.get(f"/i/{pass_of(ANNE, INVITATION_LINK)}")
     assert "Bodo" not in phone.get(ROOM).text
 
@@ -155,17 +156,17 @@ def test_opening_one_s_invitation_is_all_that_a_phone_has_to_do(open_survey: Any
 def test_where_nobody_chooses_a_name_a_pass_is_the_way_in(open_survey: Any) -> None:
     there = personal(open_survey)
     page = held_by(there, pass_of()).get(ROOM)
-    assert FR["answering_as"].format(label="Anne & Co.") in words_of(page)
+    assert "Vous êtes Anne & Co., et votre nom" in words_of(page)
 
 
 def test_where_nobody_chooses_a_name_one_has_one_s_link_mailed(open_survey: Any) -> None:
     there = personal(open_survey)
     there.peer.says("evaluation.mail_survey_link", None)
     page = there.ask("GET", ROOM)
-    assert FR["mail_me"] in words_of(page)
-    assert TEXTS["fr"]["continue"] not in words_of(page)
+    assert FR("Email me my link") in words_of(page)
+    assert FR("Continue") not in words_of(page)
     answer = there.ask("POST", ROOM, data=form_of(page) | {"member": BODO})
-    assert FR["mailed"] in words_of(answer)
+    assert sentence_of("link_mailed") in words_of(answer)
     assert asked(there, "evaluation.mail_survey_link") == [{"room_code": "K7MQ2PXD", "member_id": BODO}]
     assert asked(there, "evaluation.open_ballot") == []
 
