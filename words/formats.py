@@ -11,7 +11,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from pratique.events.membership import Locale
-from words.catalogue import sentences
+from words.catalogue import N_, sentences
 
 NBSP = "\N{NO-BREAK SPACE}"  #: joins what a line must not break: 9 h 30, « … », 12 mars
 
@@ -28,10 +28,7 @@ _HOURS: Mapping[Locale, tuple[str, ...]] = {
     Locale.FR: (f"H{NBSP}'h'", f"H{NBSP}'h'{NBSP}mm"),
     Locale.EN: (f"h{NBSP}a", f"h:mm{NBSP}a"),
 }
-_IN_WORDS = {
-    Locale.FR: {5: "cinq", 6: "six", 7: "sept", 8: "huit", 9: "neuf", 10: "dix"},
-    Locale.EN: {5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"},
-}
+_IN_WORDS = {5: N_("five"), 6: N_("six"), 7: N_("seven"), 8: N_("eight"), 9: N_("nine"), 10: N_("ten")}
 
 
 @lru_cache(maxsize=1024)
@@ -96,12 +93,13 @@ def listing(names: Sequence[str], locale: Locale) -> str:
 
 def quoted(text: str, locale: Locale) -> str:
     """« … » with spaces that no line breaks, or “…”."""
-    return f"«{NBSP}{text}{NBSP}»" if locale is Locale.FR else f"“{text}”"
+    _ = sentences(locale)
+    return _("“%(text)s”", text=text)
 
 
 def number(count: int, locale: Locale) -> str:
     """« cinq », "five"; in digits where it is small or large."""
-    return _IN_WORDS[locale].get(count) or figure(count, locale)
+    return sentences(locale)(_IN_WORDS[count]) if count in _IN_WORDS else figure(count, locale)
 
 
 def decimal(value: float, locale: Locale, places: int = 1) -> str:
