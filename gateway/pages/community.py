@@ -36,7 +36,7 @@ _LABELS: Mapping[str, str] = {
     "name": N_("Name"),
     "purpose": N_("Why it meets"),
     "kind": N_("Who meets"),
-    "locale": N_("Language in which it is written to"),
+    "locale": N_("Language of its emails"),
     "timezone": N_("Time zone"),
 }
 #: Offered while one types; any other of IANA's names can be typed.
@@ -194,7 +194,7 @@ def _differing(_: Sentences, now: Mapping[str, Any], said: Mapping[str, Any]) ->
 
 
 def _founding(context: RequestContext, form: Form, community_id: str, status: int = 200) -> Response:
-    title = sentences(context.locale)(N_("Found a community"))
+    title = sentences(context.locale)(N_("Create a community"))
     return _form(context, title, form, status, action="/communities/new", community_id=community_id, is_new=True)
 
 
@@ -228,7 +228,7 @@ def _form(context: RequestContext, title: str, form: Form, status: int, **values
 _FILE = "/communities/<uuid:community_id>"
 ROUTES = (
     visitor_route("GET", "/communities/new", "Ask what a new community is to be", found_community),
-    visitor_route("POST", "/communities/new", "Found a community", put_new_community, status=303),
+    visitor_route("POST", "/communities/new", "Create a community", put_new_community, status=303),
     visitor_route("GET", _FILE, "Show a community and its people", show_community),
     visitor_route("GET", f"{_FILE}/edit", "Show a community to be changed", edit_community),
     visitor_route("POST", f"{_FILE}/edit", "Change a community", put_community, status=303),

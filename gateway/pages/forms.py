@@ -179,9 +179,9 @@ class Form:
         if most is not None and len(value) > most:
             return _.counted("Write at most %(num)s character.", "Write at most %(num)s characters.", most)
         if has_hidden(value) or any(is_control(each) and each not in "\n\r\t" for each in value):
-            return _("This holds characters that nobody sees; copying brings them along. Type it again.")
+            return _("This holds invisible characters; copying brings them along. Type it again.")
         if has_address(value):
-            return _("Leave out addresses of the web or of mail: mail programs would make links of them.")
+            return _("Leave out web and email addresses: email programs would make links of them.")
         return sentence if self.locale is Locale.EN else _("This cannot be taken as it is. Check it.")
 
     def _checks(self, name: str, kind: type) -> list[Any]:

@@ -19,10 +19,12 @@ BACK = timedelta(days=21)  #: how long after its end a meeting is looked at
 LATER = 5  #: meetings after the next that are named
 
 _OUTCOMES: Mapping[str, str] = {
-    SurveyState.RELEASED: N_("The results are there."),
-    WithheldReason.BELOW_K: N_("The results are withheld: too few people answered for nobody to be recognised."),
-    WithheldReason.NO_ATTENDANCE: N_("There are no results: no attendance was recorded, so nobody could be asked."),
-    SurveyState.WITHHELD: N_("The results are withheld, so that nobody can be recognised."),
+    SurveyState.RELEASED: N_("The results are in."),
+    WithheldReason.BELOW_K: N_(
+        "The results are not shown: too few people answered to be sure that nobody could be recognized."
+    ),
+    WithheldReason.NO_ATTENDANCE: N_("There are no results: no attendance was recorded, so nobody was asked."),
+    SurveyState.WITHHELD: N_("The results are not shown, so that nobody can be recognized."),
 }
 
 

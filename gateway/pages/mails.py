@@ -122,7 +122,7 @@ def list_mails(context: RequestContext) -> Response:
     names = _newest(folder, context.request.args.get("after", ""))
     found = [mail for mail in (_find(folder, name) for name in names[:PAGE]) if mail is not None]
     older = names[PAGE - 1] if len(names) > PAGE else ""
-    groups, title = _by_meeting(found), sentences(locale)(N_("Mails that were sent"))
+    groups, title = _by_meeting(found), sentences(locale)(N_("Emails that were sent"))
     return page("mails", locale, title=title, groups=groups, older=older, folder=folder)
 
 

@@ -17,7 +17,7 @@ KINDS: Mapping[MeetingKind, str] = {
     MeetingKind.MEETING: N_("Meeting"),
     MeetingKind.TRAINING: N_("Training"),
     MeetingKind.PREPARATORY: N_("Preparatory meeting"),
-    MeetingKind.CROSS_COMMUNITY: N_("Joint meeting of communities"),
+    MeetingKind.CROSS_COMMUNITY: N_("Joint meeting"),
 }
 MODES: Mapping[Mode, str] = {
     Mode.IN_PERSON: N_("in person"),

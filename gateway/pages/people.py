@@ -204,10 +204,10 @@ def _is_whole(context: RequestContext, form: Form, said: Mapping[str, Any], comm
     """Return whether nothing is missing that follows from how they take part; the form says what is."""
     _ = sentences(context.locale)
     if said["part"] == Part.STAFF and not said.get("role"):
-        form.errors["role"] = _("Choose what they are trusted with: who does not belong to it needs a role.")
+        form.errors["role"] = _("Choose what they are trusted with: somebody who does not belong to it needs a role.")
     if said["part"] == Part.REPRESENTATIVE:
         if community["kind"] == CommunityKind.INDIVIDUALS:
-            form.errors["part"] = _("In this community everybody is in their own name.")
+            form.errors["part"] = _("In this community everybody takes part in their own name.")
         elif not said.get("organization"):
             form.errors["organization"] = _("Write the organization that they represent.")
     if said.get("role") and Role(said["role"]) not in _givable(context):

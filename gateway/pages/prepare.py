@@ -30,8 +30,8 @@ ROSTER = 500  #: people to choose from
 PEOPLE = ("facilitator_id", "note_taker_id")
 #: What can be changed of a meeting that is scheduled, and what each is called.
 CHANGEABLE: Mapping[str, str] = {
-    "kind": N_("What is held"),
-    "mode": N_("Where people are"),
+    "kind": N_("Kind of meeting"),
+    "mode": N_("Where people meet"),
     "place": N_("Place"),
     "link": N_("Link to join online"),
     "themes": N_("Themes"),
@@ -272,7 +272,8 @@ def _refuse(form: Form, error: DomainError) -> None:
         form.refuse(error)
     else:
         form.general = _(
-            "So many mails were sent today that no more are taken. Try again tomorrow, or ask whoever runs the network."
+            "So many emails were sent today that no more are taken. Try again tomorrow, or ask whoever "
+            "runs the network."
         )
 
 

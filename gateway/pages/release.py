@@ -19,15 +19,16 @@ from words.formats import decimal, listing, percent, quoted
 
 _WHY_NOT: Mapping[str, str] = {
     WithheldReason.BELOW_K: N_(
-        "The survey has ended. Its results are withheld: too few people answered for nobody to be recognised."
+        "The survey has ended. Its results are not shown: too few people answered to be sure that "
+        "nobody could be recognized."
     ),
     WithheldReason.NO_ATTENDANCE: N_(
-        "The survey has ended without results: no attendance was recorded, so nobody could be asked."
+        "The survey has ended without results: no attendance was recorded, so nobody was asked."
     ),
-    SurveyState.WITHHELD: N_("The survey has ended. Its results are withheld, so that nobody can be recognised."),
+    SurveyState.WITHHELD: N_("The survey has ended. Its results are not shown, so that nobody can be recognized."),
     SurveyState.OPEN: N_(
-        "The survey is still open. Its results appear here once it has ended, if enough people answered for nobody to "
-        "be recognised."
+        "This survey is still open. Its results will appear here once it has ended, if enough people "
+        "have answered for nobody to be recognized."
     ),
 }
 
@@ -68,7 +69,7 @@ def _shown(cell: Mapping[str, Any], locale: Locale) -> dict[str, Any]:
     _, labels = sentences(locale), cell["options"]
     shown: dict[str, Any] = {"text": cell["text"], "parts": [], "mean": None, "caption": "", "in_words": ""}
     if cell["is_withheld"]:
-        return shown | {"sentence": _("The answers to this question are withheld, so that nobody can be recognised.")}
+        return shown | {"sentence": _("The answers to this question are not shown, so that nobody can be recognized.")}
     if "nearly_all" in cell:
         label = quoted(labels.get(cell["nearly_all"], cell["nearly_all"]), locale)
         return shown | {"sentence": _("All who answered, or all but one, said %(label)s.", label=label)}

@@ -21,9 +21,10 @@ PROMISE = (
         "people who were there have answered."
     ),
     N_(
-        "While the survey is open, we remember that you have answered, so that you are not asked again; after that, "
-        "this is erased as well. Only somebody who runs the servers and watched them while you answer could learn "
-        "what you answer. Please write nothing that could identify you."
+        "While the survey is open, we remember that you have answered, so that you are not asked "
+        "again; after that, this is erased as well. Only somebody who runs the servers and watches "
+        "them while you answer could learn what you answer. Please write nothing that could identify "
+        "you."
     ),
 )
 
@@ -48,16 +49,16 @@ MESSAGES: Mapping[str, Words] = {
     "already_room": Words(
         N_("Already done"),
         N_(
-            "An answer has already been received under this name, so yours was not taken. If you have not answered "
-            "yet, check that you chose the right name. If you did, tell the facilitator, who can take back what was "
-            "answered in the room; everyone who is there will then be asked by mail."
+            "An answer has already been received under this name, so yours was not taken. If you have not "
+            "answered yet, check that you chose the right name. If you did, tell the facilitator, who can "
+            "take back what was answered in the room; everyone who is there will then be asked by email."
         ),
     ),
     "no_room": Words(
         N_("This room is not open"),
         N_(
-            "This code opens no room. Check it on the screen. If the meeting has just ended and you have not "
-            "answered, you will be asked by mail."
+            "This code opens no room. Check it on the screen. If the meeting has just ended and you have "
+            "not answered, you will be asked by email."
         ),
     ),
     "spent": Words(
@@ -103,8 +104,8 @@ MESSAGES: Mapping[str, Words] = {
     "link_mailed": Words(
         N_("Check your email"),
         N_(
-            "If this name is yours, your link to the survey is in your mailbox, or will be in a moment. Look among "
-            "the junk mail, too. It is sent only once."
+            "If this name is yours, your link to the survey is in your mailbox, or will be in a moment. "
+            "Look in your junk mail, too. It is sent only once."
         ),
     ),
     "results_unknown": Words(
@@ -115,12 +116,12 @@ MESSAGES: Mapping[str, Words] = {
         ),
     ),
     "results_away": Words(N_("One moment"), N_("The service is not responding right now. Try again in a moment.")),
-    "mail_unknown": Words(N_("Unknown mail"), N_("There is no such mail; perhaps its file has been removed.")),
+    "mail_unknown": Words(N_("Unknown email"), N_("There is no such email; perhaps its file has been removed.")),
     "sign_in_spent": Words(
         N_("This link no longer works"),
         N_(
-            "A sign-in link works once, for fifteen minutes. This one was used already, has expired, or was not "
-            "copied whole. Ask for another one: it takes a moment."
+            "A sign-in link works once, for fifteen minutes. This one has already been used, has expired, "
+            "or was not copied in full. Ask for another one: it takes a moment."
         ),
     ),
     "sign_in_tries": Words(

@@ -29,7 +29,7 @@ def test_names_that_look_like_it_are_refused(gate, path, host):
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:8000"])
 def test_this_machine_s_own_names_are_answered(gate, host):
-    assert "Mails that were sent" in gate.ask("GET", "/mails?lang=en", headers={"Host": host}).text
+    assert "Emails that were sent" in gate.ask("GET", "/mails?lang=en", headers={"Host": host}).text
 
 
 def test_the_host_of_the_public_url_is_answered(store):

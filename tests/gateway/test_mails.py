@@ -150,7 +150,7 @@ def test_mails_about_one_meeting_stand_together_under_its_first(gate):
     one, other = uuid4(), uuid4()
     names = [send(gate, number, meeting=meeting) for number, meeting in enumerate([one, other, one, ""])]
     shown = look(gate, "/mails?lang=en")
-    assert re.findall(r"<h2[^>]*>(.*?)</h2>", shown) == ["Invitation n° 0", "Invitation n° 1", "Other mails"]
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", shown) == ["Invitation n° 0", "Invitation n° 1", "Other emails"]
     assert re.findall(r"/mails/(\S+eml)", shown) == [names[2], names[0], names[1], names[3]]
 
 
@@ -196,7 +196,7 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(gate):
     name, folder = send(gate), gate.app.settings.mail_dir
     (folder / name).rename(folder.parent / "secret.eml")
     (folder / name).symlink_to(folder.parent / "secret.eml")
-    assert "no such mail" in look(gate, f"/mails/{name}?lang=en", 404)
+    assert "no such email" in look(gate, f"/mails/{name}?lang=en", 404)
     assert name not in look(gate, "/mails")
 
 

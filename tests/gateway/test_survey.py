@@ -278,7 +278,7 @@ def names_of(response):
     return [each.find("input").tail for each in parsed(response).iter("label") if each.find("input") is not None]
 
 
-FR_FIRST_NAMES = "Voici les premiers noms. Cherchez pour trouver le vôtre."
+FR_FIRST_NAMES = "Voici le début de la liste. Cherchez pour y trouver votre nom."
 
 
 def many(gate, count):

@@ -53,7 +53,7 @@ def visit_id(page: Any) -> str:
     [
         ({"starts_at.day": "", "starts_at.hour": ""}, "Fill this in."),
         ({"ends_at.hour": "13:00"}, "The end must come after the start."),
-        ({"place": "Salle\u202e3"}, "characters that nobody sees"),
+        ({"place": "Salle\u202e3"}, "invisible characters"),
         ({"themes": "x" * 10_000}, 'id="themes-wrong"'),
         ({"capacity": "a few"}, "Write a whole number"),
         ({"mode": "telepathy"}, "Choose one of those offered."),

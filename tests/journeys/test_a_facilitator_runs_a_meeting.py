@@ -66,7 +66,7 @@ def test_a_meeting_is_led_from_start_to_results_by_clicks(
     shown = visit.get(f"{path}/results")
     assert "6 people answered." in words_of(shown)
     assert "out of 5; most likely between" in words_of(shown) or "All who answered" in words_of(shown)
-    assert "The results are there." in words_of(visit.get("/home"))
+    assert "The results are in." in words_of(visit.get("/home"))
 
 
 def test_too_few_answers_are_withheld_in_a_sentence(network: Shuffled, community: Community, visit: Visit) -> None:
@@ -183,7 +183,7 @@ def test_attendance_is_corrected_after_closing_and_who_is_new_is_asked(
     visit.post(f"{path}/close", visit.get(path))
     network.settle()
     page = visit.get(f"{path}/corrections")
-    assert "asked by mail" in words_of(page)
+    assert "asked by email" in words_of(page)
     answer = visit.send(page, f"{path}/attendance", there=community.member_ids[:3])
     assert answer.headers["Location"].startswith(f"{path}/corrections")
     network.settle()

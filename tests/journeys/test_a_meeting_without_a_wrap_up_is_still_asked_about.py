@@ -125,7 +125,7 @@ def test_too_few_answers_are_told_to_facilitators_alone_and_nowhere_as_a_number(
     mails = evening.told_since(before)
     assert [len(each) for each in mails] == [0] * 10 + [1, 0, 1, 0]
     for (text,) in (mails[10], mails[12]):
-        assert "trop peu de personnes ont répondu" in " ".join(text.split())
+        assert "si peu de personnes ont répondu" in " ".join(text.split())
         assert not re.search(r"\b(4|quatre|7|sept)\b", text)
     with shared_network.stores["evaluation"].begin() as session:
         published = testing.published(session, Event)

@@ -77,7 +77,7 @@ def test_who_did_what_names_the_person_and_is_filtered(network: Shuffled) -> Non
     assert ("role.assigned" in roles, "token.created" in roles) == (True, False)
     assert "journey" in words_of(visit.get("/admin/audit?who=JOURNEY"))
     assert "Inès C." not in words_of(visit.get("/admin/audit?who=journey"))
-    assert "Nothing was recorded that fits." in words_of(visit.get("/admin/audit?who=%25"))
+    assert "No record fits." in words_of(visit.get("/admin/audit?who=%25"))
     visit.get("/admin/audit?before=nonsense", 422)
 
 

@@ -70,7 +70,7 @@ def test_a_coordinator_of_one_community_sees_no_other(network: Shuffled) -> None
     visit = with_role(network, "coordinator", own)
     assert "Ailleurs" not in words_of(visit.get("/network"))
     assert "Ailleurs" not in visit.read("/network.csv").text
-    assert "Found a community" not in links_of(visit.get("/network"))
+    assert "Create a community" not in links_of(visit.get("/network"))
 
 
 @pytest.mark.parametrize("path", ["/network", "/network.csv"])
@@ -106,7 +106,7 @@ def test_a_community_is_founded_and_changed_by_clicks(network: Shuffled) -> None
     [
         ("name", "", "Fill this in."),
         ("name", "x" * 10_000, "Write at most 200 characters."),
-        ("name", "Aînés\u202eenruob", "characters that nobody sees"),
+        ("name", "Aînés\u202eenruob", "invisible characters"),
         ("timezone", "Nowhere/Land", ""),
         ("kind", "nonsense", "Choose one of those offered."),
     ],
