@@ -102,8 +102,10 @@ class Stores:
 
     def close(self) -> None:
         """Let go of the files."""
-        for each in (*self._stores.values(), *self._files):
-            each.close()
+        for store in self._stores.values():
+            store.close()
+        for file in self._files:
+            file.close()
 
 
 class Canary:
