@@ -10,6 +10,7 @@ from typing import Any
 from werkzeug.datastructures import Headers
 
 from tests.harness.people import People
+from tests.harness.waiting import PATIENCE_S
 
 
 class NotAccepted(OSError):
@@ -81,7 +82,7 @@ class RetryingClient(People):
     def __init__(
         self,
         client: Callable[[], HttpClient],
-        patience_s: float = 60.0,
+        patience_s: float = PATIENCE_S,
         passing: Container[int] = (),
         meanwhile: Callable[[], object] = lambda: None,
     ) -> None:

@@ -101,8 +101,8 @@ def test_a_reaction_that_fails_is_logged_with_its_event(network: Network, printe
     assert failed["service"] == "notifications"
     assert failed["event_type"] == MemberContactChanged.type
     by_id = {"id": failed["event_id"], "correlation_id": failed["correlation_id"]}
-    assert told_of(lines(printed), "published", **by_id) == [("membership", MemberContactChanged.__name__)]
     network.settle()
+    assert told_of(lines(printed), "published", **by_id) == [("membership", MemberContactChanged.__name__)]
     assert told_of(lines(printed), "handled", **by_id) == [("notifications", MemberContactChanged.__name__)]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.mails import parsed, text_of
 from tests.harness.processes import Up
-from tests.harness.waiting import until
+from tests.harness.waiting import PATIENCE_S, until
 
 
 class Browser:
@@ -21,7 +21,7 @@ class Browser:
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> HTTPResponse:
         """Ask for one page."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         headers = {"Accept": "text/html", "Accept-Language": "en", "Connection": "close", "Cookie": self.cookie}
         headers |= {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
         connection.request(method, path, urllib.parse.urlencode(form or {}), headers)

@@ -13,6 +13,7 @@ from chassis import clock, green
 from gateway.sessions import SessionStore
 from tests.harness.network import AT, Network
 from tests.harness.runtimes import embedded_network
+from tests.harness.waiting import PATIENCE_S
 
 
 class Phone:
@@ -33,7 +34,7 @@ class Phone:
         return urllib.parse.urlencode({"form_token": self._token, "part": "saved", how: member_id})
 
     def _ask(self, method: str, path: str, form: str | None = None) -> tuple[int, str]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         headers = {
             "Cookie": self._cookie,
             "Accept": "text/html",
@@ -67,7 +68,7 @@ def test_thirty_taps_by_two_at_once_are_all_kept(network: Network) -> None:
     one, other = (Phone(network, member_id, meeting_id) for member_id in leading)
     mine, theirs, undone = community.member_ids[:10], community.member_ids[10:20], community.member_ids[:5]
     taps = [("there", each) for each in mine] + [("gone", each) for each in undone]
-    with green.Timeout(60):
+    with green.Timeout(PATIENCE_S):
         tapping = [green.spawn(one.tap, taps), green.spawn(other.tap, [("there", each) for each in theirs * 2][:15])]
         statuses = [status for each in tapping for status in each.wait()]
     assert statuses == [200] * 30

@@ -1,5 +1,6 @@
 """`pratique up` as somebody meets it who tries it: in the way of another, interrupted, started again."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -112,7 +113,12 @@ def test_the_command_that_it_names_looks_after_it_at_its_port_and_in_its_folder(
 
 
 def _open_to_others(folder: Path) -> list[Path]:
-    return [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
+    """Which files and folders others may read; one that goes while it works, as a journal does, is passed over."""
+    found = []
+    for path in (folder, *folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):
+            found += [path] if path.stat().st_mode & 0o077 else []
+    return found
 
 
 def test_whatever_it_leaves_is_closed_to_others_also_where_it_was_open_before(trial: Trial) -> None:
