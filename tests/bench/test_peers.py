@@ -18,11 +18,11 @@ from tests.bench import reactions, reads
 from tests.bench.closings import ATTENDEES, closings
 from tests.bench.environment import Environment, query
 from tests.bench.peers.wire import SEAL
+from tests.harness.waiting import PATIENCE_S
 from tests.servers import Servers
 
 pytestmark = pytest.mark.real
 COUNT = 50
-TIMEOUT_S = 60
 
 #: What each table holds but for what is random: ids of our own, secrets, tokens, and the instant of writing.
 ROWS = {
@@ -94,7 +94,7 @@ def test_fastapi_answers_a_read_as_our_gateway_does(servers: Servers) -> None:
 
 def answer(door: reads.Door, path: str, known: str = "") -> tuple[int, bytes, str | None]:
     """Status, body and ETag."""
-    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=PATIENCE_S)
     headers = {"Authorization": f"Bearer {door.token}"} | ({"If-None-Match": known} if known else {})
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
@@ -106,7 +106,7 @@ def answer(door: reads.Door, path: str, known: str = "") -> tuple[int, bytes, st
 def written(start: Callable[[], AbstractContextManager[reactions.Writing]]) -> dict[str, Any]:
     """What a side leaves in its store, in an order of its own."""
     with start() as (store_url, side), query(store_url) as cursor:
-        deadline = time.monotonic() + TIMEOUT_S
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             cursor.execute(reactions.SURVEYS)
             if cursor.fetchone()[0] == COUNT:
