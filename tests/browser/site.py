@@ -24,7 +24,6 @@ from tests.servers import HOME
 
 _SIGN_IN = re.compile(r"(/sign-in/[\w.-]+)")
 _INVITATION = re.compile(r"/i/([\w-]{20,})")
-START_S = 400.0  #: the sample takes some fifteen seconds alone, and shares the machine with the other tests
 FAMILIES = "familles"  #: the largest community of the sample
 
 
@@ -212,7 +211,7 @@ def site(folder: Path) -> Iterator[Site]:
     up = Up(folder)
     try:
         up.start()
-        up.wait_until_up(START_S)
+        up.wait_until_up()
         yield Site(up)
     finally:
         up.kill()

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.harness.client import HttpClient
-from tests.harness.waiting import PATIENCE_S, until
+from tests.harness.waiting import PATIENCE_S, PROGRAM_S, until
 from tests.servers import HOME
 from tests.servers.process import free_port
 
@@ -48,7 +48,7 @@ class Up:
             command = [*PRATIQUE, "--data", str(self.data), "up"]
             self._process = subprocess.Popen(command, env=environ, cwd=self.folder, stdout=log, stderr=log)
 
-    def wait_until_up(self, timeout_s: float) -> None:
+    def wait_until_up(self, timeout_s: float = PROGRAM_S) -> None:
         """Return when it says that everything is up."""
 
         def is_up() -> bool:

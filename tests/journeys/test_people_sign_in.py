@@ -38,7 +38,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     made = Up(tmp_path_factory.mktemp("up"))
     try:
         made.start()
-        made.wait_until_up(400)
+        made.wait_until_up()
         yield made
     finally:
         made.kill()

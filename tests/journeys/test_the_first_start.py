@@ -25,7 +25,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     made = Up(tmp_path_factory.mktemp("up"))
     try:
         made.start()
-        made.wait_until_up(PROGRAM_S)
+        made.wait_until_up()
         yield made
     finally:
         made.kill()
@@ -52,7 +52,7 @@ def test_the_first_start_shows_the_main_job_and_stops_when_told(up: Up) -> None:
 
 def test_the_second_start_is_quick_and_finds_what_the_first_left(up: Up) -> None:
     up.start()
-    up.wait_until_up(PATIENCE_S)
+    up.wait_until_up()
     assert "Loading" not in up.output
     assert len(up.client.ok("GET", "/v1/communities")["items"]) == 6
 
@@ -91,7 +91,7 @@ def test_what_was_closed_just_before_a_crash_is_asked_about_after_it(up: Up) -> 
     up.client.close(meeting_id)
     assert up.end(signal.SIGKILL) == -signal.SIGKILL
     up.start()
-    up.wait_until_up(PATIENCE_S)
+    up.wait_until_up()
     assert [asked_since(up, each, before) for each in member_ids] == [1] * len(member_ids)
     assert up.client.ok("GET", f"/v1/meetings/{meeting_id}/survey")["state"] == "open"
     assert up.end(signal.SIGTERM) == 0

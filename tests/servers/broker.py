@@ -15,7 +15,7 @@ from tests.servers.find import find
 from tests.servers.process import Process, free_port
 
 _BATCH = 8  #: virtual hosts made at once, since each call of rabbitmqctl costs more than a second
-START_S = 240.0  #: on a machine that does much else; some five seconds where it does not
+START_S = 600.0  #: on a machine that does much else; some five seconds where it does not
 USER = "pratique"
 
 

@@ -57,7 +57,7 @@ class Database:
     def wait(self) -> None:
         """Return when clients can connect and every store has its role."""
         self.server.wait_for_port(self.port)
-        end = time.monotonic() + 120
+        end = time.monotonic() + 600
         while not self._answers() and time.monotonic() < end:
             time.sleep(0.05)
         with self.admin() as execute:
