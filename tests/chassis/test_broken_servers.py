@@ -213,8 +213,7 @@ def test_a_service_starts_takes_commands_and_stops_while_the_broker_is_away(
 
 def test_a_broker_that_crashes_delays_events_and_loses_none(network: Running, prepared: Fresh) -> None:
     check_alive(network)
-    # RabbitMQ 3.10 itself loses a quorum queue that was declared half a second before it is killed.
-    prepared.servers.rabbitmqctl("eval", "[dets:sync(Each) || Each <- dets:all()].")
+    prepared.servers.broker.write_down_queues()
     meetings = {uuid4() for _ in range(20)}
     opened = network.store("meetings")
     for number, meeting_id in enumerate(meetings):

@@ -75,7 +75,7 @@ class Broker:
         """What rabbitmqctl prints when asked this of our node; some 1.5 s each time."""
         command = [str(find("rabbitmqctl")), "--quiet", *arguments]
         done = subprocess.run(
-            command, env=self.env(), cwd=self.folder, capture_output=True, text=True, timeout=180, check=False
+            command, env=self.env(), cwd=self.folder, capture_output=True, text=True, timeout=600, check=False
         )
         if done.returncode:
             raise RuntimeError(f"rabbitmqctl {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
@@ -95,6 +95,10 @@ class Broker:
         if not self._vhosts:
             self.rabbitmqctl("import_definitions", str(self._definitions()))
         return self._vhosts.pop(0)
+
+    def write_down_queues(self) -> None:
+        """Let it write down which quorum queues it has: 3.10 loses one that it was given just before a kill -9."""
+        self.rabbitmqctl("eval", "[dets:sync(Each) || Each <- dets:all()].")
 
     def restart(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it, by default as a crash would, and start it again on the same port with the same data."""

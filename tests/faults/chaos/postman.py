@@ -12,7 +12,6 @@ from tests.faults.chaos.system import System
 from tests.harness.waiting import until
 
 HELD = "held-back"  #: a queue that is bound instead of the service's
-PUBLISHED_S = 20.0  #: what was acknowledged is on the bus by then
 
 
 @contextmanager
@@ -31,7 +30,7 @@ def held_back(system: System, event: type[Event], service: str, at_least: int = 
         channel.queue_unbind(service, **binding)
     yield held
     if at_least:
-        until(lambda: _depth(system) >= at_least, PUBLISHED_S, 0.1, f"{at_least} {event.__name__} to hold back")
+        until(lambda: _depth(system) >= at_least, every_s=0.1, what=f"{at_least} {event.__name__} to hold back")
     with broker(system.fresh.broker_url) as connection:
         channel = connection.channel()
         channel.queue_bind(service, **binding)

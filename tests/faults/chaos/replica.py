@@ -9,10 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.harness.waiting import is_ready
+from tests.harness.waiting import PATIENCE_S, is_ready
 
 LAUNCH = Path(__file__).with_name("launch.py")
-STOP_S = 20.0  #: what docs/operate.md tells an operator to give a process after SIGTERM
 RESTART_S = 0.2  #: how long a supervisor waits before it starts again what has ended
 
 
@@ -62,7 +61,7 @@ class Replica:
         with self._lock:
             if self.process is not None:
                 self.process.kill()
-                self.process.wait(STOP_S)
+                self.process.wait()
 
     def restart(self, **more: str) -> None:
         """Kill it and start it at once, with these variables."""
@@ -77,10 +76,10 @@ class Replica:
             assert self.process is not None
             self.process.terminate()
             try:
-                code = self.process.wait(STOP_S)
+                code = self.process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                code = self.process.wait(STOP_S)
+                code = self.process.wait()
             return code, time.monotonic() - began
 
     def is_ready(self) -> bool:

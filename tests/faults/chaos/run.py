@@ -15,11 +15,10 @@ from tests.faults.chaos.quiescence import NotQuiescent, settle
 from tests.faults.chaos.record import make_meetings
 from tests.faults.chaos.registry import CannotBe, Fault, schedule
 from tests.faults.chaos.system import System, built
-from tests.harness.waiting import until
+from tests.harness.waiting import PROGRAM_S, until
 from tests.servers import Servers
 
 CIRCLES, MEMBERS = 6, 5
-QUIET_S = 3.0  #: before the first fault; RabbitMQ 3.10 may lose a queue that is killed within two seconds of its birth
 BETWEEN = (5, 25)  #: closings between two faults, at least
 PATIENCE_S = 30.0  #: and no longer than this without any
 Tell = Callable[[str], None]
@@ -67,12 +66,12 @@ def _live(system: System, outcome: Outcome, closings: int, faults: Sequence[Faul
     chance = random.Random(outcome.seed)
     circles = system.driver.found(CIRCLES, MEMBERS, outcome.seed)
     meetings = list(make_meetings(chance, circles, closings))
-    time.sleep(QUIET_S)
+    system.servers.broker.write_down_queues()
     began = time.monotonic()
     system.driver.start(meetings)
     try:
         _inflict(system, outcome, faults, random.Random(outcome.seed), tell)
-        until(lambda: system.driver.is_done, 600, 0.2, "the driver")
+        until(lambda: system.driver.is_done, PROGRAM_S, 0.2, "the driver")
         closed, seconds = len(system.record.acknowledged), time.monotonic() - began
         tell(f"seed {outcome.seed}: {closed} closed in {seconds:.0f} s; now it comes to rest")
         system.wait_until_ready()

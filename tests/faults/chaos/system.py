@@ -25,7 +25,7 @@ from tests.faults.chaos.driver import Driver
 from tests.faults.chaos.record import Record
 from tests.faults.chaos.replica import Replica, Supervisor
 from tests.harness.processes import PRATIQUE
-from tests.harness.waiting import is_listening, until
+from tests.harness.waiting import PATIENCE_S, PROGRAM_S, is_listening, until
 from tests.servers import HOME, Fresh, Servers
 from tests.servers.process import free_port, unprivileged
 
@@ -91,7 +91,13 @@ class System:
         where = str(home or self.home)
         environ = {"PATH": os.environ["PATH"], **self.environ(), "PRATIQUE_HOME": where, "PYTHONPATH": where}
         done = subprocess.run(
-            [*PRATIQUE, *arguments], env=environ, cwd=where, capture_output=True, text=True, timeout=300, check=False
+            [*PRATIQUE, *arguments],
+            env=environ,
+            cwd=where,
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_S,
+            check=False,
         )
         if done.returncode:
             raise RuntimeError(f"pratique {' '.join(arguments)}: {done.stdout}{done.stderr}")
@@ -113,7 +119,7 @@ class System:
             with self.stores["gateway"].begin() as session:
                 self.token = create_token(session, "driver", ["*"])
             supervisor = self.supervisor = Supervisor(self.replicas)
-            until(lambda: is_listening(self.smtp_port), 60, 0.1, "the mail server")
+            until(lambda: is_listening(self.smtp_port), every_s=0.1, what="the mail server")
             self.wait_until_ready()
             self.driver = Driver(
                 [each.port for each in self.of("gateway")], self.token, self.record, self.rate, self.seed
@@ -155,12 +161,12 @@ class System:
             if replica.is_running:
                 replica.kill()
         postbox.terminate()
-        postbox.wait(30)
+        postbox.wait(PATIENCE_S)
         for opened in self.stores.values():
             opened.close()
         clock.move(-self.off)
 
-    def wait_until_ready(self, *replicas: Replica, timeout_s: float = 240) -> None:
+    def wait_until_ready(self, *replicas: Replica, timeout_s: float = PROGRAM_S) -> None:
         """Return when these, or all, say that they do their work."""
         for replica in replicas or self.replicas:
             until(replica.is_ready, timeout_s, 0.1, f"{replica} to be ready")

@@ -67,7 +67,7 @@ def delete_queue(system: System, chance: random.Random) -> Iterator[str]:
     since = clock.now() - timedelta(minutes=30)
     system.servers.rabbitmqctl("--vhost", system.fresh.vhost, "delete_queue", queue)
     yield queue
-    until(lambda: _is_declared(system, queue), 60, 0.1, f"the queue {queue} to be declared anew")
+    until(lambda: _is_declared(system, queue), every_s=0.1, what=f"the queue {queue} to be declared anew")
     said = system.operator("republish", "--since", since.isoformat())
     system.repairs.append(f"pratique republish after the queue {queue} was deleted: {' '.join(said.split())}")
 
