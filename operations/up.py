@@ -243,7 +243,7 @@ def _tell(settings: Settings, token: str, console: Console) -> None:
         "Or ask the API:\n\n"
         f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities\n"
         f"  curl -H 'Authorization: Bearer {token}' {url}/v1/communities/{community}/meetings\n\n"
-        f"  Mails that were sent:  {url}/mails (files in {settings.mail_dir}/)\n"
+        f"  Emails that were sent: {url}/mails (files in {settings.mail_dir}/)\n"
         f"  The API's description: {url}/openapi.json\n"
         f"  Look after it with:    {_program(settings)} --embedded doctor\n\n"
         "Ctrl-C stops it; the data stays, and the next start takes seconds.",

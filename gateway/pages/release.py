@@ -7,30 +7,16 @@ from werkzeug.wrappers import Response
 
 from gateway.pages.frame import framed
 from gateway.pages.meeting import named
+from gateway.pages.results import why_not
 from gateway.pages.visits import visitor_route
 from gateway.routes import Ask, RequestContext
 from pratique.errors import Forbidden, NotFound
-from pratique.events.evaluation import SurveyState, WithheldReason
+from pratique.events.evaluation import SurveyState
 from pratique.events.membership import Locale
 from pratique.requests.evaluation import ReadMeetingResults
 from pratique.requests.meetings import GetMeeting
-from words.catalogue import N_, sentences
+from words.catalogue import sentences
 from words.formats import decimal, listing, percent, quoted
-
-_WHY_NOT: Mapping[str, str] = {
-    WithheldReason.BELOW_K: N_(
-        "The survey has ended. Its results are not shown: too few people answered to be sure that "
-        "nobody could be recognized."
-    ),
-    WithheldReason.NO_ATTENDANCE: N_(
-        "The survey has ended without results: no attendance was recorded, so nobody was asked."
-    ),
-    SurveyState.WITHHELD: N_("The survey has ended. Its results are not shown, so that nobody can be recognized."),
-    SurveyState.OPEN: N_(
-        "This survey is still open. Its results will appear here once it has ended, if enough people "
-        "have answered for nobody to be recognized."
-    ),
-}
 
 
 def show_release(context: RequestContext) -> Response:
@@ -61,7 +47,7 @@ def _lead(told: Mapping[str, Any] | None, locale: Locale) -> str:
         )
     if told["state"] == SurveyState.RELEASED:
         return _.counted("%(num)s person answered.", "%(num)s people answered.", told["n"])
-    return _(_WHY_NOT.get(told.get("reason") or told["state"], _WHY_NOT[SurveyState.WITHHELD]))
+    return _(why_not(told))
 
 
 def _shown(cell: Mapping[str, Any], locale: Locale) -> dict[str, Any]:

@@ -19,14 +19,19 @@ from pratique.requests.evaluation import ReadResults
 from words import formats
 from words.catalogue import N_, sentences
 
-#: Why nothing is shown, by the reason that evaluation gives.
-_WITHHELD: Mapping[str, str] = {
+#: Why nothing is shown, by the reason that evaluation gives or the state of the survey.
+_WHY_NOT: Mapping[str, str] = {
     WithheldReason.BELOW_K: N_(
-        "The survey has ended. Its results are not shown: too few people answered to be sure that nobody could be "
-        "recognized."
+        "The survey has ended. Its results are not shown: too few people answered to be sure that "
+        "nobody could be recognized."
     ),
     WithheldReason.NO_ATTENDANCE: N_(
         "The survey has ended without results: no attendance was recorded, so nobody was asked."
+    ),
+    SurveyState.WITHHELD: N_("The survey has ended. Its results are not shown, so that nobody can be recognized."),
+    SurveyState.OPEN: N_(
+        "This survey is still open. Its results will appear here once it has ended, if enough people "
+        "have answered for nobody to be recognized."
     ),
 }
 _RELEASED = N_("%(n)s people answered. These results are the same for everyone and will not change.")
@@ -74,7 +79,7 @@ def show_results(context: RequestContext) -> Response:
         locale,
         title=_("Survey results"),
         is_released=is_released,
-        lead=_(_RELEASED, n=told["n"]) if is_released else _(_why_not(told)),
+        lead=_(_RELEASED, n=told["n"]) if is_released else _(why_not(told)),
         questions=[_shown(cell, locale) for cell in told["questions"]] if is_released else [],
         comments=told["comments"] if is_released else [],
     )
@@ -92,22 +97,17 @@ def refuse(context: RequestContext, error: DomainError) -> Response:
     return response
 
 
+def why_not(told: Mapping[str, Any]) -> str:
+    """Return the sentence, in English, that tells why nothing is shown of a survey."""
+    return _WHY_NOT.get(told.get("reason") or told["state"], _WHY_NOT[SurveyState.WITHHELD])
+
+
 def _survey_of(context: RequestContext) -> str:
     try:
         (survey_id,) = context.app.settings.seal.read_link("results", context.path["token"])
     except (BrokenSeal, ValueError) as error:
         raise NotFound("This link leads to no results.") from error
     return str(survey_id)
-
-
-def _why_not(told: dict[str, Any]) -> str:
-    if told["state"] == SurveyState.OPEN:
-        return N_(
-            "This survey is still open. Its results will appear here once it has ended, if enough people have "
-            "answered for nobody to be recognized."
-        )
-    hidden = N_("The survey has ended. Its results are not shown, so that nobody can be recognized.")
-    return _WITHHELD.get(told.get("reason", ""), hidden)
 
 
 def _shown(cell: dict[str, Any], locale: Locale) -> Shown:

@@ -79,7 +79,7 @@ def test_too_few_answers_are_withheld_in_a_sentence(network: Shuffled, community
     words = words_of(visit.get(f"{path}/results"))
     assert "too few people answered" in words
     assert not re.search(r"\d (people|person)", words)
-    assert "withheld" in words_of(visit.get("/home"))
+    assert "The results are not shown" in words_of(visit.get("/home"))
 
 
 def test_a_step_at_the_wrong_time_changes_nothing_and_shows_where_the_meeting_is(
