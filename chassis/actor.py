@@ -78,6 +78,15 @@ class Actor:
         return cls(name, grants, UUID(member_id) if member_id else None)
 
 
+def person_of(name: str) -> UUID | None:
+    """Return the id of the person that an actor of this name is; None of any other actor."""
+    kind, _, id = name.partition(" ")
+    try:
+        return UUID(id) if kind == "member" else None
+    except ValueError:
+        return None
+
+
 NETWORK = Actor.network()
 ANYONE = Actor("anyone")  #: whoever shows neither token nor session
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from werkzeug.wrappers import Response
 
 from chassis import clock
+from chassis.actor import person_of
 from chassis.storage import audit
 from gateway.pages.frame import framed
 from gateway.pages.visits import visitor_route
@@ -18,19 +18,14 @@ from pratique.request import Request
 from pratique.requests.evaluation import ListEvaluationAudit
 from pratique.requests.fields import AuditQuery
 from pratique.requests.meetings import ListMeetingsAudit
-from pratique.requests.membership import ListLabels, ListMembershipAudit
+from pratique.requests.membership import ListMembershipAudit
 from pratique.requests.notifications import ListNotificationsAudit
 from words.catalogue import N_, sentences
 
 SHOWN = 50  #: records on a page
 SINCE = timedelta(days=732)  #: as long as records are kept
 
-_ASKED: tuple[type[Request], ...] = (
-    ListMembershipAudit,
-    ListMeetingsAudit,
-    ListEvaluationAudit,
-    ListNotificationsAudit,
-)
+_ASKED: tuple[type[Request], ...] = (ListMeetingsAudit, ListEvaluationAudit, ListNotificationsAudit)
 #: What records are about, by how their actions begin; in the order in which they are offered.
 _TOPICS: Mapping[str, str] = {
     "role.": N_("Roles"),
@@ -45,7 +40,6 @@ _TOPICS: Mapping[str, str] = {
     "integrator.": N_("Programs that listen"),
     "letter.": N_("Messages between services that failed"),
 }
-_PERSON = "member "  #: how the audit names a person who acted
 
 
 def show_audit(context: RequestContext) -> Response:
@@ -60,9 +54,8 @@ def show_audit(context: RequestContext) -> Response:
     args, now, _ = context.request.args, clock.now(), sentences(context.locale)
     topic = args.get("topic", "") if args.get("topic", "") in _TOPICS else ""
     who, before = args.get("who", "").strip()[:100], _instant(args.get("before", ""), now)
-    records = _records(context, before, who, topic)
+    records, names = _records(context, before, who, topic)
     shown = _whole_instants(records)
-    names = _names(context, shown)
     rows = [{**each, "who": names.get(each["actor"], each["actor"])} for each in shown]
     following = rows[-1]["at"].isoformat() if len(records) > len(rows) else ""
     topics = [(key, _(label)) for key, label in _TOPICS.items()]
@@ -70,14 +63,22 @@ def show_audit(context: RequestContext) -> Response:
     return framed(context, "audit", _("Who did what"), is_later="before" in args, **values)
 
 
-def _records(context: RequestContext, before: datetime, who: str, topic: str) -> list[dict[str, Any]]:
-    """The latest records of each store before an instant, newest first; one more of each than a page shows."""
+def _records(
+    context: RequestContext, before: datetime, who: str, topic: str
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The latest records of each store before an instant, newest first, and what people among the actors are called.
+
+    Of each store there is one record more than a page shows. Membership is asked last, for it knows the names.
+    """
     query = AuditQuery(since=clock.now() - SINCE, before=before, actor=who, action=topic, limit=SHOWN + 1)
-    answers = context.call_all(*[Ask(kind, **query.payload()) for kind in _ASKED])
+    told = [each for rows in context.call_all(*[Ask(kind, **query.payload()) for kind in _ASKED]) for each in rows]
     with context.app.store.begin(is_reading=True) as session:
         own = audit.find_records(session, query)
-    told = [{**each, "at": datetime.fromisoformat(each["at"])} for rows in answers for each in rows]
-    return sorted([*told, *own], key=lambda each: each["at"], reverse=True)
+    actors = {id for each in [*told, *own] if (id := person_of(each["actor"]))}
+    of_people = context.call(ListMembershipAudit, **query.payload(), names_of=sorted(map(str, actors)))
+    told = [{**each, "at": datetime.fromisoformat(each["at"])} for each in [*told, *of_people["records"]]]
+    names = {f"member {each['member_id']}": each["label"] for each in of_people["labels"]}
+    return sorted([*told, *own], key=lambda each: each["at"], reverse=True), names
 
 
 def _whole_instants(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -86,23 +87,6 @@ def _whole_instants(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         return list(records)
     last = records[SHOWN - 1]["at"]
     return [each for each in records if each["at"] >= last]
-
-
-def _names(context: RequestContext, records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """What the people among the actors are called, by how the audit names them."""
-    actors = {each["actor"] for each in records if each["actor"].startswith(_PERSON)}
-    ids = [id for each in actors if (id := _id_in(each))]
-    if not ids:
-        return {}
-    labels = {each["member_id"]: each["label"] for each in context.call(ListLabels, member_ids=sorted(ids))}
-    return {f"{_PERSON}{id}": label for id, label in labels.items()}
-
-
-def _id_in(actor: str) -> str:
-    try:
-        return str(UUID(actor.removeprefix(_PERSON)))
-    except ValueError:
-        return ""
 
 
 def _instant(text: str, now: datetime) -> datetime:

@@ -15,7 +15,7 @@ from gateway.pages import survey
 from gateway.pages.render import message, page
 from gateway.passes import give_pass
 from gateway.reading import read_locale
-from gateway.routes import Media, RequestContext, Route
+from gateway.routes import Ask, Media, RequestContext, Route
 from pratique.errors import Conflict, DomainError, Forbidden, Gone, Invalid, NotFound
 from pratique.events.meetings import MeetingState, Partstat
 from pratique.events.membership import Locale
@@ -99,8 +99,7 @@ def _show(context: RequestContext, meeting_id: UUID, member_id: UUID, until: dat
     whose = {"meeting_id": str(meeting_id), "member_id": str(member_id)}
     asked = {"locale": read_locale(context.request)} if "lang" in context.request.args else {}
     with acting(_actor(member_id)):
-        standing: dict[str, Any] = context.call(GetStanding, **whose)
-        told: dict[str, Any] = context.call(ReadInvitation, **whose, **asked)
+        standing, told = context.call_all(Ask(GetStanding, **whose), Ask(ReadInvitation, **whose, **asked))
     _, said = sentences(Locale(told["locale"])), standing["partstat"]
     chosen = context.request.args.get("answer", "")
     shown = {

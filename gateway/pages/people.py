@@ -21,22 +21,19 @@ from pratique.fields import Doc
 from pratique.permissions import ROLE_PERMISSIONS, Permission
 from pratique.requests.membership import (
     NAME_AT_MOST,
+    AddPerson,
     EndMembership,
     EndNetworkRole,
     EndRole,
     GetPersonInCommunity,
-    ListMembers,
     ListOrganizations,
     MemberQuery,
-    PutMember,
-    PutMembership,
     PutNetworkRole,
-    PutOrganization,
     PutRole,
     RoleBody,
 )
 from words.catalogue import N_, sentences
-from words.order import in_order, sort_key
+from words.order import in_order
 
 _ORGANIZATIONS = 500  #: offered while one types
 
@@ -110,15 +107,19 @@ def add_person(context: RequestContext) -> Response:
     new_id = id_in(form.value("new_id"))
     said = form.read()
     if said is not None and _is_whole(context, form, said, community):
+        _ = sentences(context.locale)
         try:
-            member_id = _find_or_record(context, form, said, new_id, community)
-            if member_id is not None:
-                _let_in(context, said, community_id, member_id)
-                return led_to(f"/communities/{community_id}/people/{member_id}?told=added", context)
+            added = context.call(AddPerson, community_id=community_id, member_id=new_id, **_asked(said))
         except Invalid as error:
             form.refuse(error)
+            if "/name" in error.fields and not said.get("name"):
+                form.errors["name"] = _("We know nobody with this address: write their name.")
+        except (PreconditionRequired, Stale):  # the form was sent before, with other words: that person is another
+            form.general = _("This form was used already. Open it anew, and type it again.")
         except Conflict:  # somebody took the address in this instant
-            form.errors["email"] = sentences(context.locale)(N_("Somebody has just been recorded with it; send again."))
+            form.errors["email"] = _("Somebody has just been recorded with it; send again.")
+        else:
+            return led_to(f"/communities/{community_id}/people/{added['member_id']}?told=added", context)
     return _adding(context, form, new_id, 422)
 
 
@@ -126,7 +127,12 @@ def show_person(context: RequestContext) -> Response:
     """Show a person in a community: what they are trusted with, and what can be given and ended."""
     _coordinated(context)
     form = Form.of(NewRole, {"scope": Scope.COMMUNITY}, context.locale, context.person.timezone)
-    return _showing(context, form)
+    try:
+        return _showing(context, form)
+    except NotFound:
+        if context.request.args.get("told") != "taken":
+            raise
+        return led_to(f"/communities/{context.path['community_id']}", context)  # the role was all that held them here
 
 
 def give_role(context: RequestContext) -> Response:
@@ -215,49 +221,11 @@ def _is_whole(context: RequestContext, form: Form, said: Mapping[str, Any], comm
     return not form.errors
 
 
-def _find_or_record(
-    context: RequestContext, form: Form, said: Mapping[str, Any], new_id: str, community: Mapping[str, Any]
-) -> str | None:
-    """Return the id of whoever has the address, recorded now if nobody has; None if their name is missing for that."""
-    found = context.call(ListMembers, email=said["email"])["rows"]
-    if found:
-        return str(found[0]["member_id"])
-    if not said.get("name"):
-        form.errors["name"] = sentences(context.locale)(N_("We know nobody with this address: write their name."))
-        return None
-    locale = said.get("locale", community["locale"])
-    card = {"name": said["name"], "email": said["email"], "locale": locale, "timezone": community["timezone"]}
-    try:
-        context.call(PutMember, member_id=new_id, **card)
-    except (PreconditionRequired, Stale):  # the form was sent before, with other words: that person is another
-        form.general = sentences(context.locale)(N_("This form was used already. Open it anew, and type it again."))
-        return None
-    return new_id
-
-
-def _let_in(context: RequestContext, said: Mapping[str, Any], community_id: str, member_id: str) -> None:
-    whose = {"community_id": community_id, "member_id": member_id}
-    if said["part"] != Part.STAFF:
-        is_representative = said["part"] == Part.REPRESENTATIVE
-        organization_id = _organization(context, said["organization"]) if is_representative else None
-        capacity = Capacity.REPRESENTATIVE if is_representative else Capacity.INDIVIDUAL
-        try:
-            context.call(PutMembership, **whose, capacity=capacity, organization_id=organization_id)
-        except PreconditionRequired:  # they belong to it already, otherwise; their page shows how
-            return
-    if said.get("role"):
-        context.call(PutRole, **whose, role=said["role"])
-
-
-def _organization(context: RequestContext, name: str) -> str:
-    """Return the id of the organization of this name, recorded now if there is none."""
-    wanted = sort_key(name)[0]
-    for row in context.call(ListOrganizations, limit=_ORGANIZATIONS)["rows"]:
-        if sort_key(row["name"])[0] == wanted:
-            return str(row["organization_id"])
-    organization_id = str(uuid4())
-    context.call(PutOrganization, organization_id=organization_id, name=name)
-    return organization_id
+def _asked(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What membership is asked for by what was typed."""
+    capacities = {Part.INDIVIDUAL: Capacity.INDIVIDUAL, Part.REPRESENTATIVE: Capacity.REPRESENTATIVE}
+    kept = {name: said[name] for name in ("email", "name", "locale", "organization", "role") if name in said}
+    return {**kept, "capacity": capacities.get(said["part"])}
 
 
 def _givable(context: RequestContext, scope: Scope = Scope.COMMUNITY) -> list[Role]:
@@ -347,10 +315,6 @@ def _labels(context: RequestContext) -> dict[str, str]:
 
 def _back(context: RequestContext, told: str) -> Response:
     path = context.path
-    try:
-        _found(context)
-    except NotFound:  # it was all that held them to this community
-        return led_to(f"/communities/{path['community_id']}", context)
     return led_to(f"/communities/{path['community_id']}/people/{path['member_id']}?told={told}", context)
 
 

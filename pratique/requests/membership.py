@@ -150,6 +150,24 @@ class ListMemberships(ListQuery, answer=Membership, needs=Permission.MEMBERSHIP_
     community_id: UUID
 
 
+class AddedPerson(Answer):
+    """A person who takes part in a community."""
+
+    member_id: UUID
+
+
+class AddPerson(Command, MemberQuery, answer=AddedPerson, needs=Permission.MEMBERSHIP_WRITE):
+    """Let whoever has an address take part in a community; a person and an organization that are new are recorded."""
+
+    community_id: UUID
+    member_id: UUID  #: of whoever is recorded now
+    name: Annotated[str, Length(0, NAME_AT_MOST)] = ""  #: of whoever is recorded now
+    locale: Locale | None = None  #: of whoever is recorded now; by default that of the community
+    capacity: Capacity | None = None  #: None: they do not belong to it, and have a role alone
+    organization: Annotated[str, Length(0, NAME_AT_MOST)] = ""  #: the name of whom they represent
+    role: Role | None = None  #: to be trusted with
+
+
 class MembershipQuery(Body):
     """Reason for the end of a membership."""
 
@@ -362,5 +380,14 @@ class GetPersonInCommunity(Query, answer=PersonInCommunity, needs=Permission.MEM
     member_id: UUID
 
 
-class ListMembershipAudit(AuditQuery, answer=AuditRecord, needs=Permission.AUDIT_READ):
-    """Read who did what in membership, between two instants, the newest first."""
+class MembershipAudit(Answer):
+    """Records of membership, and the names of people who stand in these or in others' records."""
+
+    records: Annotated[tuple[AuditRecord, ...], Length(0)]
+    labels: Annotated[tuple[Attending, ...], Length(0)]
+
+
+class ListMembershipAudit(AuditQuery, answer=MembershipAudit, needs=Permission.AUDIT_READ):
+    """Read who did what in membership, between two instants, the newest first; and what people are called."""
+
+    names_of: Annotated[tuple[UUID, ...], Length(0, 5000)] = ()  #: besides those who acted in what is told

@@ -14,6 +14,7 @@ from chassis.rpc.access import Access, anywhere, each_of, either, nowhere, over,
 from chassis.storage.transaction import Transaction
 from pratique.permissions import Permission
 from pratique.requests.membership import (
+    AddPerson,
     EndMembership,
     EndNetworkRole,
     EndRole,
@@ -118,6 +119,7 @@ ACCESS: Access = {
     GetMember: either(themself, _may_read),
     ListMembers: anywhere(Permission.MEMBERSHIP_WRITE),
     PutMembership: _IN_COMMUNITY,
+    AddPerson: _IN_COMMUNITY,  # and the role takes its own permission
     ListMemberships: _IN_COMMUNITY,
     EndMembership: _IN_COMMUNITY,
     PutCommunitySet: _may_put_set,

@@ -1,25 +1,32 @@
 """Commands of membership. Ids are the caller's, so that asking twice is harmless."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from contextlib import suppress
+from types import SimpleNamespace
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from chassis import clock
+from chassis.actor import ACTOR
+from chassis.rpc.access import refusal
 from chassis.rpc.requests import Handlers
 from chassis.storage import audit, quota, rows
 from chassis.storage.rows import Saved
 from chassis.storage.transaction import Transaction
 from chassis.validation import ValidationErrors
-from pratique.errors import Conflict, NotFound
+from pratique.errors import Conflict, Invalid, NotFound, PreconditionRequired
 from pratique.event import Event
 from pratique.events.membership import Capacity, CommunityKind, EndReason
+from pratique.permissions import Permission
 from pratique.requests.membership import (
+    AddPerson,
     EndMembership,
     EndNetworkRole,
     EndRole,
     EndSetRole,
+    ListMembers,
     PutCommunity,
     PutCommunitySet,
     PutMember,
@@ -30,6 +37,7 @@ from pratique.requests.membership import (
     PutSetRole,
 )
 from services.membership import queries, roles
+from services.membership.labels import fold
 from services.membership.models import (
     MAILS_SPENT,
     Community,
@@ -175,6 +183,65 @@ def end_membership(transaction: Transaction, command: EndMembership) -> Membersh
     return membership
 
 
+def add_person(transaction: Transaction, command: AddPerson) -> SimpleNamespace:
+    """Let whoever has the address belong to the community, where a capacity is said, and have the role that is said.
+
+    How they belong already is left as it is. All of it happens, or nothing.
+
+    Raises:
+        NotFound: the community is unknown.
+        Invalid: nobody has the address, and there is no name to record them by; or as the commands that it is made of.
+        PreconditionRequired: the person of this id was recorded before, otherwise.
+        Forbidden: the role takes the permission to give it.
+    """
+    community = queries.access_community(transaction, command.community_id)
+    community_id, member_id = command.community_id, _find_or_record(transaction, command, community)
+    if command.capacity is not None:
+        represented = command.organization if command.capacity is Capacity.REPRESENTATIVE else ""
+        organization_id = _organization(transaction, represented) if represented else None
+        belonging = PutMembership(
+            community_id=community_id,
+            member_id=member_id,
+            capacity=command.capacity,
+            organization_id=organization_id,
+        )
+        with suppress(PreconditionRequired):  # they belong to it already, otherwise
+            put_membership(transaction, belonging)
+    if command.role is not None:
+        if not ACTOR.get().may(Permission.ROLES_WRITE, [community_id]):
+            raise refusal(Permission.ROLES_WRITE)
+        put_role(transaction, PutRole(community_id=community_id, member_id=member_id, role=command.role))
+    return SimpleNamespace(member_id=member_id)
+
+
+def _find_or_record(transaction: Transaction, command: AddPerson, community: Community) -> UUID:
+    found = queries.list_members(transaction, ListMembers(email=command.email)).rows
+    if found:
+        return found[0].member_id
+    if not command.name:
+        words = "Nobody has this address; write the name of whoever is to be recorded with it."
+        raise Invalid(words, {"/name": words})
+    recorded = PutMember(
+        member_id=command.member_id,
+        name=command.name,
+        email=command.email,
+        locale=command.locale or community.locale,
+        timezone=community.timezone,
+    )
+    put_member(transaction, recorded)
+    return command.member_id
+
+
+def _organization(transaction: Transaction, name: str) -> UUID:
+    """Return the id of the organization of this name, whatever its accents; recorded now if there is none."""
+    for known in transaction.scalars(select(Organization)):
+        if fold(known.name) == fold(name):
+            return known.organization_id
+    organization_id = uuid4()
+    put_organization(transaction, PutOrganization(organization_id=organization_id, name=name))
+    return organization_id
+
+
 def put_community_set(transaction: Transaction, command: PutCommunitySet) -> Saved[CommunitySet]:
     """Record the set, or change it. Roles over it are told for what it gains, and end for what it loses.
 
@@ -250,6 +317,7 @@ COMMANDS: Handlers = {
     PutCommunity: put_community,
     PutMember: put_member,
     PutMembership: put_membership,
+    AddPerson: add_person,
     EndMembership: end_membership,
     PutCommunitySet: put_community_set,
     PutRole: put_role,

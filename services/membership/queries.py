@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from chassis import clock
-from chassis.actor import ACTOR
+from chassis.actor import ACTOR, person_of
 from chassis.rpc.requests import Handlers
 from chassis.storage import audit, rows
 from chassis.storage.rows import Page
@@ -363,9 +363,12 @@ def _entry(member: Member, community_id: UUID) -> SimpleNamespace:
     )
 
 
-def list_membership_audit(session: Session, query: ListMembershipAudit) -> list[audit.Record]:
-    """Return who did what here, as ``audit.find_records``. One query."""
-    return audit.find_records(session, query)
+def list_membership_audit(transaction: Transaction, query: ListMembershipAudit) -> SimpleNamespace:
+    """Return who did what here, as ``audit.find_records``, and the names of people. Two queries, as ``list_labels``."""
+    records = audit.find_records(transaction, query)
+    acted = {id for each in records if (id := person_of(each["actor"]))}
+    labels = list_labels(transaction, ListLabels(member_ids=tuple({*query.names_of, *acted})))
+    return SimpleNamespace(records=records, labels=labels)
 
 
 #: Which function answers which query.

@@ -72,11 +72,11 @@ class Shuffled(Network):
         super().__init__(settings, stores, maildir)
         self._chance = random.Random(seed)
         self._reactions = {name: composition.reactions_of(name) for name in SERVICES}
-        self.app = App(self._call, stores["gateway"], settings, lambda: {"all": True})
+        self.app = App(self.call, stores["gateway"], settings, lambda: {"all": True})
         self._client = Client(self.app, use_cookies=False)
         self._send_mail = delivery.loop(settings, stores["notifications"])
 
-    def _call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
+    def call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
         """Return what RPC would carry: plain JSON in, plain JSON out."""
         asked = json.loads(json.dumps(payload))
         kind, handler = composition.service_class(service).handlers[method]

@@ -41,6 +41,17 @@ class Rows:
         return {value for name, value in vars(self).items() if name.endswith("_id")}
 
 
+def undone(network: Network, service: str, method: str, payload: Mapping[str, Any]) -> Any:
+    """Carry out a request as RPC does, and undo it; return what it answers."""
+    kind, handler = composition.service_class(service).handlers[method]
+    opened: Store = network.stores[service]
+    with opened.begin() as transaction:
+        try:
+            return handle(transaction, kind, handler, json.loads(json.dumps(payload)))
+        finally:
+            transaction.rollback()
+
+
 @dataclass
 class World:
     """A network with three communities, which can be asked over HTTP and by RPC's way; nothing that is done stays."""
@@ -58,13 +69,7 @@ class World:
 
     def call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
         """Carry out a request as RPC does, and undo it."""
-        kind, handler = composition.service_class(service).handlers[method]
-        opened: Store = self.network.stores[service]
-        with opened.begin() as transaction:
-            try:
-                return handle(transaction, kind, handler, json.loads(json.dumps(payload)))
-            finally:
-                transaction.rollback()
+        return undone(self.network, service, method, payload)
 
     def ask(self, token: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send one HTTP request."""

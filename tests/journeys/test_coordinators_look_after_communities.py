@@ -3,10 +3,15 @@
 import csv
 import io
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.actor import Actor, acting
+from pratique.errors import Forbidden
+from pratique.events.membership import Capacity, Role
+from pratique.permissions import Grant, Permission
+from pratique.requests.membership import AddPerson
 from tests.harness.pages import Visit, actions_of, links_of, parsed, title_of, with_role, words_of
 from tests.harness.people import Community
 from tests.harness.runtimes import Shuffled
@@ -261,3 +266,31 @@ def test_pages_of_communities_speak_french(network: Shuffled) -> None:
     assert "Raison d’être" in words_of(page)
     assert "Ajouter une personne" in links_of(page)
     assert title_of(visit.get("/network")) == "Les communautés côte à côte"
+
+
+def test_who_may_not_give_the_role_adds_nobody_and_records_nothing(network: Shuffled) -> None:
+    community = network.create_community(members=1, kind="open")
+    command = AddPerson(
+        community_id=UUID(community.id),
+        member_id=uuid4(),
+        name="Zoé Roy",
+        email="zoe@example.org",
+        capacity=Capacity.REPRESENTATIVE,
+        organization="Centre des aînés",
+        role=Role.FACILITATOR,
+    )
+    grants = (Grant(frozenset({Permission.MEMBERSHIP_WRITE}), frozenset({command.community_id})),)
+    with acting(Actor("token 3f9c01d2ab47 intranet", grants)), pytest.raises(Forbidden):
+        network.call(command.service, command.method, command.payload())
+    assert network.ok("GET", "/v1/members?email=zoe@example.org")["items"] == []
+    assert network.ok("GET", "/v1/organizations")["items"] == []
+
+
+def test_an_organization_is_recorded_once_whatever_its_accents(network: Shuffled) -> None:
+    community = network.create_community(members=0, kind="open")
+    visit, path = with_role(network, "coordinator"), f"/communities/{community.id}/people/new"
+    for name, organization in (("zoe", "Centre des aînés"), ("amina", "centre des aines")):
+        typed = {"email": f"{name}@example.org", "name": name, "part": "representative", "organization": organization}
+        assert visit.send(visit.get(path), path, **typed).status_code == 303
+    assert [each["name"] for each in network.ok("GET", "/v1/organizations")["items"]] == ["Centre des aînés"]
+    assert len(network.ok("GET", f"/v1/communities/{community.id}/memberships")["items"]) == 2

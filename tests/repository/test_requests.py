@@ -43,6 +43,7 @@ UNROUTED: Mapping[type[Request], str] = {
     meetings.SummarizeMeetings: "the page of the network asks for it",
     membership.ListRoster: "the pages of a meeting and of a community ask for it",
     membership.GetPersonInCommunity: "the page of a person in a community asks for it",
+    membership.AddPerson: "the page on which a person is added asks for it",
     membership.ListMembershipAudit: "the page of who did what asks for it",
     meetings.ListMeetingsAudit: "the page of who did what asks for it",
     evaluation.ListEvaluationAudit: "the page of who did what asks for it",
