@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from gateway.pages.frame import framed
 from gateway.pages.meeting import named
-from gateway.pages.results import why_not
+from gateway.pages.results import when_answered, why_not
 from gateway.pages.visits import visitor_route
 from gateway.routes import Ask, RequestContext
 from pratique.errors import Forbidden, NotFound
@@ -34,6 +34,7 @@ def show_release(context: RequestContext) -> Response:
         meeting=named(context, read),
         is_released=is_released,
         lead=_lead(told, locale),
+        when=when_answered(told or {}, locale),
         questions=[_shown(cell, locale) for cell in told["questions"]] if is_released else [],
         comments=told["comments"] if is_released else [],
     )

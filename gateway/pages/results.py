@@ -80,9 +80,23 @@ def show_results(context: RequestContext) -> Response:
         title=_("Survey results"),
         is_released=is_released,
         lead=_(_RELEASED, n=told["n"]) if is_released else _(why_not(told)),
+        when=when_answered(told, locale),
         questions=[_shown(cell, locale) for cell in told["questions"]] if is_released else [],
         comments=told["comments"] if is_released else [],
     )
+
+
+def when_answered(told: Mapping[str, Any], locale: Locale) -> str:
+    """Return in a sentence how many answered during the meeting and later; empty where that is not told."""
+    _ = sentences(locale)
+    in_meeting, after = told.get("n_in_meeting"), told.get("n_after")
+    if in_meeting is None or after is None:
+        return ""
+    if not after:
+        return _("All of them answered during the meeting.")
+    if not in_meeting:
+        return _("All of them answered after the meeting.")
+    return _("%(in_meeting)s answered during the meeting, and %(after)s after it.", in_meeting=in_meeting, after=after)
 
 
 def refuse(context: RequestContext, error: DomainError) -> Response:

@@ -251,7 +251,17 @@ class Results(Answer):
     state: Annotated[SurveyState, Doc("Open, and then released or withheld for good.")]
     reason: Annotated[WithheldReason | None, ABSENT, Doc("Why they are withheld.")] = None
     release_id: Annotated[UUID | None, ABSENT, Doc("The release, where there is one.")] = None
-    n: Annotated[int | None, ABSENT, Doc("How many answered; 5 or more.", 7)] = None
+    n: Annotated[int | None, ABSENT, Doc("How many answered; 5 or more.", 12)] = None
+    n_in_meeting: Annotated[
+        int | None,
+        ABSENT,
+        Doc(
+            "How many of them answered during the meeting. Absent, with n_after, where those who answered during it, "
+            "those who answered later or those who did not are one to four, or where people were taken off the list.",
+            7,
+        ),
+    ] = None
+    n_after: Annotated[int | None, ABSENT, Doc("How many of them answered later.", 5)] = None
     questions: Annotated[tuple[QuestionResult, ...] | None, Length(0), ABSENT, Doc("One for each question.")] = None
     comments: Annotated[
         tuple[Annotated[str, Length(0, 5000), Doc("What someone wrote.", "Plus de temps.")], ...] | None,

@@ -121,7 +121,8 @@ def read_questions(session: Session, query: ReadQuestions) -> Sequence[questions
 def get_results(session: Session, query: GetResults | ReadResults) -> dict[str, object]:
     """Return what may be told of a survey's answers.
 
-    Shape: ``state`` alone while it is open; with ``reason`` where it is withheld; otherwise ``n``, ``questions`` (each
+    Shape: ``state`` alone while it is open; with ``reason`` where it is withheld; otherwise ``n``, ``n_in_meeting`` and
+    ``n_after`` (where neither counts fewer than five people, nor those who did not answer), ``questions`` (each
     with n, distribution, mean or share, and 95 % interval; or with n and the value that nearly all chose; or
     withheld), ``comments`` in random order and ``suppressed_count``. The same for every reader, from the day the
     survey closed.
@@ -147,10 +148,15 @@ def _told(release: Release) -> dict[str, object]:
         "state": SurveyState.RELEASED,
         "release_id": release.id,
         "n": release.n,
+        **_when(release.n, release.n_in_meeting),
         "questions": release.cells,
         "comments": release.comments,
         "suppressed_count": release.suppressed_count,
     }
+
+
+def _when(n: int, n_in_meeting: int | None) -> dict[str, object]:
+    return {} if n_in_meeting is None else {"n_in_meeting": n_in_meeting, "n_after": n - n_in_meeting}
 
 
 def list_releases(session: Session, query: ListReleases) -> Page[dict[str, object]]:

@@ -67,7 +67,7 @@ def test_no_id_on_the_bus_can_be_computed_from_public_ids(heard: tuple[Survey, l
 def test_rates_and_bands_let_no_count_under_five_be_computed(
     simulator: Simulator, in_room: int, by_mail: int, there: int
 ) -> None:
-    """Neither of those who answered by either way, nor of those who did not."""
+    """Neither of those who answered by either way, nor of those who did not; not by events, nor by results."""
     people = [each.id for each in simulator.people[:there]]
     with simulator.evening(0) as evening:
         evening.begin(people)
@@ -79,10 +79,15 @@ def test_rates_and_bands_let_no_count_under_five_be_computed(
             evening.answer_by_link(one, BORED)
         evening.let_it_close()
         told = [_data(each) for each in simulator.network.messages if each.routing_key == "SurveyClosed"]
+        results = evening.survey.results
     rates = [value for value in told[0].values() if isinstance(value, float)]
     counts = {round(rate * there) for rate in rates}
     assert counts <= {0, *range(5, there - 4), there}
     assert not any(0 < there - count < 5 for count in counts)
+    numbers = [results[name] for name in ("n_in_meeting", "n_after") if name in results]
+    assert numbers == ([] if not rates else [in_room, by_mail]), "told where the rates are, and nowhere else"
+    for number in (*numbers, *[there - each for each in numbers]):
+        assert number == 0 or number >= 5
 
 
 def test_numbers_of_bands_leave_a_withheld_survey_between_none_and_four(simulator: Simulator) -> None:

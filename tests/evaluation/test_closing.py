@@ -64,6 +64,8 @@ def test_both_rates_are_told_where_each_count_is_none_or_at_least_five(meeting: 
 
     (closed,) = meeting.published(SurveyClosed)
     assert (closed.rate_in_meeting, closed.rate_after) == (0.5, 0.5)
+    results = meeting.results()
+    assert (results["n_in_meeting"], results["n_after"]) == (5, 5)
 
 
 @pytest.mark.parametrize("answered", [6, 3])

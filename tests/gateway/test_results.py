@@ -216,3 +216,21 @@ def test_it_is_the_same_in_earnest(store):
 def test_whoever_has_a_browser_gets_a_page_for_an_address_that_can_be_none(gate, path):
     assert parsed(look(gate, path, 404)).find("body/main/h1") is not None
     assert gate.peer.asked == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "french", "english"),
+    [
+        ((7, 5), "7 ont répondu pendant la rencontre, et 5 après.", "7 answered during the meeting, and 5 after it."),
+        ((12, 0), "Toutes ont répondu pendant la rencontre.", "All of them answered during the meeting."),
+        ((0, 12), "Toutes ont répondu après la rencontre.", "All of them answered after the meeting."),
+        ((), "", ""),
+    ],
+)
+def test_when_they_answered_is_told_in_a_sentence_where_it_is_told(gate, numbers, french, english):
+    told = dict(zip(("n_in_meeting", "n_after"), numbers, strict=False))
+    gate.peer.says("evaluation.read_results", {**RELEASED, **told})
+    for locale, sentence in ((Locale.FR, french), (Locale.EN, english)):
+        note = parsed(look(gate, f"{LINK}?lang={locale}")).find(".//p[@class='note']")
+        lead = "%(n)s people answered. These results are the same for everyone and will not change."
+        assert note.text == f"{sentences(locale)(lead, n=12)} {sentence}".strip()

@@ -64,7 +64,7 @@ def test_a_meeting_is_led_from_start_to_results_by_clicks(
     assert "still open" in words_of(visit.get(f"{path}/results"))
     network.advance(days=8)
     shown = visit.get(f"{path}/results")
-    assert "6 people answered." in words_of(shown)
+    assert "6 people answered. All of them answered during the meeting." in words_of(shown)
     assert "out of 5; most likely between" in words_of(shown) or "All who answered" in words_of(shown)
     assert "The results are in." in words_of(visit.get("/home"))
 

@@ -56,6 +56,7 @@ class Release(Base):
     survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"), unique=True)
     reason: Mapped[WithheldReason | None]  # why nothing is told; None if something is
     n: Mapped[int | None]  # None if nothing is told
+    n_in_meeting: Mapped[int | None]  # of them, during the meeting; None if not to be told
     cells: Mapped[list[Cell]] = mapped_column(_JSON)  # one for each question that can be counted
     comments: Mapped[list[str]]  # in random order
     suppressed_count: Mapped[int]  # questions withheld
@@ -127,6 +128,7 @@ def close(
     survey.version += 1
     in_room = sum(each.channel is Channel.ROOM for each in filled)
     rates = None if release.reason or removed else rates_of(in_room, len(filled) - in_room, eligible)
+    release.n_in_meeting = None if rates is None else in_room
     closed = SurveyClosed(
         survey_id=survey.id,
         meeting_id=survey.meeting_id,
