@@ -1,7 +1,9 @@
 """The wall: the room's code for the projector, as letters and as a picture; nothing of who answers, or how many."""
 
 from contextlib import suppress
+from datetime import datetime, timedelta
 from io import BytesIO
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,7 +11,8 @@ import segno
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from gateway.pages.meeting import named, to
+from chassis import clock
+from gateway.pages.meeting import Meeting, named, to
 from gateway.pages.render import app_page
 from gateway.pages.survey import refuse
 from gateway.pages.visits import visitor_route
@@ -19,8 +22,10 @@ from pratique.events.meetings import MeetingState
 from pratique.requests.evaluation import ChangeRoomCode, GetSurvey, VoidRoom
 from pratique.requests.meetings import GetMeeting
 from words.catalogue import sentences
+from words.formats import hour
 
 GROUP = 4  #: characters of the code that stand together
+COUNTED_FROM = 60  #: minutes before the planned end; before that its hour is shown
 
 
 def show_wall(context: RequestContext) -> Response:
@@ -37,6 +42,7 @@ def show_wall(context: RequestContext) -> Response:
     shown: dict[str, Any] = {}
     if room_code:
         shown = {"address": _without_scheme(public_url), "qr": _qr(f"{public_url}/r/{room_code}")}
+        shown["left"] = _left(context, meeting)
     return app_page(
         "wall",
         context.locale,
@@ -72,6 +78,17 @@ def _act(context: RequestContext, kind: type[ChangeRoomCode] | type[VoidRoom]) -
     with suppress(Conflict):  # the meeting is closed by now, as its page says
         context.call(kind, **context.path)
     return to(context, f"/meetings/{context.path['meeting_id']}")
+
+
+def _left(context: RequestContext, meeting: Meeting) -> str:
+    """How much time is left until the planned end, in one line; the page is fetched anew while it passes."""
+    _, ends_at = sentences(context.locale), datetime.fromisoformat(meeting["ends_at"])
+    minutes = ceil((ends_at - clock.now()) / timedelta(minutes=1))
+    if minutes <= 0:
+        return _("Time is up; you can still answer.")
+    if minutes > COUNTED_FROM:
+        return _("Until %(hour)s", hour=hour(ends_at, meeting["timezone"], context.locale))
+    return _.counted("%(num)s minute left", "%(num)s minutes left", minutes)
 
 
 def _qr(address: str) -> Markup:

@@ -1,11 +1,13 @@
 """A facilitator runs a meeting by clicks: taking attendance, last minutes, closing, correcting, reading results."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from chassis import clock
 from tests.harness.pages import Visit, actions_of, title_of, words_of
 from tests.harness.people import Community
 from tests.harness.runtimes import Shuffled
@@ -49,7 +51,11 @@ def test_a_meeting_is_led_from_start_to_results_by_clicks(
     words = words_of(wall)
     assert room_code[:4] in words
     assert room_code[4:] in words
-    told = words.replace(" ".join(room_code), "").replace(f"{room_code[:4]} {room_code[4:]}", "")
+    told = (
+        words.replace("60 minutes left", "")
+        .replace(" ".join(room_code), "")
+        .replace(f"{room_code[:4]} {room_code[4:]}", "")
+    )
     assert not re.search(r"\d", told.replace(network.settings.public_url.partition("//")[2], ""))
     assert not any(name in words for name in ("Personne", "Zoé"))
     for member_id in there:
@@ -207,6 +213,25 @@ def test_the_code_on_the_wall_is_changed_and_the_room_taken_back(
     assert visit.send(visit.get(path), f"{path}/void").status_code == 303
     assert network.survey(meeting_id)["room_code"] is None
     assert "The room is closed." in words_of(visit.get(path))
+
+
+def test_the_wall_says_how_much_time_is_left(network: Shuffled, community: Community, visit: Visit) -> None:
+    ends_at = clock.now() + timedelta(days=7, minutes=61)
+    meeting_id = network.schedule(community.id, ends_at=ends_at.isoformat())
+    path = at_hand(network, meeting_id, visit)
+    visit.send(visit.get(path), f"{path}/wrap-up")
+    network.settle()
+    french = Visit(network, visit.member_id, "fr")
+    for passed, english, words in (
+        (timedelta(), "Until 11:01 a.m.", "Jusqu’à 11 h 01"),
+        (timedelta(seconds=61), "60 minutes left", "Encore 60 minutes"),
+        (timedelta(minutes=59), "1 minute left", "Encore 1 minute"),
+        (timedelta(seconds=59), "Time is up; you can still answer.", "C’est l’heure; il est encore temps de répondre."),
+    ):
+        clock.move(passed)
+        for page, said in ((visit.get(f"{path}/wall"), english), (french.get(f"{path}/wall"), words)):
+            (left,) = [each for each in page.iter("p") if each.get("role") == "timer"]
+            assert left.text.replace("\xa0", " ") == said
 
 
 PAGES = ("", "/prepare", "/cancel", "/wall", "/corrections", "/results")
