@@ -29,25 +29,28 @@ class Figure:
     theirs: Sequence[float] = ()  #: empty where a limit is wanted
     wanted: float | None = None  #: a ratio of medians to reach, or a limit that ours stays under; None: for information
     at_most: bool = False  #: the ratio is to stay under ``wanted``: a cost, and not a rate
-    has_tail: bool = False  #: the spread is shown as the 99th percentile; there are enough values for one
+    tail: int = 0  #: the percentile that is shown in the place of the spread; there are enough values for it
 
     @property
     def ratio(self) -> float | None:
-        """Ours against theirs, by medians; None where there is no peer."""
-        return statistics.median(self.ours) / statistics.median(self.theirs) if self.theirs else None
+        """Ours against theirs, by medians, or against the limit; None where there is neither."""
+        against = statistics.median(self.theirs) if self.theirs else self.wanted
+        return statistics.median(self.ours) / against if against else None
 
     @property
     def is_missed(self) -> bool:
         """Whether the median is worse than wanted."""
-        if self.wanted is None:
+        if self.wanted is None or self.ratio is None:
             return False
-        if self.ratio is None:
-            return statistics.median(self.ours) >= self.wanted
+        if not self.theirs:
+            return self.ratio >= 1
         return self.ratio > self.wanted if self.at_most else self.ratio < self.wanted
 
     def line(self) -> str:
         """The figure in one line, to be read while others are still measured."""
         against = f" against {_spread(self, self.theirs)} ({self.peer}): {self.ratio:.2f}" if self.theirs else ""
+        if not self.theirs and self.ratio is not None:
+            against = f" against a limit of {self.wanted:g} {self.unit}: {self.ratio:.2f}"
         return f"{self.what}: {_spread(self, self.ours)}{against}".replace("\n", " ")
 
 
@@ -114,7 +117,7 @@ def show(figures: Sequence[Figure], setting: str) -> None:
 def _wanted(figure: Figure) -> str:
     if figure.wanted is None:
         return ""
-    if figure.ratio is None:
+    if not figure.theirs:
         return f"under {figure.wanted:g} {figure.unit}"
     return f"at {'most' if figure.at_most else 'least'} {figure.wanted:g} ×"
 
@@ -123,6 +126,6 @@ def _spread(figure: Figure, values: Sequence[float]) -> str:
     low, middle, high = min(values), statistics.median(values), max(values)
     digits = 0 if middle >= 20 else 1
     shown = f"{middle:,.{digits}f} {figure.unit}"
-    if figure.has_tail:
-        return f"{shown}\n(99 %: {statistics.quantiles(values, n=100)[-1]:,.{digits}f})"
+    if figure.tail:
+        return f"{shown}\n({figure.tail} %: {statistics.quantiles(values, n=100)[figure.tail - 1]:,.{digits}f})"
     return f"{shown}\n({low:,.{digits}f} to {high:,.{digits}f})" if len(values) > 1 else shown

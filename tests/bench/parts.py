@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.bench import evening, growth, latency, reactions, reads, relay, replicas, resting
+from tests.bench import evening, growth, latency, pages, reactions, reads, relay, replicas, resting
 from tests.bench.closings import ATTENDEES, closings
 from tests.bench.environment import Environment
 from tests.bench.measure import Figure
 from tests.bench.sink import sink
 from tests.servers import Fresh
 
+PAGE_MS, TAP_MS = 100, 200  #: at the server, by the median
 RUNS = 3  #: of each side, taken in turn, so that what else the machine does meets all of them
 
 
@@ -34,6 +35,7 @@ class Size:
     grown: int  #: closings that are timed in each of them
     grown_runs: int  #: how often; what is looked for is less than two single runs differ
     pages: int  #: of each kind that are read in each of them
+    visits: int  #: of each page of the route table, and taps
     reads: int  #: of meetings over 16 connections; a quarter of them over one
     events: int  #: between the first and the last look at memory
     idle_s: float
@@ -52,6 +54,7 @@ FULL = Size(
     grown=150,
     grown_runs=5,
     pages=300,
+    visits=200,
     reads=2000,
     events=100_000,
     idle_s=30,
@@ -69,6 +72,7 @@ QUICK = Size(
     grown=10,
     grown_runs=1,
     pages=20,
+    visits=10,
     reads=200,
     events=1500,
     idle_s=3,
@@ -172,7 +176,15 @@ def _pages(stores: Mapping[int, Fresh], size: Size) -> Iterator[Figure]:
         for what, times in read[meetings].items():
             peer = f"the same with {size.stored[0]} stored"
             told = f"{what}, {meetings:,} meetings stored"
-            yield Figure(told, "ms", times, peer, fewest[what], 1.2, at_most=True, has_tail=True)
+            yield Figure(told, "ms", times, peer, fewest[what], 1.2, at_most=True, tail=99)
+
+
+def measure_pages(environment: Environment, size: Size) -> Iterator[Figure]:
+    """Every page on the sample network, as the right person, and a tap of attendance until it is saved."""
+    with pages.site(environment) as site:
+        for template, times in site.pages_ms(size.visits):
+            yield Figure(f"GET {template}", "ms", times, wanted=PAGE_MS, tail=95)
+        yield Figure("a tap of attendance, saved", "ms", site.taps_ms(size.visits), wanted=TAP_MS, tail=95)
 
 
 def measure_reads(environment: Environment, size: Size) -> Iterator[Figure]:
@@ -235,6 +247,7 @@ MEASURES = {
     "latency": measure_latency,
     "evening": measure_evening,
     "growth": measure_growth,
+    "pages": measure_pages,
     "reads": measure_reads,
     "rest": measure_rest,
     "replicas": measure_replicas,
