@@ -18,7 +18,7 @@ from tests.bench.side import HOME, OURS, PRATIQUE, running
 from tests.bench.sink import sink
 from tests.harness.client import HttpClient
 from tests.harness.people import Community
-from tests.harness.waiting import is_ready, until
+from tests.harness.waiting import PATIENCE_S, is_ready, until
 from tests.servers.process import free_port
 
 ARRIVE_S = 30  #: a closing whose mails take longer ends the measurement
@@ -104,7 +104,7 @@ def token(environ: Mapping[str, str]) -> str:
 def ready(ports: Sequence[int]) -> None:
     """Return when each of these answers that it is ready."""
     for each in ports:
-        wait_until(partial(is_ready, each), 60, "every process ready")
+        wait_until(partial(is_ready, each), PATIENCE_S, "every process ready")
 
 
 def wait_until(is_so: Callable[[], object], timeout_s: float, what: str) -> None:

@@ -22,6 +22,7 @@ from tests.harness.network import Network
 _WHO = (
     ("/admin", "network_admin"),
     ("/network", "coordinator"),
+    ("/communities/new", "network_admin"),
     ("/communities", "coordinator"),
     ("/home/answers", "member"),
     ("/", "facilitator"),
