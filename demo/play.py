@@ -1,9 +1,11 @@
 """The main job, once, over HTTP as a client would do it: a meeting is held, closed, and asked about."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ from demo.network import id_of
 
 PRESENT = 12  #: people marked as attending
 IN_ROOM = 7  #: of them, how many answer before the meeting closes
+PATIENCE_S = 300.0  #: for an answer, on a machine that does much else
 Say = Callable[[str], None]
 
 
@@ -61,12 +64,13 @@ def _attendees(api: "_Api", community_id: str) -> list[str]:
 
 
 def _survey_with_code(api: "_Api", meeting_id: str) -> dict[str, Any]:
-    for _ in range(100):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         found: dict[str, Any] | None = api.find(f"/v1/meetings/{meeting_id}/survey")
         if found and found["room_code"]:
             return found
         green.sleep(0.05)
-    raise TimeoutError("the survey did not open within five seconds")
+    raise TimeoutError(f"the survey did not open within {PATIENCE_S:.0f} s")
 
 
 def _answer(api: "_Api", room_code: str, member_id: str) -> None:
@@ -77,7 +81,12 @@ def _answer(api: "_Api", room_code: str, member_id: str) -> None:
         for each in ballot["questions"]
         if each["type"] in values
     ]
-    api.post("/v1/answers", ballot_id=ballot["ballot_id"], answers=answers)
+    with suppress(_Gone):  # kept before, though nobody said so in time
+        api.post("/v1/answers", ballot_id=ballot["ballot_id"], answers=answers)
+
+
+class _Gone(Exception):
+    """What was asked for is over, or was done before."""
 
 
 class _Api:
@@ -108,6 +117,15 @@ class _Api:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  (as above)
-            text = answer.read()
-        return json.loads(text) if text else None
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310  (as above)
+                    text = answer.read()
+                return json.loads(text) if text else None
+            except urllib.error.HTTPError as error:
+                if error.code == 410:
+                    raise _Gone from error
+                if error.code != 503 or time.monotonic() > end:
+                    raise
+            green.sleep(1)  # a service was too busy to answer in time; each request may come again
