@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import aliased
 
 from chassis import clock
@@ -30,7 +30,7 @@ from pratique.event import Cause
 from pratique.events.notifications import MessageDelivered
 from services.notifications.commands import publish
 from services.notifications.decisions import Drop, Hold, MessageContext, Wait, decide, gather
-from services.notifications.kinds import ABOUT_SURVEY, UNTOLD
+from services.notifications.kinds import ABOUT_SURVEY, LEASES, UNTOLD
 from services.notifications.mails import Letterhead, Unwritable, write_mail
 from services.notifications.models import LEASE, Message, Receipt, State
 from services.notifications.post import FilePost, Mail, NotSent, Post, Refused, SmtpPost, Unknown
@@ -185,10 +185,14 @@ def _claim(opened: Store, at_once: int) -> tuple[int, list[MessageContext]]:
 def _hold(transaction: Transaction, claimed: Sequence[MessageContext]) -> None:
     """Count the attempt before it is made, in one statement."""
     if claimed:
+        now = clock.now()
+        lease_until = case(
+            {each: now + lease for each, lease in LEASES.items()}, value=Message.template, else_=now + LEASE
+        )
         transaction.execute(
             update(Message)
             .where(transaction.is_one_of(Message.id, [context.message.id for context in claimed]))
-            .values(state=State.SENDING, attempts=Message.attempts + 1, lease_until=clock.now() + LEASE),
+            .values(state=State.SENDING, attempts=Message.attempts + 1, lease_until=lease_until),
             execution_options=_AS_IS,
         )
     transaction.expunge_all()

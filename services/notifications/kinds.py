@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from pratique.events.notifications import Template
+from services.notifications.models import LEASE
 
 CalendarMethod = Literal["REQUEST", "CANCEL"]  #: of iTIP: asks the attendee to come, or takes the meeting back
 
@@ -24,6 +25,7 @@ class Kind:
     news_for: timedelta | None = None  #: from the meeting's end, whatever its own expiry says
     companion: Template | None = None  #: the other mail to the same person on which its sending depends
     calendar: CalendarMethod | None = None  #: how its calendar entry is to be taken; None without one
+    lease: timedelta = LEASE  #: how long a sender may hold it, before another tries
 
     @property
     def names_nobody(self) -> bool:
@@ -64,7 +66,9 @@ KINDS: Mapping[Template, Kind] = {
     ),
     Template.MEETING_LEFT_OPEN: Kind(priority=2, is_to_facilitators=True, ends_with_meeting=True),
     Template.ADDRESS_CHANGED: Kind(priority=1),
-    Template.SIGN_IN: Kind(priority=-1, is_untold=True),  # somebody sits there and waits for it
+    # Somebody sits there and waits. The slowest of mail servers takes a mail within three minutes or fails, and a link
+    # lives for fifteen: when a sender has ended, another still has time.
+    Template.SIGN_IN: Kind(priority=-1, is_untold=True, lease=timedelta(minutes=4)),
     Template.SURVEY_INVITATION: Kind(priority=1, is_about_survey=True, companion=Template.SURVEY_REMINDER),
     Template.SURVEY_REMINDER: Kind(priority=2, is_about_survey=True, companion=Template.SURVEY_INVITATION),
     Template.RESULTS_RELEASED: Kind(priority=3, is_to_those_there=True),
@@ -78,5 +82,7 @@ ABOUT_SURVEY = tuple(template for template, kind in KINDS.items() if kind.is_abo
 UNTOLD = tuple(template for template, kind in KINDS.items() if kind.names_nobody)
 #: What concerns whoever facilitates, and nobody else.
 TO_FACILITATORS = tuple(template for template, kind in KINDS.items() if kind.is_to_facilitators)
+#: Leases that differ from most.
+LEASES = {template: kind.lease for template, kind in KINDS.items() if kind.lease != LEASE}
 #: What makes no sense any more once the meeting is closed.
 END_WITH_MEETING = tuple(template for template, kind in KINDS.items() if kind.ends_with_meeting)

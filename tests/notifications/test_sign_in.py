@@ -1,5 +1,6 @@
 """The mail by which a person signs in: at once, before all others, and told to nobody else."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 from chassis import clock
 from chassis.messaging import outbox
 from pratique.events.notifications import MessageDelivered, MessageDropped, MessageFailed, Template
+from services.notifications.delivery import deliver
+from services.notifications.kinds import KINDS
 from services.notifications.models import State
-from services.notifications.post import Refused
-from tests.notifications.conftest import named
+from services.notifications.post import ACCEPT_S, CONNECT_S, Refused, Unknown
+from tests.notifications.conftest import WRITE, named
 
 SIGN_IN = Template.SIGN_IN
 LASTS = timedelta(minutes=15)
@@ -78,6 +81,28 @@ def test_a_link_that_has_expired_is_not_sent(network: Any) -> None:
     network.deliver(network.events.contact("Ada"))
     network.send()
     assert network.told(SIGN_IN) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Unknown("the connection was lost")], ids=["killed", "unknown"])
+def test_a_link_still_arrives_in_time_when_whoever_held_its_mail_has_ended(known: Any, error: BaseException) -> None:
+    class Ending:
+        def send(self, mail: Any) -> None:
+            raise error
+
+        def rest(self) -> None:
+            pass
+
+    known.ask_to_sign_in("Ada")
+    with suppress(KeyboardInterrupt):
+        deliver(known.store, Ending(), WRITE)
+    clock.move(LASTS / 3)
+    known.send()
+    assert known.told(SIGN_IN) == ["ada"]
+
+
+def test_nobody_else_takes_a_link_s_mail_while_a_slow_server_still_may() -> None:
+    answers = 10  #: greeting, EHLO, STARTTLS, EHLO, three of a login, sender, recipient, DATA
+    assert KINDS[SIGN_IN].lease.total_seconds() > answers * CONNECT_S + ACCEPT_S
 
 
 @pytest.mark.parametrize("fate", ["sent", "refused", "expired"])
