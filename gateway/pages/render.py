@@ -1,5 +1,6 @@
 """Makes a page: a template with its words, and the headers that keep it private."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache, partial
@@ -28,6 +29,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _POLICY = "default-src 'none'; {style}; {more}form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+#: Controls but tabs and ends of lines, halves of characters, and what is no character (HTML, 13.2.3.5).
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 #: What a template may ask to have written as people write it: ``{{ meeting.starts_at | day(zone) }}``.
 #: An instant may be one, or text as services answer it.
 _OF_INSTANTS = {
@@ -124,6 +127,7 @@ def _environment(locale: Locale) -> Environment:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
+        finalize=_without_controls,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
@@ -133,6 +137,13 @@ def _environment(locale: Locale) -> Environment:
     made.filters.update({name: partial(act, locale=locale) for name, act in _FILTERS.items()})
     made.filters.update({name: _of_instants(act, locale) for name, act in _OF_INSTANTS.items()})
     return made
+
+
+def _without_controls(value: object) -> object:
+    """Return what is written into a page, without the characters that HTML allows in none."""
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return type(value)(_NO_TEXT.sub("", value))  # text stays text, and markup of ours stays markup
 
 
 def _of_instants(act: Callable[..., str], locale: Locale) -> Callable[..., str]:
