@@ -44,7 +44,7 @@ _TOLD: dict[type[Event], dict[str, Any]] = {
         "head_count": 2,
     },
     evaluation.SurveyOpened: {"closes_at": AT + _WEEK},
-    evaluation.SurveyInvitationsIssued: {"closes_at": AT + _WEEK},
+    evaluation.SurveyInvitationsIssued: {"closes_at": AT + _WEEK, "is_anew": None},
     evaluation.SurveyAskedBeforeClosing: {"closes_at": AT + _WEEK},
     evaluation.SurveyReminderDue: {"closes_at": AT + _WEEK},
     evaluation.SurveyClosed: {

@@ -77,12 +77,16 @@ class SurveyOpened(Event, subject="survey_id"):
 
 
 class SurveyInvitationsIssued(Event, subject="survey_id", private=True, block=MANY):
-    """Published when people who were there and have not answered are to be asked. Notifications mails each once."""
+    """Published when people who were there and have not answered are to be asked. Notifications mails each once.
+
+    Also when a room in which links were mailed is taken back: notifications then mails once more whom it had mailed.
+    """
 
     survey_id: UUID
     meeting_id: UUID
     invitations: tuple[Invitation, ...]
     closes_at: datetime  # an invitation is worth nothing after this
+    is_anew: bool | None  # whether what was answered before counts no more, so that those who were mailed are to be too
 
 
 class SurveyAskedBeforeClosing(Event, subject="survey_id"):

@@ -38,6 +38,7 @@ from services.evaluation.queries import (
     access_by_link,
     access_by_room_code,
     find_survey,
+    list_eligible,
     seen,
 )
 
@@ -212,16 +213,21 @@ def change_room_code(transaction: Transaction, command: ChangeRoomCode) -> Surve
 def void_room(transaction: Transaction, command: VoidRoom) -> SurveySeen:
     """Take back all that was answered in the room, and close it: everyone who was there is asked by mail instead.
 
-    For a room in which names were taken by others. Nobody learns what was answered, or whether anything was.
+    For a room in which names were taken by others. Nobody learns what was answered, or whether anything was. Where
+    links are mailed from the room they are asked at once, whoever had theirs already once more: they may have answered.
 
     Raises:
         NotFound: the meeting has no survey.
         Conflict: no room is open; once the meeting is closed, what was answered stands.
     """
-    survey = _locked_room(transaction, command.meeting_id)
+    meeting_id = command.meeting_id
+    survey = _locked_room(transaction, meeting_id)
     ballots.destroy(transaction, survey.id)
     transaction.add(surveys.SurveyKey(**surveys.SurveyKey.new_row(transaction.seal, survey.id)))
     survey.room_code = None
+    if transaction.settings.room_policy == RoomPolicy.PERSONAL:
+        there = list_eligible(transaction, meeting_id)
+        transaction.publish(survey.invite(transaction.seal, there, is_anew=True))
     audit.record(transaction, "room.voided", survey.id)
     return seen(transaction, survey)
 

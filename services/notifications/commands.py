@@ -85,22 +85,25 @@ def publish(transaction: Transaction, message: Message, told: Event | None) -> N
         transaction.publish(told, because=message.cause)
 
 
-def renew(message: Message, newer: NewMessage, seal: Seal) -> bool:
+def renew(message: Message, newer: NewMessage, seal: Seal, *, is_anew: bool = False) -> bool:
     """Give a message that has not left a newer secret, and its reason back if it was revoked before.
 
-    Whether it is to be sent now. One that was sent stays sent: nobody is asked twice, and the reminder has the newer
-    secret too. One that a sender holds gets its reason as well, for that sender may have ended.
+    Whether it is to be sent now. One that was sent stays sent, unless its person is asked anew: nobody is asked twice,
+    and the reminder has the newer secret too. One that a sender holds gets its reason as well, for that sender may have
+    ended.
     """
     is_waiting = message.state is State.QUEUED or message.drop_reason is DropReason.REVOKED
-    is_held = message.state is State.SENDING
-    if not (is_waiting or is_held) or newer.drop_reason or message.source_version >= newer.source_version:
+    is_held, is_over = message.state is State.SENDING, is_anew and message.state in (State.SENT, State.FAILED)
+    if not (is_waiting or is_held or is_over) or newer.drop_reason or message.source_version >= newer.source_version:
         return False
     message.box, message.source_version = newer.sealed.close(seal), newer.source_version
     message.relevant_until = newer.relevant_until
-    if is_waiting:
+    if is_over:
+        message.send_again()
+    if is_waiting or is_over:
         message.state, message.drop_reason, message.settled_at = State.QUEUED, None, None
         message.due_at = clock.now()
-    return is_waiting
+    return is_waiting or is_over
 
 
 def _row(new: NewMessage, seal: Seal, now: datetime, cause: Cause | None) -> dict[str, Any]:

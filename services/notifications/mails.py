@@ -128,7 +128,7 @@ def write_mail(context: MessageContext, letterhead: Letterhead) -> Mail:
         *_replies_to(context),
         _header("Subject", written.subject),
         _header("Date", format_datetime(now)),
-        f"Message-ID: <{context.message.id}@{sender.domain}>\r\n".encode("ascii"),
+        f"Message-ID: <{context.message.mail_id}@{sender.domain}>\r\n".encode("ascii"),
         *([f"References: <{meeting.meeting_id}@{sender.domain}>\r\n".encode("ascii")] if meeting else []),
         _ALWAYS,
         f"Content-Language: {contact.locale.value}\r\n".encode("ascii"),
@@ -143,7 +143,7 @@ def write_mail(context: MessageContext, letterhead: Letterhead) -> Mail:
         bodies.append(_part(f"text/calendar; method={method}", entry))
         disposition = f'Content-Disposition: attachment; filename="{method.lower()}.ics"\r\n'
         body = _several("mixed", [_several("alternative", bodies), _part("application/ics", entry, disposition)])
-    return Mail(str(context.message.id), recipient.addr_spec, now, b"".join([*head, body]))
+    return Mail(context.message.mail_id, recipient.addr_spec, now, b"".join([*head, body]))
 
 
 def words_of(context: MessageContext, letterhead: Letterhead) -> dict[str, object]:

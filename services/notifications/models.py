@@ -113,7 +113,7 @@ class Message(Base):
     member_id: Mapped[UUID | None]  # to whom; null where it is about a survey, whose box alone names them
     template: Mapped[Template]
     subject_id: Mapped[UUID]  # the meeting, the survey, the release, or the person that it is about
-    number: Mapped[int] = mapped_column(default=0, server_default="0")  # of what is told anew whenever it changes
+    number: Mapped[int] = mapped_column(default=0, server_default="0")  # of what is told, or asked, anew
     meeting_id: Mapped[UUID | None] = mapped_column(index=True)
     survey_id: Mapped[UUID | None] = mapped_column(index=True)
     community_ids: Mapped[list[UUID]] = mapped_column(default=list, server_default="[]")
@@ -181,6 +181,16 @@ class Message(Base):
     def put_back(self, due_at: datetime, error: str | None) -> None:
         """It is tried again at ``due_at``."""
         self.state, self.due_at, self.lease_until, self.last_error = State.QUEUED, due_at, None, error
+
+    def send_again(self) -> None:
+        """Count what is sent from now on as another mail than what was sent before."""
+        self.number, self.attempts, self.interruptions, self.last_error = self.number + 1, 0, 0, None
+
+    @property
+    def mail_id(self) -> str:
+        """What its Message-ID begins with: another whenever somebody is asked anew, since mailboxes show one once."""
+        is_anew = self.member_id is None and self.number  # the ids of others are made of their numbers
+        return f"{self.id}.{self.number}" if is_anew else str(self.id)
 
     def _settle(self, state: State) -> None:
         self.state, self.settled_at, self.version = state, clock.now(), self.version + 1

@@ -15,7 +15,7 @@ from pratique.errors import Conflict, Forbidden, Invalid, NotFound
 from pratique.events.evaluation import SurveyInvitationsIssued
 from pratique.events.meetings import AttendanceState, MeetingRole
 from pratique.events.membership import Locale
-from pratique.requests.evaluation import PASSES, MailSurveyLink, OpenBallot
+from pratique.requests.evaluation import PASSES, MailSurveyLink, OpenBallot, VoidRoom
 from pratique.requests.meetings import INVITATION_LINK
 from services.evaluation.models import Marker
 from services.evaluation.models.tokens import LINK
@@ -181,3 +181,24 @@ def test_whoever_had_their_link_mailed_is_asked_after_the_closing_like_all_who_a
         room.deliver(room.closed([attendee(each) for each in PEOPLE]))
     [_, at_closing] = room.published(SurveyInvitationsIssued)
     assert sorted(each.member_id for each in at_closing.invitations) == sorted(PEOPLE)
+
+
+@pytest.mark.parametrize("answered", [PEOPLE[:1], PEOPLE[:5]])
+def test_a_room_that_is_taken_back_asks_all_who_are_there_at_once_whoever_had_answered(
+    room: Fixture, answered: list[UUID]
+) -> None:
+    with personal(room):
+        mail_link(room, ADA)
+        for each in answered:
+            room.send(ballot(room, pass_of(room, each)))
+        room.call(VoidRoom, meeting_id=room.meeting_id)
+    [mailed_early, at_once] = room.published(SurveyInvitationsIssued)
+    assert (mailed_early.is_anew, at_once.is_anew) == (None, True)
+    assert sorted(each.member_id for each in at_once.invitations) == sorted(PEOPLE)
+    room.send(room.ballot_by_link(at_once.invitations[0].token))
+    assert room.sheets() == [HAPPY]
+
+
+def test_where_names_are_chosen_a_room_that_is_taken_back_asks_nobody_before_the_closing(room: Fixture) -> None:
+    room.call(VoidRoom, meeting_id=room.meeting_id)
+    assert room.published(SurveyInvitationsIssued) == []

@@ -184,6 +184,28 @@ def test_where_nobody_chooses_a_name_one_s_link_comes_by_mail_once(personal: Net
     assert link_in(mail) == personal.survey_links(one)[0]
 
 
+def test_when_a_room_is_taken_back_whoever_had_their_link_mailed_has_another_mail_at_once(personal: Network) -> None:
+    community = personal.create_community(members=6)
+    meeting_id = personal.schedule(community.id)
+    one, other, *_ = community.member_ids
+    phone = Phone(personal)
+    room = wrapped_up(personal, meeting_id, community)
+    phone.open(room, {"member": one, "step": "mail"})
+    personal.settle()
+    early = f"/s/{personal.survey_links(one)[0]}"
+    assert answer(phone, early, phone.open(early)).status == 200
+
+    personal.ok("POST", f"/v1/meetings/{meeting_id}/survey/void-room")
+    personal.settle()
+
+    assert [len(personal.survey_links(each)) for each in (one, other)] == [2, 1]
+    link = f"/s/{personal.survey_links(one)[-1]}"
+    assert answer(phone, link, phone.open(link)).status == 200
+    personal.close(meeting_id)
+    personal.settle()
+    assert [len(personal.survey_links(each)) for each in community.member_ids] == [2, 1, 1, 1, 1, 1]
+
+
 def test_a_link_that_has_expired_opens_nothing_and_says_what_to_do(network: Network) -> None:
     community = network.create_community(members=1)
     meeting_id = network.schedule(community.id)

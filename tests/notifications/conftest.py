@@ -162,13 +162,17 @@ class Events:
             for name, state in states.items()
         )
 
-    def asked(self, meeting: str, *members: str, version: int = 2, token: str = "token") -> Event:
-        return self._ask(evaluation.SurveyInvitationsIssued, meeting, members, version, token)
+    def asked(
+        self, meeting: str, *members: str, version: int = 2, token: str = "token", is_anew: bool | None = None
+    ) -> Event:
+        return self._ask(evaluation.SurveyInvitationsIssued, meeting, members, version, token, is_anew=is_anew)
 
     def reminded(self, meeting: str, *members: str, version: int = 5, token: str = "again") -> Event:
         return self._ask(evaluation.SurveyReminderDue, meeting, members, version, token)
 
-    def _ask(self, kind: type[Event], meeting: str, members: Sequence[str], version: int, token: str) -> Event:
+    def _ask(
+        self, kind: type[Event], meeting: str, members: Sequence[str], version: int, token: str, **more: bool | None
+    ) -> Event:
         return sample(
             kind,
             survey_id=named(f"survey of {meeting}"),
@@ -178,6 +182,7 @@ class Events:
             ),
             closes_at=CLOSES_AT,
             version=version,
+            **more,
         )
 
     def revoked(self, meeting: str, *members: str, version: int = 3) -> Event:

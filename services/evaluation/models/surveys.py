@@ -200,9 +200,9 @@ class Survey(Base):
             version=self.version,
         )
 
-    def invite(self, seal: Seal, member_ids: Sequence[UUID]) -> SurveyInvitationsIssued:
+    def invite(self, seal: Seal, member_ids: Sequence[UUID], *, is_anew: bool | None = None) -> SurveyInvitationsIssued:
         """Ask these people, each by a link of their own; the event comes even if there is nobody to ask."""
-        return self._ask(SurveyInvitationsIssued, seal, member_ids)
+        return self._ask(SurveyInvitationsIssued, seal, member_ids, is_anew=is_anew)
 
     def remind(self, seal: Seal, member_ids: Sequence[UUID]) -> SurveyReminderDue:
         """Ask these people again; the event comes even if there is nobody to ask."""
@@ -219,7 +219,7 @@ class Survey(Base):
             version=self.version,
         )
 
-    def _ask(self, news: type[Asking], seal: Seal, member_ids: Sequence[UUID]) -> Asking:
+    def _ask(self, news: type[Asking], seal: Seal, member_ids: Sequence[UUID], **more: bool | None) -> Asking:
         self.version += 1
         links = tokens.links_for(seal, self.id, member_ids)
         return news(
@@ -231,6 +231,7 @@ class Survey(Base):
             ),
             closes_at=self.closes_at,
             version=self.version,
+            **more,
         )
 
 

@@ -176,6 +176,7 @@ def _ask(transaction: Transaction, template: Template, envelopes: Sequence[Envel
     before = {message.id: message for message in transaction.scalars(known.with_for_update())}
     messages = []
     for event, because in [(envelope.event, envelope.as_cause()) for envelope in envelopes]:
+        is_anew = isinstance(event, SurveyInvitationsIssued) and event.is_anew is True
         for one in _messages(template, event, because) if event.survey_id in surveys else ():
             key = message_id(seal, Template.SURVEY_INVITATION, event.survey_id, one.member_id)
             if revoked.get(key, 0) >= event.version:
@@ -183,7 +184,7 @@ def _ask(transaction: Transaction, template: Template, envelopes: Sequence[Envel
             message = before.get(one.id(seal))
             if message is None:
                 messages.append(one)
-            elif renew(message, one, seal):
+            elif renew(message, one, seal, is_anew=is_anew):
                 transaction.wake(MAIL_LOOP)
     queue_messages(transaction, messages)
 
