@@ -2,9 +2,11 @@
 
 A pass names the meeting and its owner to us alone, and until when it is good. It is stored nowhere but on the phone, so
 that nobody who copies what we keep learns who holds one; evaluation reads it where a ballot is asked for.
+
+A phone on which several people's invitations were opened holds a pass of each: none takes the place of another unseen.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -18,19 +20,12 @@ from gateway.routes import RequestContext
 from pratique.requests.evaluation import PASSES
 
 
-@dataclass(frozen=True)
-class RoomPass:
-    """A pass that is good now."""
-
-    text: str  #: as evaluation takes it
-    member_id: str
-
-
 def give_pass(context: RequestContext, response: Response, meeting_id: UUID, member_id: UUID, until: datetime) -> None:
-    """Let this phone hold its owner's pass for the room of the meeting, in the place of whatever pass it had for it."""
+    """Let this phone hold its owner's pass for the room of the meeting."""
     settings = context.app.settings
+    whose = settings.seal.mark("holder of a pass", meeting_id.bytes + member_id.bytes).hex()[:8]
     response.set_cookie(
-        _name(settings, meeting_id),
+        f"{_name(settings, meeting_id)}-{whose}",
         settings.seal.lasting_link(PASSES, until, meeting_id, member_id),
         max_age=max(int((until - clock.now()).total_seconds()), 0),
         path=_path(settings),
@@ -40,22 +35,31 @@ def give_pass(context: RequestContext, response: Response, meeting_id: UUID, mem
     )
 
 
-def find_pass(context: RequestContext, meeting_id: str) -> RoomPass | None:
-    """Return the pass that the phone holds for this meeting; None if it has none that is good."""
-    settings, meeting = context.app.settings, UUID(meeting_id)
-    text = context.request.cookies.get(_name(settings, meeting), "")
-    try:
-        until, (named, member_id) = settings.seal.read_lasting_link(PASSES, text)
-    except (BrokenSeal, ValueError):
-        return None
-    return RoomPass(text, str(member_id)) if named == meeting and clock.now() < until else None
+def find_passes(context: RequestContext, meeting_id: str) -> Mapping[str, str]:
+    """Return the passes that the phone holds for this meeting and that are good, as evaluation takes them, by owner."""
+    seal, meeting, found = context.app.settings.seal, UUID(meeting_id), dict[str, str]()
+    for text in _held(context, meeting).values():
+        try:
+            until, (named, member_id) = seal.read_lasting_link(PASSES, text)
+        except (BrokenSeal, ValueError):
+            continue
+        if named == meeting and clock.now() < until:
+            found[str(member_id)] = text
+    return found
 
 
-def forget_pass(context: RequestContext, response: Response, meeting_id: str) -> None:
+def forget_passes(context: RequestContext, response: Response, meeting_id: str) -> None:
     """Let this phone hold no pass for the room of this meeting."""
     settings = context.app.settings
-    name, is_secure = _name(settings, UUID(meeting_id)), not settings.is_embedded
-    response.delete_cookie(name, path=_path(settings), secure=is_secure, httponly=True, samesite="Lax")
+    for name in _held(context, UUID(meeting_id)):
+        is_secure = not settings.is_embedded
+        response.delete_cookie(name, path=_path(settings), secure=is_secure, httponly=True, samesite="Lax")
+
+
+def _held(context: RequestContext, meeting_id: UUID) -> Mapping[str, str]:
+    """The cookies of the phone that may be passes for this meeting."""
+    name = _name(context.app.settings, meeting_id)
+    return {each: text for each, text in context.request.cookies.items() if each.startswith(name)}
 
 
 def _name(settings: Settings, meeting_id: UUID) -> str:

@@ -12,7 +12,7 @@ from gateway.api.evaluation import read_room
 from gateway.ballots import send_answers, survey_of
 from gateway.pages.answers import Question, find_faults, to_cast, to_show, told_faults, typed_answers
 from gateway.pages.render import message, page
-from gateway.passes import find_pass, forget_pass
+from gateway.passes import find_passes, forget_passes
 from gateway.reading import read_locale
 from gateway.routes import Media, RequestContext, Route
 from pratique.errors import (
@@ -87,6 +87,8 @@ def answer_in_room(context: RequestContext) -> Response:
     visit, step = _visit(context), context.request.form.get("step")
     if step == "forget":
         return _forget(visit)
+    if step == "mine":
+        return _enter(visit, wrong=True)
     if step == "mail" and visit.member:
         return _mail_link(visit)
     if step == "find":
@@ -136,13 +138,27 @@ def _visit(context: RequestContext) -> Visit:
 
 
 def _enter(visit: Visit, wrong: bool = False, wanted: str = "") -> Response:
-    """Show the questions to whoever holds a pass and is there, and the names to others."""
+    """Show the questions to whoever holds a pass and is there, and the names to others.
+
+    Where the passes of several are held, each chooses among these: nobody answers for whoever lent or planted one.
+    """
     room = read_room(visit.context, visit.context.path["room_code"])
-    held = find_pass(visit.context, room.meeting_id)
-    for person in room.attending:
-        if held and person["member_id"] == held.member_id:
-            return _open(replace(visit, member="", room_pass=held.text, label=person["label"]))
-    return _names(visit, room.attending, is_held=held is not None, wrong=wrong, wanted=wanted)
+    held = find_passes(visit.context, room.meeting_id)
+    holders = [each for each in room.attending if each["member_id"] in held]
+    chosen = [each for each in holders if len(holders) == 1 or each["member_id"] == visit.member]
+    if chosen:
+        [person] = chosen
+        return _open(replace(visit, member="", room_pass=held[person["member_id"]], label=person["label"]))
+    if holders:
+        return _holders(visit, holders, wrong=wrong)
+    return _names(visit, room.attending, is_held=bool(held), wrong=wrong, wanted=wanted)
+
+
+def _holders(visit: Visit, holders: list[dict[str, str]], *, wrong: bool) -> Response:
+    """The names of those whose passes this phone holds, to choose one's own from."""
+    _ = visit.sentences
+    shown = {"attending": in_order(holders, lambda each: each["label"]), "wrong": wrong, "is_error": wrong}
+    return page("holders", visit.locale, 422 if wrong else 200, title=_("Who are you?"), **shown)
 
 
 def _names(visit: Visit, everyone: list[dict[str, str]], *, is_held: bool, wrong: bool, wanted: str) -> Response:
@@ -169,7 +185,7 @@ def _forget(visit: Visit) -> Response:
     room = read_room(context, context.path["room_code"])
     response = Response(status=303, headers={"Location": f"?lang={visit.locale}"})
     response.headers["Cache-Control"] = "no-store"
-    forget_pass(context, response, room.meeting_id)
+    forget_passes(context, response, room.meeting_id)
     return response
 
 

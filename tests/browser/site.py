@@ -67,6 +67,11 @@ class Site:
         """Return the path of an invitation to a meeting that is over, as its mail had it."""
         return f"/i/{self._invitation_links(self._closed)[0]}"
 
+    def room_invitations(self) -> list[str]:
+        """Return the paths of the invitations of two people to the meeting whose room is open."""
+        seal, meeting, until = self.settings.seal, UUID(self._wrapped_up), clock.now() + timedelta(days=1)
+        return [f"/i/{seal.lasting_link(INVITATION_LINK, until, meeting, UUID(each))}" for each in self._attending[:2]]
+
     def results_link(self, state: SurveyState) -> str:
         """Return the path of the page about a survey in this state, as its mail has it."""
         for meeting_id in self._closed_meetings():

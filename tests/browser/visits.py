@@ -69,6 +69,20 @@ def _say_who_one_is(person: Person, site: Site) -> None:
     person.press()
 
 
+def _enter_with_two_passes(person: Person, site: Site) -> None:
+    for path in site.room_invitations():
+        person.open(path)
+    _enter_the_room(person, site)
+
+
+def _say_nobody_with_two_passes(person: Person, site: Site) -> None:
+    _enter_with_two_passes(person, site)
+    asking = person.page.locator("main form").first
+    asking.evaluate("form => { form.noValidate = true }")
+    with person.page.expect_navigation():
+        asking.locator("button").click()
+
+
 def _answer_in_the_room(person: Person, site: Site) -> None:
     _say_who_one_is(person, site)
     person.rate(4)
@@ -257,6 +271,8 @@ VISITS = (
     Visit("room-without-code", ("GET", "/r/"), _at("/r/")),
     Visit("room-names", ("GET", "/r/{room_code}"), _enter_the_room),
     Visit("room-no-name", ("POST", "/r/{room_code}"), _say_nobody, 422),
+    Visit("room-holders", ("GET", "/r/{room_code}"), _enter_with_two_passes),
+    Visit("room-holders-nobody", ("POST", "/r/{room_code}"), _say_nobody_with_two_passes, 422),
     Visit("room-unknown", ("GET", "/r/{room_code}"), _at("/r/ZZZZZZZZ"), 404),
     Visit("room-closed", ("GET", "/r/{room_code}"), _enter_a_closed_room, 404),
     Visit("room-questions", ("POST", "/r/{room_code}"), _say_who_one_is),

@@ -31,6 +31,8 @@ from tests.gateway.conftest import (
 from words.catalogue import sentences
 
 FR, EN = sentences(Locale.FR), sentences(Locale.EN)
+SEVERAL = FR("Invitations of several people were opened on this device. Choose your own name.")
+NONE_MINE = FR("None of these names is mine")
 ANOTHER = "00000000-0000-4000-8000-0000000000ee"
 STRANGER = "00000000-0000-4000-8000-0000000000ff"
 UNTIL = AT + timedelta(days=1)
@@ -140,17 +142,70 @@ def test_a_phone_passed_on_forgets_whose_it_was_and_asks_who_holds_it(open_surve
     assert asked(open_survey, "evaluation.take_ballot") == []
 
 
-def test_opening_one_s_invitation_is_all_that_a_phone_has_to_do(open_survey: Any) -> None:
+@pytest.fixture
+def invited(open_survey: Any) -> Any:
+    """A room, and invitations that open."""
     standing = {"state": "in_progress", "starts_at": AT.isoformat(), "ends_at": UNTIL.isoformat(), "partstat": None}
     words = dict.fromkeys(InvitationWords.schema.fields, "")
     open_survey.peer.says("meetings.get_standing", standing)
     open_survey.peer.says("notifications.read_invitation", words | {"locale": "fr"})
-    phone = Client(open_survey.app)
+    return open_survey
+
+
+def test_opening_one_s_invitation_is_all_that_a_phone_has_to_do(invited: Any) -> None:
+    phone = Client(invited.app)
     assert names_in(phone.get(ROOM)) == [ANNE, BODO]
-    phone.get(f"/i/{pass_of(BODO, INVITATION_LINK)}")
-    assert "Vous êtes Bodo L., et votre nom" in phone.get(ROOM).text
-    phone.get(f"/i/{pass_of(ANNE, INVITATION_LINK)}")
-    assert "Bodo" not in phone.get(ROOM).text
+    for _ in range(2):
+        phone.get(f"/i/{pass_of(BODO, INVITATION_LINK)}")
+        assert "Vous êtes Bodo L., et votre nom" in phone.get(ROOM).text
+        assert "Anne" not in phone.get(ROOM).text
+
+
+def with_both(gate: Any) -> Client:
+    """Anne's phone, on which a link of Bodo's was opened after her own."""
+    phone = Client(gate.app)
+    for each in (ANNE, BODO):
+        phone.get(f"/i/{pass_of(each, INVITATION_LINK)}")
+    return phone
+
+
+@pytest.mark.parametrize("policy", ["open", "personal"])
+def test_a_link_of_somebody_else_takes_nobody_s_place_on_a_phone_that_asks_whose_it_is(
+    invited: Any, policy: str
+) -> None:
+    there = invited if policy == "open" else personal(invited)
+    phone = with_both(there)
+    page = phone.get(ROOM)
+    assert SEVERAL in words_of(page)
+    assert names_in(page) == [ANNE, BODO]
+    assert asked(there, "evaluation.open_ballot") == []
+    chosen = phone.post(ROOM, data={"step": "mine", "member": ANNE})
+    assert "Vous êtes Anne & Co., et votre nom" in words_of(chosen)
+    [ballot] = asked(there, "evaluation.open_ballot")
+    assert SETTINGS.seal.read_lasting_link(PASSES, ballot["room_pass"])[1] == (UUID(MEETING), UUID(ANNE))
+    assert "member_id" not in ballot
+
+
+def test_whoever_is_none_of_those_whose_invitations_a_phone_opened_says_so_and_it_forgets_them(invited: Any) -> None:
+    phone = with_both(invited)
+    assert NONE_MINE in phone.get(ROOM).text
+    assert phone.post(ROOM, data={"step": "forget"}).status_code == 303
+    assert names_in(phone.get(ROOM)) == [ANNE, BODO]
+    assert SEVERAL not in phone.get(ROOM).text
+
+
+@pytest.mark.parametrize("said", ["", STRANGER, "x"])
+def test_a_phone_that_asks_whose_it_is_takes_none_but_these(invited: Any, said: str) -> None:
+    page = with_both(invited).post(ROOM, data={"step": "mine", "member": said})
+    assert (page.status_code, "Choisissez votre nom dans la liste." in page.text) == (422, True)
+    assert asked(invited, "evaluation.open_ballot") == []
+
+
+def test_a_pass_of_somebody_who_is_not_there_asks_nothing(invited: Any) -> None:
+    phone = Client(invited.app)
+    for each in (STRANGER, ANNE):
+        phone.get(f"/i/{pass_of(each, INVITATION_LINK)}")
+    assert "Vous êtes Anne & Co., et votre nom" in words_of(phone.get(ROOM))
 
 
 def test_where_nobody_chooses_a_name_a_pass_is_the_way_in(open_survey: Any) -> None:
