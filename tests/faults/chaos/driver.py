@@ -11,10 +11,11 @@ from typing import Any
 from tests.faults.chaos.record import Meeting, Record, fresh_id
 from tests.harness.client import HttpClient, NotAccepted, NotAcknowledged, Response, RetryingClient
 from tests.harness.people import Community, filled
+from tests.harness.waiting import PROGRAM_S
 
 CLIENTS = 24  #: at once; so many closings wait when nothing answers, and no more
 TIMEOUT_S = 20.0
-PATIENCE_S = 240.0  #: whoever is not answered for so long has found a fault that was not mended
+PATIENCE_S = PROGRAM_S  #: whoever is not answered for so long has found a fault that was not mended
 
 
 class Api(RetryingClient):

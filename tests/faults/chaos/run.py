@@ -71,7 +71,7 @@ def _live(system: System, outcome: Outcome, closings: int, faults: Sequence[Faul
     system.driver.start(meetings)
     try:
         _inflict(system, outcome, faults, random.Random(outcome.seed), tell)
-        until(lambda: system.driver.is_done, PROGRAM_S, 0.2, "the driver")
+        until(lambda: system.driver.is_done, 2 * PROGRAM_S, 0.2, "the driver")
         closed, seconds = len(system.record.acknowledged), time.monotonic() - began
         tell(f"seed {outcome.seed}: {closed} closed in {seconds:.0f} s; now it comes to rest")
         system.wait_until_ready()
