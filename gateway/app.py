@@ -22,6 +22,7 @@ from gateway.auth import Principal, TokenStore
 from gateway.calendars import CalendarStore
 from gateway.directory import Directory
 from gateway.forward import forward
+from gateway.headings import Headings
 from gateway.limits import WINDOW, Allowance, RateLimiter, client_address
 from gateway.pages import (
     about,
@@ -193,7 +194,7 @@ class App:
         self.routes = routes_of(settings)
         self._urls = _urls_of(self.routes)
         self.find = find or self._find_alone
-        self.together, self.communities = together, Directory(call)
+        self.together, self.communities, self.headings = together, Directory(call), Headings(call)
         self._tokens, self._limiter, self.later = TokenStore(store), RateLimiter(), later
         self.sessions = SessionStore(store)
         self.visitors = Visitors(call, self.sessions, settings)

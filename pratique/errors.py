@@ -64,3 +64,7 @@ class Unavailable(DomainError):
 
 class NotYet(DomainError):
     """A reaction or a message needs something that has not arrived yet; it is tried again later by itself."""
+
+
+class InternalError(Exception):
+    """The service failed in a way that its log tells and its answer does not."""

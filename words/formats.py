@@ -24,6 +24,10 @@ _DATES: Mapping[Locale, tuple[str, ...]] = {
     Locale.FR: (f"d{NBSP}MMMM y", f"d'er'{NBSP}MMMM y"),
     Locale.EN: (f"MMMM{NBSP}d, y",) * 2,
 }
+_NEAR_DAYS: Mapping[Locale, tuple[str, ...]] = {
+    Locale.FR: (f"EEEE d{NBSP}MMMM", f"EEEE d'er'{NBSP}MMMM"),
+    Locale.EN: (f"EEEE, MMMM{NBSP}d",) * 2,
+}
 _HOURS: Mapping[Locale, tuple[str, ...]] = {
     Locale.FR: (f"H{NBSP}'h'", f"H{NBSP}'h'{NBSP}mm"),
     Locale.EN: (f"h{NBSP}a", f"h:mm{NBSP}a"),
@@ -60,6 +64,14 @@ def moment(at: datetime, zone: str, locale: Locale) -> str:
     """« jeudi 12 mars 2026 à 14 h », "Thursday, March 12, 2026, at 2 p.m.": in a sentence."""
     _ = sentences(locale)
     return _("%(day)s, at %(hour)s", day=day(at, zone, locale), hour=hour(at, zone, locale))
+
+
+@lru_cache(maxsize=1024)
+def near_moment(at: datetime, zone: str, locale: Locale) -> str:
+    """« jeudi 12 mars à 14 h (heure de l’Est) »: within weeks, so that the year goes without saying."""
+    _ = sentences(locale)
+    on = _day(_wall(at, zone), _NEAR_DAYS, locale)
+    return f"{_('%(day)s, at %(hour)s', day=on, hour=hour(at, zone, locale))} ({zone_name(zone, locale)})"
 
 
 @lru_cache(maxsize=1024)

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from chassis import green
 from chassis.actor import ACTOR
-from chassis.rpc.wire import InternalError
-from pratique.errors import Unavailable
+from pratique.errors import InternalError, Unavailable
 from pratique.permissions import Grant
 
 JOIN_S = 0.05  #: how long a query waits for the call before; if that takes longer, the next does not wait for it

@@ -6,7 +6,7 @@ from typing import Any
 from chassis import green
 from chassis.messaging import broker
 from chassis.storage.store import StoreAway
-from pratique.errors import DomainError, Unavailable
+from pratique.errors import DomainError, InternalError, Unavailable
 
 SEALED = "application/octet-stream"
 _NO_BROKER = "The broker does not answer; try again in a moment."
@@ -50,10 +50,6 @@ def pack(error: BaseException | None) -> dict[str, Any] | None:
     else:
         name, args = "InternalError", ["Something went wrong inside; the log of the service says what."]
     return {"exc_type": name, "exc_path": f"pratique.errors.{name}", "exc_args": args, "value": args[0]}
-
-
-class InternalError(Exception):
-    """The service failed in a way that its log tells and its answer does not."""
 
 
 def unpack(error: Mapping[str, Any]) -> Exception:

@@ -37,6 +37,7 @@ _OF_INSTANTS = {
     "day": formats.day,
     "short_day": formats.short_day,
     "hour": formats.hour,
+    "near_moment": formats.near_moment,
     "moment": formats.moment,
     "span": formats.span,
 }
@@ -116,7 +117,7 @@ def render(template: str, locale: Locale, **values: Any) -> str:
 def message(name: str, locale: str, status: int = 200, **values: Any) -> Response:
     """A page that says one thing, by its name in ``MESSAGES``."""
     _, (title, words) = sentences(Locale(locale)), MESSAGES[name]
-    shown = {"incident": "", "back": False, "home": False, "way_on": "", **values}
+    shown = {"incident": "", "home": False, "way_on": "", **values}
     return page("message", locale, status, title=_(title), words=_(words), **shown)
 
 

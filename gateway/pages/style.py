@@ -17,6 +17,7 @@ _EVERY = ("tokens", "page")
 #: What a public page carries where it has no form: every byte of it travels with every view.
 _OF_TEMPLATE = {
     "message": _EVERY,
+    "end": _EVERY,
     "help": _EVERY,
     "privacy": _EVERY,
     "accessibility": _EVERY,

@@ -11,7 +11,8 @@ from chassis.http.problems import kind_of, record
 from gateway.api.evaluation import read_room
 from gateway.ballots import send_answers, survey_of
 from gateway.pages.answers import Question, find_faults, to_cast, to_show, told_faults, typed_answers
-from gateway.pages.render import message, page
+from gateway.pages.asked import asking_page, end_page, identify
+from gateway.pages.render import message
 from gateway.passes import find_passes, forget_passes
 from gateway.reading import read_locale
 from gateway.routes import Media, RequestContext, Route
@@ -100,14 +101,14 @@ def answer_in_room(context: RequestContext) -> Response:
 
 def refuse(context: RequestContext, error: DomainError) -> Response:
     """The page that tells this error to a person, in their language."""
-    locale, status = read_locale(context.request), kind_of(error).status
+    status = kind_of(error).status
     if status == 500:
         return show_failure(context.request, record(error))
     is_room = "room_code" in context.path
     if isinstance(error, Conflict) and is_room:
-        return message("already_room", locale, status, back=True)
+        return end_page(context, "already_room", status)
     if isinstance(error, NotFound) and is_room:
-        return message("no_room", locale, status)
+        return end_page(context, "no_room", status)
     names: dict[type[DomainError], str] = {
         NotFound: "unknown",
         Conflict: "already",
@@ -115,7 +116,7 @@ def refuse(context: RequestContext, error: DomainError) -> Response:
         TooManyTries: "tries",
         Unavailable: "away",
     }
-    response = message(names.get(type(error), "unread"), locale, status)
+    response = end_page(context, names.get(type(error), "unread"), status)
     response.headers.update(kind_of(error).headers or {})
     return response
 
@@ -156,9 +157,10 @@ def _enter(visit: Visit, wrong: bool = False, wanted: str = "") -> Response:
 
 def _holders(visit: Visit, holders: list[dict[str, str]], *, wrong: bool) -> Response:
     """The names of those whose passes this phone holds, to choose one's own from."""
+    identify(visit.context, **visit.context.path)
     _ = visit.sentences
     shown = {"attending": in_order(holders, lambda each: each["label"]), "wrong": wrong, "is_error": wrong}
-    return page("holders", visit.locale, 422 if wrong else 200, title=_("Who are you?"), **shown)
+    return asking_page(visit.context, "holders", 422 if wrong else 200, title=_("Who are you?"), **shown)
 
 
 def _names(visit: Visit, everyone: list[dict[str, str]], *, is_held: bool, wrong: bool, wanted: str) -> Response:
@@ -169,10 +171,11 @@ def _names(visit: Visit, everyone: list[dict[str, str]], *, is_held: bool, wrong
         found = [each for each in found if sort_key(wanted)[0] in sort_key(each["label"])[0]]
     is_personal, _ = _is_personal(visit.context), visit.sentences
     title = _("Get your link") if is_personal else _("Who are you?")
+    identify(visit.context, **visit.context.path)
     listed, is_cut = found[:MAX_LISTED], len(found) > MAX_LISTED
     shown = {"attending": listed, "is_cut": is_cut, "is_long": is_long, "wanted": wanted}
     shown |= {"wrong": wrong, "is_error": wrong, "is_personal": is_personal, "is_held": is_held}
-    return page("names", visit.locale, 422 if wrong else 200, title=title, **shown)
+    return asking_page(visit.context, "names", 422 if wrong else 200, title=title, **shown)
 
 
 def _is_personal(context: RequestContext) -> bool:
@@ -193,11 +196,12 @@ def _mail_link(visit: Visit) -> Response:
     """Let the person of this name have their link by mail; the same page whoever they are, and whatever they did."""
     context = visit.context
     room = read_room(context, context.path["room_code"])  # a wrong code is told, and counted
+    identify(context, **context.path)
     is_there = any(each["member_id"] == visit.member for each in room.attending)
     if is_there and context.app.link_mails.take(f"{room.meeting_id} {visit.member}"):  # however the code is written
         with suppress(NotFound, Invalid):
             context.call(MailSurveyLink, room_code=context.path["room_code"], member_id=visit.member)
-    return message("link_mailed", visit.locale)
+    return end_page(context, "link_mailed")
 
 
 def _open(visit: Visit) -> Response:
@@ -207,10 +211,13 @@ def _open(visit: Visit) -> Response:
 
 def _with_ballot(visit: Visit) -> tuple[Visit, list[Question]]:
     """The visit with a ballot, and its questions: the one that the page had, or one that is given now."""
-    asking = {"locale": visit.locale}
+    context, asking = visit.context, {"locale": visit.locale}
     if visit.ballot:
-        return visit, visit.context.call(ReadQuestions, survey_id=survey_of(visit.ballot), **asking)
-    given: dict[str, Any] = visit.context.call(OpenBallot, **visit.entitled_by, **asking)
+        survey_id = survey_of(visit.ballot)
+        identify(context, survey_id=survey_id)
+        return visit, context.call(ReadQuestions, survey_id=survey_id, **asking)
+    identify(context, **context.path)
+    given: dict[str, Any] = context.call(OpenBallot, **visit.entitled_by, **asking)
     return replace(visit, ballot=given["ballot_id"]), given["questions"]
 
 
@@ -233,13 +240,13 @@ def _send(visit: Visit, questions: list[Question]) -> Response:
     try:
         send_answers(visit.context, visit.ballot, answers)
     except Gone:
-        return message("spent", visit.locale, 410)
+        return end_page(visit.context, "spent", 410)
     except Unavailable:
         return _again(visit)
     except Invalid as error:
         wrong = told_faults(error, answers, questions, visit.locale)
         return _mend(visit, questions, wrong)
-    return message("thanks", visit.locale)
+    return end_page(visit.context, "thanks")
 
 
 def _mend(visit: Visit, questions: list[Question], wrong: dict[str, str]) -> Response:
@@ -257,9 +264,9 @@ def _form(
     words: str = "",
     wrong: dict[str, str] | None = None,
 ) -> Response:
-    return page(
+    return asking_page(
+        visit.context,
         "questions",
-        visit.locale,
         status,
         title=visit.sentences(TITLE),
         questions=to_show(questions),
@@ -278,7 +285,7 @@ def _again(visit: Visit) -> Response:
     values = {"answers": visit.answers, "member": visit.member, "ballot": visit.ballot, "label": visit.label}
     _ = visit.sentences
     words = _("Your answers were not sent: the service is not responding. Wait a moment, then try again.")
-    response = page("again", visit.locale, 503, title=_(TITLE), message=words, **values)
+    response = asking_page(visit.context, "again", 503, title=_(TITLE), message=words, **values)
     response.headers.update(kind_of(Unavailable("")).headers or {})
     return response
 

@@ -62,11 +62,7 @@ MESSAGES: Mapping[str, Words] = {
         ),
     ),
     "spent": Words(
-        N_("Already done"),
-        N_(
-            "These answers have already been received, or the survey has ended in the meantime. You may close this "
-            "page."
-        ),
+        N_("Already done"), N_("These answers have already been received, or the survey has ended in the meantime.")
     ),
     "closed": Words(
         N_("The survey is over"), N_("This survey takes no more answers. Thank you for wanting to answer.")

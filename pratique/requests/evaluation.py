@@ -216,6 +216,22 @@ class ReadQuestions(Query, answer=Question, is_counted=False, needs=Rule.ANYONE)
     locale: Locale
 
 
+class SurveyIdentified(Answer):
+    """The meeting that a survey asks about, and until when it takes answers, by the wall of that meeting's zone."""
+
+    meeting_id: UUID
+    closes_at: datetime
+    timezone: str
+
+
+class IdentifySurvey(Query, answer=SurveyIdentified, is_counted=False, needs=Rule.ANYONE):
+    """Read which meeting a link, a room's code or a survey is about: open or closed, answered or not."""
+
+    token: Annotated[str | None, UNCHECKED, ABSENT] = None
+    room_code: Annotated[str | None, UNCHECKED, ABSENT] = None
+    survey_id: Annotated[UUID | None, ABSENT] = None
+
+
 class QuestionResult(Answer):
     """Published result of one question; of a withheld one, nothing else."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from marshmallow.validate import Length
 
+from pratique.events.meetings import MeetingKind
 from pratique.events.membership import Locale
 from pratique.events.notifications import DropReason, MessageState, Template
 from pratique.fields import ABSENT, LINES, Doc
@@ -77,6 +78,22 @@ class ReadInvitation(Query, answer=InvitationWords, is_counted=False, needs=Perm
     meeting_id: UUID
     member_id: UUID
     locale: Annotated[Locale | None, ABSENT] = None  #: by default that of the person
+
+
+class MeetingHeading(Answer):
+    """The words by which one recognises a meeting: those that may stand on a page that names nobody who reads it."""
+
+    communities: Annotated[tuple[str, ...], Length(1, 50)]  #: their names by alphabet
+    kind: MeetingKind
+    theme: str  #: the first; empty where none is named
+    starts_at: datetime
+    lead: str  #: the name of whoever leads it, or facilitates a community of it; empty where nobody is known
+
+
+class ReadMeetingHeading(Query, answer=MeetingHeading, is_counted=False, needs=Rule.ANYONE):
+    """Read by what one recognises a meeting, for the pages of its survey."""
+
+    meeting_id: UUID
 
 
 class InvitationPreview(Answer):

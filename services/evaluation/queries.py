@@ -23,6 +23,7 @@ from pratique.requests.evaluation import (
     GetResults,
     GetRoom,
     GetSurvey,
+    IdentifySurvey,
     ListEvaluationAudit,
     ListOutcomes,
     ListReleases,
@@ -101,6 +102,22 @@ def get_room(session: Session, query: GetRoom) -> Room:
     """
     survey = access_by_room_code(session, query.room_code)
     return Room(survey.id, survey.meeting_id, list_eligible(session, survey.meeting_id))
+
+
+def identify_survey(transaction: Transaction, query: IdentifySurvey) -> Survey:
+    """Return the survey of a link, a room's code or an id; the same whether its person has answered or not.
+
+    Raises:
+        NotFound: it is none; a link that is garbled, guessed or revoked, or the code of no open room.
+    """
+    if query.token is not None:
+        return _survey_of_link(transaction, query.token)[0]
+    if query.room_code is not None:
+        return access_by_room_code(transaction, query.room_code)
+    survey = find_survey(transaction, Survey.id == query.survey_id)
+    if survey is None:
+        raise NotFound(NO_SUCH)
+    return survey
 
 
 def read_questions(session: Session, query: ReadQuestions) -> Sequence[questions.Asked]:
@@ -262,14 +279,20 @@ def access_by_link(transaction: Transaction, token: str) -> tuple[Survey, UUID]:
         NotFound: garbled, guessed or revoked; the same sentence for all, after the same work.
         Gone: the survey is closed.
     """
+    survey, member_id = _survey_of_link(transaction, token)
+    if not survey.is_open:
+        raise Gone(CLOSED)
+    return survey, member_id
+
+
+def _survey_of_link(transaction: Transaction, token: str) -> tuple[Survey, UUID]:
+    """The same of a closed survey too."""
     survey_id, member_id = tokens.read_link(transaction.seal, token)
     survey = find_survey(transaction, Survey.id == survey_id)
     if survey is None:
         raise NotFound(NO_SUCH)
-    if not survey.is_open:
-        raise Gone(CLOSED)
     attendance = transaction.get(Attendance, (survey.meeting_id, member_id))
-    if attendance is None or not attendance.may_answer:
+    if survey.is_open and (attendance is None or not attendance.may_answer):
         raise NotFound(NO_SUCH)
     return survey, member_id
 
@@ -302,6 +325,7 @@ QUERIES: Handlers = {
     ListEvaluationAudit: list_evaluation_audit,
     GetSurvey: get_survey,
     GetRoom: get_room,
+    IdentifySurvey: identify_survey,
     ReadQuestions: read_questions,
     GetResults: get_results,
     ListReleases: list_releases,

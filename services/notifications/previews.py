@@ -14,7 +14,13 @@ from pratique.events.meetings import MeetingDescribed
 from pratique.events.membership import Locale
 from pratique.events.notifications import Template
 from pratique.requests.meetings import MeetingBody
-from pratique.requests.notifications import InvitationPreview, InvitationWords, PreviewInvitation, ReadInvitation
+from pratique.requests.notifications import (
+    InvitationPreview,
+    InvitationWords,
+    PreviewInvitation,
+    ReadInvitation,
+    ReadMeetingHeading,
+)
 from services.notifications.decisions import MessageContext, find_lead, find_names, gather
 from services.notifications.mails import Letterhead, fill_in, words_of
 from services.notifications.models import (
@@ -46,6 +52,26 @@ def read_invitation(transaction: Transaction, query: ReadInvitation) -> SimpleNa
     spoken = _in_language(context.contact, query.locale or context.contact.locale)
     words = words_of(dataclasses.replace(context, contact=spoken), Letterhead.of(transaction.settings))
     return SimpleNamespace(**{name: words[name] for name in InvitationWords.schema.fields})
+
+
+def read_meeting_heading(transaction: Transaction, query: ReadMeetingHeading) -> SimpleNamespace:
+    """Return by what one recognises a meeting.
+
+    Raises:
+        NotFound: the meeting or the name of a community has not arrived here.
+    """
+    facts = _scheduled(transaction, query.meeting_id)
+    meeting = facts.meeting
+    if meeting is None or not facts.communities:
+        raise NotFound(f"Nothing is known yet of the meeting {query.meeting_id}.")
+    themes = MeetingDescribed.read(facts.words.described).themes if facts.words else ()
+    return SimpleNamespace(
+        communities=facts.communities,
+        kind=meeting.kind,
+        theme=themes[0] if themes else "",
+        starts_at=meeting.starts_at,
+        lead=facts.lead.name if facts.lead else "",
+    )
 
 
 def preview_invitation(transaction: Transaction, query: PreviewInvitation) -> InvitationPreview:

@@ -15,9 +15,10 @@ from pratique.requests.notifications import (
     ListNotificationsAudit,
     PreviewInvitation,
     ReadInvitation,
+    ReadMeetingHeading,
 )
 from services.notifications.models import Message
-from services.notifications.previews import preview_invitation, read_invitation
+from services.notifications.previews import preview_invitation, read_invitation, read_meeting_heading
 
 
 def list_messages(session: Session, query: ListMessages) -> Page[Message]:
@@ -63,5 +64,6 @@ QUERIES: Handlers = {
     ListNotificationsAudit: list_notifications_audit,
     ListMessages: list_messages,
     ReadInvitation: read_invitation,
+    ReadMeetingHeading: read_meeting_heading,
     PreviewInvitation: preview_invitation,
 }

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -79,6 +80,30 @@ def test_long_and_short_answers_have_one_length_on_the_broker(simulator: Simulat
             evening.answer_in_room(simulator.people[0].id, sheet)
             told.append([(len(each.body), each.exchange) for each in simulator.network.messages[before:]])
     assert told[0] == told[1]
+
+
+def test_the_broker_sees_no_difference_between_a_link_that_is_spent_and_one_that_is_not(simulator: Simulator) -> None:
+    """Nor in the room between a name that was taken and one that was not: each page asks for the same first."""
+    there = [each.id for each in simulator.people[:6]]
+    with simulator.evening(0) as evening:
+        evening.begin(there)
+        room = f"/r/{evening.room_code}"
+        evening.answer_in_room(there[0], BORED)
+        in_room = [carried(evening, "POST", room, data={"member": str(one)}) for one in there[:2]]
+        evening.close()
+        links = [evening.link_of(one) for one in there[1:3]]
+        evening.answer_by_link(there[1], BORED)
+        by_link = [carried(evening, "GET", f"/s/{link}") for link in links]
+    assert in_room[0] == in_room[1]
+    assert by_link[0] == by_link[1]
+    assert len(by_link[0]) == len(in_room[0]) == 6  # three questions to services, each with its answer
+
+
+def carried(evening: Evening, method: str, path: str, **options: Any) -> list[tuple[str, int]]:
+    """What the broker carries for one page: to whom, and how long it is."""
+    before = len(evening.network.messages)
+    evening.network.ask(method, path, **options)
+    return [(each.routing_key, len(each.body)) for each in evening.network.messages[before:]]
 
 
 def test_a_private_event_is_as_long_whether_two_or_eight_are_to_be_asked(simulator: Simulator) -> None:

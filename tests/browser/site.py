@@ -17,6 +17,7 @@ from pratique.events.evaluation import SurveyState
 from pratique.events.meetings import MeetingState
 from pratique.events.membership import Role
 from pratique.requests.meetings import INVITATION_LINK
+from services.evaluation.models import tokens
 from tests.harness.mails import LINK, MailFolder, text_of
 from tests.harness.processes import Up
 from tests.harness.waiting import until
@@ -74,11 +75,12 @@ class Site:
 
     def results_link(self, state: SurveyState) -> str:
         """Return the path of the page about a survey in this state, as its mail has it."""
-        for meeting_id in self._closed_meetings():
-            survey = self.client.request("GET", f"/v1/meetings/{meeting_id}/survey")
-            if survey.is_ok and survey.json["state"] == state:
-                return f"/results/{self.settings.seal.link('results', UUID(survey.json['id']))}"
-        raise LookupError(f"the sample has no survey that is {state}")
+        return f"/results/{self.settings.seal.link('results', self._survey(state))}"
+
+    def late_link(self) -> str:
+        """Return the path of a survey link that nobody used before the survey was over."""
+        survey_id, member_id = self._survey(SurveyState.RELEASED), UUID(self._attending[0])
+        return f"/s/{self.settings.seal.link(tokens.LINK, survey_id, member_id)}"
 
     def sign_in_as(self, role: str) -> str:
         """Return the path that signs in who has this role in the largest community or over all; "member": has none."""
@@ -155,6 +157,13 @@ class Site:
     def _named(self) -> list[Named]:
         attending = self.client.ok("GET", f"/v1/rooms/{self.room_code}")["attending"]
         return [Named(each["member_id"], each["label"]) for each in attending]
+
+    def _survey(self, state: SurveyState) -> UUID:
+        for meeting_id in self._closed_meetings():
+            survey = self.client.request("GET", f"/v1/meetings/{meeting_id}/survey")
+            if survey.is_ok and survey.json["state"] == state:
+                return UUID(survey.json["id"])
+        raise LookupError(f"the sample has no survey that is {state}")
 
     def _closed_meetings(self) -> Iterator[str]:
         for community in self.client.ok("GET", "/v1/communities")["items"]:

@@ -65,6 +65,30 @@ def test_a_link_leads_from_the_mail_to_thanks_and_then_says_that_it_is_spent(per
     assert not person.asks()
 
 
+def test_every_page_from_the_link_to_its_end_says_about_which_meeting(person: Person, network: Site) -> None:
+    def names_it() -> bool:
+        return all(words in person.text for words in ("Familles et premiers pas", "Rejoindre les pères"))
+
+    link = network.next_link()
+    person.open(link)
+    assert names_it()
+    person.press()
+    assert names_it()
+    person.rate(4)
+    person.press()
+    assert says(person, "thanks")
+    assert names_it()
+    person.open(link)
+    assert says(person, "already")
+    assert names_it()
+
+
+def test_a_link_of_a_survey_that_is_over_says_so_and_asks_nothing(person: Person, network: Site) -> None:
+    person.open(network.late_link())
+    assert says(person, "closed")
+    assert not person.asks()
+
+
 def test_going_back_shows_that_the_answers_were_taken_and_asks_no_more(person: Person, network: Site) -> None:
     person.open(network.next_link())
     person.rate(2)

@@ -123,6 +123,10 @@ def _open_a_spent_link(person: Person, site: Site) -> None:
     person.open(link)
 
 
+def _open_a_late_link(person: Person, site: Site) -> None:
+    person.open(site.late_link())
+
+
 def _open_a_mail(person: Person, site: Site) -> None:
     person.open("/mails")
     with person.page.expect_navigation():
@@ -282,6 +286,7 @@ VISITS = (
     Visit("survey-nothing-said", ("POST", "/s/{token}"), _send_nothing, 422),
     Visit("survey-thanks", ("POST", "/s/{token}"), _answer_by_link),
     Visit("survey-spent", ("GET", "/s/{token}"), _open_a_spent_link, 409),
+    Visit("survey-over", ("GET", "/s/{token}"), _open_a_late_link, 410),
     Visit("survey-unknown", ("GET", "/s/{token}"), _at("/s/nobody-ever-got-this-one"), 404),
     Visit("invitation", ("GET", "/i/{token}"), _open_an_invitation),
     Visit("invitation-accepted", ("GET", "/i/{token}"), _say_that_one_comes),

@@ -18,7 +18,6 @@ from chassis.messaging import in_memory, inbox, outbox
 from chassis.retry import RETRY_AFTER_S
 from chassis.rpc.methods import serves
 from chassis.rpc.server import RpcServer
-from chassis.rpc.wire import InternalError
 from chassis.runtime import tables
 from chassis.runtime.container import ServiceRuntime
 from chassis.runtime.readiness import readiness
@@ -27,6 +26,7 @@ from chassis.settings import Settings
 from chassis.storage import store
 from chassis.testing import SEAL_KEY, open_at
 from pratique import errors
+from pratique.errors import InternalError
 from pratique.events.meetings import MeetingClosed, MeetingStarted
 from pratique.permissions import Rule
 from pratique.request import Answer, Command, Query

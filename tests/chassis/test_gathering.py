@@ -11,8 +11,7 @@ from eventlet.event import Event as Signal
 from chassis.actor import ACTOR, NETWORK, Actor, acting
 from chassis.rpc import gathering
 from chassis.rpc.gathering import Gathering
-from chassis.rpc.wire import InternalError
-from pratique.errors import NotFound, Unavailable
+from pratique.errors import InternalError, NotFound, Unavailable
 from pratique.permissions import Grant, Permission
 
 

@@ -12,6 +12,7 @@ from chassis import clock
 from chassis.actor import Actor, acting
 from pratique.errors import Gone, Invalid, NotFound
 from pratique.events.evaluation import ResultsReleased, ResultsWithheld, SurveyClosed
+from pratique.events.meetings import AttendanceState
 from pratique.events.membership import Locale
 from pratique.permissions import Grant, Permission
 from pratique.requests import evaluation as requests
@@ -19,6 +20,7 @@ from pratique.requests.evaluation import (
     Ballot,
     GetResults,
     GetRoom,
+    IdentifySurvey,
     ListOutcomes,
     ListReleases,
     OpenBallot,
@@ -281,3 +283,46 @@ def test_how_a_survey_ended_is_told_to_those_alone_who_may_read_it(meeting: Fixt
 def test_a_meeting_without_a_survey_has_no_results(meeting: Fixture) -> None:
     with pytest.raises(NotFound, match="no survey yet"):
         meeting.call(ReadMeetingResults, meeting_id=uuid4(), locale=Locale.EN)
+
+
+def identified(meeting: Fixture, **by: object) -> dict[str, object]:
+    """What the pages of a survey get of it."""
+    return requests.SurveyIdentified.dump_of(meeting.call(IdentifySurvey, **by))
+
+
+def test_a_link_a_code_and_an_id_say_of_which_meeting_and_until_when(meeting: Fixture) -> None:
+    meeting.deliver(meeting.recorded([attendee(each) for each in PEOPLE]))
+    meeting.deliver(meeting.wrap_up())
+    survey = meeting.survey()
+    in_room = identified(meeting, room_code=survey.room_code)
+    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
+    told = identified(meeting, token=meeting.tokens()[PEOPLE[0]])
+    assert told == in_room == identified(meeting, survey_id=survey.id)
+    assert told == {
+        "meeting_id": str(meeting.meeting_id),
+        "closes_at": survey.closes_at.isoformat(),
+        "timezone": meeting.survey_row().timezone,
+    }
+
+
+def test_a_link_says_the_same_whether_its_person_has_answered_and_after_the_survey(meeting: Fixture) -> None:
+    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
+    token = meeting.tokens()[PEOPLE[0]]
+    before = identified(meeting, token=token)
+    meeting.answer_by_link(PEOPLE[:1])
+    assert identified(meeting, token=token) == before
+    clock.move(timedelta(days=8))
+    meeting.run_due()
+    assert identified(meeting, token=token) == before
+
+
+def test_a_link_that_was_revoked_says_as_little_as_one_that_was_guessed(meeting: Fixture) -> None:
+    meeting.deliver(meeting.closed([attendee(each) for each in PEOPLE]))
+    token = meeting.tokens()[PEOPLE[0]]
+    meeting.deliver(meeting.corrected(PEOPLE[0], AttendanceState.EXCUSED))
+    said = set()
+    for by in ({"token": token}, {"token": "garbled"}, {"room_code": "ZZZZZZZZ"}, {"survey_id": uuid4()}, {}):
+        with pytest.raises(NotFound) as refused:
+            identified(meeting, **by)
+        said.add(refused.value.message)
+    assert len(said) == 1

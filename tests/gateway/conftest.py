@@ -49,6 +49,14 @@ QUESTIONS: list[dict[str, Any]] = [
 ANNE, BODO = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
 MEETING = "00000000-0000-4000-8000-00000000000e"
 SURVEY = "00000000-0000-4000-8000-000000000001"
+IDENTIFIED = {"meeting_id": MEETING, "closes_at": "2200-03-19T17:00:00+00:00", "timezone": "America/Toronto"}
+HEADING: dict[str, Any] = {
+    "communities": ["Premiers pas"],
+    "kind": "meeting",
+    "theme": "Le répit",
+    "starts_at": "2200-03-12T18:00:00+00:00",
+    "lead": "Zoé Roy",
+}
 BALLOT = f"{SURVEY.replace('-', '')}.box"
 SETTINGS = Settings(broker_url=EMBEDDED, store_urls={}, home=Path(), seal_key="5e" * 32)
 
@@ -127,6 +135,8 @@ def make_gate(store: Store, **settings: Any) -> Gate:
 def open_survey(gate: Gate) -> Gate:
     """The gateway before an open survey."""
     gate.token = ""
+    gate.peer.says("evaluation.identify_survey", IDENTIFIED)
+    gate.peer.says("notifications.read_meeting_heading", HEADING)
     gate.peer.says("evaluation.read_questions", QUESTIONS)
     gate.peer.says("evaluation.open_ballot", {"ballot_id": BALLOT, "survey_id": SURVEY, "questions": QUESTIONS})
     gate.peer.says("evaluation.check_answers", None)

@@ -15,7 +15,7 @@ from chassis.settings import Missing, load
 from gateway.limits import KNOWN_FOR, LOOKED_UP, REMEMBERED, WINDOW, WRONG_TOLD, Allowance, RateLimiter, client_address
 from pratique.errors import NotFound, TooManyTries, Unavailable
 from pratique.testing import AT
-from tests.gateway.conftest import MEETING, make_gate
+from tests.gateway.conftest import IDENTIFIED, make_gate
 
 WRONG = NotFound("This opens no survey.")
 RIGHT = "K7MQ2PXY"
@@ -36,9 +36,9 @@ def room(gate):
     def looked_up(room_code, **rest):
         if room_code.replace("-", "").upper() != RIGHT:
             raise WRONG
-        return {"survey_id": "s", "meeting_id": MEETING, "member_ids": [], "ballot_id": "b", "questions": []}
+        return IDENTIFIED | {"survey_id": "s", "member_ids": [], "ballot_id": "b", "questions": []}
 
-    for rpc in ("get_room", "read_questions", "open_ballot"):
+    for rpc in ("identify_survey", "get_room", "read_questions", "open_ballot"):
         gate.peer.answers[f"evaluation.{rpc}"] = looked_up
     gate.peer.says("membership.list_labels", [])
     return gate
@@ -92,8 +92,8 @@ def test_beyond_the_ceiling_only_codes_that_were_right_there_are_looked_up(room)
 
 
 def test_links_are_never_limited(gate):
-    gate.peer.says("evaluation.read_questions", WRONG)
-    gate.peer.says("evaluation.open_ballot", WRONG)
+    for rpc in ("identify_survey", "read_questions", "open_ballot"):
+        gate.peer.says(f"evaluation.{rpc}", WRONG)
     with clock.fixed(AT):
         for _ in range(LOOKED_UP + 50):
             assert gate.ask("POST", "/v1/ballots", json={"token": "x"}).status_code == 404

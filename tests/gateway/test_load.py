@@ -15,6 +15,7 @@ from pratique.errors import Invalid
 from pratique.fields import MAX_REPORTED
 from pratique.request import example_id
 from pratique.requests.meetings import AttendanceBody, MeetingBody
+from tests.gateway.conftest import IDENTIFIED
 
 COMMUNITY = f"/v1/communities/{example_id('community')}"
 MEETING = f"/v1/meetings/{example_id('meeting')}"
@@ -155,6 +156,7 @@ def test_what_anyone_may_call_takes_small_bodies_and_all_refuse_larger_ones_unre
 def test_a_comment_of_2000_characters_fits_however_it_is_written(gate, letter):
     question = {"key": "what", "type": "text", "text": "?", "options": [], "max_length": 2000, "about": None}
     ballot = "0" * 32 + "." + "b" * 300
+    gate.peer.says("evaluation.identify_survey", IDENTIFIED)
     gate.peer.says("evaluation.read_questions", [question])
     gate.peer.says("evaluation.open_ballot", {"ballot_id": ballot, "survey_id": "s", "questions": [question]})
     gate.peer.says("evaluation.take_ballot", {"slip": "s"})

@@ -59,7 +59,7 @@ def held_by(gate: Any, text: str, meeting: str = MEETING) -> Client:
 def personal(gate: Any) -> Any:
     """The same gateway in a network in which nobody chooses a name."""
     there = make_gate(gate.store, room_policy="personal")
-    there.peer, there.app.call = gate.peer, gate.peer.call
+    there.peer, there.app.call, there.app.headings = gate.peer, gate.peer.call, gate.app.headings
     there.token = ""
     return there
 
@@ -177,6 +177,7 @@ def test_a_link_of_somebody_else_takes_nobody_s_place_on_a_phone_that_asks_whose
     phone = with_both(there)
     page = phone.get(ROOM)
     assert SEVERAL in words_of(page)
+    assert "Le répit · " in words_of(page)
     assert names_in(page) == [ANNE, BODO]
     assert asked(there, "evaluation.open_ballot") == []
     chosen = phone.post(ROOM, data={"step": "mine", "member": ANNE})
@@ -224,6 +225,20 @@ def test_where_nobody_chooses_a_name_one_has_one_s_link_mailed(open_survey: Any)
     assert sentence_of("link_mailed") in words_of(answer)
     assert asked(there, "evaluation.mail_survey_link") == [{"room_code": "K7MQ2PXD", "member_id": BODO}]
     assert asked(there, "evaluation.open_ballot") == []
+
+
+def test_where_nobody_chooses_a_name_every_page_names_the_meeting_and_none_says_to_answer_at_once(
+    open_survey: Any,
+) -> None:
+    there = personal(open_survey)
+    there.peer.says("evaluation.mail_survey_link", None)
+    names, own = there.ask("GET", ROOM), held_by(there, pass_of()).get(ROOM)
+    mailed = there.ask("POST", ROOM, data={"step": "mail", "member": BODO})
+    for page in (names, own, mailed):
+        assert "Premiers pas" in words_of(page)
+        assert "Le répit" in words_of(page)
+    for page in (names, own):
+        assert "Vous pouvez répondre jusqu’au" in words_of(page)
 
 
 @pytest.mark.parametrize("step", ["", "answer", "x"])

@@ -17,13 +17,15 @@ FR = sentences(Locale.FR)
 def test_opening_the_link_uses_up_nothing(open_survey):
     for method in ("GET", "HEAD", "GET"):
         assert open_survey.ask(method, "/s/tok-1").status_code == 200
-    assert {name for name, _ in open_survey.peer.asked} == {"evaluation.open_ballot"}
+    asked_of_it = {"evaluation.identify_survey", "notifications.read_meeting_heading", "evaluation.open_ballot"}
+    assert {name for name, _ in open_survey.peer.asked} == asked_of_it
 
 
 def test_the_first_line_says_what_anonymous_means_here(open_survey):
     main = parsed(open_survey.ask("GET", "/s/tok-1")).find("body/main")
-    assert [each.tag for each in main][:2] == ["h1", "div"]
-    assert main.find("div/p").text == FR(PROMISE[0])
+    heading, promise = list(main)[:2]
+    assert heading.find("h1").text == FR("Your view of the meeting")
+    assert promise.find("p").text == FR(PROMISE[0])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.actor import Actor, acting
+from chassis.actor import ANYONE, Actor, acting
 from chassis.rpc.access import guarded
 from chassis.testing import crossed
 from pratique.errors import Forbidden, Invalid, NotFound
@@ -13,7 +13,14 @@ from pratique.events.meetings import Mode
 from pratique.events.membership import Locale
 from pratique.permissions import Grant, Permission
 from pratique.requests.meetings import MeetingBody
-from pratique.requests.notifications import InvitationPreview, InvitationWords, PreviewInvitation, ReadInvitation
+from pratique.requests.notifications import (
+    InvitationPreview,
+    InvitationWords,
+    MeetingHeading,
+    PreviewInvitation,
+    ReadInvitation,
+    ReadMeetingHeading,
+)
 from pratique.testing import sample_request
 from services.notifications.access import ACCESS
 from services.notifications.queries import QUERIES
@@ -67,6 +74,34 @@ def test_what_has_not_arrived_cannot_be_read_yet(network: Fixture) -> None:
     for meeting, member in (("rencontre", "Bo"), ("autre", "Ada")):
         with pytest.raises(NotFound):
             ask(network, ReadInvitation(meeting_id=named(meeting), member_id=named(member)))
+
+
+def heading(network: Fixture, meeting: str = "rencontre") -> dict[str, Any]:
+    """What a page of a survey gets, whoever reads it."""
+    handler = guarded(ReadMeetingHeading, QUERIES[ReadMeetingHeading], ACCESS)
+    with network.store.begin() as transaction, acting(ANYONE):
+        return dict(MeetingHeading.dump_of(handler(transaction, ReadMeetingHeading(meeting_id=named(meeting)))))
+
+
+def test_whoever_reads_a_survey_recognises_its_meeting_by_what_mails_say_of_it(network: Fixture) -> None:
+    network.deliver(network.events.contact("Zoé", name="Zoé Roy"), network.events.role("Zoé", "Relève"))
+    network.invited("Ada")
+    words = ask(network, ReadInvitation(meeting_id=named("rencontre"), member_id=named("Ada")))
+    told = heading(network)
+    assert told["communities"] == ["Compost", "Relève"]
+    assert (told["kind"], told["lead"]) == ("meeting", words["lead"])
+    assert words["themes"].startswith(told["theme"])
+    assert told["starts_at"] == STARTS_AT.isoformat()
+
+
+def test_a_meeting_without_theme_or_lead_has_an_empty_one_and_one_that_nobody_knows_has_no_heading(
+    network: Fixture,
+) -> None:
+    network.deliver(network.events.community("Relève"), network.events.scheduled("rencontre", "Relève"))
+    told = heading(network)
+    assert (told["communities"], told["theme"], told["lead"]) == (["Relève"], "", "")
+    with pytest.raises(NotFound):
+        heading(network, "autre")
 
 
 @pytest.mark.parametrize("locale", Locale)

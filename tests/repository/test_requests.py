@@ -35,6 +35,8 @@ UNROUTED: Mapping[type[Request], str] = {
     evaluation.CastSlip: "POST /v1/answers asks for it, third of four",
     evaluation.ConfirmBallot: "POST /v1/answers asks for it, last of four",
     evaluation.ReadQuestions: "the survey page asks for it",
+    evaluation.IdentifySurvey: "all pages of a survey ask for it, before anything else of it",
+    notifications.ReadMeetingHeading: "all pages of a survey ask for it, to say which meeting it is about",
     evaluation.MailSurveyLink: "the room's page asks for it, where nobody chooses a name",
     evaluation.ReadResults: "the results page asks for it",
     evaluation.ReadMeetingResults: "the facilitator's page of results asks for it",
@@ -63,10 +65,12 @@ UNCOUNTED = {
     evaluation.CastSlip,
     evaluation.ConfirmBallot,
     evaluation.ReadQuestions,
+    evaluation.IdentifySurvey,
     evaluation.GetRoom,
     evaluation.ReadResults,
     meetings.GetStanding,
     notifications.ReadInvitation,
+    notifications.ReadMeetingHeading,
 }
 each_request = pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
 

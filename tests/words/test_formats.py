@@ -41,6 +41,13 @@ def test_the_first_of_a_month_is_an_ordinal_in_french() -> None:
     assert spaced(formats.calendar_day(date(2026, 5, 1), EN)) == "May 1, 2026"
 
 
+def test_a_moment_soon_to_come_has_no_year_and_names_its_zone() -> None:
+    first = datetime(2026, 5, 1, 16, 30, tzinfo=UTC)
+    assert spaced(formats.near_moment(AT, TORONTO, FR)) == "jeudi 12 mars à 14 h (heure de l’Est)"
+    assert spaced(formats.near_moment(first, TORONTO, FR)) == "vendredi 1er mai à 12 h 30 (heure de l’Est)"
+    assert spaced(formats.near_moment(AT, TORONTO, EN)) == "Thursday, March 12, at 2 p.m. (Eastern Time)"
+
+
 def test_the_day_is_that_of_the_zone() -> None:
     assert spaced(formats.short_day(datetime(2026, 3, 13, 2, tzinfo=UTC), TORONTO, FR)) == "12 mars 2026"
 
