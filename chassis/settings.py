@@ -53,7 +53,7 @@ class Settings:
     k_comments: int = 10  #: answers that its comments need; 10 at the least
     room_policy: str = "open"  #: open: whoever comes without a pass chooses a name; personal: nobody chooses one
     metrics_token: str = ""  #: what Prometheus sends as bearer to the health port; empty: nobody gets metrics there
-    mails_a_day: int = 20_000  #: mails that what one token does may bring about in a day
+    mails_a_day: int = 20_000  #: mails that what one token or one person does may bring about in a day
     batch_size: int = 100  #: deliveries in one transaction, at most
     max_workers: int = 10  #: RPC calls that one service handles at once
     rpc_timeout_s: float = 5.0  #: after this the gateway answers 503

@@ -1,6 +1,7 @@
-"""Daily quota of mails for each token, counted in each service's store.
+"""Daily quota of mails for each token and each person, counted in each service's store.
 
-People at a command line, and the sample, have none; nor has a store that was opened without settings.
+A person has one, in however many browsers they are signed in. Operators at a command line, and the sample, have none;
+nor has a store that was opened without settings.
 """
 
 from datetime import timedelta
@@ -14,7 +15,10 @@ from pratique.errors import QuotaSpent
 
 
 def table(metadata: MetaData) -> Table:
-    """Return the table in which a service counts: a row for each token that brought about a mail today (UTC)."""
+    """Return the table in which a service counts: a row for each token or person that brought about a mail today (UTC).
+
+    ``token_id`` holds a person's id too; it was named when only tokens were counted.
+    """
     return Table(
         "mails_spent",
         metadata,
@@ -30,15 +34,15 @@ def spend(transaction: Transaction, counts: Table, mails: int) -> None:
     Raises:
         QuotaSpent: they would be more than are left for today; the caller's transaction must not be committed.
     """
-    kind, _, token = ACTOR.get().name.partition(" ")
-    if kind != "token" or not mails:
+    kind, _, who = ACTOR.get().name.partition(" ")
+    if kind not in ("token", "member") or not mails:
         return
     try:
         most = transaction.settings.mails_a_day
     except LookupError:
         return
     today = clock.now().date()
-    statement = transaction.insert(counts).values(day=today, token_id=token.partition(" ")[0][:64], mails=mails)
+    statement = transaction.insert(counts).values(day=today, token_id=who.partition(" ")[0][:64], mails=mails)
     spent = counts.c.mails + statement.excluded.mails
     statement = statement.on_conflict_do_update(
         index_elements=["day", "token_id"], set_={"mails": spent}, where=spent <= most
@@ -46,7 +50,7 @@ def spend(transaction: Transaction, counts: Table, mails: int) -> None:
     total = transaction.scalar(statement.returning(counts.c.mails)) if mails <= most else None
     if total is None:
         raise QuotaSpent(
-            f"A token may bring about {most} mails in a day, and this would be more; the next day begins at "
+            f"Nobody may bring about more than {most} mails in a day, and this would be more; the next day begins at "
             f"{today + timedelta(days=1)}T00:00:00Z. Nothing was changed. The operator can allow more."
         )
     if total == mails:  # the first of this day, so there may be rows of the days before

@@ -1,4 +1,4 @@
-"""How many mails a program may bring about in a day by scheduling, changing and cancelling meetings."""
+"""How many mails a program or a person may bring about in a day by scheduling, changing and cancelling meetings."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ DAY = timedelta(days=1)
 
 
 @contextmanager
-def limited(service: Fixture, mails: int) -> Iterator[None]:
-    """A day's quota of so many mails, and a token that acts."""
+def limited(service: Fixture, mails: int, who: str = "token abc jeton") -> Iterator[None]:
+    """A day's quota of so many mails, and a token or a person that acts."""
     before = service.store.settings
     service.store.settings = dataclasses.replace(before, mails_a_day=mails)
     try:
-        with acting(Actor.network("token abc jeton")):
+        with acting(Actor.network(who)):
             yield
     finally:
         service.store.settings = before
@@ -73,6 +73,15 @@ def test_a_quota_is_of_a_token_and_of_a_day(service: Fixture) -> None:
 
     with service.store.begin() as session:
         assert session.execute(select(MAILS_SPENT)).all() == [(date(2026, 3, 13), "abc", 3)], "the day before is gone"
+
+
+def test_a_quota_is_of_a_person_wherever_they_are_signed_in(service: Fixture) -> None:
+    with limited(service, 3, f"member {service.AMINA}"):
+        service.schedule()
+        with acting(Actor(f"member {service.AMINA}", Actor.network().grants, service.AMINA)), pytest.raises(QuotaSpent):
+            service.schedule(meeting_id=UUID(int=0x222))
+        with acting(Actor.network(f"member {uuid4()}")):
+            service.schedule(meeting_id=UUID(int=0x222))
 
 
 def test_what_mails_nobody_costs_nothing(service: Fixture) -> None:
