@@ -33,6 +33,15 @@ class Actor:
                 found |= grant.community_ids
         return found
 
+    def sets_for(self, permission: Permission | Rule) -> frozenset[UUID] | None:
+        """Return the sets over which, as a whole, this actor has the permission; None: over the whole network."""
+        found = frozenset().union(*(grant.set_ids for grant in self.grants if permission in grant.permissions))
+        return None if self.communities_for(permission) is None else found
+
+    def may_over_set(self, permission: Permission | Rule, set_id: UUID) -> bool:
+        """Return whether this actor has the permission over a set as a whole, with what it is yet to gain."""
+        return (found := self.sets_for(permission)) is None or set_id in found
+
     def may(self, permission: Permission | Rule, community_ids: Collection[UUID]) -> bool:
         """Return whether this actor has the permission over each of these communities; of none, over the network."""
         found = self.communities_for(permission)
@@ -44,8 +53,8 @@ class Actor:
         return found is None or not found.isdisjoint(community_ids)
 
     def may_somewhere(self, permission: Permission | Rule) -> bool:
-        """Return whether this actor has the permission over any community at all."""
-        return self.communities_for(permission) != frozenset()
+        """Return whether this actor has the permission over any community at all, or over a set as a whole."""
+        return self.communities_for(permission) != frozenset() or self.sets_for(permission) != frozenset()
 
     def authority(self) -> dict[str, Any]:
         """Return everything but the name, as plain JSON, so that it crosses with a call."""
@@ -53,6 +62,7 @@ class Actor:
             {
                 "permissions": sorted(grant.permissions),
                 "community_ids": None if grant.community_ids is None else sorted(map(str, grant.community_ids)),
+                "set_ids": sorted(map(str, grant.set_ids)),
             }
             for grant in self.grants
         ]
@@ -71,6 +81,7 @@ class Actor:
             Grant(
                 frozenset(Permission(each) for each in grant["permissions"] if each in known),
                 None if grant["community_ids"] is None else frozenset(map(UUID, grant["community_ids"])),
+                frozenset(map(UUID, grant.get("set_ids", ()))),
             )
             for grant in authority["grants"]
         )

@@ -164,7 +164,10 @@ def actor_of_member(authority: Mapping[str, Any]) -> Actor:
     A role that this version does not know gives nothing. Belonging to a community gives a little, without any role.
     """
     member_id = UUID(authority["member_id"])
-    grants = [Grant.of_role(held["role"], _uuids(held["community_ids"])) for held in authority["roles"]]
+    grants = [
+        Grant.of_role(held["role"], _uuids(held["community_ids"]), map(UUID, held.get("set_ids", ())))
+        for held in authority["roles"]
+    ]
     if belongs := _uuids(authority["community_ids"]):
         grants.append(Grant(MEMBER_PERMISSIONS, frozenset(belongs)))
     return Actor(f"member {member_id}", tuple(grants), member_id)

@@ -108,6 +108,10 @@ class Visitors:
             raise Nobody("The network does not know this person any more.")
         return known
 
+    def forget(self, member_id: UUID) -> None:
+        """Ask membership anew when this person asks next: they have just changed what they may do."""
+        self._seen.forget(member_id)
+
     def _read(self, member_id: UUID) -> Mapping[str, Any] | None:
         try:
             with acting(NETWORK):  # who a person is, the gateway asks on its own behalf

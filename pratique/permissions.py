@@ -97,10 +97,11 @@ class Grant:
 
     permissions: frozenset[Permission]
     community_ids: frozenset[UUID] | None = None  #: None: the whole network, and what belongs to no community
+    set_ids: frozenset[UUID] = frozenset()  #: sets of communities that it is over as a whole, one without any too
 
     @classmethod
-    def of_role(cls, role: str, community_ids: Iterable[UUID] | None = None) -> "Grant":
+    def of_role(cls, role: str, community_ids: Iterable[UUID] | None = None, set_ids: Iterable[UUID] = ()) -> "Grant":
         """Return what a role gives; nothing for one that this version does not know."""
         known = role in tuple(Role)
         permissions = ROLE_PERMISSIONS[Role(role)] if known else frozenset()
-        return cls(permissions, None if community_ids is None else frozenset(community_ids))
+        return cls(permissions, None if community_ids is None else frozenset(community_ids), frozenset(set_ids))

@@ -9,6 +9,7 @@ from pratique.requests.membership import (
     EndNetworkRole,
     EndRole,
     EndSetRole,
+    FoundInSet,
     GetCommunity,
     GetCommunitySet,
     GetMember,
@@ -170,6 +171,17 @@ ROUTES = (
         problems=(NotFound,),
     ),
     Route("GET", "/v1/community-sets", "List the sets of communities", request=ListCommunitySets),
+    Route(
+        "PUT",
+        "/v1/community-sets/<uuid:set_id>/communities/<uuid:community_id>",
+        "Found a community within a set, or change it",
+        request=FoundInSet,
+        problems=(NotFound, Conflict, *_CHANGE),
+        description=(
+            "The set has it at once, and roles over the set are over it. It takes a role over the set, or over the "
+            "network; a community that there is already joins a set by a change of the set."
+        ),
+    ),
     *_role_routes("/v1/communities/<uuid:community_id>", _LIMITED_ROLE, "in a community", PutRole, EndRole, ListRoles),
     *_role_routes(
         "/v1/community-sets/<uuid:set_id>",

@@ -11,18 +11,16 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from gateway.pages.frame import framed
-from gateway.pages.meeting import Meeting, Person, named, people_of, to
+from gateway.pages.meeting import Known, Meeting, Person, named, people_at, to
 from gateway.pages.render import part
 from gateway.pages.visits import visitor_route
 from gateway.routes import RequestContext
 from pratique.errors import Invalid, NotFound
 from pratique.events.meetings import AttendanceState, MeetingState
 from pratique.requests.meetings import GetMeeting, RecordAttendance
-from pratique.requests.membership import ListRoster
 from words.catalogue import N_, sentences
 from words.order import in_order, sort_key
 
-ROSTER = 500  #: people that are looked at
 SEARCHED_FROM = 16  #: people from whom on there is a search
 SHOWN = 60  #: people on one page; more are found by searching
 
@@ -46,14 +44,14 @@ class Roll:
     hidden: int  #: how many people are not on this page
     search: str
     is_long: bool  #: whether there is a search
-    knows_roster: bool  #: whether the person may read who belongs
+    are_labels: bool  #: whether people are named as in the room
 
 
-def roll_of(context: RequestContext, meeting: Meeting, roster: Any) -> Roll:
+def roll_of(context: RequestContext, meeting: Meeting, named_people: Known) -> Roll:
     """Return who can be marked at a meeting: its people and facilitators, whoever is marked, never the note taker."""
     _ = sentences(context.locale)
     marks = {each["member_id"]: each["state"] for each in meeting["attendance"]}
-    known = people_of(roster["rows"]) if roster else {}
+    known = dict(named_people.people)
     for id in marks:
         known.setdefault(id, _stranger(context, id))
     taken = [
@@ -72,7 +70,7 @@ def roll_of(context: RequestContext, meeting: Meeting, roster: Any) -> Roll:
         hidden=len(found) - len(shown),
         search=search,
         is_long=len(taken) >= SEARCHED_FROM,
-        knows_roster=roster is not None,
+        are_labels=named_people.are_labels,
     )
 
 
@@ -100,18 +98,17 @@ def show_corrections(context: RequestContext) -> Response:
     meeting = named(context, context.call(GetMeeting, **context.path))
     if meeting["state"] != MeetingState.CLOSED:
         return to(context, f"/meetings/{meeting['meeting_id']}")
-    roster = context.call(ListRoster, community_ids=meeting["community_ids"], limit=ROSTER)
-    title, roll = sentences(context.locale)("Correct the attendance"), roll_of(context, meeting, roster)
+    title, known = sentences(context.locale)("Correct the attendance"), people_at(context, meeting)
+    roll = roll_of(context, meeting, known)
     return framed(context, "corrections", title, meeting=meeting, roll=roll)
 
 
 def show_person(context: RequestContext) -> Response:
     """Ask for the attendance of one person, with the states beyond there and not there."""
     meeting = named(context, context.call(GetMeeting, meeting_id=context.path["meeting_id"]))
-    roster = context.call(ListRoster, community_ids=meeting["community_ids"], limit=ROSTER)
     id = context.path["member_id"]
     marks = {each["member_id"]: each["state"] for each in meeting["attendance"]}
-    person = people_of(roster["rows"]).get(id) or (_stranger(context, id) if id in marks else None)
+    person = people_at(context, meeting).people.get(id) or (_stranger(context, id) if id in marks else None)
     if person is None or id == meeting["note_taker_id"]:
         raise NotFound("No attendance of this person is kept at this meeting.")
     _ = sentences(context.locale)

@@ -10,7 +10,7 @@ from chassis import clock
 from gateway.pages import attendance
 from gateway.pages.forms import Form
 from gateway.pages.frame import framed
-from gateway.pages.meeting import UNDER_WAY, Meeting, missing, named, steps, to
+from gateway.pages.meeting import UNDER_WAY, Known, Meeting, missing, named, people_at, steps, to
 from gateway.pages.visits import visitor_route
 from gateway.routes import Ask, RequestContext
 from pratique.errors import Conflict, Forbidden, Invalid, NotFound, QuotaSpent, Unavailable
@@ -27,7 +27,6 @@ from pratique.requests.meetings import (
     StartMeeting,
     WrapUpMeeting,
 )
-from pratique.requests.membership import ListRoster
 from words.catalogue import N_, sentences
 
 #: What whoever asked for a step is told where the meeting has come to another meanwhile.
@@ -71,13 +70,8 @@ def cancel(context: RequestContext) -> Response:
         return _ask_reason(context, form, context.call(GetMeeting, **context.path), 422)
     try:
         context.call(CancelMeeting, **context.path, **said)
-    except Invalid as error:
+    except (Invalid, QuotaSpent) as error:
         form.refuse(error)
-        return _ask_reason(context, form, context.call(GetMeeting, **context.path), 422)
-    except QuotaSpent:
-        form.general = sentences(context.locale)(
-            "So many mails were sent today that no more are taken. Try again tomorrow."
-        )
         return _ask_reason(context, form, context.call(GetMeeting, **context.path), 422)
     except Conflict:
         return _show(context, 409, _MEANWHILE)
@@ -98,9 +92,7 @@ def _show(context: RequestContext, status: int = 200, notice: str = "") -> Respo
         Ask(GetMeeting, **context.path), Ask(GetSurvey, absent, meeting_id=context.path["meeting_id"])
     )
     meeting = named(context, read)
-    (roster,) = context.call_all(
-        Ask(ListRoster, (Forbidden, Unavailable), community_ids=meeting["community_ids"], limit=attendance.ROSTER)
-    )
+    known = people_at(context, meeting)
     _ = sentences(context.locale)
     state = MeetingState(meeting["state"])
     takes_attendance = state in UNDER_WAY
@@ -115,8 +107,8 @@ def _show(context: RequestContext, status: int = 200, notice: str = "") -> Respo
         notice=_(notice) if notice else "",
         steps=steps(meeting, context.locale),
         missing=missing(meeting, context.locale),
-        people=_names(context, meeting, roster),
-        roll=attendance.roll_of(context, meeting, roster) if takes_attendance else None,
+        people=_names(context, meeting, known),
+        roll=attendance.roll_of(context, meeting, known) if takes_attendance else None,
         room_code=survey["room_code"] if survey else None,
         survey_state=survey["state"] if survey else None,
         closes_at=survey["closes_at"] if survey else None,
@@ -135,15 +127,15 @@ def _timing(meeting: Meeting) -> dict[str, Any]:
     }
 
 
-def _names(context: RequestContext, meeting: Meeting, roster: Any) -> dict[str, str]:
+def _names(context: RequestContext, meeting: Meeting, known: Known) -> dict[str, str]:
     """The names of whoever leads and takes notes, as far as this person may know them."""
     _ = sentences(context.locale)
-    known = {row["member_id"]: row["name"] for row in (roster or {"rows": []})["rows"]}
-    known[str(context.person.member_id)] = context.person.name
+    names = {id: person["name"] for id, person in known.people.items()}
+    names[str(context.person.member_id)] = context.person.name
     found = {}
     for name in ("facilitator_id", "note_taker_id"):
         id = meeting[name]
-        found[name] = known.get(id, _("a person from outside")) if id else ""
+        found[name] = names.get(id, _("a person from outside")) if id else ""
     return found
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from werkzeug.wrappers import Response
 
 from chassis import clock
+from chassis.actor import Actor
 from gateway.pages.forms import LANGUAGES, Form, id_in
 from gateway.pages.frame import framed, led_to
 from gateway.pages.roles import role_name
@@ -17,15 +18,25 @@ from gateway.routes import Ask, RequestContext
 from pratique.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionRequired, Stale
 from pratique.events.meetings import MeetingState
 from pratique.events.membership import CommunityKind, Locale
+from pratique.fields import Doc
 from pratique.permissions import Permission
 from pratique.requests.meetings import ListAgenda
-from pratique.requests.membership import CommunityBody, GetCommunity, ListRoster, PutCommunity
+from pratique.requests.membership import (
+    CommunityBody,
+    FoundInSet,
+    GetCommunity,
+    ListCommunitySets,
+    ListRoster,
+    PutCommunity,
+)
 from words.catalogue import N_, Sentences, sentences
+from words.order import in_order
 
 SHOWN = 50  #: people on a page
 SEARCHED_PAST = 15  #: people, beyond which one can search
 UNTIL = timedelta(days=400)  #: of the meetings to come
 MEETINGS = 5  #: to come, that are shown
+SETS = 500  #: to choose from
 
 _KINDS: Mapping[str, str] = {
     CommunityKind.OPEN: N_("Open: whoever is eligible, for an organization or in their own name"),
@@ -38,6 +49,7 @@ _LABELS: Mapping[str, str] = {
     "kind": N_("Who meets"),
     "locale": N_("Language of its emails"),
     "timezone": N_("Time zone"),
+    "set_id": N_("Set of communities"),
 }
 #: Offered while one types; any other of IANA's names can be typed.
 ZONES = (
@@ -90,34 +102,64 @@ def show_community(context: RequestContext) -> Response:
     return framed(context, "community", str(community["name"]), **shown)
 
 
+def may_found(actor: Actor) -> bool:
+    """Return whether the actor may found communities: in the network, or in a set."""
+    return actor.sets_for(Permission.MEMBERSHIP_WRITE) != frozenset()
+
+
+def founding_sets(context: RequestContext) -> list[tuple[str, str]]:
+    """Return the sets in which the person may found communities, by id and name, sorted."""
+    rows = context.call(ListCommunitySets, limit=SETS)["rows"]
+    needed = Permission.MEMBERSHIP_WRITE
+    found = [each for each in rows if context.actor.may_over_set(needed, UUID(each["set_id"]))]
+    return [(each["set_id"], each["name"]) for each in in_order(found, lambda each: str(each["name"]))]
+
+
+class NewCommunity(CommunityBody):
+    """A community to be founded, within a set or beside all of them."""
+
+    set_id: Annotated[UUID | None, Doc("The set that is to have it.")] = None
+
+
 def found_community(context: RequestContext) -> Response:
     """Ask what a new community is called and why it meets.
 
     Raises:
-        Forbidden: the person coordinates a part of the network alone.
+        Forbidden: the person coordinates neither the network nor a set of communities as a whole.
     """
     _check_may_found(context)
-    person = context.person
-    known = {"kind": CommunityKind.OPEN, "locale": person.locale, "timezone": person.timezone}
-    form = Form.of(CommunityBody, known, context.locale)
+    person, asked = context.person, context.request.args.get("set")
+    known = {"kind": CommunityKind.OPEN, "locale": person.locale, "timezone": person.timezone, "set_id": asked}
+    form = Form.of(NewCommunity, known, context.locale)
     return _founding(context, form, str(uuid4()))
 
 
 def put_new_community(context: RequestContext) -> Response:
     """Found a community; a form that is sent twice founds one."""
     _check_may_found(context)
-    form = Form.sent(CommunityBody, context.request.form, context.locale)
+    form = Form.sent(NewCommunity, context.request.form, context.locale)
     community_id = id_in(form.value("community_id"))
-    if (said := form.read()) is not None:
+    said = form.read()
+    if said is not None and not said.get("set_id") and not context.actor.may(Permission.MEMBERSHIP_WRITE, []):
+        form.errors["set_id"] = sentences(context.locale)(N_("Choose the set that is to have it."))
+    elif said is not None:
+        set_id = said.pop("set_id", None)
         try:
-            context.call(PutCommunity, community_id=community_id, **said)
+            if set_id:
+                context.call(FoundInSet, set_id=set_id, community_id=community_id, **said)
+            else:
+                context.call(PutCommunity, community_id=community_id, **said)
         except Invalid as error:
             form.refuse(error)
         except (PreconditionRequired, Stale):  # sent once more from an older page, with other words
             return led_to(f"/communities/{community_id}/edit", context)
         else:
             context.app.communities.forget()
-            return led_to(f"/communities/{community_id}?told=founded", context)
+            context.app.visitors.forget(context.person.member_id)
+            # Another gateway may take some seconds to know that the new one is theirs too; the set is theirs already.
+            return led_to(
+                f"/sets/{set_id}?told=founded" if set_id else f"/communities/{community_id}?told=founded", context
+            )
     return _founding(context, form, community_id, 422)
 
 
@@ -137,7 +179,7 @@ def put_community(context: RequestContext) -> Response:
     changed: list[tuple[str, str]] = []
     if (said := form.read()) is not None:
         try:
-            context.call(PutCommunity, community_id=id, **said, **_if_version(version))
+            context.call(PutCommunity, community_id=id, **said, **if_version(version))
         except Invalid as error:
             form.refuse(error)
         except Conflict:
@@ -171,8 +213,8 @@ def _person(context: RequestContext, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_may_found(context: RequestContext) -> None:
-    if context.actor.communities_for(Permission.MEMBERSHIP_WRITE) is not None:
-        raise Forbidden("Communities are founded by whoever coordinates the whole network.")
+    if not may_found(context.actor):
+        raise Forbidden("Communities are founded by whoever coordinates the network, or a set of communities.")
 
 
 def _readable(context: RequestContext) -> Mapping[str, Any]:
@@ -183,19 +225,22 @@ def _readable(context: RequestContext) -> Mapping[str, Any]:
     return found
 
 
-def _if_version(text: str) -> dict[str, int]:
+def if_version(text: str) -> dict[str, int]:
+    """Return which version a form says that it changes; nothing where it says none."""
     return {"if_version": int(text)} if text.isascii() and text.isdigit() and len(text) < 10 else {}
 
 
 def _differing(_: Sentences, now: Mapping[str, Any], said: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is kept by now, where it differs from what was typed: the field's name and the value."""
     told = {**now, "kind": _(_KINDS[now["kind"]]), "locale": dict(LANGUAGES)[Locale(now["locale"])]}
-    return [(_(label), told[name]) for name, label in _LABELS.items() if now[name] != said[name]]
+    return [(_(label), told[name]) for name, label in _LABELS.items() if name in said and now[name] != said[name]]
 
 
 def _founding(context: RequestContext, form: Form, community_id: str, status: int = 200) -> Response:
-    title = sentences(context.locale)(N_("Create a community"))
-    return _form(context, title, form, status, action="/communities/new", community_id=community_id, is_new=True)
+    _, sets = sentences(context.locale), founding_sets(context)
+    is_of_network = context.actor.may(Permission.MEMBERSHIP_WRITE, [])
+    hidden = {"community_id": community_id, "sets": sets, "without": _("None") if is_of_network else ""}
+    return _form(context, _("Create a community"), form, status, action="/communities/new", is_new=True, **hidden)
 
 
 def _editing(
@@ -222,7 +267,7 @@ def _form(context: RequestContext, title: str, form: Form, status: int, **values
         "is_error": form.is_wrong,
         **values,
     }
-    return framed(context, "community_form", title, status, **{"version": "", "changed": [], **shown})
+    return framed(context, "community_form", title, status, **{"version": "", "changed": [], "sets": [], **shown})
 
 
 _FILE = "/communities/<uuid:community_id>"

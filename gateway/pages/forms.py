@@ -17,17 +17,25 @@ from marshmallow.validate import Length, Range
 from werkzeug.datastructures import MultiDict
 
 from chassis.validation import has_address, has_hidden, is_control, pointers
-from pratique.errors import Invalid
+from pratique.errors import Invalid, QuotaSpent
 from pratique.events.membership import Locale
 from pratique.fields import Choice, Flag, Whole
 from pratique.request import Body
 from pratique.value import Instant
-from words.catalogue import Sentences, sentences
+from words.catalogue import N_, Sentences, sentences
 
 MAX_VALUES = 500  #: values of a form that are looked at
 LANGUAGES = ((Locale.FR, "Français"), (Locale.EN, "English"))  #: each by its own name
 
 _DAY, _HOUR = ".day", ".hour"  #: the two fields in which an instant is typed
+_NO_MORE_MAILS = N_(
+    "So many emails were sent today that no more are taken. Try again tomorrow, or ask whoever runs the network."
+)
+#: What is wrong with a field of this name, wherever nothing simpler is.
+_BY_NAME: Mapping[str, str] = {
+    "email": N_("Write one email address, such as amina@example.org, and nothing else."),
+    "timezone": N_("Write a time zone by its IANA name, such as America/Toronto."),
+}
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -71,9 +79,12 @@ class Form:
             return None
         return read
 
-    def refuse(self, error: Invalid) -> None:
-        """Keep what a service found wrong, at the fields to which its pointers lead."""
-        self._tell(error.fields or {"/": str(error)})
+    def refuse(self, error: Invalid | QuotaSpent) -> None:
+        """Keep what a service found wrong, at the fields to which its pointers lead; or that no more mails are sent."""
+        if isinstance(error, QuotaSpent):
+            self.general = sentences(self.locale)(_NO_MORE_MAILS)
+        else:
+            self._tell(error.fields or {"/": str(error)})
 
     @property
     def is_wrong(self) -> bool:
@@ -180,6 +191,8 @@ class Form:
             return _.counted("Write at most %(num)s character.", "Write at most %(num)s characters.", most)
         if has_hidden(value) or any(is_control(each) and each not in "\n\r\t" for each in value):
             return _("This holds invisible characters; copying brings them along. Type it again.")
+        if name in _BY_NAME:
+            return _(_BY_NAME[name])
         if has_address(value):
             return _("Leave out web and email addresses: email programs would make links of them.")
         return sentence if self.locale is Locale.EN else _("This cannot be taken as it is. Check it.")

@@ -29,8 +29,7 @@ def navigation(context: RequestContext) -> tuple[Link, ...]:
     _, actor, asked = sentences(context.locale), context.actor, context.request.path
     offered = []
     for path, label, needed, is_of_network in _PLACES:
-        over = actor.communities_for(needed) if needed else None
-        if over is None or (over and not is_of_network):
+        if needed is None or (actor.may(needed, ()) if is_of_network else actor.may_somewhere(needed)):
             offered.append(Link(f"{path}?lang={context.locale}", _(label), asked == path))
     return tuple(offered) if len(offered) > 1 else ()
 

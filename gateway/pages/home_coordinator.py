@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gateway.pages.community import may_found
 from gateway.pages.sections import Home, Section
 from gateway.routes import Ask, RequestContext
 from pratique.permissions import Permission
@@ -18,11 +19,12 @@ def asks(context: RequestContext) -> Sequence[Ask]:
 
 def section(context: RequestContext, home: Home, answers: Sequence[Any]) -> Section | None:
     """Return the section; None where the person coordinates nothing."""
-    theirs = context.actor.communities_for(Permission.MEMBERSHIP_WRITE)
-    if theirs is not None and not theirs:
+    actor, needed = context.actor, Permission.MEMBERSHIP_WRITE
+    if not actor.may_somewhere(needed):
         return None
+    theirs = actor.communities_for(needed)
     known = context.app.communities
     communities = known.all() if theirs is None else known.of(map(str, theirs))
     shown = in_order(communities.values(), lambda each: str(each["name"]))
-    values = {"communities": shown[:SHOWN], "left": max(0, len(shown) - SHOWN), "may_found": theirs is None}
+    values = {"communities": shown[:SHOWN], "left": max(0, len(shown) - SHOWN), "may_found": may_found(actor)}
     return Section("home_coordinator.html", values)

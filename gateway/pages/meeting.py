@@ -1,17 +1,22 @@
 """What all pages of a meeting share: how it is called, what is missing from its plan, the step that it has come to."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.wrappers import Response
 
-from gateway.routes import RequestContext
+from gateway.routes import Ask, RequestContext
+from pratique.errors import Forbidden, Unavailable
 from pratique.events.meetings import MeetingKind, MeetingState, Mode
 from pratique.events.membership import Locale, Role
+from pratique.requests.meetings import ListInvited
+from pratique.requests.membership import ListLabels, ListRoster
 from words.catalogue import N_, sentences
 
 Meeting = dict[str, Any]  #: as meetings answers it, with ``communities``, ``title`` and ``mode_in_words``
 
+ROSTER = 500  #: people that are looked at
 UNDER_WAY = (MeetingState.IN_PROGRESS, MeetingState.WRAP_UP)  #: states in which attendance is taken
 KINDS: Mapping[MeetingKind, str] = {
     MeetingKind.MEETING: N_("Meeting"),
@@ -81,6 +86,34 @@ def people_of(roster: Iterable[Mapping[str, Any]]) -> dict[str, Person]:
         person["can_attend"] |= belongs
         person["organization"] = person["organization"] or row["organization"]
     return people
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whom a page of a meeting can name."""
+
+    people: dict[str, Person]  #: by id
+    are_labels: bool  #: named as in the room: whoever asks may not read who belongs to each of its communities
+
+
+def people_at(context: RequestContext, meeting: Mapping[str, Any]) -> Known:
+    """Return the people of a meeting's communities; to whoever leads it without a role there, as a room names them."""
+    (roster,) = context.call_all(
+        Ask(ListRoster, (Forbidden, Unavailable), community_ids=meeting["community_ids"], limit=ROSTER)
+    )
+    if roster is not None:
+        return Known(people_of(roster["rows"]), are_labels=False)
+    absent = (Forbidden, Unavailable)
+    (invited,) = context.call_all(Ask(ListInvited, absent, meeting_id=meeting["meeting_id"], limit=ROSTER))
+    ids = [each["member_id"] for each in (invited or {"rows": []})["rows"]]
+    ids += [each["member_id"] for each in meeting["attendance"]]
+    ids += [each for each in (meeting["facilitator_id"], meeting["note_taker_id"]) if each]
+    (labels,) = context.call_all(Ask(ListLabels, (Unavailable,), member_ids=list(dict.fromkeys(ids))))
+    named = {
+        each["member_id"]: Person(member_id=each["member_id"], name=each["label"], organization="", can_attend=True)
+        for each in labels or []
+    }
+    return Known(named, are_labels=True)
 
 
 def to(context: RequestContext, path: str) -> Response:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from werkzeug.wrappers import Response
 
 from chassis import clock
+from gateway.pages.community import may_found
 from gateway.pages.frame import framed
 from gateway.pages.visits import visitor_route
 from gateway.routes import RequestContext
@@ -87,7 +88,9 @@ def show_network(context: RequestContext) -> Response:
         "sort": order,
         "since": since,
         "until": until,
-        "may_found": context.actor.communities_for(Permission.MEMBERSHIP_WRITE) is None,
+        "may_found": may_found(context.actor),
+        "may_name_sets": context.actor.may_somewhere(Permission.ROLES_WRITE),
+        "is_of_network": context.actor.may(Permission.MEMBERSHIP_WRITE, []),
     }
     return framed(context, "network", _("Communities side by side"), **shown)
 
@@ -132,7 +135,7 @@ def _rows(context: RequestContext, ends: tuple[datetime, datetime], order: str) 
         Forbidden: they coordinate none.
     """
     over = context.actor.communities_for(Permission.MEMBERSHIP_WRITE)
-    if over is not None and not over:
+    if not context.actor.may_somewhere(Permission.MEMBERSHIP_WRITE):
         raise Forbidden("This page is for whoever coordinates communities.")
     known = context.app.communities
     communities = known.all() if over is None else known.of(map(str, over))

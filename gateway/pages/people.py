@@ -6,31 +6,30 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from marshmallow.validate import Length
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from gateway.pages.community import known_community
 from gateway.pages.forms import LANGUAGES, Form, id_in
 from gateway.pages.frame import framed, led_to
-from gateway.pages.roles import OFFERED, role_name
+from gateway.pages.roles import LABELS as ROLE_LABELS
+from gateway.pages.roles import RoleToGive, givable, in_words, refuse, role_name, with_hours
+from gateway.pages.roles import confirm_end as confirm_end_of_role
 from gateway.pages.visits import visitor_route
 from gateway.routes import RequestContext
-from pratique.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionRequired, Stale
+from pratique.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionRequired, QuotaSpent, Stale
 from pratique.events.membership import Capacity, CommunityKind, EndReason, Locale, Role
 from pratique.fields import Doc
-from pratique.permissions import ROLE_PERMISSIONS, Permission
+from pratique.permissions import Permission
 from pratique.requests.membership import (
     NAME_AT_MOST,
     AddPerson,
     EndMembership,
-    EndNetworkRole,
     EndRole,
     GetPersonInCommunity,
     ListOrganizations,
     MemberQuery,
     PutNetworkRole,
     PutRole,
-    RoleBody,
 )
 from words.catalogue import N_, sentences
 from words.order import in_order
@@ -63,10 +62,9 @@ class NewPerson(MemberQuery):
     role: Annotated[Role | None, Doc("What they are trusted with.")] = None
 
 
-class NewRole(RoleBody):
-    """A role to be given."""
+class NewRole(RoleToGive):
+    """A role to be given to a person of a community."""
 
-    role: Annotated[Role, Doc("What with.")]
     scope: Annotated[Scope, Doc("Over what.")] = Scope.COMMUNITY
 
 
@@ -81,15 +79,10 @@ _REASONS: Mapping[str, str] = {
     EndReason.OTHER: N_("Another reason"),
 }
 _LABELS: Mapping[str, str] = {
-    "email": N_("Email address"),
-    "name": N_("Name"),
-    "locale": N_("Language"),
+    **ROLE_LABELS,
     "part": N_("How they take part"),
     "organization": N_("Organization"),
-    "role": N_("Role"),
     "scope": N_("Over what"),
-    "begins_at": N_("First day"),
-    "ends_at": N_("Last day"),
 }
 
 
@@ -110,16 +103,17 @@ def add_person(context: RequestContext) -> Response:
         _ = sentences(context.locale)
         try:
             added = context.call(AddPerson, community_id=community_id, member_id=new_id, **_asked(said))
-        except Invalid as error:
+        except (Invalid, QuotaSpent) as error:
             form.refuse(error)
-            if "/name" in error.fields and not said.get("name"):
+            if isinstance(error, Invalid) and "/name" in error.fields and not said.get("name"):
                 form.errors["name"] = _("We know nobody with this address: write their name.")
         except (PreconditionRequired, Stale):  # the form was sent before, with other words: that person is another
             form.general = _("This form was used already. Open it anew, and type it again.")
         except Conflict:  # somebody took the address in this instant
             form.errors["email"] = _("Somebody has just been recorded with it; send again.")
         else:
-            return led_to(f"/communities/{community_id}/people/{added['member_id']}?told=added", context)
+            told = "added" if added["is_new"] else "known"
+            return led_to(f"/communities/{community_id}/people/{added['member_id']}?told={told}", context)
     return _adding(context, form, new_id, 422)
 
 
@@ -132,14 +126,15 @@ def show_person(context: RequestContext) -> Response:
     except NotFound:
         if context.request.args.get("told") != "taken":
             raise
-        return led_to(f"/communities/{context.path['community_id']}", context)  # the role was all that held them here
+        path = f"/communities/{context.path['community_id']}?told=taken"
+        return led_to(path, context)  # the role was all that held them here
 
 
 def give_role(context: RequestContext) -> Response:
     """Trust a person with a role, from a day on and until a day, if any are said. Saying it twice gives it once."""
     community = _coordinated(context)
     zone, path = community["timezone"], context.path
-    form = Form.sent(NewRole, _with_hours(context.request.form), context.locale, zone)
+    form = Form.sent(NewRole, with_hours(context.request.form), context.locale, zone)
     said = form.read()
     if said is not None:
         over_network = said.pop("scope", Scope.COMMUNITY) == Scope.NETWORK
@@ -149,25 +144,34 @@ def give_role(context: RequestContext) -> Response:
             else:
                 context.call(PutRole, community_id=path["community_id"], member_id=path["member_id"], **said)
         except Invalid as error:
-            form.refuse(error)
+            refuse(form, error)
         else:
             return _back(context, "given")
     return _showing(context, form, 422)
 
 
+def ask_end_of_role(context: RequestContext) -> Response:
+    """Say what follows from the end of a role in a community, before it is ended."""
+    community, found, role = _coordinated(context), _found(context), context.path["role"]
+    if not any(each["role"] == role and each["community_id"] for each in found["assignments"]):
+        raise NotFound("They do not have this role here, or no more.")
+    path = f"/communities/{community['community_id']}/people/{found['member_id']}"
+    return confirm_end_of_role(context, found, role, community["name"], path)
+
+
 def end_role(context: RequestContext) -> Response:
-    """End a person's role; ending it twice is harmless.
+    """End a person's role in a community; ending it twice is harmless.
 
     Raises:
         NotFound: there is no such role.
     """
-    community_id, member_id, role = (context.path[name] for name in ("community_id", "member_id", "role"))
-    if role not in tuple(Role):
+    path = context.path
+    if path["role"] not in tuple(Role):
         raise NotFound("There is no such role.")
-    if context.request.form.get("scope") == Scope.NETWORK:
-        context.call(EndNetworkRole, member_id=member_id, role=role)
-    else:
-        context.call(EndRole, community_id=community_id, member_id=member_id, role=role)
+    context.call(EndRole, community_id=path["community_id"], member_id=path["member_id"], role=path["role"])
+    if path["member_id"] == str(context.person.member_id):
+        context.app.visitors.forget(context.person.member_id)
+        return led_to("/home", context)
     return _back(context, "taken")
 
 
@@ -180,6 +184,7 @@ def confirm_end(context: RequestContext) -> Response:
     shown: dict[str, Any] = {
         "community": known_community(context, context.path["community_id"]),
         "found": found,
+        "roles": [role_name(each["role"], context.locale) for each in found["assignments"] if each["community_id"]],
         "reasons": reasons,
     }
     return framed(context, "membership_end", title, **shown)
@@ -190,8 +195,12 @@ def end_membership(context: RequestContext) -> Response:
     reason = context.request.form.get("reason", EndReason.LEFT)
     if reason not in tuple(EndReason):
         raise Invalid("Say why the membership ends.", {"/reason": "unknown"})
-    path = context.path
-    context.call(EndMembership, community_id=path["community_id"], member_id=path["member_id"], reason=reason)
+    path, whose = context.path, {name: context.path[name] for name in ("community_id", "member_id")}
+    if "roles" in context.request.form:
+        here = [each["role"] for each in _found(context)["assignments"] if each["community_id"]]
+        for role in here:  # before the membership, so that sending it again ends what is left
+            context.call(EndRole, **whose, role=role)
+    context.call(EndMembership, **whose, reason=reason)
     return led_to(f"/communities/{path['community_id']}?told=ended", context)
 
 
@@ -230,19 +239,7 @@ def _asked(said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _givable(context: RequestContext, scope: Scope = Scope.COMMUNITY) -> list[Role]:
     """The roles that give no more than the person has there themselves."""
-    over = [UUID(context.path["community_id"])] if scope is Scope.COMMUNITY else []
-    roles = [each for each in OFFERED if scope is Scope.NETWORK or each is not Role.NETWORK_ADMIN]
-    may_give = context.actor.may(Permission.ROLES_WRITE, over)
-    return [each for each in roles if may_give and all(context.actor.may(one, over) for one in ROLE_PERMISSIONS[each])]
-
-
-def _with_hours(sent: MultiDict[str, str]) -> MultiDict[str, str]:
-    """The form with the hours that its days mean: a role begins with its first day and ends with its last."""
-    form = sent.copy()
-    for name, hour in (("begins_at", "00:00"), ("ends_at", "23:59")):
-        if form.get(f"{name}.day"):
-            form[f"{name}.hour"] = hour
-    return form
+    return givable(context.actor, [UUID(context.path["community_id"])] if scope is Scope.COMMUNITY else [])
 
 
 def _found(context: RequestContext) -> Mapping[str, Any]:
@@ -255,16 +252,17 @@ def _found(context: RequestContext) -> Mapping[str, Any]:
 
 def _showing(context: RequestContext, form: Form, status: int = 200) -> Response:
     found, community = _found(context), known_community(context, context.path["community_id"])
-    givable, networkwide = _givable(context), _givable(context, Scope.NETWORK)
-    roles = [_role(context, each, givable, networkwide) for each in found["assignments"]]
-    offered = [*givable, *(each for each in networkwide if each not in givable)]
+    here, networkwide = _givable(context), _givable(context, Scope.NETWORK)
+    sets = {each["set_id"]: each["name"] for each in found["sets"]}
+    roles = [_role(context, each, here, networkwide, sets) for each in found["assignments"]]
+    offered = [*here, *(each for each in networkwide if each not in here)]
     shown = {
         "found": found,
         "community": community,
         "roles": roles,
         "form": form,
         "labels": _labels(context),
-        "offered": [(each, role_name(each, context.locale)) for each in offered],
+        "offered": in_words(offered, context.locale),
         "may_network": bool(networkwide),
         "told": context.request.args.get("told", ""),
         "is_error": form.is_wrong,
@@ -273,16 +271,21 @@ def _showing(context: RequestContext, form: Form, status: int = 200) -> Response
 
 
 def _role(
-    context: RequestContext, assignment: Mapping[str, Any], givable: list[Role], networkwide: list[Role]
+    context: RequestContext,
+    assignment: Mapping[str, Any],
+    here: list[Role],
+    networkwide: list[Role],
+    sets: Mapping[str, str],
 ) -> dict[str, Any]:
     """A role as the page shows it: over what it is, and whether the person who asks may end it here."""
     is_network = assignment["community_id"] is None and assignment["set_id"] is None
-    may_end = Role(assignment["role"]) in (networkwide if is_network else givable)
+    may_end = assignment["role"] in (networkwide if is_network else here)
     return {
         **assignment,
         "name": role_name(assignment["role"], context.locale),
         "scope": Scope.NETWORK if is_network else Scope.COMMUNITY,
         "can_end": may_end and assignment["set_id"] is None,
+        "set_name": sets.get(assignment["set_id"], ""),
     }
 
 
@@ -301,7 +304,7 @@ def _adding(context: RequestContext, form: Form, new_id: str, status: int = 200)
         "parts": parts,
         "languages": LANGUAGES,
         "organizations": in_order([str(row["name"]) for row in rows], str)[:200],
-        "offered": [(each, role_name(each, context.locale)) for each in _givable(context)],
+        "offered": in_words(_givable(context), context.locale),
         "new_id": new_id,
         "is_error": form.is_wrong,
     }
@@ -325,6 +328,7 @@ ROUTES = (
     visitor_route("POST", f"{_PEOPLE}/new", "Add a person to a community", add_person, status=303),
     visitor_route("GET", _PERSON, "Show a person in a community", show_person),
     visitor_route("POST", f"{_PERSON}/roles", "Trust a person with a role", give_role, status=303),
+    visitor_route("GET", f"{_PERSON}/roles/<role>/end", "Say what follows from the end of a role", ask_end_of_role),
     visitor_route("POST", f"{_PERSON}/roles/<role>/end", "End a person's role", end_role, status=303),
     visitor_route("GET", f"{_PERSON}/end", "Say what follows from the end of a membership", confirm_end),
     visitor_route("POST", f"{_PERSON}/end", "End a membership", end_membership, status=303),

@@ -16,7 +16,7 @@ from gateway.pages.meeting import KINDS, MODES, named, people_of, to
 from gateway.pages.render import app_page
 from gateway.pages.visits import visitor_route
 from gateway.routes import Ask, RequestContext
-from pratique.errors import DomainError, Forbidden, Invalid, NotFound, QuotaSpent, Stale, Unavailable
+from pratique.errors import Forbidden, Invalid, NotFound, QuotaSpent, Stale, Unavailable
 from pratique.events.meetings import MeetingKind
 from pratique.events.membership import Locale
 from pratique.permissions import Permission
@@ -79,7 +79,7 @@ def plan(context: RequestContext) -> Response:
     try:
         context.call(PutMeeting, meeting_id=meeting_id, **planned)
     except (Invalid, QuotaSpent) as error:
-        _refuse(form, error)
+        form.refuse(error)
         return _ask(context, form, chosen, meeting_id, status=422)
     return to(context, f"/meetings/{meeting_id}")
 
@@ -113,7 +113,7 @@ def change_plan(context: RequestContext) -> Response:
     try:
         context.call(PutMeeting, **context.path, if_version=meeting["version"], **planned)
     except (Invalid, QuotaSpent) as error:
-        _refuse(form, error)
+        form.refuse(error)
         return _ask_change(context, form, meeting, status=422)
     except Stale:
         return _told(context, planned, seen, context.call(GetMeeting, **context.path))
@@ -264,17 +264,6 @@ def _seen(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}
-
-
-def _refuse(form: Form, error: DomainError) -> None:
-    _ = sentences(form.locale)
-    if isinstance(error, Invalid):
-        form.refuse(error)
-    else:
-        form.general = _(
-            "So many emails were sent today that no more are taken. Try again tomorrow, or ask whoever "
-            "runs the network."
-        )
 
 
 ROUTES = (

@@ -210,6 +210,18 @@ class ListRegistrations(ListQuery, answer=Registration, needs=Permission.MEETING
     meeting_id: UUID
 
 
+class Invited(Answer):
+    """A person who is invited to a meeting."""
+
+    member_id: Annotated[UUID, Doc("The person.")]
+
+
+class ListInvited(ListQuery, answer=Invited, needs=Permission.MEETINGS_READ):
+    """Read who is invited to a meeting: who belongs to its communities or facilitates them, and whom it names."""
+
+    meeting_id: UUID
+
+
 class OwnPart(Answer):
     """A person's own part in a meeting."""
 

@@ -1,6 +1,5 @@
 """Requests to membership: organizations, communities, people, and who belongs where."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from pratique.fields import ABSENT, LINES, Doc
 from pratique.permissions import Permission, Rule
 from pratique.request import Answer, Body, Command, ListQuery, Query, VersionedCommand
 from pratique.requests.fields import AuditQuery, AuditRecord, Timezone, Version
+from pratique.requests.roles import CommunitySet, CommunitySetBody, RoleAssignment, RoleBody, RoleHolders
 
 NAME_AT_MOST = 200  #: characters
 EMAIL_AT_MOST = 254  #: characters, RFC 5321 with its erratum 1690
@@ -154,6 +154,7 @@ class AddedPerson(Answer):
     """A person who takes part in a community."""
 
     member_id: UUID
+    is_new: bool  #: False where they belonged to it before
 
 
 class AddPerson(Command, MemberQuery, answer=AddedPerson, needs=Permission.MEMBERSHIP_WRITE):
@@ -181,22 +182,6 @@ class EndMembership(Command, MembershipQuery, needs=Permission.MEMBERSHIP_WRITE)
     member_id: UUID
 
 
-class CommunitySetBody(Body):
-    """A named set of communities."""
-
-    name: Annotated[str, Length(1, NAME_AT_MOST), Doc("What it is called.", "Région de Montréal")]
-    community_ids: Annotated[
-        tuple[Annotated[UUID, Doc("A community.")], ...], Length(0, 5000), Doc("The communities in it.")
-    ]
-
-
-class CommunitySet(Answer, CommunitySetBody):
-    """A set of communities, over which roles are given."""
-
-    set_id: Annotated[UUID, Doc("Id, chosen by whoever recorded it.")]
-    version: Version
-
-
 class PutCommunitySet(VersionedCommand, CommunitySetBody, answer=CommunitySet, needs=Permission.ROLES_WRITE):
     """Record a set of communities, or change it; roles over it are over what it gains, and no longer what it loses."""
 
@@ -213,27 +198,11 @@ class ListCommunitySets(ListQuery, answer=CommunitySet, needs=Permission.COMMUNI
     """Read all sets of communities, by id."""
 
 
-class RoleBody(Body):
-    """Time of a role."""
+class FoundInSet(VersionedCommand, CommunityBody, answer=Community, needs=Permission.MEMBERSHIP_WRITE):
+    """Found a community within a set, which has it from then on; or change one that was founded so."""
 
-    begins_at: Annotated[datetime | None, Doc("When it begins; now, if nothing is said.")] = None
-    ends_at: Annotated[
-        datetime | None,
-        Doc("When it ends by itself; when somebody ends it, if nothing is said.", "2027-03-12T14:00:00+00:00"),
-    ] = None
-
-
-class RoleAssignment(Answer, RoleBody):
-    """A role of a person, over a community, a set of them, or the network."""
-
-    assignment_id: Annotated[UUID, Doc("Id, as events name it where the role is over one community.")]
-    community_id: Annotated[UUID | None, Doc("Over which community; null if over more than one.")]
-    set_id: Annotated[UUID | None, Doc("Over which set of communities; null if over one, or over the network.")]
-    member_id: Annotated[UUID, Doc("The person.")]
-    role: Annotated[Role, Doc("What with.")]
-    assigned_at: Annotated[datetime, Doc("When it was given.")]
-    ended_at: Annotated[datetime | None, Doc("When it ended; null while they have it.")]
-    version: Version
+    set_id: UUID
+    community_id: UUID
 
 
 class PutRole(Command, RoleBody, answer=RoleAssignment, needs=Permission.ROLES_WRITE):
@@ -292,6 +261,23 @@ class ListNetworkRoles(ListQuery, answer=RoleAssignment, needs=Permission.MEMBER
     """Read who is trusted with what over the whole network, or was, by the assignment's id."""
 
 
+class GetRoleHolders(Query, answer=RoleHolders, needs=Permission.MEMBERSHIP_READ):
+    """Read who has, or is to have, a role over a set of communities or over the network."""
+
+    set_id: UUID | None = None  #: None: over the network
+
+
+class TrustPerson(Command, MemberQuery, RoleBody, answer=RoleAssignment, needs=Permission.MEMBERSHIP_WRITE):
+    """Trust whoever has an address with a role over a set or over the network; a person who is new is recorded."""
+
+    set_id: UUID | None = None  #: None: over the network
+    member_id: UUID  #: of whoever is recorded now
+    name: Annotated[str, Length(0, NAME_AT_MOST)] = ""  #: of whoever is recorded now
+    locale: Locale  #: of whoever is recorded now
+    timezone: Timezone
+    role: Role
+
+
 class ListRoles(ListQuery, answer=RoleAssignment, needs=Permission.MEMBERSHIP_READ):
     """Read who is trusted with what in a community, or was, by the assignment's id."""
 
@@ -307,6 +293,11 @@ class RoleHeld(Answer):
         Length(0),
         Doc("Over which communities; null for the whole network."),
     ]
+    set_ids: Annotated[
+        tuple[Annotated[UUID, Doc("A set of communities.")], ...],
+        Length(0),
+        Doc("Over which sets as a whole, with what they are yet to gain."),
+    ] = ()
 
 
 class Authority(Answer):
@@ -371,6 +362,7 @@ class PersonInCommunity(RosterEntry):
             "Roles that have not ended, over it or a set with it in it; those over the network for whoever reads that."
         ),
     ]
+    sets: Annotated[tuple[CommunitySet, ...], Length(0), Doc("The sets of these roles that whoever asks may read.")]
 
 
 class GetPersonInCommunity(Query, answer=PersonInCommunity, needs=Permission.MEMBERSHIP_READ):

@@ -5,21 +5,25 @@ and the note taker that a meeting names run it without any role.
 """
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from chassis import clock
 from chassis.actor import Actor
 from chassis.rpc.access import Access, both, each_of, either, nowhere, one_of, over, themself
 from chassis.storage.transaction import Transaction
+from pratique.events.meetings import MeetingState
 from pratique.requests.meetings import (
     CancelMeeting,
     CloseMeeting,
     GetMeeting,
     GetStanding,
     ListAgenda,
+    ListInvited,
     ListMeetings,
     ListMeetingsAudit,
     ListMeetingVersions,
@@ -32,6 +36,9 @@ from pratique.requests.meetings import (
     WrapUpMeeting,
 )
 from services.meetings.models import Meeting, MeetingCommunity, Membership
+
+#: After its end, until whom a meeting names no longer learns who belongs to its communities.
+CORRECTED_WITHIN = timedelta(days=30)
 
 
 def _communities_of(session: Session, request: Any) -> Collection[UUID]:
@@ -51,6 +58,18 @@ def _is_named(transaction: Transaction, request: Any, actor: Actor) -> bool:
         return False
     of_meeting = Meeting.meeting_id == request.meeting_id
     return bool(transaction.scalar(select(exists().where(of_meeting, Meeting.names(actor.member_id)))))
+
+
+def _is_named_for_now(transaction: Transaction, request: ListInvited, actor: Actor) -> bool:
+    """Return whether the meeting names this person and is being held, or was lately: its attendance is theirs to take.
+
+    Before it starts they need to know nobody, and a month after it whom it would invite by then is no more of theirs.
+    """
+    statement = select(Meeting.state, Meeting.ends_at).where(Meeting.meeting_id == request.meeting_id)
+    found = transaction.execute(statement).first()
+    is_held = found is not None and found.state not in (MeetingState.SCHEDULED, MeetingState.CANCELLED)
+    is_fresh = found is not None and found.ends_at > clock.now() - CORRECTED_WITHIN
+    return is_held and is_fresh and _is_named(transaction, request, actor)
 
 
 def _is_invited(transaction: Transaction, request: RegisterMember, actor: Actor) -> bool:
@@ -86,6 +105,7 @@ ACCESS: Access = {
     GetMeeting: _RUN,
     GetStanding: either(themself, _RUN),
     ListRegistrations: _RUN,
+    ListInvited: either(one_of(_communities_of), _is_named_for_now),
     ListMeetingVersions: lambda transaction, request, actor: True,  # tells of those alone that the actor may read
     ListMeetings: over("community_id"),
     ListAgenda: _is_own_agenda,

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, literal, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, literal, or_, select, tuple_, union
 from sqlalchemy.orm import Session
 
 from chassis.actor import ACTOR
@@ -21,6 +22,7 @@ from pratique.requests.meetings import (
     GetMeeting,
     GetStanding,
     ListAgenda,
+    ListInvited,
     ListMeetings,
     ListMeetingsAudit,
     ListMeetingVersions,
@@ -28,7 +30,15 @@ from pratique.requests.meetings import (
     SummarizeMeetings,
 )
 from pratique.requests.meetings import Meeting as Answered
-from services.meetings.models import Attendance, Community, Meeting, MeetingCommunity, Membership, Registration
+from services.meetings.models import (
+    Attendance,
+    Community,
+    FacilitatorRole,
+    Meeting,
+    MeetingCommunity,
+    Membership,
+    Registration,
+)
 
 _KEY = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -146,6 +156,30 @@ def list_registrations(session: Session, query: ListRegistrations) -> Page[Regis
     return rows.page_by_id(session, statement, Registration.member_id, query.after, query.limit)
 
 
+def list_invited(session: Session, query: ListInvited) -> Page[SimpleNamespace]:
+    """Return who is invited to a meeting, by member id, one page at a time. Two queries.
+
+    Raises:
+        NotFound: there is no such meeting.
+        Invalid: the limit is out of its bounds, or ``after`` comes from no page of this list.
+    """
+    if session.scalar(select(Meeting.meeting_id).where(Meeting.meeting_id == query.meeting_id)) is None:
+        raise no_meeting(query.meeting_id)
+    of_meeting = select(MeetingCommunity.community_id).where(MeetingCommunity.meeting_id == query.meeting_id)
+    asked: list[Select[Any]] = [
+        select(each.member_id).where(each.community_id.in_(of_meeting), each.is_active)
+        for each in (Membership, FacilitatorRole)
+    ]
+    named = (Meeting.facilitator_id, Meeting.note_taker_id)
+    asked += [select(each).where(Meeting.meeting_id == query.meeting_id, each.is_not(None)) for each in named]
+    member_id = union(*asked).subquery().c[0]
+    statement = select(member_id).order_by(member_id)
+    if query.after is not None:
+        statement = statement.where(member_id > _read_id(query.after))
+    page = rows.page(session, statement, query.limit, str)
+    return Page([SimpleNamespace(member_id=each) for each in page.rows], page.after)
+
+
 def list_agenda(transaction: Transaction, query: ListAgenda) -> list[SimpleNamespace]:
     """Return meetings of these communities, or led by the person, that end after ``since`` and start before ``until``.
 
@@ -259,8 +293,19 @@ def _read_key(after: str) -> tuple[datetime, UUID]:
     try:
         return datetime.strptime(starts_at, _KEY).replace(tzinfo=UTC), UUID(meeting_id)
     except ValueError as error:
-        words = "after is no key of this list; take it from the page before, or leave it out."
-        raise Invalid(words, {"/after": words}) from error
+        raise _no_key() from error
+
+
+def _read_id(after: str) -> UUID:
+    try:
+        return UUID(after)
+    except ValueError as error:
+        raise _no_key() from error
+
+
+def _no_key() -> Invalid:
+    words = "after is no key of this list; take it from the page before, or leave it out."
+    return Invalid(words, {"/after": words})
 
 
 def list_meetings_audit(session: Session, query: ListMeetingsAudit) -> list[audit.Record]:
@@ -273,6 +318,7 @@ QUERIES: Handlers = {
     ListMeetingsAudit: list_meetings_audit,
     GetMeeting: get_meeting,
     GetStanding: get_standing,
+    ListInvited: list_invited,
     ListMeetings: list_meetings,
     ListMeetingVersions: list_meeting_versions,
     ListRegistrations: list_registrations,

@@ -19,11 +19,13 @@ from pratique.requests.membership import (
     EndNetworkRole,
     EndRole,
     EndSetRole,
+    FoundInSet,
     GetCommunity,
     GetCommunitySet,
     GetMember,
     GetOrganization,
     GetPersonInCommunity,
+    GetRoleHolders,
     ListCommunities,
     ListCommunitySets,
     ListMembers,
@@ -42,8 +44,9 @@ from pratique.requests.membership import (
     PutOrganization,
     PutRole,
     PutSetRole,
+    TrustPerson,
 )
-from services.membership.models import CommunitySet, Member, Membership, RoleAssignment
+from services.membership.models import Community, CommunitySet, Member, Membership, RoleAssignment
 from services.membership.roles import communities_of
 
 #: After a membership has ended, until a survey that may have asked its person is surely over.
@@ -97,16 +100,32 @@ def whereabouts(session: Session, member_id: UUID) -> set[UUID] | None:
 
 
 def _of_set(transaction: Transaction, request: Any) -> Collection[UUID]:
-    found = transaction.get(CommunitySet, request.set_id)
+    found = transaction.get(CommunitySet, request.set_id) if request.set_id else None
     return found.community_ids if found else ()
 
 
 def _may_put_set(transaction: Transaction, request: PutCommunitySet, actor: Actor) -> bool:
     """Return whether the actor may act in each community that the set has, or is to have."""
-    return actor.may(request.needs, {*_of_set(transaction, request), *request.community_ids})
+    concerned = {*_of_set(transaction, request), *request.community_ids}
+    return actor.may(request.needs, concerned) or (not concerned and _over_set(transaction, request, actor))
+
+
+def _over_set(transaction: Transaction, request: Any, actor: Actor) -> bool:
+    """Return whether the actor has a role over the set as a whole; it may have no community yet."""
+    return bool(request.set_id) and actor.may_over_set(request.needs, request.set_id)
+
+
+def _founds_in_set(transaction: Transaction, request: FoundInSet, actor: Actor) -> bool:
+    """Return whether the actor has a role over the set as a whole, and the community is new or in it.
+
+    To have a role over each of its communities is not enough: what is founded there is under roles over the set alone.
+    """
+    is_free = transaction.get(Community, request.community_id) is None
+    return _over_set(transaction, request, actor) and (is_free or request.community_id in _of_set(transaction, request))
 
 
 _IN_COMMUNITY = over("community_id")
+_IN_SET = either(_over_set, each_of(_of_set))
 
 ACCESS: Access = {
     PutOrganization: _represented_in,
@@ -123,11 +142,14 @@ ACCESS: Access = {
     ListMemberships: _IN_COMMUNITY,
     EndMembership: _IN_COMMUNITY,
     PutCommunitySet: _may_put_set,
-    GetCommunitySet: each_of(_of_set),
+    FoundInSet: _founds_in_set,
+    GetCommunitySet: _IN_SET,
     ListCommunitySets: anywhere(),  # and lists no other
-    PutSetRole: each_of(_of_set),
-    EndSetRole: each_of(_of_set),
-    ListSetRoles: each_of(_of_set),
+    PutSetRole: _IN_SET,
+    EndSetRole: _IN_SET,
+    ListSetRoles: _IN_SET,
+    GetRoleHolders: _IN_SET,
+    TrustPerson: _IN_SET,  # and the role takes its own permission
     PutNetworkRole: nowhere,
     EndNetworkRole: nowhere,
     ListNetworkRoles: nowhere,

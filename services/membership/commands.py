@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -18,14 +19,16 @@ from chassis.storage.transaction import Transaction
 from chassis.validation import ValidationErrors
 from pratique.errors import Conflict, Invalid, NotFound, PreconditionRequired
 from pratique.event import Event
-from pratique.events.membership import Capacity, CommunityKind, EndReason
+from pratique.events.membership import Capacity, CommunityKind, EndReason, Locale
 from pratique.permissions import Permission
 from pratique.requests.membership import (
     AddPerson,
+    CommunityBody,
     EndMembership,
     EndNetworkRole,
     EndRole,
     EndSetRole,
+    FoundInSet,
     ListMembers,
     PutCommunity,
     PutCommunitySet,
@@ -35,6 +38,7 @@ from pratique.requests.membership import (
     PutOrganization,
     PutRole,
     PutSetRole,
+    TrustPerson,
 )
 from services.membership import queries, roles
 from services.membership.labels import fold
@@ -195,7 +199,9 @@ def add_person(transaction: Transaction, command: AddPerson) -> SimpleNamespace:
         Forbidden: the role takes the permission to give it.
     """
     community = queries.access_community(transaction, command.community_id)
-    community_id, member_id = command.community_id, _find_or_record(transaction, command, community)
+    community_id = command.community_id
+    member_id = _find_or_record(transaction, command, command.locale or community.locale, community.timezone)
+    is_new = True
     if command.capacity is not None:
         represented = command.organization if command.capacity is Capacity.REPRESENTATIVE else ""
         organization_id = _organization(transaction, represented) if represented else None
@@ -205,16 +211,39 @@ def add_person(transaction: Transaction, command: AddPerson) -> SimpleNamespace:
             capacity=command.capacity,
             organization_id=organization_id,
         )
+        is_new = False
         with suppress(PreconditionRequired):  # they belong to it already, otherwise
-            put_membership(transaction, belonging)
+            is_new = put_membership(transaction, belonging).is_new
     if command.role is not None:
         if not ACTOR.get().may(Permission.ROLES_WRITE, [community_id]):
             raise refusal(Permission.ROLES_WRITE)
         put_role(transaction, PutRole(community_id=community_id, member_id=member_id, role=command.role))
-    return SimpleNamespace(member_id=member_id)
+    return SimpleNamespace(member_id=member_id, is_new=is_new)
 
 
-def _find_or_record(transaction: Transaction, command: AddPerson, community: Community) -> UUID:
+def trust_person(transaction: Transaction, command: TrustPerson) -> RoleAssignment:
+    """Trust whoever has the address with a role over the set or over the network. All of it happens, or nothing.
+
+    Raises:
+        Invalid, PreconditionRequired: as for ``add_person``.
+        Forbidden: the role takes the permission to give it.
+    """
+    actor, set_id, needed = ACTOR.get(), command.set_id, Permission.ROLES_WRITE
+    over = queries.access_set(transaction, set_id).community_ids if set_id else ()
+    if not actor.may(needed, over) and not (set_id and actor.may_over_set(needed, set_id)):
+        raise refusal(needed)
+    member_id = _find_or_record(transaction, command, command.locale, command.timezone)
+    said: dict[str, Any] = {
+        "member_id": member_id,
+        "role": command.role,
+        "begins_at": command.begins_at,
+        "ends_at": command.ends_at,
+    }
+    given = PutSetRole(set_id=set_id, **said) if set_id else PutNetworkRole(**said)
+    return roles.give(transaction, given).row
+
+
+def _find_or_record(transaction: Transaction, command: AddPerson | TrustPerson, locale: Locale, timezone: str) -> UUID:
     found = queries.list_members(transaction, ListMembers(email=command.email)).rows
     if found:
         return found[0].member_id
@@ -225,8 +254,8 @@ def _find_or_record(transaction: Transaction, command: AddPerson, community: Com
         member_id=command.member_id,
         name=command.name,
         email=command.email,
-        locale=command.locale or community.locale,
-        timezone=community.timezone,
+        locale=locale,
+        timezone=timezone,
     )
     put_member(transaction, recorded)
     return command.member_id
@@ -261,10 +290,35 @@ def put_community_set(transaction: Transaction, command: PutCommunitySet) -> Sav
     saved = rows.put(transaction, said, command.if_version)
     if "community_ids" in saved.changed:
         before, after = set(saved.former["community_ids"]), set(community_ids)
+        roles.refuse_gain(transaction, command.set_id, after - before)
         roles.tell_set_changed(transaction, command.set_id, after - before, before - after)
     if not saved.is_unchanged:
-        recorded = {"name": command.name, "community_ids": [str(each) for each in community_ids]}
-        audit.record(transaction, "community_set.put", command.set_id, after=recorded)
+        audit.record(transaction, "community_set.put", command.set_id, after=saved.row.audited())
+    return saved
+
+
+def found_in_set(transaction: Transaction, command: FoundInSet) -> Saved[Community]:
+    """Found a community within a set, as ``put_community``, and let the set have it. Roles over the set are over it.
+
+    Nobody has anything there yet, so that whoever founds it need not have what those roles give.
+
+    Raises:
+        NotFound: there is no such set.
+        Conflict: it was founded already, and is not in this set.
+    """
+    held = transaction.get(CommunitySet, command.set_id, with_for_update=True)  # before the community, as all do
+    if held is None:
+        raise roles.no_set(command.set_id)
+    is_in_set = command.community_id in held.community_ids
+    if not is_in_set and transaction.get(Community, command.community_id) is not None:
+        raise Conflict("It was founded already, and is not in this set; let the set have it by changing the set.")
+    said = {name: getattr(command, name) for name in (*CommunityBody.schema.fields, "community_id", "if_version")}
+    saved = put_community(transaction, PutCommunity(**said))
+    if not is_in_set:
+        held.community_ids = sorted([*held.community_ids, command.community_id])
+        held.version += 1
+        roles.tell_set_changed(transaction, command.set_id, [command.community_id])
+        audit.record(transaction, "community_set.put", command.set_id, after=held.audited())
     return saved
 
 
@@ -320,6 +374,8 @@ COMMANDS: Handlers = {
     AddPerson: add_person,
     EndMembership: end_membership,
     PutCommunitySet: put_community_set,
+    FoundInSet: found_in_set,
+    TrustPerson: trust_person,
     PutRole: put_role,
     EndRole: end_role,
     PutSetRole: put_set_role,

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, true
@@ -208,6 +209,10 @@ class CommunitySet(Base):
     def check(self, errors: ValidationErrors) -> None:
         """Say what cannot be kept."""
         errors.check_line("/name", self.name)
+
+    def audited(self) -> dict[str, Any]:
+        """Return the set as the audit keeps it."""
+        return {"name": self.name, "community_ids": [str(each) for each in self.community_ids]}
 
 
 class RoleAssignment(Base):

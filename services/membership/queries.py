@@ -16,7 +16,7 @@ from chassis.rpc.requests import Handlers
 from chassis.storage import audit, rows
 from chassis.storage.rows import Page
 from chassis.storage.transaction import Transaction
-from pratique.errors import Invalid, NotFound
+from pratique.errors import NotFound
 from pratique.events.membership import Locale, Role
 from pratique.request import ListQuery
 from pratique.requests.membership import (
@@ -26,6 +26,7 @@ from pratique.requests.membership import (
     GetMember,
     GetOrganization,
     GetPersonInCommunity,
+    GetRoleHolders,
     ListCommunities,
     ListCommunitySets,
     ListLabels,
@@ -38,7 +39,7 @@ from pratique.requests.membership import (
     ListRoster,
     ListSetRoles,
 )
-from services.membership.labels import Label, fold, labels_of, sort_key
+from services.membership.labels import Label, labels_of
 from services.membership.models import (
     Community,
     CommunitySet,
@@ -49,6 +50,7 @@ from services.membership.models import (
     key_of,
 )
 from services.membership.roles import in_force, no_set, over_network
+from services.membership.roster import get_person_in_community, get_role_holders, list_roster
 
 
 def get_community(session: Session, query: GetCommunity) -> Community:
@@ -156,7 +158,9 @@ def access_set(session: Session, set_id: UUID) -> CommunitySet:
 
 
 def list_community_sets(transaction: Transaction, query: ListCommunitySets) -> Page[CommunitySet]:
-    """Return the sets of which whoever asks may read every community, by id, one page at a time. Two queries at most.
+    """Return the sets of which whoever asks may read every community, or that their role is over, by id, in pages.
+
+    Two queries at most.
 
     Raises:
         Invalid: as for ``list_communities``.
@@ -164,7 +168,11 @@ def list_community_sets(transaction: Transaction, query: ListCommunitySets) -> P
     statement, actor = select(CommunitySet), ACTOR.get()
     if actor.communities_for(query.needs) is not None:
         every = transaction.execute(select(CommunitySet.set_id, CommunitySet.community_ids))
-        readable = [set_id for set_id, community_ids in every if actor.may(query.needs, community_ids)]
+        readable = [
+            set_id
+            for set_id, community_ids in every
+            if actor.may(query.needs, community_ids) or actor.may_over_set(query.needs, set_id)
+        ]
         statement = statement.where(transaction.is_one_of(CommunitySet.set_id, readable))
     return rows.page_by_id(transaction, statement, CommunitySet.set_id, query.after, query.limit)
 
@@ -198,6 +206,7 @@ class RoleHeld:
 
     role: Role
     community_ids: Sequence[UUID] | None  #: None: the whole network
+    set_ids: Sequence[UUID]
 
 
 @dataclass(frozen=True)
@@ -225,10 +234,13 @@ def get_authority(session: Session, query: GetAuthority) -> Authority:
         .where(RoleAssignment.member_id == query.member_id, in_force(clock.now()))
     )
     over: dict[Role, set[UUID]] = defaultdict(set)
+    sets: dict[Role, set[UUID]] = defaultdict(set)
     everywhere: set[Role] = set()
     for role, community_id, set_id, of_set in held:
         over[role].update([community_id] if community_id else of_set or ())
-        if community_id is None and set_id is None:
+        if set_id is not None:
+            sets[role].add(set_id)
+        elif community_id is None:
             everywhere.add(role)
     belonging = select(Membership.community_id).where(
         Membership.member_id == query.member_id, Membership.ended_at.is_(None)
@@ -238,7 +250,11 @@ def get_authority(session: Session, query: GetAuthority) -> Authority:
         name=member.name,
         locale=member.locale,
         timezone=member.timezone,
-        roles=[RoleHeld(role, None if role in everywhere else sorted(over[role])) for role in Role if role in over],
+        roles=[
+            RoleHeld(role, None if role in everywhere else sorted(over[role]), sorted(sets[role]))
+            for role in Role
+            if role in over
+        ],
         community_ids=session.scalars(belonging.order_by(Membership.community_id)).all(),
     )
 
@@ -267,102 +283,6 @@ def _represented(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[U
     return {member_id: ", ".join(each) for member_id, each in names.items()}
 
 
-def list_roster(transaction: Transaction, query: ListRoster) -> Page[SimpleNamespace]:
-    """Return who belongs to these communities or has a role there, each once in each, sorted as French sorts.
-
-    A role over a set counts, one over the network does not. Six queries; ``after`` counts rows. A roster is a few
-    hundred people at most, so it is sorted here: no two databases sort names alike.
-
-    Raises:
-        Invalid: ``after`` comes from no page of this list.
-    """
-    people = _rows_of_roster(transaction, query.community_ids)
-    words = fold(query.search).split()
-    found = [
-        each for each in people.values() if all(word in fold(f"{each.name} {each.organization}") for word in words)
-    ]
-    found.sort(key=lambda each: (*sort_key(each.name), str(each.member_id), str(each.community_id)))
-    if not (query.after or "0").isdecimal():
-        words_of = "after is no key of this list; take it from the page before, or leave it out."
-        raise Invalid(words_of, {"/after": words_of})
-    start = int(query.after or 0)
-    end = start + query.limit
-    return Page(found[start:end], str(end) if len(found) > end else None)
-
-
-def get_person_in_community(transaction: Transaction, query: GetPersonInCommunity) -> SimpleNamespace:
-    """Return a person who belongs to a community, or has or is to have a role there, with those roles. Nine queries.
-
-    Raises:
-        NotFound: nobody of this id does.
-    """
-    found = _rows_of_roster(transaction, [query.community_id]).get((query.member_id, query.community_id))
-    sets = [
-        each.set_id for each in transaction.scalars(select(CommunitySet)) if query.community_id in each.community_ids
-    ]
-    is_here = (RoleAssignment.community_id == query.community_id) | transaction.is_one_of(RoleAssignment.set_id, sets)
-    if ACTOR.get().communities_for(query.needs) is None:  # who reads the whole network reads of its own roles too
-        is_here |= over_network()
-    theirs = select(RoleAssignment).where(
-        RoleAssignment.member_id == query.member_id, RoleAssignment.ended_at.is_(None), is_here
-    )
-    assignments = transaction.scalars(theirs.order_by(RoleAssignment.assigned_at, RoleAssignment.assignment_id)).all()
-    if found is None and not assignments:
-        raise NotFound(f"Nobody {query.member_id} belongs to community {query.community_id} or has a role there.")
-    person = found or _entry(access_member(transaction, query.member_id), query.community_id)
-    return SimpleNamespace(**vars(person), assignments=assignments)
-
-
-def _rows_of_roster(
-    transaction: Transaction, community_ids: Sequence[UUID]
-) -> dict[tuple[UUID, UUID], SimpleNamespace]:
-    of_these = transaction.is_one_of(Membership.community_id, community_ids)
-    belonging = transaction.scalars(select(Membership).where(of_these, Membership.ended_at.is_(None))).all()
-    trusted = _trusted(transaction, community_ids)
-    ids = {each.member_id for each in belonging} | {member_id for member_id, _, _ in trusted}
-    members = {
-        each.member_id: each
-        for each in transaction.scalars(select(Member).where(transaction.is_one_of(Member.member_id, list(ids))))
-    }
-    of_bodies = transaction.is_one_of(
-        Organization.organization_id, list({each.organization_id for each in belonging if each.organization_id})
-    )
-    named = select(Organization.organization_id, Organization.name).where(of_bodies)
-    names: dict[UUID | None, str] = dict(iter(transaction.execute(named)))
-    people = {}
-    for each in belonging:
-        person = people[each.member_id, each.community_id] = _entry(members[each.member_id], each.community_id)
-        person.capacity, person.organization_id = each.capacity, each.organization_id
-        person.organization = names.get(each.organization_id, "")
-    for member_id, community_id, role in trusted:
-        person = people.setdefault((member_id, community_id), _entry(members[member_id], community_id))
-        if role not in person.roles:
-            person.roles.append(role)
-    return people
-
-
-def _trusted(transaction: Transaction, community_ids: Sequence[UUID]) -> list[tuple[UUID, UUID, Role]]:
-    """Return who has which role in which of these communities now, given there or over a set, by role."""
-    over_sets = {
-        each.set_id: set(each.community_ids) & set(community_ids) for each in transaction.scalars(select(CommunitySet))
-    }
-    of_these = transaction.is_one_of(RoleAssignment.community_id, community_ids)
-    of_sets = transaction.is_one_of(RoleAssignment.set_id, [id for id, found in over_sets.items() if found])
-    found = []
-    for over in (of_these, of_sets):
-        for each in transaction.scalars(select(RoleAssignment).where(over, in_force(clock.now()))):
-            own = over_sets[each.set_id] if each.set_id else {each.community_id}
-            found += [(each.member_id, community_id, each.role) for community_id in own if community_id]
-    return sorted(found, key=lambda one: one[2])
-
-
-def _entry(member: Member, community_id: UUID) -> SimpleNamespace:
-    of_member = {"member_id": member.member_id, "name": member.name, "email": member.email}
-    return SimpleNamespace(
-        **of_member, community_id=community_id, capacity=None, organization_id=None, organization="", roles=[]
-    )
-
-
 def list_membership_audit(transaction: Transaction, query: ListMembershipAudit) -> SimpleNamespace:
     """Return who did what here, as ``audit.find_records``, and the names of people. Two queries, as ``list_labels``."""
     records = audit.find_records(transaction, query)
@@ -381,6 +301,7 @@ QUERIES: Handlers = {
     GetMember: get_member,
     ListMembers: list_members,
     ListMemberships: list_memberships,
+    GetRoleHolders: get_role_holders,
     ListRoles: list_roles,
     ListSetRoles: list_set_roles,
     ListNetworkRoles: list_network_roles,

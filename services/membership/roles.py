@@ -79,7 +79,7 @@ def give(transaction: Transaction, command: Put) -> Saved[RoleAssignment]:
     )
     with ValidationErrors() as errors:
         said.check(errors, now)
-    refuse_more_than_own(command.role, communities_of(transaction, said))
+    refuse_more_than_own(command.role, communities_of(transaction, said), said.set_id)
     saved = rows.insert_or_lock(transaction, said)
     assignment = saved.row
     was_told = not saved.is_new and assignment.is_told
@@ -108,7 +108,7 @@ def take_back(transaction: Transaction, command: End) -> RoleAssignment:
     assignment = transaction.get(RoleAssignment, _id_of(command), with_for_update=True)
     if assignment is None:
         raise NotFound(f"Member {command.member_id} has never been {command.role.value} there.")
-    refuse_more_than_own(assignment.role, communities_of(transaction, assignment))
+    refuse_more_than_own(assignment.role, communities_of(transaction, assignment), assignment.set_id)
     if assignment.ended_at is None:
         _refuse_last_admin(transaction, assignment)
         _end(transaction, assignment)
@@ -140,30 +140,37 @@ def tell_founded(transaction: Transaction, community_id: UUID) -> None:
         _tell(transaction, assignment, RoleAssigned, [community_id])
 
 
-def tell_set_changed(transaction: Transaction, set_id: UUID, gained: Collection[UUID], lost: Collection[UUID]) -> None:
-    """Tell which roles over a set are over the communities that it gained, and no longer over those that it lost.
+def refuse_gain(transaction: Transaction, set_id: UUID, gained: Collection[UUID]) -> None:
+    """Let pass whoever has, over what a set is to gain, all that the roles over it give.
 
     Raises:
-        Forbidden: a role over the set gives more than whoever changes it has over a community that it gains.
+        Forbidden: they lack some of it.
     """
     waiting = select(RoleAssignment.role).where(RoleAssignment.set_id == set_id, RoleAssignment.ended_at.is_(None))
     for role in transaction.scalars(waiting.distinct()) if gained else ():
         refuse_more_than_own(role, gained)
+
+
+def tell_set_changed(
+    transaction: Transaction, set_id: UUID, gained: Collection[UUID], lost: Collection[UUID] = ()
+) -> None:
+    """Tell which roles over a set are over the communities that it gained, and no longer over those that it lost."""
     for assignment in _told(transaction, RoleAssignment.set_id == set_id):
         assignment.version += 1
         _tell(transaction, assignment, RoleAssigned, sorted(gained))
         _tell(transaction, assignment, RoleEnded, sorted(lost))
 
 
-def refuse_more_than_own(role: Role, community_ids: Collection[UUID] | None) -> None:
-    """Let pass whoever has all that a role gives, over these communities or over the network.
+def refuse_more_than_own(role: Role, community_ids: Collection[UUID] | None, set_id: UUID | None = None) -> None:
+    """Let pass whoever has all that a role gives, over these communities, over this set, or over the network.
 
     Raises:
         Forbidden: they lack some of it.
     """
     actor = ACTOR.get()
     for permission in sorted(ROLE_PERMISSIONS[role]):
-        if not actor.may(permission, community_ids or ()):
+        has_set = set_id is not None and actor.may_over_set(permission, set_id)
+        if not has_set and not actor.may(permission, community_ids or ()):
             raise Forbidden(
                 f"Whoever is {role.value} has {permission.value}, and you do not have it there yourself; "
                 "ask somebody who has."
@@ -178,7 +185,7 @@ def refuse_address_of_others(session: Session, member_id: UUID) -> None:
     """
     theirs = select(RoleAssignment).where(RoleAssignment.member_id == member_id, RoleAssignment.ended_at.is_(None))
     for assignment in session.scalars(theirs):
-        refuse_more_than_own(assignment.role, communities_of(session, assignment))
+        refuse_more_than_own(assignment.role, communities_of(session, assignment), assignment.set_id)
 
 
 def _id_of(command: Put | End) -> UUID:

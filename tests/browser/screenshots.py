@@ -15,7 +15,8 @@ from playwright.sync_api import Browser
 from tests.browser.chromium import DEVICES, LOCALES, SCHEMES, Device, chromium
 from tests.browser.person import Person
 from tests.browser.site import Site, site
-from tests.browser.visits import VISITS, Visit
+from tests.browser.visit import Visit
+from tests.browser.visits import VISITS
 from tests.browser.window import window
 from tests.servers import HOME
 from tests.servers.find import why_no_browser

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from chassis import clock, settings
 from demo import community_id
@@ -132,6 +132,24 @@ class Site:
     def person(self) -> str:
         """The path of somebody who belongs to it."""
         return f"{self.community}/people/{self._attending[1]}"
+
+    @property
+    def region(self) -> str:
+        """The path of a set with the largest community in it, and somebody who coordinates it."""
+        set_id = uuid5(UUID(self._community_id), "region")
+        of = f"/v1/community-sets/{set_id}"
+        self.client.ok("PUT", of, {"name": "Estrie", "community_ids": [self._community_id]})
+        self.client.ok("PUT", f"{of}/roles/{self._attending[1]}/coordinator")
+        return f"/sets/{set_id}"
+
+    def role_end(self, path: str) -> str:
+        """Return the path on which a role over this set, community or network is ended."""
+        if path == "/network":
+            return f"{path}/roles/{staff_id(Role.NETWORK_ADMIN)}/{Role.NETWORK_ADMIN}/end"
+        if path.startswith("/sets"):
+            return f"{path}/roles/{self._attending[1]}/coordinator/end"
+        self.client.ok("PUT", f"/v1{path}/roles/{self._attending[1]}/resource_person")
+        return f"{path}/people/{self._attending[1]}/roles/resource_person/end"
 
     def next_address(self) -> str:
         """Return the address of somebody who has not asked for a link to sign in."""

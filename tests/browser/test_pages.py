@@ -15,7 +15,8 @@ from tests.browser.html import Validator
 from tests.browser.keyboard import walk
 from tests.browser.person import Person
 from tests.browser.site import Site
-from tests.browser.visits import NO_PAGES, VISITS, Visit
+from tests.browser.visit import Visit
+from tests.browser.visits import NO_PAGES, VISITS
 from tests.browser.window import Window, window
 from tests.harness.runtimes import embedded_settings
 from tests.servers import HOME

@@ -1,14 +1,15 @@
 """Visits: for each page that people can come upon, how one comes there. A route without a visit fails a test."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pratique.events.evaluation import SurveyState
 from pratique.events.meetings import MeetingState
 from tests.browser.person import Person
 from tests.browser.site import Site
+from tests.browser.visit import LARGE, Visit
+from tests.browser.visit import signed_in as _signed_in
+from tests.browser.visits_of_roles import VISITS_OF_ROLES
 
-SMALL, LARGE = 10_000, 40_000  #: bytes: pages of surveys, rooms and members; all others
 #: What is no page of its own, by the test that looks at it: a frame shows a mail, and a table is a file to keep.
 NO_PAGES = {
     ("GET", "/mails/{name}/html"): "tests/browser/test_mails.py",
@@ -16,22 +17,6 @@ NO_PAGES = {
 }
 _FILE = "/communities/{community_id}"
 COMMENT = "Plus de temps en petits groupes, s’il vous plaît."
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A page in one state: the way to it, and what is promised of it."""
-
-    name: str
-    route: tuple[str, str] | None  #: method and template; None where no route answers
-    arrive: Callable[[Person, Site], None]
-    status: int = 200
-    most_bytes: int = SMALL
-    has_script: bool = False
-
-    def __str__(self) -> str:
-        """Return its name, by which tests and pictures are called."""
-        return self.name
 
 
 def _at(path: str) -> Callable[[Person, Site], None]:
@@ -177,14 +162,6 @@ def _have_a_link_sent(person: Person, site: Site) -> None:
 
 def _open_a_sign_in_link(person: Person, site: Site) -> None:
     person.open(site.sign_in_link(_ask_for_a_link(person, site)))
-
-
-def _signed_in(role: str, path: str) -> Callable[[Person, Site], None]:
-    def arrive(person: Person, site: Site) -> None:
-        person.open(site.sign_in_as(role))
-        person.open(f"{path}?lang={person.window.locale}")
-
-    return arrive
 
 
 def _coordinating(path: Callable[[Site], str], page: str = "") -> Callable[[Person, Site], None]:
@@ -382,6 +359,7 @@ VISITS = (
     Visit("person-new-empty", ("POST", f"{_FILE}/people/new"), _add_nobody, 422, LARGE),
     Visit("person", ("GET", f"{_FILE}/people/{{member_id}}"), _coordinating(_person), most_bytes=LARGE),
     Visit("person-end", ("GET", f"{_FILE}/people/{{member_id}}/end"), _coordinating(_person, "/end"), most_bytes=LARGE),
+    *VISITS_OF_ROLES,
     Visit("tokens", ("GET", "/admin/tokens"), _signed_in("network_admin", "/admin/tokens"), most_bytes=LARGE),
     Visit("token-made", ("POST", "/admin/tokens"), _make_a_token, most_bytes=LARGE),
     Visit("audit", ("GET", "/admin/audit"), _signed_in("network_admin", "/admin/audit"), most_bytes=LARGE),

@@ -22,6 +22,7 @@ from tests.harness.network import Network
 _WHO = (
     ("/admin", "network_admin"),
     ("/network", "coordinator"),
+    ("/sets", "coordinator"),
     ("/communities/new", "network_admin"),
     ("/communities", "coordinator"),
     ("/home/answers", "member"),
@@ -61,6 +62,7 @@ class Scene:
     meetings: Mapping[MeetingState, str]
     secrets: Mapping[str, str]  #: what opens a page, by how its address begins
     room_code: str
+    set_id: str
 
     def pages(self, routes: Sequence[Route]) -> list[Page]:
         """Return the pages of these routes."""
@@ -76,6 +78,7 @@ class Scene:
             "meeting_id": self.meetings[state],
             "room_code": self.room_code,
             "token": next((each for begin, each in self.secrets.items() if template.startswith(begin)), ""),
+            "set_id": self.set_id,
             "role": "note_taker",
             "session_id": "0123456789ab",
             "token_id": "0123456789ab",
@@ -126,7 +129,11 @@ def set_scene(
         MeetingState.WRAP_UP: wrapped,
         MeetingState.CLOSED: released_id,
     }
-    return Scene(people, community_id, meetings, secrets, survey_of(wrapped)["room_code"])
+    set_id = str(uuid4())
+    network.ok("PUT", f"/v1/community-sets/{set_id}", {"name": "Région", "community_ids": [community_id]})
+    for of in (f"/v1/community-sets/{set_id}", "/v1", f"/v1/communities/{community_id}"):
+        network.ok("PUT", f"{of}/roles/{member_id}/note_taker")
+    return Scene(people, community_id, meetings, secrets, survey_of(wrapped)["room_code"], set_id)
 
 
 def _found(answer: Response) -> Response | None:

@@ -257,17 +257,45 @@ def test_a_facilitator_of_another_community_is_told_what_to_do_and_changes_nothi
     assert network.ok("GET", f"/v1/meetings/{meeting_id}")["state"] == "scheduled"
 
 
-def test_whoever_is_named_to_lead_without_a_role_leads_and_is_told_what_is_missing(
-    network: Shuffled, community: Community
+@pytest.mark.parametrize("named", ["facilitator_id", "note_taker_id"])
+def test_whoever_is_named_to_lead_or_take_notes_without_a_role_takes_attendance_by_the_names_of_the_room(
+    network: Shuffled, community: Community, named: str
 ) -> None:
-    outsider = str(uuid4())
+    outsider, first = str(uuid4()), community.member_ids[0]
     network.put_member(outsider, "Paul Noël")
+    network.put_member(first, "Amina Kaboré", headers={"If-Match": "*"})
     network.settle()
-    meeting_id = network.schedule(community.id, facilitator_id=outsider)
+    meeting_id = network.schedule(community.id, **{named: outsider})
     visit = Visit(network, outsider)
+    assert "Amina" not in words_of(visit.get(f"/meetings/{meeting_id}"))
     path = at_hand(network, meeting_id, visit)
-    assert "without a role in its community" in words_of(visit.get(path))
-    assert visit.send(visit.get(path), f"{path}/wrap-up").status_code == 303
+    page = visit.get(path)
+    assert "people are named here as in the room" in words_of(page)
+    assert "Amina K." in words_of(page)
+    assert not {"Kaboré", "@"} & set(re.findall(r"Kaboré|@", words_of(page)))
+    assert visit.send(page, f"{path}/attendance", there=[first]).status_code == 303
+    more = f"{path}/attendance/{first}"
+    assert title_of(visit.get(more)) == "Amina K."
+    assert visit.send(visit.get(more), more, state="attended_partly").status_code == 303
+    for verb in ("wrap-up", "close"):
+        assert visit.send(visit.get(path), f"{path}/{verb}").status_code == 303
+    assert "Amina K." in words_of(visit.get(f"{path}/corrections"))
+    visit.get(f"/communities/{community.id}", 403)
+    network.advance(days=31)
+    late = words_of(Visit(network, outsider).get(f"{path}/corrections"))
+    assert ("Amina K." in late, "Personne N." in late) == (True, False), "whoever is marked, and nobody else"
+
+
+def test_whoever_may_in_one_community_of_a_joint_meeting_takes_the_attendance_of_both(
+    network: Shuffled, community: Community, visit: Visit
+) -> None:
+    other = network.create_community(members=1)
+    network.put_member(other.member_ids[0], "Zoé Tremblay", headers={"If-Match": "*"})
+    network.settle()
+    path = at_hand(network, network.schedule(community.id, other.id), visit)
+    page = visit.get(path)
+    assert "Zoé T." in words_of(page)
+    assert visit.send(page, f"{path}/attendance", there=[other.member_ids[0]]).status_code == 303
 
 
 def test_a_form_of_another_site_changes_nothing(network: Shuffled, community: Community, visit: Visit) -> None:

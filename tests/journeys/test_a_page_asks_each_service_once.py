@@ -35,6 +35,7 @@ IN_TURN = {
 REPEATING = {
     "/s/{token}": "a person and their answers are never asked about together (docs/decisions/0005)",
     "/r/{room_code}": "the same",
+    "/sets/{set_id}/edit": "the communities that the form does not offer are kept",
     "/meetings/{meeting_id}/prepare": "what is sent is compared with what stands there, and then kept",
 }
 _COMMUNITY = {"name": "Cercle", "purpose": "Apprendre.", "kind": "open", "locale": "fr", "timezone": ZONE}
@@ -56,6 +57,9 @@ TYPED: Mapping[str, Mapping[str, str]] = {
     },
     "/communities/{community_id}/people/{member_id}/roles": {"role": "note_taker"},
     "/communities/{community_id}/people/{member_id}/end": {"reason": "left"},
+    "/sets/new": {"name": "Estrie"},
+    "/sets/{set_id}/roles": {"email": "mia@example.org", "name": "Mia Roy", "role": "facilitator"},
+    "/network/roles": {"email": "lea@example.org", "name": "Léa Roy", "role": "facilitator"},
     "/admin/tokens": {"name": "Intranet", "role": "facilitator"},
     "/meetings/new": _MEETING,
     "/meetings/{meeting_id}/cancel": {"reason": "La salle est inondée."},

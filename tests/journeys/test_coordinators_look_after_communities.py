@@ -174,7 +174,10 @@ def test_staff_is_added_with_a_role_that_lasts_until_a_day(network: Shuffled) ->
     assert "Until March 20, 2026." in words_of(visit.get(person))
     staff = Visit(network, person.rpartition("/")[2])
     assert "Facilitator" in words_of(staff.get("/home"))
-    assert visit.send(visit.get(person), f"{person}/roles/note_taker/end").status_code == 303
+    end = links_of(visit.get(person))["End this role (Note taker)"].partition("?")[0]
+    asked = visit.get(end)
+    assert "Its pages are closed to them within seconds." in words_of(asked)
+    assert visit.send(asked, end).status_code == 303
     network.advance(days=9)
     assert "Facilitator" not in words_of(staff.get("/home"))
     visit.get(person, 404)
@@ -187,7 +190,42 @@ def test_a_role_that_ends_before_it_begins_is_refused_at_its_field(network: Shuf
     days = {"begins_at.day": "2026-04-02", "ends_at.day": "2026-04-01"}
     page = parsed(visit.send(visit.get(person), f"{person}/roles", role="facilitator", **days), 422)
     assert page.find("head/title").text.startswith("Error:")
+    assert "Last day: Choose a last day that is to come, and not before the first one." in words_of(page)
     assert network.ok("GET", f"/v1/communities/{community.id}/roles")["items"][1:] == []
+
+
+def test_who_is_added_twice_is_said_to_belong_already_and_has_the_role_that_was_chosen(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    network.put_community(community.id, kind="open", headers={"If-Match": "*"})
+    visit, path = with_role(network, "coordinator", community), f"/communities/{community.id}/people/new"
+    address = network.address_of(community.member_ids[0])
+    typed = {"email": address, "part": "representative", "organization": "Maison", "role": "note_taker"}
+    added = visit.send(visit.get(path), path, **typed)
+    page = words_of(visit.get(added.headers["Location"].partition("&")[0]))
+    assert "They belonged to this community already." in page
+    assert "Belongs to it in their own name." in page
+    assert "Note taker" in page
+
+
+def test_what_is_no_address_is_said_in_words_that_help_in_both_languages(network: Shuffled) -> None:
+    community = network.create_community(members=1)
+    path = f"/communities/{community.id}/people/new"
+    for locale, words in (("en", "Write one email address"), ("fr", "Écrivez une seule adresse de courriel")):
+        visit = with_role(network, "coordinator", community, locale)
+        assert words in words_of(parsed(visit.send(visit.get(path), path, email="amina"), 422))
+
+
+def test_who_leaves_may_lose_their_roles_with_their_membership(network: Shuffled) -> None:
+    community = network.create_community(members=2)
+    visit = with_role(network, "coordinator", community)
+    for member_id, typed in zip(community.member_ids, ({"roles": "true"}, {}), strict=True):
+        network.put_role(community.id, member_id, "facilitator")
+        path = f"/communities/{community.id}/people/{member_id}/end"
+        asked = visit.get(path)
+        assert "End it too: Facilitator" in words_of(asked)
+        assert visit.send(asked, path, **typed).status_code == 303
+    listed = words_of(visit.get(f"/communities/{community.id}"))
+    assert ("Personne N0" in listed, "Personne N1 · staff" in listed) == (False, True)
 
 
 def test_what_a_browser_leaves_out_is_as_the_form_had_it(network: Shuffled) -> None:

@@ -129,6 +129,7 @@ def test_the_facilitator_and_the_note_taker_that_a_meeting_names_run_it_without_
         "close_meeting",
         "get_meeting",
         "list_registrations",
+        "list_invited",
         "get_survey",
         "change_room_code",
     ]

@@ -19,6 +19,7 @@ from pratique.request import Request
 from pratique.requests.meetings import PutMeeting
 from pratique.requests.membership import (
     EndNetworkRole,
+    FoundInSet,
     GetOrganization,
     ListMembers,
     ListNetworkRoles,
@@ -30,8 +31,8 @@ from pratique.requests.membership import (
 from tests.journeys.authority import Rows, World
 
 GUARDED = [route for route in ROUTES if route.scope and route.request]
-#: Of the whole network, so closed to whoever is limited.
-OF_NETWORK: set[type[Request]] = {PutNetworkRole, EndNetworkRole, ListNetworkRoles}
+#: Of the whole network, or of a set as a whole, over which no token is; so closed to whoever is limited.
+OF_NETWORK: set[type[Request]] = {PutNetworkRole, EndNetworkRole, ListNetworkRoles, FoundInSet}
 #: Roles that are given over communities; the admin's is of the network.
 LIMITED = [role for role in Role if role is not Role.NETWORK_ADMIN]
 #: Organizations are bodies and no people: all who may read communities read them.

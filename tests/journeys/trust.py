@@ -26,6 +26,7 @@ from pratique.requests.meetings import (
     GetMeeting,
     GetStanding,
     ListAgenda,
+    ListInvited,
     ListMeetingsAudit,
     ListMeetingVersions,
     ListRegistrations,
@@ -34,6 +35,7 @@ from pratique.requests.meetings import (
 from pratique.requests.membership import (
     GetMember,
     GetPersonInCommunity,
+    GetRoleHolders,
     ListCommunities,
     ListCommunitySets,
     ListMembershipAudit,
@@ -61,6 +63,8 @@ def trust(network: Network, community: Community, member_id: str) -> None:
     network.ok("PUT", f"/v1/roles/{community.member_ids[1]}/network_admin")
     network.ok("DELETE", f"/v1/roles/{member_id}/network_admin")
     network.create_community(members=0)
+    founded = {"name": "Cercle", "purpose": "Apprendre.", "kind": "open", "locale": "fr", "timezone": "America/Toronto"}
+    network.ok("PUT", f"{region}/communities/{uuid4()}", founded)
     for path in (region, "/v1/community-sets", f"{region}/roles", "/v1/roles"):
         network.ok("GET", f"{path}?limit=1")
     network.advance(hours=1)
@@ -86,6 +90,7 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         GetMember(member_id=member_id),
         GetMeeting(meeting_id=meeting),
         ListRegistrations(meeting_id=meeting),
+        ListInvited(meeting_id=meeting),
         GetStanding(meeting_id=meeting, member_id=member_id),
         ReadInvitation(meeting_id=meeting, member_id=member_id),
         PreviewInvitation(meeting_id=meeting, locale=Locale.FR),
@@ -96,6 +101,7 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         ReadMeetingResults(meeting_id=meeting, locale=Locale.FR),
         ListCommunities(),
         ListCommunitySets(),
+        GetRoleHolders(set_id=UUID(int=7)),
         PutOrganization(organization_id=uuid4(), name="Maison"),
     ]
     for request in asked:

@@ -12,6 +12,7 @@ from pratique.errors import Invalid, NotFound
 from pratique.events.meetings import AttendanceState, Partstat
 from pratique.requests.meetings import (
     ListAgenda,
+    ListInvited,
     ListMeetings,
     ListMeetingVersions,
     ListRegistrations,
@@ -250,3 +251,25 @@ def test_figures_of_communities_count_who_was_there_in_closed_meetings_only(serv
     ours, others = figures
     assert (ours.meetings_count, ours.head_counts, ours.people_count, ours.attendance_rate) == (2, [2, 1], 2, 3 / 4)
     assert (others.meetings_count, others.head_counts, others.attendance_rate) == (0, [], None)
+
+
+def test_invited_are_members_and_facilitators_of_all_its_communities_and_whom_it_names_each_once(
+    service: Fixture,
+) -> None:
+    service.belongs(service.AMINA, service.OTHER)
+    service.facilitates(service.STRANGER, service.OTHER)
+    service.leaves(service.MEI, service.COMMUNITY)
+    service.schedule(community_ids=(service.COMMUNITY, service.OTHER), note_taker_id=None)
+    seen: list[UUID] = []
+    after = None
+    while True:
+        page = service.call(ListInvited, meeting_id=service.MEETING, after=after, limit=3)
+        seen += [each.member_id for each in page.rows]
+        if (after := page.after) is None:
+            break
+
+    assert seen == sorted([service.AMINA, service.LOUIS, service.STRANGER, service.FACILITATOR])
+    with pytest.raises(NotFound):
+        service.call(ListInvited, meeting_id=UUID(int=0x999))
+    with pytest.raises(Invalid):
+        service.call(ListInvited, meeting_id=service.MEETING, after="no id")

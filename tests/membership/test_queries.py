@@ -232,7 +232,7 @@ def test_what_a_person_may_do_is_their_roles_in_force_and_where_they_belong(
         "name": "Amina Koné",
         "locale": "fr",
         "timezone": "America/Toronto",
-        "roles": [{"role": "facilitator", "community_ids": [str(COMMUNITY)]}],
+        "roles": [{"role": "facilitator", "community_ids": [str(COMMUNITY)], "set_ids": []}],
         "community_ids": [str(COMMUNITY)],
     }
 

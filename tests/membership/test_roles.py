@@ -13,14 +13,25 @@ from chassis import clock
 from chassis.actor import Actor, acting
 from chassis.messaging.inbox import Reactions
 from chassis.testing import memory_store
-from pratique.errors import Conflict, Forbidden, Invalid
+from pratique.errors import Conflict, Forbidden, Invalid, PreconditionRequired
 from pratique.event import Event
-from pratique.events.membership import CommunityKind, Locale, Role, RoleAssigned, RoleEnded
+from pratique.events.membership import (
+    CommunityDescribed,
+    CommunityFounded,
+    CommunityKind,
+    Locale,
+    Role,
+    RoleAssigned,
+    RoleEnded,
+)
 from pratique.permissions import ROLE_PERMISSIONS, Grant, Permission
 from pratique.requests.membership import (
     EndNetworkRole,
     EndSetRole,
+    FoundInSet,
     GetAuthority,
+    GetCommunitySet,
+    GetRoleHolders,
     ListNetworkRoles,
     ListRoster,
     ListSetRoles,
@@ -42,6 +53,8 @@ ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
 ADA, BO = UUID(int=0xA), UUID(int=0xB)
 REGION = UUID(int=0x5E7)
 DAY = timedelta(days=1)
+CIRCLE: dict[str, Any] = {"name": "Cercle", "purpose": "Apprendre.", "kind": CommunityKind.OPEN}
+CIRCLE |= {"locale": Locale.FR, "timezone": "America/Toronto"}
 Told = list[tuple[str, UUID]]
 
 
@@ -49,11 +62,13 @@ class Membership(ServiceFixture):
     """Membership, with people who belong to no community."""
 
     def found(self, community_id: UUID) -> None:
-        said = {"purpose": "Apprendre.", "kind": CommunityKind.OPEN, "locale": Locale.FR, "timezone": "America/Toronto"}
-        self.call(PutCommunity, community_id=community_id, name="Cercle", **said)
+        self.call(PutCommunity, community_id=community_id, **CIRCLE)
 
-    def person(self, member_id: UUID, email: str, if_version: int | None = None) -> None:
-        said = {"name": "Personne", "locale": Locale.FR, "timezone": "America/Toronto", "if_version": if_version}
+    def found_in_region(self, community_id: UUID, **said: Any) -> None:
+        self.call(FoundInSet, set_id=REGION, community_id=community_id, **CIRCLE | said)
+
+    def person(self, member_id: UUID, email: str, if_version: int | None = None, name: str = "Personne") -> None:
+        said = {"name": name, "locale": Locale.FR, "timezone": "America/Toronto", "if_version": if_version}
         self.call(PutMember, member_id=member_id, email=email, **said)
 
     def region(self, *community_ids: UUID, if_version: int | None = None) -> None:
@@ -279,3 +294,68 @@ def test_a_set_names_communities_that_there_are(membership: Membership) -> None:
         membership.region(ONE, THREE)
 
     assert set(caught.value.fields) == {"/community_ids/1"}
+
+
+def test_what_is_founded_in_a_set_is_in_it_at_once_and_under_its_roles(membership: Membership) -> None:
+    membership.region(ONE)
+    membership.call(PutSetRole, set_id=REGION, member_id=ADA, role=Role.COORDINATOR)
+    membership.call(PutNetworkRole, member_id=BO, role=Role.EVALUATOR)
+    before = len(membership.published(Event))
+    membership.found_in_region(THREE)
+    membership.found_in_region(THREE)
+
+    told = membership.published(Event)[before:]
+    assert [type(each) for each in told] == [CommunityFounded, CommunityDescribed, RoleAssigned, RoleAssigned]
+    assert {(each.member_id, each.role) for each in told if isinstance(each, RoleAssigned)} == {
+        (ADA, Role.COORDINATOR),
+        (BO, Role.EVALUATOR),
+    }
+    assert membership.authority(ADA) == {Role.COORDINATOR: [ONE, THREE]}
+    found = membership.call(GetCommunitySet, set_id=REGION)
+    assert (found.community_ids, found.version) == ([ONE, THREE], 2)
+
+
+def test_a_community_that_there_is_joins_a_set_by_a_change_of_the_set_alone(membership: Membership) -> None:
+    membership.region(ONE)
+
+    with pytest.raises(Conflict, match="founded already"):
+        membership.found_in_region(TWO)
+    with pytest.raises(PreconditionRequired):
+        membership.found_in_region(ONE, name="Autre")
+    assert membership.call(GetCommunitySet, set_id=REGION).community_ids == [ONE]
+
+
+def test_who_has_a_role_over_a_set_without_communities_has_it_over_the_first_that_it_gains(
+    membership: Membership,
+) -> None:
+    membership.region()
+    membership.call(PutSetRole, set_id=REGION, member_id=ADA, role=Role.COORDINATOR)
+    (held,) = membership.call(GetAuthority, member_id=ADA).roles
+    assert (held.community_ids, held.set_ids) == ([], [REGION])
+    regional = Actor("member x", (Grant.of_role(Role.COORDINATOR, [], [REGION]),), ADA)
+    give = partial(membership.call, PutSetRole, set_id=REGION, member_id=BO)
+
+    assert not denied(membership, regional, lambda: give(role=Role.FACILITATOR))
+    assert not denied(membership, regional, lambda: membership.found_in_region(THREE))
+    assert membership.authority(BO) == {Role.FACILITATOR: [THREE]}
+    assert denied(membership, over(Role.COORDINATOR, ONE), lambda: give(role=Role.EVALUATOR))
+
+
+def test_holders_of_roles_are_listed_by_name_until_their_roles_end(membership: Membership) -> None:
+    membership.region(ONE)
+    for number, name in enumerate(("Zoé", "Émile", "Ève")):
+        membership.person(UUID(int=number + 1), f"n{number}@example.org", name=name)
+        membership.call(PutSetRole, set_id=REGION, member_id=UUID(int=number + 1), role=Role.FACILITATOR)
+    membership.call(EndSetRole, set_id=REGION, member_id=UUID(int=1), role=Role.FACILITATOR)
+    membership.call(PutNetworkRole, member_id=ADA, role=Role.EVALUATOR, begins_at=AT + DAY)
+
+    found = membership.call(GetRoleHolders, set_id=REGION)
+    assert ([each.name for each in found.holders], found.of_set.name) == (["Émile", "Ève"], "Région")
+    of_network = membership.call(GetRoleHolders)
+    (waiting,) = of_network.holders
+    assert (of_network.of_set, waiting.member_id, waiting.email, waiting.begins_at) == (
+        None,
+        ADA,
+        "ada@example.org",
+        AT + DAY,
+    )

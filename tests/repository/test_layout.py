@@ -25,6 +25,7 @@ NAMES = {"__init__", "models", "access", "commands", "reactions", "queries", "se
 OWN = {
     "membership": {
         "labels": "how people are named and ordered in a room: rules over many, which no row can check alone",
+        "roster": "queries of people with what they are trusted with, sorted as French sorts: over four tables",
         "roles": "roles over communities, sets and the network, told community by community: rules over many rows",
     },
     "meetings": {},
