@@ -151,22 +151,24 @@ class Phone:
 
     def answer(self, value: int) -> bool:
         """Send the answer, or what the page has kept of it; return whether it has arrived."""
-        self._form |= {} if "q.satisfaction" in self._form else {"q.satisfaction": str(value)}
+        self._form.setdefault("q.satisfaction", str(value))
         status = self._send()
         if status in (200, 410):  # 410: it had arrived before, and nobody was told
             return True
-        assert (status, self._form["q.satisfaction"]) == (503, str(value)), "told, and kept"
+        assert (status, self._form.get("q.satisfaction")) == (503, str(value)), "told, and kept"
         return False
 
     def _send(self) -> int:
+        """Send the form; what stands on the page that comes back is what is sent next."""
         connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
         headers = {"Accept": "text/html", "Connection": "close", "Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", self._path, urlencode(self._form), headers)
         response = connection.getresponse()
         page = html5lib.HTMLParser(namespaceHTMLElements=False).parse(response.read().decode())
         connection.close()
-        forms = [each for each in page.iter("form") if each.get("id") == "survey"]
-        self._form = standing(forms[0]) if forms else self._form
+        forms = [standing(each) for each in page.iter("form") if each.get("id") == "survey"]
+        if forms or "ballot" in self._form:  # where the questions were there, a page must not lose what was typed
+            self._form = forms[0] if forms else {}
         return response.status
 
 

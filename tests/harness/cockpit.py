@@ -9,7 +9,7 @@ from chassis.settings import Settings
 from chassis.storage.store import Store
 from gateway.sessions import SessionStore
 from gateway.visitors import Visitors
-from tests.harness.waiting import PATIENCE_S
+from tests.harness.waiting import PATIENCE_S, until
 
 
 def cookie_of(settings: Settings, store: Store, member_id: str) -> str:
@@ -25,8 +25,12 @@ class Cockpit:
         """``store`` is the gateway's."""
         self._port, self._path = settings.http_port, f"/meetings/{meeting_id}"
         self._cookie = cookie_of(settings, store, member_id)
-        _, page = self._ask("GET", f"{self._path}?lang=en")
+        page = until(self._read, what="the cockpit")
         self._token = re.findall(r'name="form_token" value="([^"]+)"', page)[0]
+
+    def _read(self) -> str:
+        status, page = self._ask("GET", f"{self._path}?lang=en")
+        return page if status == 200 else ""
 
     def tap(self, how: str, *member_ids: str) -> int:
         """Mark these as ``there`` or ``gone``, as one save does; return the status of the answer."""

@@ -12,9 +12,11 @@ from uuid import UUID, uuid4
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from chassis import clock
 from gateway.app import ROUTES, App
 from gateway.routes import Media
 from gateway.together import one_by_one
+from tests.harness.network import AT
 from tests.harness.pages import with_role
 from tests.harness.people import ZONE
 from tests.harness.runtimes import Shuffled, shuffled_network
@@ -114,7 +116,7 @@ class Counted:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Counted, Scene]]:
-    with shuffled_network(tmp_path_factory.mktemp("network"), seed=1) as network:
+    with clock.fixed(AT), shuffled_network(tmp_path_factory.mktemp("network"), seed=1) as network:
         community = network.create_community(members=8, kind="open")
         people = {role: with_role(network, role).member_id for role in ("network_admin", "coordinator")}
         people |= {"facilitator": with_role(network, "facilitator", community).member_id}
