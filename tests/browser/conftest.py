@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.browser import IS_ALONE
-from tests.browser.chromium import chromium
+from tests.browser.chromium import DEVICES, LOCALES, Device, chromium
 from tests.browser.html import Validator, validator
+from tests.browser.person import Person
 from tests.browser.site import Site, site
+from tests.browser.window import Windows
 from tests.servers.find import is_compulsory, why_no_browser
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
+def windows() -> Iterator[Windows]:
+    """Windows of a headless Chromium."""
     if not IS_ALONE:
         pytest.skip("pages are tested in a browser by a pytest of their own: pytest tests/browser")
     if words := why_no_browser():
@@ -22,11 +23,11 @@ def browser() -> Iterator[Browser]:
             pytest.fail(words, pytrace=False)
         pytest.skip(words)
     with chromium() as started:
-        yield started
+        yield Windows(started)
 
 
 @pytest.fixture(scope="session")
-def network(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def network(windows: Windows, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The sample network; it takes long, so the browser is asked for first."""
     with site(tmp_path_factory.mktemp("site")) as made:
         yield made
@@ -37,3 +38,28 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Validator]:
     """The reader of HTML."""
     with validator(tmp_path_factory.mktemp("html")) as started:
         yield started
+
+
+@pytest.fixture(
+    params=[pytest.param((locale, each), id=f"{locale}-{each.name}") for locale in LOCALES for each in DEVICES]
+)
+def look(request: pytest.FixtureRequest) -> tuple[str, Device]:
+    """A language, and the device in which it is read."""
+    locale, device = request.param
+    return locale, device
+
+
+@pytest.fixture
+def person(look: tuple[str, Device], windows: Windows, network: Site) -> Iterator[Person]:
+    """Somebody whose browser runs no script, as the promise is; nothing foreign is asked, and nothing goes wrong."""
+    with windows.lend(network.origin, *look, has_script=False) as opened:
+        yield Person(opened)
+        assert opened.faults == []
+
+
+@pytest.fixture
+def staff(look: tuple[str, Device], windows: Windows, network: Site) -> Iterator[Person]:
+    """Somebody who facilitates or coordinates, in a browser as people have it; likewise."""
+    with windows.lend(network.origin, *look) as opened:
+        yield Person(opened)
+        assert opened.faults == []

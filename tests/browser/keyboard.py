@@ -28,10 +28,15 @@ _REACHABLE = """
 #: Where the focus is, and whether the page looks otherwise there than without it; the place in the order is kept.
 #: A field for a day or an hour has parts, and would begin anew if it lost the focus: there an outline is looked for.
 #: A frame looks as what is focused in it does; what it shows is walked by itself.
+#: A browser without a bar of its own goes on from the end of a page at its beginning.
 _FOCUSED = """
 () => {
   const it = document.activeElement
   if (!it || it === document.body || it === document.documentElement) return null
+  if (it !== walked.at(-1)) {
+    if (walked.includes(it)) return null
+    walked.push(it)
+  }
   if (it.tagName === "IFRAME") return {name: it.outerHTML.slice(0, 100), is_seen: true, is_in_view: true}
   const chain = [it, it.parentElement, it.parentElement.parentElement]
   const look = () => chain.map(each => {
@@ -59,6 +64,7 @@ _TO_THE_BEGINNING = """() => {
     first.focus();
     first.remove();
     scrollTo(0, 0);
+    window.walked = [];
 }"""
 
 

@@ -1,8 +1,13 @@
 """Person with a browser: what they type, choose and press, found by what they see and not by how it is made."""
 
+import re
+
 from playwright.sync_api import Locator
 
+from pratique.events.membership import Locale
 from tests.browser.window import Window
+from tests.harness.waiting import until
+from words.catalogue import Sentences, sentences
 
 SWITCH = {"fr": "English", "en": "Français"}  #: how each page offers the other language
 
@@ -12,6 +17,11 @@ class Person:
 
     def __init__(self, window: Window) -> None:
         self.window, self.page = window, window.page
+
+    @property
+    def words(self) -> Sentences:
+        """The sentences of pages in the language of the one that is shown."""
+        return sentences(Locale(self.language or self.window.locale))
 
     @property
     def heading(self) -> str:
@@ -32,12 +42,42 @@ class Person:
         """Follow an address."""
         self.page.goto(path)
 
+    def opens(self, path: str) -> bool:
+        """Follow an address, and return whether one's role opens the page; one that does not says why."""
+        self.open(f"{path}?lang={self.window.locale}")
+        is_shut = self.window.document.status == 403
+        assert is_shut == (self.heading == self.words("Your role does not open this page"))
+        return not is_shut
+
+    def wait_for(self, path: str) -> None:
+        """Follow an address until one's role opens the page; a new one does so within moments."""
+        until(lambda: self.opens(path), every_s=0.2, what=f"the opening of {path}")
+
     def press(self, is_checked: bool = True) -> None:
         """Press the button of the page's last form; a browser may leave it to us to check what was typed."""
         if not is_checked:
             self._main.locator("form").last.evaluate("form => { form.noValidate = true }")
         with self.page.expect_navigation():
             self._main.locator("form button").last.click()
+
+    def follow(self, link: str) -> None:
+        """Follow the link of this name; names are said in English and read in the person's language."""
+        with self.page.expect_navigation():
+            self._main.get_by_role("link", name=self.words(link), exact=True).first.click()
+
+    def push(self, button: str) -> None:
+        """Press the button of this name."""
+        with self.page.expect_navigation():
+            self._main.get_by_role("button", name=self.words(button), exact=True).click()
+
+    def field(self, label: str) -> Locator:
+        """Return what is typed into, chosen or ticked, by how its label begins."""
+        begins = re.compile(rf"^\s*{re.escape(self.words(label))}(?!\w)")
+        return self._main.get_by_label(begins).and_(self.page.locator("input, select, textarea"))
+
+    def reads(self, sentence: str, **values: object) -> bool:
+        """Return whether the page says this."""
+        return " ".join(self.words(sentence, **values).split()) in " ".join(self.text.split())
 
     def sign_out(self) -> None:
         """Press the button by which whoever is signed in leaves, on top of each page."""

@@ -1,6 +1,7 @@
 """``python -m tests.browser.screenshots [folder]``: a picture of every page in every look, and a page that shows them.
 
-Into var/screenshots, unless a folder is named. The pages are those that the tests visit.
+Into var/screenshots, unless a folder is named. The pages are those that the tests visit. The few that README shows are
+taken first, small, into docs/pictures.
 """
 
 import shutil
@@ -10,18 +11,19 @@ from itertools import product
 from pathlib import Path
 
 from markupsafe import Markup
-from playwright.sync_api import Browser
 
-from tests.browser.chromium import DEVICES, LOCALES, SCHEMES, Device, chromium
+from tests.browser.chromium import DEVICES, LAPTOP, LOCALES, PHONE, SCHEMES, Device, chromium
 from tests.browser.person import Person
 from tests.browser.site import Site, site
 from tests.browser.visit import Visit
 from tests.browser.visits import VISITS
-from tests.browser.window import window
+from tests.browser.window import Windows
 from tests.servers import HOME
 from tests.servers.find import why_no_browser
 
 FOLDER = HOME / "var" / "screenshots"
+#: What README shows.
+PICTURES = (("survey", PHONE), ("meeting-under-way", PHONE), ("wall", LAPTOP), ("network-all", LAPTOP))
 _PAGE = Markup(  # our own words
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Pages of Pratique</title><style>
@@ -38,9 +40,18 @@ _FIGURE = Markup(
 )
 
 
-def take(visit: Visit, locale: str, device: Device, browser: Browser, network: Site, folder: Path) -> list[Path]:
+def take_few(windows: Windows, network: Site, folder: Path) -> None:
+    """Take the pictures that README shows: what is seen at first, in English and in the light."""
+    folder.mkdir(exist_ok=True)
+    for name, device in PICTURES:
+        with windows.lend(network.origin, "en", device) as opened:
+            next(each for each in VISITS if each.name == name).arrive(Person(opened), network)
+            (folder / f"{name}.webp").write_bytes(opened.picture())
+
+
+def take(visit: Visit, locale: str, device: Device, windows: Windows, network: Site, folder: Path) -> list[Path]:
     """Take pictures of a page, light and dark, and return their files."""
-    with window(browser, network.origin, locale, device) as opened:
+    with windows.lend(visit.origin(network), locale, device) as opened:
         visit.arrive(Person(opened), network)
         taken = []
         for scheme in SCHEMES:
@@ -74,12 +85,14 @@ def main(folder: Path) -> int:
         chromium() as browser,
         site(Path(data)) as network,
     ):
+        windows = Windows(browser)
+        take_few(windows, network, HOME / "docs" / "pictures")
         for visit in VISITS:
             print(visit, flush=True)
             pictures[visit.name] = [
                 picture
                 for locale, device in product(LOCALES, DEVICES)
-                for picture in take(visit, locale, device, browser, network, folder)
+                for picture in take(visit, locale, device, windows, network, folder)
             ]
     (folder / "index.html").write_text(show(pictures), encoding="utf-8")
     print(f"{sum(map(len, pictures.values()))} pictures: {folder / 'index.html'}")

@@ -1,9 +1,11 @@
 """Sample network as ``make run`` starts it, in a process of its own, with people who have yet to answer."""
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid4, uuid5
@@ -18,13 +20,15 @@ from pratique.events.meetings import MeetingState
 from pratique.events.membership import Role
 from pratique.requests.meetings import INVITATION_LINK
 from services.evaluation.models import tokens
+from tests.browser.window import Window
 from tests.harness.mails import LINK, MailFolder, text_of
-from tests.harness.processes import Up
+from tests.harness.processes import Up, environ_of
 from tests.harness.waiting import until
 from tests.servers import HOME
+from tests.servers.process import Process, free_port
 
-_SIGN_IN = re.compile(r"(/sign-in/[\w.-]+)")
 _INVITATION = re.compile(r"/i/([\w-]{20,})")
+_text_of = cache(text_of)  #: mails are looked through again and again until one is there
 FAMILIES = "familles"  #: the largest community of the sample
 
 
@@ -35,15 +39,25 @@ class Named(NamedTuple):
     label: str
 
 
+class Asked(NamedTuple):
+    """A meeting that people were asked about."""
+
+    meeting_id: str
+    survey_id: str
+    state: str
+
+
 class Site:
     """What there is to visit: a room that is open, links that nobody has used, surveys that are over."""
 
-    def __init__(self, up: Up) -> None:
+    def __init__(self, up: Up, alone: str) -> None:
+        self.alone = alone  #: the origin of a gateway to which no service answers
         self.origin = f"http://127.0.0.1:{up.port}"
         self.client = up.client
         self.settings = settings.embedded(HOME, up.data)
         self._community_id = str(community_id(FAMILIES))
         self._meetings: dict[MeetingState, str] = {}
+        self._meetings_of: dict[str, str] = {}  #: by the link that invites
         self._mailbox = MailFolder(up.data / "mail")
         self._attending = self._participants()
         self.closed_room_code, self._links = self._close_a_meeting()
@@ -51,6 +65,8 @@ class Site:
         self._names = iter(self._named())
         self._invitations = self._plan_a_meeting()
         self._signing_in = iter(self._attending)
+        self._asked: dict[SurveyState, Asked] = {}
+        self._sessions: dict[str, str] = {}  #: by role
 
     def next_name(self) -> Named:
         """Return somebody in the room who has not answered."""
@@ -75,19 +91,29 @@ class Site:
 
     def results_link(self, state: SurveyState) -> str:
         """Return the path of the page about a survey in this state, as its mail has it."""
-        return f"/results/{self.settings.seal.link('results', self._survey(state))}"
+        return f"/results/{self.settings.seal.link('results', UUID(self._asked_in(state).survey_id))}"
 
     def late_link(self) -> str:
         """Return the path of a survey link that nobody used before the survey was over."""
-        survey_id, member_id = self._survey(SurveyState.RELEASED), UUID(self._attending[0])
+        survey_id, member_id = UUID(self._asked_in(SurveyState.RELEASED).survey_id), UUID(self._attending[0])
         return f"/s/{self.settings.seal.link(tokens.LINK, survey_id, member_id)}"
 
-    def sign_in_as(self, role: str) -> str:
-        """Return the path that signs in who has this role in the largest community or over all; "member": has none."""
+    def sign_in(self, window: Window, role: str) -> None:
+        """Sign in whoever has this role in the largest community or over all; "member": has none."""
+        if role in self._sessions:
+            window.resume(self._sessions[role])
+        else:
+            self.sign_in_member(window, self._holding(role))
+            self._sessions[role] = window.session
+
+    def sign_in_member(self, window: Window, member_id: str) -> None:
+        """Sign in somebody."""
+        window.page.goto(f"/sign-in/as/{self.settings.seal.link('sign-in', UUID(member_id))}")
+
+    def _holding(self, role: str) -> str:
         roles = self.client.ok("GET", f"/v1/communities/{self._community_id}/roles?limit=500")["items"]
         holding = {each["role"]: each["member_id"] for each in roles} | {"member": self._attending[0]}
-        holding["network_admin"] = str(staff_id(Role.NETWORK_ADMIN))
-        return f"/sign-in/as/{self.settings.seal.link('sign-in', UUID(holding[role]))}"
+        return str({**holding, "network_admin": staff_id(Role.NETWORK_ADMIN)}[role])
 
     def meeting(self, state: MeetingState) -> str:
         """Return the path of a meeting of the largest community in this state, as whoever leads it has it."""
@@ -98,13 +124,22 @@ class Site:
         return f"/meetings/{self._meetings[state]}"
 
     def asked_meeting(self, state: SurveyState) -> str:
-        """Return the path of a meeting of the largest community whose survey is in this state."""
-        meetings = self.client.ok("GET", f"/v1/communities/{self._community_id}/meetings?limit=500")["items"]
-        for each in meetings:
-            survey = self.client.request("GET", f"/v1/meetings/{each['meeting_id']}/survey")
-            if survey.is_ok and survey.json["state"] == state:
-                return f"/meetings/{each['meeting_id']}"
-        raise LookupError(f"the largest community has no survey that is {state}")
+        """Return the path of a meeting whose survey is in this state, of the largest community if it has one."""
+        return f"/meetings/{self._asked_in(state).meeting_id}"
+
+    def _asked_in(self, state: SurveyState) -> Asked:
+        if state not in self._asked:
+            self._asked[state] = next(each for each in self._surveys() if each.state == state)
+        return self._asked[state]
+
+    def _surveys(self) -> Iterator[Asked]:
+        communities = [each["community_id"] for each in self.client.ok("GET", "/v1/communities")["items"]]
+        for each in sorted(communities, key=lambda each: each != self._community_id):
+            meetings = self.client.ok("GET", f"/v1/communities/{each}/meetings?limit=500")["items"]
+            for meeting_id in [each["meeting_id"] for each in meetings if each["state"] == MeetingState.CLOSED]:
+                survey = self.client.request("GET", f"/v1/meetings/{meeting_id}/survey")
+                if survey.is_ok:
+                    yield Asked(meeting_id, survey.json["id"], survey.json["state"])
 
     def _make_a_meeting(self, state: MeetingState) -> str:
         meeting_id = str(uuid4())
@@ -155,15 +190,15 @@ class Site:
         """Return the address of somebody who has not asked for a link to sign in."""
         return str(self.client.ok("GET", f"/v1/members/{next(self._signing_in)}")["email"])
 
-    def sign_in_link(self, address: str) -> str:
-        """Return the path of the link that was mailed to this address."""
+    def mailed(self, kind: str, address: str) -> str:
+        """Return the path of the newest link of a kind, "s", "i" or "sign-in", that was mailed to this address."""
+        pattern = re.compile(rf"(/{kind}/[\w-]+(?:\.[\w-]+)*)")
 
         def link() -> str | None:
-            to = [text_of(mail) for mail in self._mailbox.mails() if address in str(mail["To"])]
-            found = [match[1] for text in to if (match := _SIGN_IN.search(text))]
-            return found[-1] if found else None
+            to = (_text_of(mail) for mail in reversed(self._mailbox.mails()) if address in str(mail["To"]))
+            return next((match[1] for text in to if (match := pattern.search(text))), None)
 
-        return str(until(link, every_s=0.05, what="the mail with the link"))
+        return str(until(link, every_s=0.05, what=f"the mail with the link /{kind}/"))
 
     def _participants(self) -> list[str]:
         """Return the members who are asked about meetings: all but those who facilitate."""
@@ -175,18 +210,6 @@ class Site:
     def _named(self) -> list[Named]:
         attending = self.client.ok("GET", f"/v1/rooms/{self.room_code}")["attending"]
         return [Named(each["member_id"], each["label"]) for each in attending]
-
-    def _survey(self, state: SurveyState) -> UUID:
-        for meeting_id in self._closed_meetings():
-            survey = self.client.request("GET", f"/v1/meetings/{meeting_id}/survey")
-            if survey.is_ok and survey.json["state"] == state:
-                return UUID(survey.json["id"])
-        raise LookupError(f"the sample has no survey that is {state}")
-
-    def _closed_meetings(self) -> Iterator[str]:
-        for community in self.client.ok("GET", "/v1/communities")["items"]:
-            meetings = self.client.ok("GET", f"/v1/communities/{community['community_id']}/meetings?limit=500")
-            yield from (each["meeting_id"] for each in meetings["items"] if each["state"] == "closed")
 
     def _open_a_room(self) -> str:
         meeting_id = str(uuid4())
@@ -212,7 +235,7 @@ class Site:
         self.client.close(self._wrapped_up)
         self._closed = self._wrapped_up
         asked = len(self._attending) // 2
-        until(lambda: len(self._survey_links()) >= before + asked, what="the mails that ask")
+        until(lambda: len(self._survey_links()) >= before + asked, every_s=0.1, what="the mails that ask")
         return room_code, iter(self._survey_links()[before:])
 
     def _plan_a_meeting(self) -> Iterator[str]:
@@ -221,20 +244,37 @@ class Site:
         starts_at = clock.now() + timedelta(days=3)
         self.client.put_meeting(meeting_id, self._community_id, starts_at=starts_at, themes=["Le répit"])
         asked = len(self._attending)
-        until(lambda: len(self._invitation_links(meeting_id)) >= asked, what="the mails that invite")
+        until(lambda: len(self._invitation_links(meeting_id)) >= asked, every_s=0.1, what="the mails that invite")
         return iter(self._invitation_links(meeting_id))
 
     def _invitation_links(self, meeting_id: str) -> list[str]:
-        found = [match[1] for mail in self._mailbox.mails() if (match := _INVITATION.search(text_of(mail)))]
-        seal = self.settings.seal
-        return [each for each in found if str(seal.read_lasting_link(INVITATION_LINK, each)[1][0]) == meeting_id]
+        found = [match[1] for mail in self._mailbox.mails() if (match := _INVITATION.search(_text_of(mail)))]
+        return [each for each in found if self._meeting_of(each) == meeting_id]
+
+    def _meeting_of(self, link: str) -> str:
+        if link not in self._meetings_of:
+            self._meetings_of[link] = str(self.settings.seal.read_lasting_link(INVITATION_LINK, link)[1][0])
+        return self._meetings_of[link]
 
     def _survey_links(self) -> list[str]:
-        return [found[1] for mail in self._mailbox.mails() if (found := LINK.search(text_of(mail)))]
+        return [found[1] for mail in self._mailbox.mails() if (found := LINK.search(_text_of(mail)))]
 
     def page_routes(self) -> list[Route]:
         """Return every route that answers with a page."""
         return [route for route in routes_of(self.settings) if route.media is Media.HTML]
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[str]:
+    """The origin of a gateway to which no service answers, for the length of a ``with`` block."""
+    process, port = Process(folder, "alone"), free_port()
+    command = [sys.executable, "-m", "tests.browser.alone", str(folder), str(port)]
+    process.start(command, environ_of(PYTHONWARNINGS="ignore"))
+    try:
+        process.wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.stop()
 
 
 @contextmanager
@@ -244,6 +284,8 @@ def site(folder: Path) -> Iterator[Site]:
     try:
         up.start()
         up.wait_until_up()
-        yield Site(up)
+        (folder / "alone").mkdir()
+        with alone(folder / "alone") as origin:
+            yield Site(up, origin)
     finally:
         up.kill()

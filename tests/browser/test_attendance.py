@@ -4,22 +4,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from pratique.events.meetings import MeetingState
 from tests.browser.chromium import PHONE
 from tests.browser.person import Person
 from tests.browser.site import Site
-from tests.browser.window import Window, window
+from tests.browser.window import Window, Windows
 
 UNSAVED = "Not saved yet"
 
 
 @pytest.fixture
-def opened(browser: Browser, network: Site) -> Iterator[Window]:
+def opened(windows: Windows, network: Site) -> Iterator[Window]:
     """The cockpit of a meeting under way, on a facilitator's phone."""
-    with window(browser, network.origin, "en", PHONE) as made:
-        Person(made).open(network.sign_in_as("facilitator"))
+    with windows.lend(network.origin, "en", PHONE) as made:
+        network.sign_in(made, "facilitator")
         Person(made).open(f"{network.meeting(MeetingState.IN_PROGRESS)}?lang=en")
         yield made
 

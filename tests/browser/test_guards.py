@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.browser.axe import violations
 from tests.browser.chromium import PHONE
 from tests.browser.html import Validator
 from tests.browser.keyboard import walk
-from tests.browser.window import Window, window
+from tests.browser.site import Site
+from tests.browser.window import Window, Windows
 
 SOUND = """<!doctype html><html lang="en"><head><title>A page</title></head>
 <body><main><h1>A page</h1><p><a href="/x">A link</a></p></main></body></html>"""
 
 
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Window]:
+def opened(windows: Windows) -> Iterator[Window]:
     """A window of no site: whatever it asks is foreign."""
-    with window(browser, "http://127.0.0.1:9", "en", PHONE) as made:
+    with windows.lend("http://127.0.0.1:9", "en", PHONE) as made:
         yield made
 
 
@@ -63,3 +63,12 @@ def test_what_tab_does_not_come_to_is_seen(opened: Window) -> None:
 @pytest.mark.parametrize("broken", ['<img src="http://example.org/x.png" alt="">', "<script>throw Error('x')</script>"])
 def test_what_is_asked_of_others_and_what_fails_is_seen(opened: Window, broken: str) -> None:
     assert shown(opened, "</main>", f"{broken}</main>").faults
+
+
+def test_a_window_that_is_lent_again_knows_nothing_of_whoever_had_it(windows: Windows, network: Site) -> None:
+    with windows.lend(network.origin, "fr", PHONE) as first:
+        network.sign_in(first, "member")
+        first.page.evaluate("console.error('late')")
+    with windows.lend(network.origin, "fr", PHONE) as again:
+        again.page.goto("/home")
+        assert (again is first, "/sign-in?" in again.page.url, again.faults) == (True, True, [])

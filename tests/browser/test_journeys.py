@@ -1,38 +1,16 @@
 """What people live through in a browser: from the code on the screen, or the link in a mail, to thanks."""
 
-from collections.abc import Iterator
-
-import pytest
-from playwright.sync_api import Browser
-
 from gateway.pages.texts import MESSAGES
-from pratique.events.membership import Locale
-from tests.browser.chromium import DEVICES, LOCALES
 from tests.browser.person import Person
 from tests.browser.site import Site
-from tests.browser.window import window
-from words.catalogue import sentences
 
 COMMENT = "Plus de pauses, et « du café »."
 OTHER = {"fr": "en", "en": "fr"}
 
 
-@pytest.fixture(
-    params=[pytest.param((locale, each), id=f"{locale}-{each.name}") for locale in LOCALES for each in DEVICES]
-)
-def person(request: pytest.FixtureRequest, browser: Browser, network: Site) -> Iterator[Person]:
-    """Somebody whose browser runs no script, as the promise is; nothing foreign is asked, and nothing goes wrong."""
-    locale, device = request.param
-    with window(browser, network.origin, locale, device, has_script=False) as opened:
-        yield Person(opened)
-        assert opened.faults == []
-
-
 def says(person: Person, sentence: str) -> bool:
     """Return whether the page has this sentence, or that of this message, in the language that the person reads."""
-    english = MESSAGES[sentence].words if sentence in MESSAGES else sentence
-    told = sentences(Locale(person.language or ""))(english)
-    return " ".join(told.split()) in " ".join(person.text.split())
+    return person.reads(MESSAGES[sentence].words if sentence in MESSAGES else sentence)
 
 
 def enter(person: Person, code: str) -> None:
@@ -44,13 +22,13 @@ def enter(person: Person, code: str) -> None:
 def test_in_the_room_the_code_leads_to_a_name_the_questions_and_thanks(person: Person, network: Site) -> None:
     code = network.room_code
     enter(person, f"{code[:4].lower()} {code[4:].lower()}")
-    assert person.heading == sentences(Locale(person.window.locale))("Who are you?")
+    assert person.heading == person.words("Who are you?")
     person.choose_name(*network.next_name())
     person.press()
     person.rate(4)
     person.comment(COMMENT)
     person.press()
-    assert person.heading == sentences(Locale(person.window.locale))("Thank you!")
+    assert person.heading == person.words("Thank you!")
     assert not person.asks()
 
 
@@ -138,7 +116,7 @@ def test_a_mailed_link_signs_in_once_and_signing_out_shuts_the_door(person: Pers
     person.open("/home")
     person.type(address)
     person.press()
-    link = network.sign_in_link(address)
+    link = network.mailed("sign-in", address)
     person.open(link)
     person.press()
     assert person.page.url == f"{network.origin}/home"

@@ -3,23 +3,22 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.browser.axe import violations
 from tests.browser.chromium import PHONE, SCHEMES
 from tests.browser.keyboard import walk
 from tests.browser.person import Person
 from tests.browser.site import Site
-from tests.browser.window import Window, window
+from tests.browser.window import Window, Windows
 
 FRAME = "iframe"
 HEADING = "page-has-heading-one:"  #: of a mail it is the subject, which stands above what it says
 
 
 @pytest.fixture
-def opened(browser: Browser, network: Site) -> Iterator[Window]:
+def opened(windows: Windows, network: Site) -> Iterator[Window]:
     """The newest mail, on a phone."""
-    with window(browser, network.origin, "fr", PHONE) as made:
+    with windows.lend(network.origin, "fr", PHONE) as made:
         Person(made).open("/mails")
         with made.page.expect_navigation():
             made.page.locator("main ol a").first.click()

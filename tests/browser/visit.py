@@ -19,6 +19,11 @@ class Visit:
     status: int = 200
     most_bytes: int = SMALL
     has_script: bool = False
+    is_alone: bool = False  #: whether it is a page of the gateway to which no service answers
+
+    def origin(self, site: Site) -> str:
+        """Return where the page is found."""
+        return site.alone if self.is_alone else site.origin
 
     def __str__(self) -> str:
         """Return its name, by which tests and pictures are called."""
@@ -29,7 +34,7 @@ def signed_in(role: str, path: str | Callable[[Site], str]) -> Callable[[Person,
     """Return the way to a page of whoever has this role."""
 
     def arrive(person: Person, site: Site) -> None:
-        person.open(site.sign_in_as(role))
+        site.sign_in(person.window, role)
         person.open(f"{path if isinstance(path, str) else path(site)}?lang={person.window.locale}")
 
     return arrive

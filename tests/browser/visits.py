@@ -161,7 +161,7 @@ def _have_a_link_sent(person: Person, site: Site) -> None:
 
 
 def _open_a_sign_in_link(person: Person, site: Site) -> None:
-    person.open(site.sign_in_link(_ask_for_a_link(person, site)))
+    person.open(site.mailed("sign-in", _ask_for_a_link(person, site)))
 
 
 def _coordinating(path: Callable[[Site], str], page: str = "") -> Callable[[Person, Site], None]:
@@ -244,6 +244,11 @@ def _specify_attendance(person: Person, site: Site) -> None:
 def _give_no_reason(person: Person, site: Site) -> None:
     _leading(MeetingState.SCHEDULED, "/cancel")(person, site)
     person.press(is_checked=False)
+
+
+def _go_on_where_sessions_are_lost(person: Person, site: Site) -> None:
+    person.window.resume(f"prs_{'0' * 12}_{'A' * 43}")
+    person.open("/home")
 
 
 VISITS = (
@@ -367,5 +372,7 @@ VISITS = (
     Visit("privacy", ("GET", "/privacy"), _at("/privacy")),
     Visit("accessibility", ("GET", "/accessibility"), _at("/accessibility")),
     Visit("no-such-page", None, _at("/nothing-is-here"), 404),
+    Visit("away", ("GET", "/s/{token}"), _at("/s/nobody-is-there-to-read-it"), 503, is_alone=True),
+    Visit("broken", ("GET", "/home"), _go_on_where_sessions_are_lost, 500, is_alone=True),
     Visit("for-programs", None, _at("/v1/communities"), 401),
 )

@@ -1,5 +1,6 @@
-"""Window of a browser that sees one site and no other: it keeps what went wrong, and knows what each page weighed."""
+"""Windows of a browser, lent from one test to the next: each keeps what went wrong, and knows what a page weighed."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from tests.browser.chromium import PATIENCE_MS, Device
 
 #: Chromium says this of the document itself too, whose status the visit expects.
 _STATUS = "Failed to load resource: the server responded with a status of"
+_SESSION = "pratique_session"
 
 
 class Window:
@@ -32,14 +34,36 @@ class Window:
         self._context.set_default_timeout(PATIENCE_MS)
         self._answers: list[Response] = []
         self.page = self._context.new_page()
+        self._developer = self._context.new_cdp_session(self.page)
         self.page.on("request", self._see_request)
         self.page.on("response", self._see_response)
         self.page.on("console", self._see_console)
         self.page.on("pageerror", lambda error: self.faults.append(f"script failed: {error}"))
 
-    def close(self) -> None:
-        """Close it, with all that it remembers."""
-        self._context.close()
+    def forget(self) -> None:
+        """Leave the page, and all that is remembered of it and of whoever read it."""
+        for beside in self._context.pages:
+            if beside != self.page:
+                beside.close()
+        self.page.unroute_all()
+        # to a page of the same site, since for another Chromium would start another process
+        self.page.goto(f"{self.origin}/healthz" if self.page.url.startswith(self.origin) else "about:blank")
+        self.page.set_viewport_size(self.device.viewport)
+        self.page.emulate_media(color_scheme="light", forced_colors="none")
+        self._context.clear_cookies()
+        self._developer.send("Network.clearBrowserCache")
+        self._answers.clear()
+        self.faults = []
+
+    @property
+    def session(self) -> str:
+        """The cookie of whoever is signed in."""
+        (cookie,) = [each for each in self._context.cookies() if each["name"] == _SESSION]
+        return cookie["value"]
+
+    def resume(self, session: str) -> None:
+        """Go on as whoever was given this cookie."""
+        self._context.add_cookies([{"name": _SESSION, "value": session, "url": self.origin}])
 
     @property
     def document(self) -> Response:
@@ -56,6 +80,11 @@ class Window:
         """Bytes of the page and of all that it asked for, uncompressed."""
         begin = self._answers.index(self.document)
         return sum(len(answer.body()) for answer in self._answers[begin:])
+
+    def picture(self) -> bytes:
+        """Return a small picture of what is in view, as WebP."""
+        taken = self._developer.send("Page.captureScreenshot", {"format": "webp", "quality": 75})
+        return b64decode(taken["data"])
 
     def route(self, urls: Map) -> tuple[str, str] | None:
         """Return method and template of the route that answered; None if it is none that gives pages."""
@@ -84,11 +113,23 @@ class Window:
             self.faults.append(f"{message.type}: {message.text} ({message.location['url']})")
 
 
-@contextmanager
-def window(browser: Browser, origin: str, locale: str, device: Device, has_script: bool = True) -> Iterator[Window]:
-    """A window for the length of a ``with`` block."""
-    made = Window(browser, origin, locale, device, has_script)
-    try:
-        yield made
-    finally:
-        made.close()
+class Windows:
+    """Windows of one browser. Each is opened for the first that needs its like, and then lent to one after the other.
+
+    Chromium takes a second of processor time to open one.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[tuple[str, str, Device, bool], list[Window]] = {}
+
+    @contextmanager
+    def lend(self, origin: str, locale: str, device: Device, has_script: bool = True) -> Iterator[Window]:
+        """Lend a window without cookies of others, for the length of a ``with`` block."""
+        free = self._free.setdefault((origin, locale, device, has_script), [])
+        lent = free.pop() if free else Window(self._browser, origin, locale, device, has_script)
+        try:
+            yield lent
+        finally:
+            lent.forget()
+            free.append(lent)
