@@ -27,6 +27,7 @@ DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 EVENTS = {event.__name__: event for event in docs.all_events()}
 #: What exists only while it runs, or where it is deployed.
 MADE = (".venv", "var", "backup", "secrets", ".env")
+LARGEST_PICTURE = 60_000  #: bytes; whoever reads README loads all of them
 each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 URLS = Map([route.rule() for route in ROUTES]).bind("localhost")
 
@@ -55,6 +56,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         found = (page.parent / path) if path else page
         assert found.exists(), target
         assert not anchor or anchor in anchors(found), target
+
+
+def test_the_readme_shows_small_pictures_and_no_other_is_kept() -> None:
+    shown = re.findall(r"!\[[^\]]{20,}\]\((docs/pictures/[^)]+)\)", text_of(ROOT / "README.md"))
+    kept = {name_of(each): each.stat().st_size for each in (ROOT / "docs" / "pictures").iterdir()}
+    assert sorted(shown) == sorted(kept)
+    assert max(kept.values()) < LARGEST_PICTURE
 
 
 @each_page
