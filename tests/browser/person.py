@@ -61,9 +61,9 @@ class Person:
             self._main.locator("form button").last.click()
 
     def follow(self, link: str) -> None:
-        """Follow the link of this name; names are said in English and read in the person's language."""
+        """Follow the first link whose name begins so; names are said in English and read in the person's language."""
         with self.page.expect_navigation():
-            self._main.get_by_role("link", name=self.words(link), exact=True).first.click()
+            self._main.get_by_role("link", name=self._beginning(link)).first.click()
 
     def push(self, button: str) -> None:
         """Press the button of this name."""
@@ -72,8 +72,7 @@ class Person:
 
     def field(self, label: str) -> Locator:
         """Return what is typed into, chosen or ticked, by how its label begins."""
-        begins = re.compile(rf"^\s*{re.escape(self.words(label))}(?!\w)")
-        return self._main.get_by_label(begins).and_(self.page.locator("input, select, textarea"))
+        return self._main.get_by_label(self._beginning(label)).and_(self.page.locator("input, select, textarea"))
 
     def reads(self, sentence: str, **values: object) -> bool:
         """Return whether the page says this."""
@@ -124,3 +123,6 @@ class Person:
     @property
     def _main(self) -> Locator:
         return self.page.locator("main")
+
+    def _beginning(self, words: str) -> re.Pattern[str]:
+        return re.compile(rf"^\s*{re.escape(self.words(words))}(?!\w)")

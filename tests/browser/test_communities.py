@@ -56,6 +56,7 @@ def test_a_community_is_founded_its_people_added_and_one_of_them_trusted_with_it
     with windows.lend(network.origin, staff.window.locale, LAPTOP, has_script=False) as other:
         network.sign_in_member(other, amina.partition("?")[0].rpartition("/")[2])
         Person(other).wait_for("/meetings/new")
+    staff.follow("End this role")
     staff.push("End this role")
     assert staff.reads("The role has ended. Its pages are closed to them within seconds.")
     staff.open(community)
@@ -75,6 +76,7 @@ def test_a_role_that_ends_shuts_every_door(staff: Person, windows: Windows, netw
         network.sign_in_member(other, circle.coordinator_id)
         coordinator.wait_for(circle.path)
         coordinator.page.get_by_role("link", name="Zoé Émond").click()
+        coordinator.follow("End this role")
         coordinator.push("End this role")
     until(lambda: not staff.opens(doors[0]), every_s=0.2, what="the end of the role")
     assert [each for each in doors if staff.opens(each)] == []
