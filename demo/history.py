@@ -24,17 +24,22 @@ from pratique.requests.meetings import (
 )
 from pratique.requests.membership import (
     PutCommunity,
+    PutCommunitySet,
     PutMember,
     PutMembership,
     PutNetworkRole,
     PutOrganization,
     PutRole,
+    PutSetRole,
 )
 
 ZONE = "America/Toronto"
 PEOPLE = 120
 #: Employees with a role over the whole network, and no membership.
 STAFF = {"coordinator": ("Solange", "Vaillancourt"), "network_admin": ("Édouard", "Beaulieu")}
+#: Communities that somebody coordinates as a whole, and who: an employee without a membership, too.
+REGION, IN_REGION = "Estrie et Centre-du-Québec", ("code", "cercle", "climate")
+REGIONAL_COORDINATOR = ("Hector", "Quintal")
 _AHEAD = timedelta(days=21)  #: how long before a meeting it is scheduled
 
 
@@ -93,15 +98,27 @@ class History:
         for plan in COMMUNITIES:
             self._found_community(plan, organizations)
         self._employ_staff()
+        self._found_region()
         self._network.settle()
 
     def _employ_staff(self) -> None:
         """Employ those who look after the whole network and belong to no community."""
-        for role, (first, last) in STAFF.items():
-            id = str(staff_id(role))
-            email = f"{role.replace('_', '-')}@example.org"
-            self._network.do(PutMember, member_id=id, name=f"{first} {last}", email=email, locale="fr", timezone=ZONE)
-            self._network.do(PutNetworkRole, member_id=id, role=role)
+        for role, name in STAFF.items():
+            self._network.do(PutNetworkRole, member_id=self._employ(role, name), role=role)
+
+    def _found_region(self) -> None:
+        """Let a named set of communities be looked after by somebody who sees no others."""
+        set_id = str(id_of("set", "region"))
+        communities = [str(id_of("community", key)) for key in IN_REGION]
+        self._network.do(PutCommunitySet, set_id=set_id, name=REGION, community_ids=communities)
+        member_id = self._employ("regional_coordinator", REGIONAL_COORDINATOR)
+        self._network.do(PutSetRole, set_id=set_id, member_id=member_id, role="coordinator")
+
+    def _employ(self, post: str, name: tuple[str, str]) -> str:
+        """Record somebody who belongs to no community; returns their id."""
+        id, email = str(staff_id(post)), f"{post.replace('_', '-')}@example.org"
+        self._network.do(PutMember, member_id=id, name=" ".join(name), email=email, locale="fr", timezone=ZONE)
+        return id
 
     def _found_organizations(self) -> Sequence[UUID]:
         found = []
@@ -217,7 +234,7 @@ class History:
 
 
 def staff_id(role: str) -> UUID:
-    """Return the id of the employee who has this role over the whole network."""
+    """Return the id of the employee who has this role over the whole network, or this post."""
     return id_of("staff", role)
 
 
