@@ -21,8 +21,8 @@ PROGRAMS = {
     "RabbitMQ": ("rabbitmq-server", "rabbitmqctl", "epmd"),
     "PostgreSQL": ("initdb", "postgres"),
 }
-#: Chromium as distributions call it, and its sibling; Debian's is the one that tests are written for.
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable")
+#: Chromium as distributions call it, and its sibling; Debian's is the one that tests are written for, without windows.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable")
 
 
 def find(program: str) -> Path | None:
@@ -68,7 +68,8 @@ def why_no_browser() -> str:
     """Return one line on what cannot be tested for want of Chromium and how to mend it; empty if it is there."""
     if find_browser():
         return ""
-    return "Chromium is not installed, so no page is tested in a browser (on Debian: sudo apt install chromium)"
+    mended_by = "on Debian: sudo apt install chromium-headless-shell"
+    return f"Chromium is not installed, so no page is tested in a browser ({mended_by})"
 
 
 def is_compulsory() -> bool:

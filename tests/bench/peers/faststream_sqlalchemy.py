@@ -142,7 +142,7 @@ def events_of(survey: Survey, there: Sequence[Attendee]) -> list[tuple[str, dict
     invited = [{"member_id": str(each.member_id), "token": link} for each, link in zip(there, links, strict=True)]
     return [
         ("SurveyOpened", {"version": 1, **shared, **opened}),
-        ("SurveyInvitationsIssued", {"version": 2, **shared, "invitations": invited}),
+        ("SurveyInvitationsIssued", {"version": 2, **shared, "invitations": invited, "is_anew": None}),
     ]
 
 

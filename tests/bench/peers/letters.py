@@ -117,7 +117,11 @@ def _events(survey: Mapping[str, Any], links: Mapping[UUID, str]) -> Sequence[tu
     invited = [{"member_id": str(member_id), "token": token} for member_id, token in links.items()]
     return [
         ("SurveyOpened", id, {**shared, **opened, "closes_at": closes_at}),
-        ("SurveyInvitationsIssued", id, {**shared, "version": 2, "closes_at": closes_at, "invitations": invited}),
+        (
+            "SurveyInvitationsIssued",
+            id,
+            {**shared, "version": 2, "closes_at": closes_at, "invitations": invited, "is_anew": None},
+        ),
     ]
 
 

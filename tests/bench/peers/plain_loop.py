@@ -116,7 +116,10 @@ def events(
         "closes_at": closes_at,
     }
     opened = {"version": 1, "moment": "wrap_up", "anonymity": "anonymous", "opens_at": closed["closed_at"]}
-    published = ("SurveyOpened", opened), ("SurveyInvitationsIssued", {"version": 2, "invitations": invited})
+    published = (
+        ("SurveyOpened", opened),
+        ("SurveyInvitationsIssued", {"version": 2, "invitations": invited, "is_anew": None}),
+    )
     rows = [log_row("evaluation", name, survey_id, shared | fields, closing, now) for name, fields in published]
     return [(str(each["id"]), each["type"], each["subject"], each["body"], each["at"]) for each in rows]
 
