@@ -1,6 +1,6 @@
 """Sets of communities: naming one, saying which communities it has, and who has a role over it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -58,14 +58,28 @@ def put_new_set(context: RequestContext) -> Response:
 
 def edit_set(context: RequestContext) -> Response:
     """Show a set, to be changed."""
-    found = context.call(GetCommunitySet, **context.path)
+    found = _found(context)
     return _ask(context, Form.of(CommunitySetBody, found, context.locale), found["set_id"], found)
 
 
 def put_set(context: RequestContext) -> Response:
     """Change a set; what somebody else changed meanwhile is told, and nothing that was typed is lost."""
     form = Form.sent(CommunitySetBody, context.request.form, context.locale)
-    return _put(context, form, context.path["set_id"], context.call(GetCommunitySet, **context.path))
+    return _put(context, form, context.path["set_id"], _found(context))
+
+
+def _found(context: RequestContext) -> Mapping[str, Any]:
+    """The set, for whoever may change it; who may read it alone is refused."""
+    found: Mapping[str, Any] = context.call(GetCommunitySet, **context.path)
+    if not _may_change(context, UUID(found["set_id"]), found["community_ids"]):
+        raise Forbidden("Sets of communities are changed by whoever coordinates those communities.")
+    return found
+
+
+def _may_change(context: RequestContext, set_id: UUID, community_ids: Sequence[str]) -> bool:
+    over = [UUID(each) for each in community_ids]
+    actor, needed = context.actor, Permission.ROLES_WRITE
+    return actor.may_over_set(needed, set_id) or actor.may(needed, over)
 
 
 def _put(context: RequestContext, form: Form, set_id: str, found: Mapping[str, Any]) -> Response:
@@ -128,8 +142,7 @@ def _show(context: RequestContext, form: Form | None = None, new_id: str = "") -
     shown = {
         "communities": in_order(communities, lambda each: str(each["name"])),
         "may_found": actor.may_over_set(Permission.MEMBERSHIP_WRITE, set_id),
-        "may_change": actor.may_over_set(Permission.ROLES_WRITE, set_id)
-        or actor.may(Permission.ROLES_WRITE, place.community_ids),
+        "may_change": _may_change(context, set_id, row["community_ids"]),
         **roles_over(context, place, form, new_id),
     }
     return framed(context, "set", place.name, 422 if form else 200, **shown)

@@ -10,7 +10,7 @@ from chassis import clock
 from chassis.actor import NETWORK, Actor, acting
 from operations import composition
 from pratique.errors import Forbidden
-from pratique.events.membership import Locale
+from pratique.events.membership import Locale, Role
 from pratique.permissions import Grant
 from pratique.request import Request
 from pratique.requests.evaluation import (
@@ -33,6 +33,7 @@ from pratique.requests.meetings import (
     SummarizeMeetings,
 )
 from pratique.requests.membership import (
+    AddPerson,
     GetMember,
     GetPersonInCommunity,
     GetRoleHolders,
@@ -41,10 +42,11 @@ from pratique.requests.membership import (
     ListMembershipAudit,
     ListRoster,
     PutOrganization,
+    TrustPerson,
 )
 from pratique.requests.notifications import ListMessages, ListNotificationsAudit, PreviewInvitation, ReadInvitation
 from tests.harness.network import AT, Network
-from tests.harness.people import Community
+from tests.harness.people import ZONE, Community
 
 
 def trust(network: Network, community: Community, member_id: str) -> None:
@@ -81,6 +83,7 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
     ids = (UUID(community.id),)
     span: dict[str, Any] = {"since": AT - timedelta(days=400), "until": AT + timedelta(days=400)}
     member_id, meeting = UUID(community.member_ids[0]), UUID(meeting_id)
+    set_id = UUID(network.ok("GET", "/v1/community-sets?limit=1")["items"][0]["set_id"])
     asked: list[Request] = [
         ListAgenda(community_ids=ids, member_id=actor.member_id, **span),
         SummarizeMeetings(community_ids=ids, **span),
@@ -101,7 +104,16 @@ def ask_as(network: Network, actor: Actor, community: Community, meeting_id: str
         ReadMeetingResults(meeting_id=meeting, locale=Locale.FR),
         ListCommunities(),
         ListCommunitySets(),
-        GetRoleHolders(set_id=UUID(int=7)),
+        GetRoleHolders(set_id=set_id),
+        AddPerson(community_id=ids[0], member_id=uuid4(), email="new@example.org", name="Noa Régis"),
+        TrustPerson(
+            set_id=set_id,
+            member_id=uuid4(),
+            email="new@example.org",
+            locale=Locale.FR,
+            timezone=ZONE,
+            role=Role.EVALUATOR,
+        ),
         PutOrganization(organization_id=uuid4(), name="Maison"),
     ]
     for request in asked:

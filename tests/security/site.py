@@ -86,6 +86,8 @@ class Site:
         people["admin"] = str(uuid4())
         network.put_member(people["admin"], "Personne Administratrice")
         network.ok("PUT", f"/v1/roles/{people['admin']}/network_admin")
+        for of in (f"/v1/communities/{own}", f"/v1/community-sets/{self.own.set_id}", "/v1"):
+            network.ok("PUT", f"{of}/roles/{self.own.member_id}/note_taker")
         network.settle()
         return people
 
@@ -96,7 +98,7 @@ class Site:
     def paths(self, route: Route) -> list[str]:
         """Return addresses of the own community that a route matches: for meetings, one in each state."""
         known = vars(self.own) | {"token": NO_SECRET, "name": "app.css", "room_code": self.room_code}
-        known |= {"session_id": "0" * 12, "token_id": "0" * 12, "role": "facilitator"}
+        known |= {"session_id": "0" * 12, "token_id": "0" * 12, "role": "note_taker"}
         meetings = list(self.meetings.values()) if "{meeting_id}" in route.template else [""]
         return [route.template.format_map(known | {"meeting_id": each}) for each in meetings]
 

@@ -67,7 +67,7 @@ class Interrupted(Shuffled):
     def _is_next(self, kind: str, row: Row) -> bool:
         return kind in self.points and row in self.rows[kind] - self.ended[kind]
 
-    def _call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
+    def call(self, service: str, method: str, payload: Mapping[str, Any]) -> Any:
         """What the service's own RPC method answers."""
         bound = vars(composition.service_class(service))[method]
         self_like = SimpleNamespace(runtime=self.stores[service])
