@@ -38,7 +38,7 @@ def main(only: str | None, quick: bool) -> None:
                 has_failed = True
                 console.print(f"[red]{name} could not be measured[/]")
                 console.print(str(error), markup=False)
-    show(figures, setting)
+    show(figures, setting, is_whole=not has_failed)
     sys.exit(int(has_failed))
 
 

@@ -86,8 +86,8 @@ def rate(store_url: str, counting: str, count: int, is_alive: Callable[[], bool]
         connection.close()
 
 
-def show(figures: Sequence[Figure], setting: str) -> None:
-    """Print the table, and in a last line what was missed."""
+def show(figures: Sequence[Figure], setting: str, *, is_whole: bool = True) -> None:
+    """Print the table, and in a last line what was missed; with ``is_whole`` false, some could not be measured."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=150)  # a file has room
@@ -111,7 +111,7 @@ def show(figures: Sequence[Figure], setting: str) -> None:
     if missed:
         console.print(f"Not reached: {'; '.join(missed)}.", soft_wrap=True)
     elif figures:
-        console.print("All figures are reached.")
+        console.print("All figures are reached." if is_whole else "All that could be measured is reached.")
 
 
 def _wanted(figure: Figure) -> str:

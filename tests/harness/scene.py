@@ -21,6 +21,7 @@ from tests.harness.network import Network
 #: The first that a template begins with says who comes there; pages of those who are signed in, and no others.
 _WHO = (
     ("/admin", "network_admin"),
+    ("/network/roles", "network_admin"),
     ("/network", "coordinator"),
     ("/sets", "coordinator"),
     ("/communities/new", "network_admin"),
